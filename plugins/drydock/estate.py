@@ -1,0 +1,211 @@
+"""What Drydock looks after: platforms with their groups and subsystems, databases, links.
+
+One YAML file per estate in `include/config/estate/`. The models are closed: an unknown field is an error. Paths may
+hold `${DRYDOCK_STATE}`. Loading and its error messages: `drydock.configuration`.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+from enum import StrEnum
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, field_validator, model_validator
+
+from drydock.backup.facts import Level
+from drydock.verdicts import Model
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,47}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except Exception as e:
+        raise ValueError(f"{name!r} is not an IANA time zone; write for example Asia/Shanghai") from e
+    return name
+
+
+def _valid_cron(expression: str) -> str:
+    if len(expression.split()) != 5 or not croniter.is_valid(expression):
+        raise ValueError(f"{expression!r} is not a cron expression of five fields; write for example '30 1 * * *'")
+    return expression
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Cron = Annotated[str, AfterValidator(_valid_cron)]
+
+
+class Engine(StrEnum):
+    ORACLE = "oracle"
+    POSTGRESQL = "postgresql"
+
+
+class Role(StrEnum):
+    PRIMARY = "primary"
+    STANDBY = "standby"
+
+
+class LowPeakWindow(Model):
+    """A span of local time in which changes may run. An `end` before `start` is on the next day."""
+
+    days: tuple[Weekday, ...] = Field(min_length=1)
+    start: time
+    end: time
+
+
+class PlannedJob(Model):
+    """One line of the customer's backup plan: which level starts when (local time of the database)."""
+
+    level: Level
+    cron: Cron
+    may_start_late_minutes: PositiveInt = 60
+    may_take_minutes: PositiveInt = 360
+
+
+class Places(Model):
+    """Where the backups lie, as the Airflow worker sees it."""
+
+    sets: str = Field(description="folder of base backups, or the pgBackRest configuration file")
+    logs: str | None = Field(None, description="folder of archived logs")
+    job_log: str | None = Field(None, description="the backup job's own log")
+    stanza: str | None = Field(None, description="pgBackRest stanza")
+    owner: str | None = Field(None, description="operating-system user that must own the files; default: owner of the set")
+
+
+class Assertion(Model):
+    """What a restored copy must say to be believed: one declared question with one expected answer."""
+
+    name: Slug
+    kind: Literal["row_count", "newest_row", "foreign_keys"]
+    table: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$")
+    column: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_$]*$", description="time column, for newest_row")
+    at_least: int | None = Field(None, ge=0, description="rows, for row_count; 0 declares that empty is right")
+    no_older_than_hours: int | None = Field(None, ge=1, description="before the recovery target, for newest_row")
+
+    @model_validator(mode="after")
+    def _has_its_bound(self) -> "Assertion":
+        if self.kind == "row_count" and self.at_least is None:
+            raise ValueError("row_count needs at_least (0 declares that an empty table is right)")
+        if self.kind == "newest_row" and not (self.column and self.no_older_than_hours):
+            raise ValueError("newest_row needs column and no_older_than_hours")
+        return self
+
+
+class DrillPlan(Model):
+    """Restore drills: the weekday in the rotation, the database to ask, and what it must answer."""
+
+    weekday: Weekday = "sat"
+    dbname: str = "postgres"
+    assertions: tuple[Assertion, ...] = ()
+
+
+class BackupPlan(Model):
+    source: Literal["pg_basebackup", "pgbackrest", "rman"]
+    places: Places
+    plan: tuple[PlannedJob, ...] = Field(min_length=1)
+    retention_days: PositiveInt
+    rpo_minutes: PositiveInt
+    rto_minutes: PositiveInt
+    drill: DrillPlan = DrillPlan()
+
+
+class Database(Model):
+    id: Slug
+    name_zh: Name
+    name_en: Name
+    platform: Slug
+    engine: Engine
+    connection: Slug = Field(description="Airflow connection id of the looking account")
+    role: Role
+    time_zone: TimeZone = "Asia/Shanghai"
+    owner: Name
+    confirmed: bool = Field(True, description="False: taken from the tender by count; the site must confirm or correct it")
+    low_peak_windows: tuple[LowPeakWindow, ...] = Field(min_length=1)
+    allowed_actions: tuple[Slug, ...] = Field((), description="changes allowed on this database, by list; empty: none")
+    backup: BackupPlan
+    backup_check: Cron = Field("30 7 * * *", description="when the day's backup check runs, local time")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Module(Model):
+    name: Name
+    slug: str
+
+
+class Subsystem(Model):
+    name: Name
+    slug: str
+    ref: str = ""
+    modules: tuple[Module, ...] = ()
+    named_in_service_scope: bool | None = None
+
+
+class Group(Model):
+    name: Name
+    slug: str
+    ref: str = ""
+    criticality: str = ""
+    network: str = ""
+    subsystems: tuple[Subsystem, ...] = ()
+
+
+class Platform(Model):
+    id: Slug
+    name_zh: Name
+    name_en: Name = ""
+    category: str = ""
+    groups: tuple[Group, ...] = ()
+
+
+class Link(Model):
+    id: Slug
+    kind: str
+    network: str
+    a_end: str = ""
+    b_end: str = ""
+    bandwidth_mbps: PositiveInt | None = None
+    domains: tuple[str, ...] = ()
+
+
+class Estate(Model):
+    schema_: Literal["drydock-estate/1"] = Field(alias="schema")
+    name_zh: Name
+    name_en: Name
+    contract: str = ""
+    platforms: tuple[Platform, ...]
+    databases: tuple[Database, ...]
+    links: tuple[Link, ...] = ()
+
+    @field_validator("databases")
+    @classmethod
+    def _distinct(cls, databases: tuple[Database, ...]) -> tuple[Database, ...]:
+        seen: set[str] = set()
+        for d in databases:
+            if d.id in seen:
+                raise ValueError(f"database id {d.id!r} is used twice; ids name DAGs and must be unique")
+            seen.add(d.id)
+        return databases
+
+    @model_validator(mode="after")
+    def _platforms_exist(self) -> "Estate":
+        known = {p.id for p in self.platforms}
+        for d in self.databases:
+            if d.platform not in known:
+                raise ValueError(f"database {d.id!r}: platform {d.platform!r} is not one of {', '.join(sorted(known))}")
+        return self
+
+    def database(self, database_id: str) -> Database:
+        """The database of that id. Raises KeyError with the ids that exist."""
+        for d in self.databases:
+            if d.id == database_id:
+                return d
+        raise KeyError(f"no database {database_id!r} in this estate; there are: {', '.join(d.id for d in self.databases)}")
