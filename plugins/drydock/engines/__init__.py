@@ -1,0 +1,1 @@
+"""One module per database engine: connect, query, execute, cancel, classify errors, load figures."""
