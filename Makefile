@@ -1,0 +1,40 @@
+# `make` alone lists what can be done.
+PYTHON ?= python3
+RUN := .venv/bin/python
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast bench docs lint pin clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+setup: ## make the environment in .venv from requirements.txt
+	@$(PYTHON) bootstrap.py
+
+demo: setup ## set all up, judge the sandbox's backups in a real Airflow, show verdicts and reports
+	@$(RUN) -m sandbox.demo
+
+test: setup ## all tiers: unit, dags, sql, db, faults, e2e
+	@$(RUN) -m pytest tests
+
+test-fast: setup ## the tiers that need no server
+	@$(RUN) -m pytest tests/unit tests/dags tests/sql
+
+bench: setup ## ratios to a named peer or a physical floor
+	@$(RUN) -m bench
+
+docs: setup ## write the generated pages again
+	@$(RUN) -m drydock docs
+
+lint: setup ## ruff
+	@$(RUN) -m ruff check .
+
+pin: setup ## compile requirements.in into requirements.txt
+	@.venv/bin/uv pip compile -q --universal --python-version 3.11 requirements.in -o requirements.txt --custom-compile-command "make pin"
+
+clean: ## stop what runs and remove all that was made
+	@if [ -x $(RUN) ]; then $(RUN) -m sandbox.stop || true; fi
+	@rm -rf .venv .drydock .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
