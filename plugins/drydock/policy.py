@@ -39,8 +39,9 @@ class BackupPolicyFile(Model):
 
     schema_: Literal["drydock-backup-policy/1"] = Field(alias="schema")
     defaults: BackupPolicy = BackupPolicy()
-    databases: dict[Slug, dict[str, int | float]] = Field(default_factory=dict)
+    databases: dict[Slug, BackupPolicy] = Field(default_factory=dict, description="database id -> the fields that differ there")
 
     def of(self, database_id: str) -> BackupPolicy:
         """The thresholds of one database: defaults, overridden field by field."""
-        return BackupPolicy.model_validate(self.defaults.model_dump() | self.databases.get(database_id, {}))
+        own = self.databases.get(database_id, BackupPolicy())
+        return self.defaults.model_copy(update=own.model_dump(exclude_unset=True))

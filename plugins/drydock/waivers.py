@@ -57,7 +57,9 @@ def _mark(finding: Finding, waivers: tuple[Waiver, ...], database: str, day: dat
 def expired_waivers(waivers: Iterable[Waiver], pipeline: str, database: str, day: date) -> list[Finding]:
     """One WARN per waiver of this database whose date has passed."""
     past = [w for w in waivers if (w.pipeline, w.database) == (pipeline, database) and w.review_by < day]
-    return [
-        Finding(code="waiver_expired", status=Status.WARN, place=w.id, values={"approver": w.approver, "review_by": str(w.review_by)})
-        for w in past
-    ]
+    return [_tell_expired(w) for w in past]
+
+
+def _tell_expired(waiver: Waiver) -> Finding:
+    values = {"approver": waiver.approver, "review_by": str(waiver.review_by)}
+    return Finding(code="waiver_expired", status=Status.WARN, place=waiver.id, values=values)
