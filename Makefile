@@ -2,7 +2,6 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
-export PYTHONPYCACHEPREFIX :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast bench docs lint pin clean
