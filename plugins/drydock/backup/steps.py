@@ -1,0 +1,222 @@
+"""The steps of the pipeline `backup`, each complete in itself, none knowing the scheduler.
+
+Every step reads what it needs from the ledger and writes what it did before it returns, so a step that was killed is
+simply run again: what stands in the ledger is not done twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from croniter import croniter
+from sqlalchemy import Engine as LedgerEngine
+
+from drydock import settings
+from drydock.backup.drill import run_drill
+from drydock.backup.facts import Survey
+from drydock.backup.forecast import forecast_recovery
+from drydock.backup.judge import judge_day
+from drydock.backup.results import Depth, Drill, Judgement, Read, ReadUnit
+from drydock.backup.rotation import ReadTask, choose_drill_chain, choose_reads, drill_is_due
+from drydock.backup.scratch import sweep_scratch
+from drydock.backup.sources import BackupSource, Progress
+from drydock.backup.sources.registry import open_source
+from drydock.backup.survey import survey_database
+from drydock.configuration import Configuration
+from drydock.engines.postgres import Endpoint
+from drydock.estate import Database
+from drydock.ledger import history, record
+from drydock.reporting import backup_record
+from drydock.reporting.publish import PublishedFile, publish
+
+log = logging.getLogger(__name__)
+
+PAST_AFTER = timedelta(hours=6)  # a run whose time lies further back judges the records of that time, not the present
+READS_KEPT_DAYS = 400
+PROGRESS_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class BackupRun:
+    """One run of the pipeline: which database, as of when, how deep, and where its history stands."""
+
+    configuration: Configuration
+    ledger: LedgerEngine
+    database: Database
+    run_key: str
+    as_of: datetime
+    depth: Depth = Depth.BYTES
+    force_drill: bool = False
+    endpoint: Endpoint | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def day(self) -> date:
+        return self.as_of.astimezone(self.database.zone).date()
+
+    @property
+    def is_past(self) -> bool:
+        return self.now - self.as_of > PAST_AFTER
+
+    @cached_property
+    def run_id(self) -> int:
+        """The run's row in the ledger: opened by the first step that asks, found again by every other and every retry."""
+        return record.open_run(self.ledger, "backup", self.database.id, self.day, self.run_key).run_id
+
+
+def time_to_judge(database: Database, day: date | None, logical_date: datetime | None, now: datetime) -> datetime:
+    """As of when a run judges: the chosen day at its check time, else the run's own time, and never the future."""
+    if day is not None:
+        midnight = datetime(day.year, day.month, day.day, tzinfo=database.zone)
+        check_time = croniter(database.backup_check, midnight - timedelta(seconds=1)).get_next(datetime)
+        return now if day >= now.astimezone(database.zone).date() else check_time
+    if logical_date is not None and now - logical_date > PAST_AFTER:
+        return logical_date
+    return now
+
+
+def take_survey(run: BackupRun) -> Survey:
+    """Look at the backups and the database; a past day is taken from that day's own survey where the ledger has one."""
+    recorded = history.survey_of_day(run.ledger, run.database.id, run.day) if run.is_past else None
+    survey = recorded or _look(run)
+    record.save_survey(run.ledger, run.run_id, survey)
+    return survey
+
+
+def _look(run: BackupRun) -> Survey:
+    policy = run.configuration.backup.of(run.database.id)
+    keep_days = max(run.database.backup.retention_days, policy.read_every_days) * 4
+    past = history.past_sets(run.ledger, run.database.id, run.as_of, keep_days)
+    endpoint = None if run.is_past else run.endpoint
+    return survey_database(run.database, open_source(run.database), endpoint, run.as_of, past)
+
+
+def read_back(run: BackupRun) -> tuple[Read, ...]:
+    """Read what is new or due, one unit at a time, each written to the ledger as soon as it was read."""
+    if run.depth is Depth.CATALOGUE or run.is_past:
+        return ()
+    survey, source = history.load_survey(run.ledger, run.run_id), open_source(run.database)
+    tasks = choose_reads(survey, _reads(run), run.configuration.backup.of(run.database.id), run.as_of)
+    log.info("%s: %d units to read back", run.database.id, len(tasks))
+    return tuple(_read_one(run, source, task) for task in tasks)
+
+
+def _read_one(run: BackupRun, source: BackupSource, task: ReadTask) -> Read:
+    progress = log_progress(task.subject, task.total_bytes)
+    if task.unit is ReadUnit.SET:
+        read = source.read_set(task.backup_set, progress)
+    else:
+        read = source.read_logs(task.log_range, progress)
+    record.save_read(run.ledger, run.run_id, run.database.id, read)
+    return read
+
+
+def log_progress(subject: str, total_bytes: int) -> Progress:
+    """A progress callback that logs at most every few seconds, with the share done and the rate."""
+    state = {"done": 0, "told_at": time.monotonic(), "began_at": time.monotonic()}
+
+    def tell(read_bytes: int) -> None:
+        state["done"] += read_bytes
+        now = time.monotonic()
+        if now - state["told_at"] >= PROGRESS_EVERY_S:
+            state["told_at"] = now
+            rate_mb_s = state["done"] / 1e6 / max(now - state["began_at"], 0.001)
+            share = 100 * state["done"] / max(total_bytes, 1)
+            log.info("%s: %.0f %% of %.1f MB read, %.0f MB/s", subject, share, total_bytes / 1e6, rate_mb_s)
+
+    return tell
+
+
+def drill_if_due(run: BackupRun) -> Drill | None:
+    """Restore the newest chain to a scratch server when the rotation or a person asks for it."""
+    sweep_scratch(settings.scratch_dir())
+    if run.is_past or (run.depth is Depth.CATALOGUE and not run.force_drill):
+        return None
+    survey, drills = history.load_survey(run.ledger, run.run_id), _drills(run)
+    policy = run.configuration.backup.of(run.database.id)
+    wanted = run.force_drill or run.depth is Depth.DRILL
+    if not wanted and not drill_is_due(drills, run.database.backup.drill, policy, run.as_of, run.database.zone):
+        return None
+    chain = choose_drill_chain(survey, drills, run.as_of)
+    if not chain:
+        log.warning("%s: no chain that a drill could restore", run.database.id)
+        return None
+    drill = run_drill(
+        run.database,
+        open_source(run.database),
+        chain,
+        target_time=None,
+        forecast=forecast_recovery(survey, drills),
+        policy=policy,
+        scratch_root=settings.scratch_dir(),
+    )
+    record.save_drill(run.ledger, run.run_id, run.database.id, drill)
+    return drill
+
+
+def judge_run(run: BackupRun) -> Judgement:
+    """Four verdicts and the answer in words and numbers, from the survey and what the ledger knows up to `as_of`."""
+    survey, drills = history.load_survey(run.ledger, run.run_id), _drills(run)
+    judgement = judge_day(
+        run.database,
+        survey,
+        _reads(run),
+        drills,
+        forecast_recovery(survey, drills),
+        run.configuration.backup.of(run.database.id),
+        run.configuration.waivers.exceptions,
+        run.configuration.calendar.is_workday,
+        run.depth,
+        datetime.now(UTC),
+    )
+    record.save_judgement(run.ledger, run.run_id, judgement)
+    return judgement
+
+
+def report_day(run: BackupRun) -> tuple[PublishedFile, ...]:
+    """Write the day's record of all databases anew, and the drill record where a drill was made; one writer at a time."""
+    estate, language = run.configuration.estate, settings.language()
+    folder = settings.reports_dir() / run.day.isoformat()
+    with history.day_lock(run.ledger, f"backup-report-{run.day}"):
+        judgements = history.judgements_of_day(run.ledger, run.day)
+        previous = history.previous_judgements(run.ledger, run.day, [d.id for d in estate.databases])
+        first_seen = {d.id: history.first_seen(run.ledger, d.id) for d in estate.databases}
+        document = backup_record.build_backup_record(run.day, judgements, previous, first_seen, estate, language)
+        files = _publish(run, "backup_record", document, folder)
+        drills = {d: j.last_drill for d, j in judgements.items() if j.last_drill and _same_day(run, j.last_drill)}
+        if drills:
+            document = backup_record.build_drill_record(run.day, drills, estate, language)
+            files += _publish(run, "drill_record", document, folder)
+    return files
+
+
+def _publish(run: BackupRun, kind: str, document: object, folder: Path) -> tuple[PublishedFile, ...]:
+    files = publish(document, folder)
+    for file in files:
+        record.save_report(run.ledger, run.run_id, kind, run.day, settings.language(), file)
+    return files
+
+
+def _same_day(run: BackupRun, drill: Drill) -> bool:
+    return drill.ended_at.astimezone(run.database.zone).date() == run.day
+
+
+def _reads(run: BackupRun) -> tuple[Read, ...]:
+    until = max(run.as_of, run.now) if not run.is_past else run.as_of
+    return history.reads_of(run.ledger, run.database.id, run.as_of - timedelta(days=READS_KEPT_DAYS), _soon(until, run))
+
+
+def _drills(run: BackupRun) -> tuple[Drill, ...]:
+    return history.drills_of(run.ledger, run.database.id, _soon(run.as_of, run), 20)
+
+
+def _soon(until: datetime, run: BackupRun) -> datetime:
+    """For a run of the present, what this very run read counts too."""
+    return until if run.is_past else datetime.now(UTC) + timedelta(seconds=1)
+
+

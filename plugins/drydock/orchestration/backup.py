@@ -1,0 +1,170 @@
+"""The tasks of the pipeline `backup`: two or three lines each around `drydock.backup.steps`."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, date, datetime, timedelta
+
+from airflow.sdk import Asset, Metadata, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowSkipException
+
+from drydock.backup import steps
+from drydock.backup.results import Depth, Judgement
+from drydock.backup.steps import BackupRun
+from drydock.configuration import load_all
+from drydock.engines.postgres import Endpoint
+from drydock.estate import Database, Engine
+from drydock.ledger import history, record
+from drydock.orchestration.connections import endpoint_of, open_ledger
+from drydock.orchestration.notices import DUTY_NOTICE, notice_of, notifiers
+from drydock.verdicts import Status
+
+log = logging.getLogger(__name__)
+
+READS_POOL = "backup_reads"
+
+
+def params() -> dict[str, Param]:
+    """What a person may choose when triggering a run."""
+    return {
+        "day": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="日期 · Day",
+            description="要判断的日期；空 = 本次运行的日期。The day to judge; empty: the day of this run.",
+        ),
+        "depth": Param(
+            Depth.BYTES.value,
+            enum=[d.value for d in Depth],
+            title="深度 · Depth",
+            description="catalogue 只看记录；bytes 读回字节；drill 再做恢复演练。Records only; bytes read back; a restore drill too.",
+        ),
+        "force_drill": Param(
+            False,
+            type="boolean",
+            title="强制恢复演练 · Force a restore drill",
+            description="不等轮换，今天就做恢复演练。Drill today, whatever the rotation says.",
+        ),
+    }
+
+
+def proved_asset(database: Database) -> Asset:
+    """Emitted when a backup is proved; pipelines that change something ask for it."""
+    return Asset(name=f"{database.id}_backup_proved", uri=f"drydock://{database.id}/backup-proved")
+
+
+def open_backup_run(database_id: str, with_endpoint: bool = False) -> BackupRun:
+    """This task's run: the database, as of when, how deep, and the ledger."""
+    context = get_current_context()
+    configuration = load_all()
+    database, chosen, dag_run = configuration.estate.database(database_id), context["params"], context["dag_run"]
+    day = date.fromisoformat(chosen["day"]) if chosen.get("day") else None
+    now = datetime.now(UTC)
+    return BackupRun(
+        configuration=configuration,
+        ledger=open_ledger(),
+        database=database,
+        run_key=dag_run.run_id,
+        as_of=steps.time_to_judge(database, day, dag_run.logical_date, now),
+        depth=Depth(chosen.get("depth", Depth.BYTES.value)),
+        force_drill=bool(chosen.get("force_drill")),
+        endpoint=_endpoint(database) if with_endpoint else None,
+        now=now,
+    )
+
+
+def _endpoint(database: Database) -> Endpoint | None:
+    if database.engine is not Engine.POSTGRESQL:
+        return None
+    try:
+        return endpoint_of(database)
+    except AirflowNotFoundException:
+        log.error("connection %s is not defined: the database cannot be asked", database.connection)
+        return None
+
+
+@task(task_display_name="勘查 survey")
+def survey(database_id: str) -> dict[str, int]:
+    """Look at the backup sets, the logs, the job log and the database itself; write the facts to the ledger."""
+    found = steps.take_survey(open_backup_run(database_id, with_endpoint=True))
+    return {"sets": len(found.sets), "log_segments": found.logs.segments if found.logs else 0}
+
+
+@task(task_display_name="读回 read", pool=READS_POOL)
+def read(database_id: str) -> dict[str, int]:
+    """Read back every byte of what is new or due in the rotation."""
+    reads = steps.read_back(open_backup_run(database_id))
+    return {"units": len(reads), "read_bytes": sum(r.read_bytes for r in reads)}
+
+
+@task(task_display_name="恢复演练 drill", pool=READS_POOL, execution_timeout=timedelta(hours=14))
+def drill(database_id: str) -> dict[str, object]:
+    """Restore to a scratch server when the rotation or a person asks for it, and question the copy."""
+    made = steps.drill_if_due(open_backup_run(database_id))
+    return {"made": made is not None, "passed": made.passed if made else None, "set": made.set_id if made else None}
+
+
+@task(task_display_name="判定 judge", trigger_rule="none_failed")
+def judge(database_id: str) -> dict[str, object]:
+    """Judge the day in four verdicts, and say from when to when the database can be restored."""
+    judgement = steps.judge_run(open_backup_run(database_id))
+    return {v.question: v.status.value for v in judgement.verdicts} | {"day": str(judgement.day)}
+
+
+@task(task_display_name="报告 report", trigger_rule="all_done")
+def report(database_id: str) -> list[str]:
+    """Write the day's 备份检查记录 of all databases anew, whatever happened before; returns the paths."""
+    return [str(f.path) for f in steps.report_day(open_backup_run(database_id))]
+
+
+@task(
+    task_display_name="结论 outcome",
+    trigger_rule="all_done",
+    retries=0,
+    on_success_callback=notifiers("backup"),
+    on_failure_callback=notifiers("backup"),
+)
+def outcome(database_id: str) -> str:
+    """Turn the run red on FAIL or UNKNOWN, after the report was written; one notice per run leaves from here."""
+    context = get_current_context()
+    context["ti"].xcom_push(key=DUTY_NOTICE, value=notice_of(None, None, database_id, context))
+    run = open_backup_run(database_id)
+    judgement = history.judgement_of(run.ledger, run.run_id)
+    context["ti"].xcom_push(key=DUTY_NOTICE, value=notice_of(run, judgement, database_id, context))
+    record.add_event(run.ledger, run.run_id, "finished", {"status": judgement.status.value if judgement else "UNKNOWN"})
+    return _end(judgement, context)
+
+
+def _end(judgement: Judgement | None, context: dict) -> str:
+    if judgement is None:
+        raise AirflowFailException("没有判定：见上游任务的日志。Nothing was judged: see the logs of the tasks before.")
+    if judgement.status.is_red:
+        words = ", ".join(f"{v.question} {v.status.value}" for v in judgement.verdicts)
+        codes = ", ".join(sorted({f.code for f in judgement.findings if f.effective.is_red}))
+        raise AirflowFailException(f"{judgement.database} {judgement.day}: {words}; {codes}")
+    missing = [t.task_id for t in context["dag"].tasks if t.task_id == "report" and not context["ti"].xcom_pull(task_ids="report")]
+    if missing:
+        raise AirflowFailException("报告没有写成：见 report 任务的日志。The report was not written: see the log of task report.")
+    return judgement.status.value
+
+
+def prove(database: Database):
+    """The task that emits the asset of a proved backup: nothing red, bytes read back, and today (never a backfill)."""
+
+    @task(task_id="prove", task_display_name="备份已证实 prove", outlets=[proved_asset(database)])
+    def emit(database_id: str):
+        run = open_backup_run(database_id)
+        judgement = history.judgement_of(run.ledger, run.run_id)
+        if judgement is None or not is_proved(judgement) or run.is_past:
+            raise AirflowSkipException("备份未证实，不发布资产。The backup is not proved: no asset is emitted.")
+        window = judgement.restorable[-1]
+        yield Metadata(proved_asset(database), extra={"restorable_from": str(window.start), "restorable_to": str(window.end)})
+
+    return emit(database.id)
+
+
+def is_proved(judgement: Judgement) -> bool:
+    """A proved backup: complete and valid without a red finding, read back, and restorable to somewhere."""
+    sound = all(v.status in (Status.PASS, Status.WARN) for v in (judgement.complete, judgement.valid))
+    return sound and judgement.depth is not Depth.CATALOGUE and bool(judgement.restorable)

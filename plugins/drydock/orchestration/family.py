@@ -1,0 +1,52 @@
+"""One DAG per pipeline and database, made by an explicit loop in the pipeline's DAG file.
+
+A task start parses the DAG file again, so the loop builds only the DAG that is asked for (`get_parsing_context`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+
+from airflow.sdk import get_parsing_context
+
+from drydock.configuration import ConfigurationError, load_estate
+from drydock.estate import Database
+
+log = logging.getLogger(__name__)
+
+
+def dag_id_of(pipeline: str, database_id: str) -> str:
+    return f"{pipeline}__{database_id}"
+
+
+def each_database(pipeline: str) -> Iterator[Database]:
+    """The databases of the estate whose DAG is wanted now. A wrong estate shows in the UI as an import error."""
+    asked_for = get_parsing_context().dag_id
+    for database in _databases():
+        if asked_for is None or asked_for == dag_id_of(pipeline, database.id):
+            yield database
+
+
+def _databases() -> tuple[Database, ...]:
+    try:
+        return load_estate().databases
+    except ConfigurationError:
+        log.error("the estate cannot be read; `python -m drydock check` shows every problem with file and line")
+        raise
+
+
+def looking_defaults(database: Database) -> dict[str, object]:
+    """Defaults of tasks that only look: reads are retried, with growing pauses."""
+    return {
+        "owner": database.owner,
+        "retries": 2,
+        "retry_delay": timedelta(seconds=20),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+    }
+
+
+def tags_of(pipeline: str, database: Database) -> list[str]:
+    return [pipeline, database.engine.value, database.platform]

@@ -1,0 +1,120 @@
+"""One notice per run, through Airflow's notifiers: mail, and the robots of 企业微信 and 钉钉.
+
+Channels stand in `include/config/notices.yaml`; addresses and tokens stand in Airflow Connections. The task `outcome`
+pushes the finished text to XCom before it ends, so a notifier only sends.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import httpx
+from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+from airflow.sdk import BaseHook, BaseNotifier
+
+from drydock import settings
+from drydock.backup.results import Judgement
+from drydock.backup.steps import BackupRun
+from drydock.configuration import ConfigurationError, load_notices
+from drydock.ledger import history
+from drydock.notices import Channel
+from drydock.reporting.notice import Notice, build_failure_notice, build_notice
+
+log = logging.getLogger(__name__)
+
+DUTY_NOTICE = "notice"
+SEND_TIMEOUT_S = 10.0
+PULL = "{{ (ti.xcom_pull(task_ids='outcome', key='" + DUTY_NOTICE + "') or {}).get('%s', '') }}"
+
+
+def notice_of(run: BackupRun | None, judgement: Judgement | None, database_id: str, context: Any) -> dict[str, str]:
+    """The notice of one run as plain strings: subject, text, markdown, status."""
+    file, url = load_notices(), _run_url(context)
+    if run is None or judgement is None:
+        notice = build_failure_notice(database_id, settings.language(), url, file.runbook_base_url)
+    else:
+        paths = [r.path for r in history.reports_of_day(run.ledger, run.day)]
+        notice = build_notice(judgement, run.database, settings.language(), paths, url, file.runbook_base_url)
+    return _as_strings(notice)
+
+
+def _as_strings(notice: Notice) -> dict[str, str]:
+    return {"subject": notice.subject, "text": notice.text, "markdown": notice.markdown, "status": notice.status.value}
+
+
+def _run_url(context: Any) -> str:
+    dag_run = context["dag_run"]
+    return f"{load_notices().console_url.rstrip('/')}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}"
+
+
+def notifiers(_pipeline: str) -> list[BaseNotifier]:
+    """One notifier per configured channel. A wrong file is told by the DAG family, not by a second error here."""
+    try:
+        return [_notifier(channel) for channel in load_notices().channels]
+    except ConfigurationError:
+        return []
+
+
+def _notifier(channel: Channel) -> BaseNotifier:
+    if channel.kind == "smtp":
+        return MailNotifier(channel)
+    return RobotNotifier(channel)
+
+
+def _is_wanted(channel: Channel, context: Any) -> bool:
+    notice = context["ti"].xcom_pull(task_ids="outcome", key=DUTY_NOTICE) or {}
+    return notice.get("status", "UNKNOWN") in [s.value for s in channel.on]
+
+
+class MailNotifier(SmtpNotifier):
+    """Mail through the channel's SMTP connection, for the statuses that the channel asks for."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(
+            to=list(channel.recipients),
+            subject=PULL % "subject",
+            html_content="<pre>" + PULL.replace(" }}", " | e }}") % "text" + "</pre>",
+            smtp_conn_id=channel.connection,
+        )
+        self.channel = channel
+
+    def notify(self, context: Any) -> None:
+        if _is_wanted(self.channel, context):
+            super().notify(context)
+
+
+class RobotNotifier(BaseNotifier):
+    """A webhook robot. The connection's host is the URL, its password the key that the robot's address carries."""
+
+    template_fields = ("subject", "markdown")
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__()
+        self.channel = channel
+        self.subject = PULL % "subject"
+        self.markdown = PULL % "markdown"
+
+    def notify(self, context: Any) -> None:
+        if not _is_wanted(self.channel, context):
+            return
+        answer = httpx.post(_robot_url(self.channel), json=robot_message(self.channel, self.subject, self.markdown), timeout=SEND_TIMEOUT_S)
+        answer.raise_for_status()
+        if answer.json().get("errcode", 0) != 0:  # both robots answer 200 with an error code in the body
+            raise RuntimeError(f"the robot of {self.channel.connection} refused: errcode {answer.json()['errcode']}")
+
+
+def _robot_url(channel: Channel) -> str:
+    """Full address from the connection: `host` holds scheme, host and path; the secret key is the password."""
+    c = BaseHook.get_connection(channel.connection)
+    key = {"wecom": "key", "dingtalk": "access_token"}.get(channel.kind)
+    return f"{c.host}?{key}={c.password}" if key and c.password else str(c.host)
+
+
+def robot_message(channel: Channel, subject: str, markdown: str) -> dict[str, Any]:
+    """The body each kind of robot takes (WeCom and DingTalk: markdown messages; generic: subject and markdown)."""
+    if channel.kind == "wecom":
+        return {"msgtype": "markdown", "markdown": {"content": markdown}}
+    if channel.kind == "dingtalk":
+        return {"msgtype": "markdown", "markdown": {"title": subject, "text": markdown}}
+    return {"subject": subject, "markdown": markdown}
