@@ -1,0 +1,38 @@
+"""Pages that are generated, so that they cannot go stale: `python -m drydock docs` writes them, a test compares them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from drydock import settings
+
+
+def build_dags_page(dags_dir: Path) -> str:
+    """One chapter per DAG file: its docstring, which is also the page that the Airflow UI shows."""
+    chapters = [_chapter(path) for path in sorted(dags_dir.glob("*.py"))]
+    head = "# DAGs\n\nGenerated from the docstrings in `dags/` by `make docs`. One DAG per pipeline and database: `<pipeline>__<database>`.\n"
+    return head + "".join(chapters)
+
+
+def _chapter(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return f"\n## `{path.stem}`\n\nFile: `dags/{path.name}`\n\n{docstring.strip()}\n"
+
+
+def pages() -> dict[Path, str]:
+    """Path and content of every generated page."""
+    docs = settings.home() / "docs"
+    return {docs / "dags.md": build_dags_page(settings.home() / "dags")}
+
+
+def write_pages() -> list[Path]:
+    """Write what differs; returns the paths written."""
+    stale = stale_pages()
+    for path in stale:
+        path.write_text(pages()[path], encoding="utf-8")
+    return stale
+
+
+def stale_pages() -> list[Path]:
+    return [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
