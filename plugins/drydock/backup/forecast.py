@@ -1,0 +1,116 @@
+"""How long a recovery would take now, from this database's own drills.
+
+recovery = start + restored bytes / restore rate + log bytes / replay rate
+
+Each rate is the median of the last five drills that have it; without any, safe defaults are used and said so. The
+forecast is checked by the drills themselves: every drill keeps the forecast that was made before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from statistics import median
+
+from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange, Survey
+from drydock.backup.results import Drill, Forecast, Phase
+
+DRILLS_USED = 5
+SLOW_RESTORE_BYTES_PER_S = 30 * 1024 * 1024  # defaults: a third of what one ordinary disk and one network link give
+SLOW_REPLAY_BYTES_PER_S = 15 * 1024 * 1024
+SLOW_START_S = 60.0
+SMALLEST_SAMPLE_BYTES = 1024 * 1024  # below this a phase measures process starts, not a rate
+SHORTEST_PHASE_S = 0.001
+
+
+def forecast_recovery(survey: Survey, drills: Iterable[Drill]) -> Forecast | None:
+    """Seconds from the decision to restore the newest chain, with all archived logs, until the copy serves.
+
+    `drills`: past drills of this database in any order. None where there is no usable chain to restore.
+    """
+    chain = newest_chain(survey.sets)
+    return forecast_from(chain_bytes(chain), log_bytes_since(chain[0], survey.logs), drills) if chain else None
+
+
+def forecast_from(restore_bytes: int, log_bytes: int, drills: Iterable[Drill]) -> Forecast:
+    """The forecast for so many bytes to restore and to replay. Failed restores teach no rate and are left out."""
+    used = sorted((d for d in drills if _recovered(d)), key=lambda d: d.ended_at)[-DRILLS_USED:]
+    restore_rate = _median(used, _restore_rate) or SLOW_RESTORE_BYTES_PER_S
+    replay_rate = _median(used, _replay_rate) or SLOW_REPLAY_BYTES_PER_S
+    start_s = _median(used, lambda d: _start_s(d, replay_rate))
+    seconds = restore_bytes / restore_rate + log_bytes / replay_rate + (SLOW_START_S if start_s is None else start_s)
+    return Forecast(seconds=round(seconds, 1), basis=len(used), error_ratio=_error_ratio(used), is_default=not used)
+
+
+def newest_chain(sets: Iterable[BackupSet]) -> tuple[BackupSet, ...]:
+    """The chain, full first, of the newest set whose every parent is there and usable; empty where there is none."""
+    by_id = {s.set_id: s for s in sets if s.is_usable and s.finished_at}
+    for newest in sorted(by_id.values(), key=lambda s: s.finished_at, reverse=True):
+        if chain := _chain_of(newest, by_id):
+            return chain
+    return ()
+
+
+def _chain_of(last: BackupSet, by_id: dict[str, BackupSet]) -> tuple[BackupSet, ...]:
+    chain = [last]
+    while chain[0].level is not Level.FULL:
+        parent = by_id.get(chain[0].parent_id or "")
+        if parent is None or parent in chain:
+            return ()
+        chain.insert(0, parent)
+    return tuple(chain)
+
+
+def chain_bytes(chain: tuple[BackupSet, ...]) -> int:
+    """Bytes that a restore of the chain writes: as the last set knows it, else no more than all its sets together."""
+    return chain[-1].restored_bytes or sum(s.total_bytes for s in chain)
+
+
+def log_bytes_since(base: BackupSet, logs: LogArchive | None) -> int:
+    """Bytes of log from the start of `base` to the end of the archive, unpacked: what a recovery would replay."""
+    start = base.start_position or 0
+    return sum(_bytes_after(r, start, logs.segment_bytes) for r in logs.ranges) if logs else 0
+
+
+def _bytes_after(log_range: LogRange, position: int, segment_bytes: int) -> int:
+    """The share of a range that lies after `position`."""
+    length = max(log_range.end_position - log_range.first_position, 1)
+    after = log_range.end_position - max(log_range.first_position, position)
+    return int(log_range.segments * segment_bytes * min(max(after, 0), length) / length)
+
+
+def _recovered(drill: Drill) -> bool:
+    return drill.restored_bytes > 0 and drill.recovered_to is not None and _phase(drill, "recover") is not None
+
+
+def _phase(drill: Drill, name: str) -> Phase | None:
+    return next((p for p in drill.phases if p.name == name), None)
+
+
+def _restore_rate(drill: Drill) -> float | None:
+    phase = _phase(drill, "restore")
+    return drill.restored_bytes / max(phase.elapsed_s, SHORTEST_PHASE_S) if phase else None
+
+
+def _replay_rate(drill: Drill) -> float | None:
+    """Bytes of log per second; None where too little was replayed to tell it from starting the server."""
+    phase = _phase(drill, "recover")
+    if phase is None or drill.replayed_bytes < SMALLEST_SAMPLE_BYTES:
+        return None
+    return drill.replayed_bytes / max(phase.elapsed_s, SHORTEST_PHASE_S)
+
+
+def _start_s(drill: Drill, replay_rate: float) -> float | None:
+    """What is left of the recover phase after the replay: starting, reaching consistency, promoting."""
+    phase = _phase(drill, "recover")
+    return max(0.0, phase.elapsed_s - drill.replayed_bytes / replay_rate) if phase else None
+
+
+def _median(drills: Iterable[Drill], figure: Callable[[Drill], float | None]) -> float | None:
+    known = [value for value in map(figure, drills) if value is not None]
+    return median(known) if known else None
+
+
+def _error_ratio(drills: Iterable[Drill]) -> float | None:
+    """Median of |forecast - actual| / actual over the drills that were forecast."""
+    error = _median(drills, lambda d: abs(d.forecast_s - d.recovery_s) / d.recovery_s if d.forecast_s and d.recovery_s else None)
+    return None if error is None else round(error, 3)

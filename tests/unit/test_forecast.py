@@ -1,0 +1,106 @@
+"""Recovery forecasts: rates come from this database's own drills, defaults are said to be defaults."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange, Survey
+from drydock.backup.forecast import forecast_from, forecast_recovery, log_bytes_since, newest_chain
+from drydock.backup.results import Drill, Phase
+from drydock.verdicts import Finding, Status
+
+MIB = 1024 * 1024
+NOW = datetime(2026, 11, 20, 1, tzinfo=UTC)
+
+
+def make_drill(
+    day: int, *, restore_s: float = 10, recover_s: float = 5, restored=1000 * MIB, replayed=0, forecast_s=None
+) -> Drill:
+    at = NOW - timedelta(days=day)
+    return Drill(
+        drill_id=f"drydock-drill-{day:08x}",
+        set_id="a",
+        recovered_to=at,
+        started_at=at,
+        ended_at=at,
+        restored_bytes=restored,
+        replayed_bytes=replayed,
+        phases=(Phase(name="restore", elapsed_s=restore_s), Phase(name="recover", elapsed_s=recover_s)),
+        forecast_s=forecast_s,
+    )
+
+
+def make_set(set_id: str, hours: int, **fields) -> BackupSet:
+    at = NOW + timedelta(hours=hours)
+    defaults = {"level": Level.FULL, "place": f"/b/{set_id}", "finished_at": at, "total_bytes": 100 * MIB}
+    return BackupSet(set_id=set_id, **defaults | fields)
+
+
+def test_without_drills_the_forecast_uses_safe_rates_and_says_so():
+    forecast = forecast_from(300 * MIB, 150 * MIB, [])
+    assert (forecast.is_default, forecast.basis, forecast.error_ratio) == (True, 0, None)
+    assert forecast.seconds == pytest.approx(300 / 30 + 150 / 15 + 60)
+
+
+def test_rates_are_the_median_of_the_last_five_drills():
+    drills = [make_drill(day, restore_s=s) for day, s in [(1, 10), (2, 10), (3, 20), (4, 10), (5, 1000), (6, 1), (7, 1)]]
+    forecast = forecast_from(1000 * MIB, 0, drills)
+    assert (forecast.basis, forecast.is_default) == (5, False)
+    assert forecast.seconds == pytest.approx(10 + 5)
+
+
+def test_replay_is_a_rate_and_what_is_left_is_the_start():
+    drills = [make_drill(1, recover_s=12, replayed=100 * MIB), make_drill(2, recover_s=10, replayed=100 * MIB)]
+    drills.append(make_drill(3, recover_s=3, replayed=100))  # replayed next to nothing: teaches the start only
+    forecast = forecast_from(0, 0, drills)
+    assert forecast.seconds == pytest.approx(1.1)  # median of 1.1, 0 and 3 s of start
+    assert forecast_from(0, 110 * MIB, drills).seconds == pytest.approx(1.1 + 12.0, abs=0.1)
+
+
+def test_a_failed_drill_teaches_nothing():
+    failed = make_drill(1).model_copy(update={"recovered_to": None})
+    assert forecast_from(0, 0, [failed]).is_default
+
+
+def test_the_error_of_past_forecasts_is_told():
+    drills = [make_drill(1, forecast_s=30), make_drill(2, forecast_s=12), make_drill(3, forecast_s=15), make_drill(4)]
+    assert forecast_from(0, 0, drills).error_ratio == pytest.approx(0.2)  # actual 15 s: errors 1.0, 0.2 and 0
+
+
+def test_the_newest_chain_is_complete_and_usable():
+    broken = Finding(code="set_file_missing", status=Status.FAIL)
+    sets = [
+        make_set("full1", 0),
+        make_set("incr1", 1, level=Level.INCREMENTAL, parent_id="full1"),
+        make_set("incr2", 2, level=Level.INCREMENTAL, parent_id="gone"),
+        make_set("full2", 3, problems=(broken,)),
+        make_set("full3", 4, finished_at=None),
+    ]
+    assert [s.set_id for s in newest_chain(sets)] == ["full1", "incr1"]
+    assert newest_chain(sets[2:]) == ()
+
+
+def test_a_ring_of_parents_is_no_chain():
+    ring = [make_set(a, i, level=Level.INCREMENTAL, parent_id=b) for i, (a, b) in enumerate([("x", "y"), ("y", "x")])]
+    assert newest_chain(ring) == ()
+
+
+def test_a_survey_is_forecast_by_its_newest_chain_and_the_logs_after_it():
+    log_range = LogRange(
+        timeline=1,
+        first="000000010000000000000001",
+        last="00000001000000000000000A",
+        first_position=0,
+        end_position=160 * MIB,
+        segments=10,
+        total_bytes=20 * MIB,
+        first_at=NOW,
+        last_at=NOW,
+    )
+    logs = LogArchive(place="/wal", segment_bytes=16 * MIB, ranges=(log_range,))
+    base = make_set("full", 0, start_position=40 * MIB, restored_bytes=300 * MIB)
+    assert log_bytes_since(base, logs) == 120 * MIB
+    survey = Survey(database="gz", as_of=NOW, surveyed_at=NOW, sets=(base,), logs=logs)
+    assert forecast_recovery(survey, []).seconds == pytest.approx(300 / 30 + 120 / 15 + 60)
+    assert forecast_recovery(survey.model_copy(update={"sets": ()}), []) is None
