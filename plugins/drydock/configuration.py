@@ -1,0 +1,210 @@
+"""Loads the configuration: every file typed and checked, and all problems of all files told together.
+
+Files lie in `settings.config_dir()`: `estate/<name>.yaml`, `backup.yaml`, `calendar.yaml`, `exceptions.yaml`,
+`notices.yaml`. One set of policy files serves all estates, so a database is known when any estate file has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from drydock import settings
+from drydock.calendar import Calendar
+from drydock.crosschecks import EstateView, check_calendar, check_estate, check_references, check_waivers, named_databases
+from drydock.estate import Database, Estate
+from drydock.notices import Notices
+from drydock.policy import BackupPolicyFile
+from drydock.problems import ConfigurationError, Problem, raise_problems, suggest
+from drydock.validation import validate
+from drydock.waivers import WaiverFile
+from drydock.yamlfiles import Document, Loc, read_yaml
+
+__all__ = [
+    "Configuration",
+    "ConfigurationError",
+    "Problem",
+    "check_all",
+    "estate_names",
+    "load_all",
+    "load_backup_policy",
+    "load_calendar",
+    "load_estate",
+    "load_notices",
+    "load_waivers",
+]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All that a run needs to know before it starts. Built only when every file is valid and they agree."""
+
+    estate: Estate
+    backup: BackupPolicyFile
+    calendar: Calendar
+    waivers: WaiverFile
+    notices: Notices
+
+
+@dataclass(frozen=True)
+class Part(Generic[M]):
+    """One file: its document, its model (None where it is wrong), and what is wrong with it."""
+
+    document: Document
+    model: M | None
+    problems: tuple[Problem, ...]
+
+    def usable(self) -> M:
+        """The model. Raises ConfigurationError with the problems of the file."""
+        raise_problems(self.problems)
+        assert self.model is not None  # without a model there are problems
+        return self.model
+
+
+@dataclass(frozen=True)
+class EstatePart(Part[Estate]):
+    view: EstateView
+
+
+@dataclass(frozen=True)
+class OtherParts:
+    """The files that serve all estates."""
+
+    backup: Part[BackupPolicyFile]
+    calendar: Part[Calendar]
+    waivers: Part[WaiverFile]
+    notices: Part[Notices]
+
+    @property
+    def problems(self) -> list[Problem]:
+        return [p for part in (self.backup, self.calendar, self.waivers, self.notices) for p in part.problems]
+
+    def references(self) -> Iterable[tuple[Document, Loc, str]]:
+        return named_databases(self.backup.document, self.calendar.document, self.waivers.document)
+
+
+def estate_names() -> list[str]:
+    """The estates of the configuration folder, by file name."""
+    return sorted(p.stem for p in (settings.config_dir() / "estate").glob("*.yaml"))
+
+
+def load_estate(name: str | None = None) -> Estate:
+    """The estate of that name (default: `settings.estate_name()`). Raises ConfigurationError with all its problems."""
+    return _read_estate(_estate_path(name or settings.estate_name())).usable()
+
+
+def load_backup_policy() -> BackupPolicyFile:
+    """`backup.yaml`. Raises ConfigurationError."""
+    return _read_part("backup.yaml", BackupPolicyFile).usable()
+
+
+def load_calendar() -> Calendar:
+    """`calendar.yaml`. Raises ConfigurationError."""
+    return _read_part("calendar.yaml", Calendar, check_calendar).usable()
+
+
+def load_waivers() -> WaiverFile:
+    """`exceptions.yaml`, with the expired entries as well: these become findings. Raises ConfigurationError."""
+    return _read_waivers().usable()
+
+
+def load_notices() -> Notices:
+    """`notices.yaml`. Raises ConfigurationError."""
+    return _read_part("notices.yaml", Notices).usable()
+
+
+def load_all(name: str | None = None) -> Configuration:
+    """The whole configuration of one estate (default: `settings.estate_name()`).
+
+    Raises ConfigurationError with every problem of every file, and of what the files say of each other.
+    """
+    estate, others = _read_estate(_estate_path(name or settings.estate_name())), _read_others()
+    raise_problems([*estate.problems, *others.problems, *_unknown_databases(others, [estate])])
+    return Configuration(
+        estate=estate.usable(),
+        backup=others.backup.usable(),
+        calendar=others.calendar.usable(),
+        waivers=others.waivers.usable(),
+        notices=others.notices.usable(),
+    )
+
+
+def check_all(names: Iterable[str]) -> tuple[list[Estate], list[Problem]]:
+    """Read the estates of these names and all other files; returns the valid estates and all problems, in order."""
+    estates, others = [_read_estate(_estate_path(name)) for name in names], _read_others()
+    problems = [p for e in estates for p in e.problems] + others.problems + _unknown_databases(others, estates)
+    return [e.model for e in estates if e.model is not None and not e.problems], sorted(set(problems))
+
+
+def _estate_path(name: str) -> Path:
+    path = settings.config_dir() / "estate" / f"{name}.yaml"
+    if name in estate_names():
+        return path
+    known = suggest(name, estate_names(), "estates")
+    raise ConfigurationError([Problem("DRYDOCK_ESTATE", 1, "", f"the estate {name!r}", known)])
+
+
+def _read_others() -> OtherParts:
+    return OtherParts(
+        backup=_read_part("backup.yaml", BackupPolicyFile),
+        calendar=_read_part("calendar.yaml", Calendar, check_calendar),
+        waivers=_read_waivers(),
+        notices=_read_part("notices.yaml", Notices),
+    )
+
+
+def _read_waivers() -> Part[WaiverFile]:
+    return _read_part("exceptions.yaml", WaiverFile, lambda document, _: check_waivers(document, _message_codes()))
+
+
+def _read_part(
+    file: str, model: type[M], check: Callable[[Document, M | None], Iterable[Problem]] = lambda _document, _model: ()
+) -> Part[M]:
+    document = read_yaml(settings.config_dir() / file)
+    if document.data is None:
+        return Part(document, None, document.problems)
+    made, problems = validate(document, model)
+    return Part(document, made, (*document.problems, *problems, *check(document, made)))
+
+
+def _read_estate(path: Path) -> EstatePart:
+    """An estate with its problems. Its own rules on ids are told by the cross checks, which know the lines."""
+    document = read_yaml(path, {"DRYDOCK_STATE": str(settings.state_dir())})
+    if document.data is None:
+        return EstatePart(document, None, document.problems, EstateView(document, ()))
+    made, problems = validate(document, Estate, skip=lambda loc: loc in ((), ("databases",)))
+    view = EstateView(document, tuple(enumerate(made.databases)) if made else _valid_databases(document))
+    problems = [*document.problems, *problems, *check_estate(view)]
+    if made is None and not problems:
+        problems = validate(document, Estate)[1]
+    return EstatePart(document, made, tuple(problems), view)
+
+
+def _valid_databases(document: Document) -> tuple[tuple[int, Database], ...]:
+    entries = document.data.get("databases") if isinstance(document.data, dict) else None
+    made = (
+        (n, validate(document, Database, ("databases", n))[0]) for n in range(len(entries if isinstance(entries, list) else ()))
+    )
+    return tuple((n, database) for n, database in made if database is not None)
+
+
+def _unknown_databases(others: OtherParts, estates: list[EstatePart]) -> list[Problem]:
+    known = {name for e in estates for _, name in e.view.database_ids}
+    named = list(others.references())
+    if all(name in known for _, _, name in named):
+        return []  # the usual case: the other estate files need not be read
+    for path in (settings.config_dir() / "estate").glob("*.yaml"):
+        known |= {name for _, name in EstateView(read_yaml(path), ()).database_ids}
+    return list(check_references(named, known))
+
+
+def _message_codes() -> set[str]:
+    """The codes that findings can have: the keys of the message files."""
+    files = (settings.include_dir() / "messages").glob("*.yaml")
+    return {code for file in files for code in (read_yaml(file).data or {})}

@@ -1,0 +1,206 @@
+"""What must agree between the parts of the configuration: inside one estate, and between the files.
+
+Every check works on what can be read, so that one wrong field hides no other problem: ids come from the raw values,
+databases from the entries that are valid by themselves.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from croniter import croniter
+
+from drydock.backup.facts import Level
+from drydock.calendar import Calendar
+from drydock.estate import BackupPlan, Database, Engine
+from drydock.problems import Problem, quote, suggest
+from drydock.yamlfiles import Document, Loc
+
+MINUTES_PER_WEEK = 7 * 24 * 60
+SOURCES = {Engine.ORACLE: ("rman",), Engine.POSTGRESQL: ("pg_basebackup", "pgbackrest")}
+
+
+@dataclass(frozen=True)
+class EstateView:
+    """What can be read of an estate file, whether or not all of it is valid. `databases` holds the valid ones."""
+
+    document: Document
+    databases: tuple[tuple[int, Database], ...]
+
+    @cached_property
+    def database_ids(self) -> tuple[tuple[int, str], ...]:
+        return tuple(_ids(self.document.data, "databases"))
+
+    @cached_property
+    def platform_ids(self) -> tuple[tuple[int, str], ...]:
+        return tuple(_ids(self.document.data, "platforms"))
+
+
+def _ids(data: Any, part: str) -> Iterator[tuple[int, str]]:
+    entries = data.get(part) if isinstance(data, dict) else None
+    for n, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+            yield n, entry["id"]
+
+
+def check_estate(view: EstateView) -> list[Problem]:
+    """Everything that must agree inside one estate file."""
+    problems = [*_repeated_ids(view), *_unknown_platforms(view), *_shared_connections(view), *_shared_places(view)]
+    for n, database in view.databases:
+        problems += _check_windows(view.document, n, database)
+        problems += _check_backup(view.document, n, database)
+    return problems
+
+
+def _repeated_ids(view: EstateView) -> Iterator[Problem]:
+    doc = view.document
+    for part, ids in (("databases", view.database_ids), ("platforms", view.platform_ids)):
+        for n, first, value in _repeats(ids):
+            used = f"used in line {doc.line_of((part, first, 'id'))} already"
+            yield doc.problem((part, n, "id"), quote(value), f"{used}: ids name DAGs and records and must be unique")
+
+
+def _repeats(values: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, int, Any]]:
+    """Position, position of the first, value: of each value that was there before."""
+    first: dict[Any, int] = {}
+    for n, value in values:
+        if first.setdefault(value, n) != n:
+            yield n, first[value], value
+
+
+def _unknown_platforms(view: EstateView) -> Iterator[Problem]:
+    known = {value for _, value in view.platform_ids}
+    for n, database in enumerate(view.document.data["databases"] if view.database_ids else ()):
+        platform = database.get("platform") if isinstance(database, dict) else None
+        if isinstance(platform, str) and platform not in known:
+            yield view.document.problem(("databases", n, "platform"), quote(platform), suggest(platform, known, "platforms"))
+
+
+def _shared_connections(view: EstateView) -> Iterator[Problem]:
+    for n, first, value in _repeats((n, d.connection) for n, d in view.databases):
+        owner = view.document.data["databases"][first]["id"]
+        fix = f"database {owner!r} uses it already: with one connection both verdicts would tell of the same database"
+        yield view.document.problem(("databases", n, "connection"), quote(value), fix)
+
+
+def _shared_places(view: EstateView) -> Iterator[Problem]:
+    for kind in ("sets", "logs", "job_log"):
+        for n, first, (place, _) in _repeats(_places(view, kind)):
+            owner = view.document.data["databases"][first]["id"]
+            fix = f"database {owner!r} keeps its backups there already: give each database a place (or stanza) of its own"
+            yield view.document.problem(("databases", n, "backup", "places", kind), quote(place), fix)
+
+
+def _places(view: EstateView, kind: str) -> Iterator[tuple[int, tuple[str, str | None]]]:
+    for n, database in view.databases:
+        place = getattr(database.backup.places, kind)
+        if place is not None:
+            yield n, (posixpath.normpath(place), database.backup.places.stanza)
+
+
+def _check_windows(doc: Document, n: int, database: Database) -> Iterator[Problem]:
+    for w, window in enumerate(database.low_peak_windows):
+        if window.start == window.end:
+            found = f"an empty window ({window.start:%H:%M} to {window.end:%H:%M})"
+            yield doc.problem(
+                ("databases", n, "low_peak_windows", w, "end"),
+                found,
+                "write an end after the start; before it means the next day",
+            )
+
+
+def _check_backup(doc: Document, n: int, database: Database) -> Iterator[Problem]:
+    loc: Loc = ("databases", n, "backup")
+    backup, levels = database.backup, {job.level for job in database.backup.plan}
+    if backup.source not in SOURCES[database.engine]:
+        allowed = " or ".join(SOURCES[database.engine])
+        yield doc.problem(
+            (*loc, "source"), quote(backup.source), f"a database of engine {database.engine} is backed up by {allowed}"
+        )
+    if backup.source == "pgbackrest" and backup.places.stanza is None:
+        yield doc.problem((*loc, "places"), "no stanza", "pgBackRest needs stanza: the name in its configuration file")
+    if Level.FULL not in levels:
+        found = "a plan without a full backup"
+        yield doc.problem((*loc, "plan"), found, "add an entry with level: full; increments and logs restore nothing without one")
+    if Level.LOG in levels and backup.places.logs is None and backup.source == "pg_basebackup":
+        yield doc.problem((*loc, "places"), "no logs", "the plan archives logs: write logs: the folder of the archived logs")
+    yield from _check_rpo(doc, loc, backup)
+
+
+def _check_rpo(doc: Document, loc: Loc, backup: BackupPlan) -> Iterator[Problem]:
+    """An RPO below the longest pause of the plan is missed every day, whatever runs well."""
+    crons = [j.cron for j in backup.plan if j.level is Level.LOG] or [j.cron for j in backup.plan]
+    pause = min(longest_pause_minutes(cron) for cron in crons)
+    if backup.rpo_minutes < pause:
+        found = f"{backup.rpo_minutes}, but the plan leaves up to {pause} minutes between two backups of the log"
+        yield doc.problem((*loc, "rpo_minutes"), found, f"write {pause} or more, or archive logs more often in the plan")
+
+
+@lru_cache(maxsize=4096)
+def longest_pause_minutes(cron: str) -> int:
+    """The longest time between two runs of a cron expression, from its weekly pattern.
+
+    Expressions that name days of the month, or months pause for a day at least: that is what is returned.
+    """
+    minutes, hours, days, months, weekdays = croniter.expand(cron)[0][:5]
+    if days != ["*"] or months != ["*"]:
+        return 24 * 60
+    minutes, hours = _all(minutes, 60), _all(hours, 24)
+    runs = sorted({(d % 7 * 24 + h) * 60 + m for d in _all(weekdays, 7) for h in hours for m in minutes})
+    following = [*runs[1:], runs[0] + MINUTES_PER_WEEK]
+    return max(b - a for a, b in zip(runs, following, strict=True))
+
+
+def _all(values: list, count: int) -> list[int]:
+    return list(range(count)) if values == ["*"] else [int(v) for v in values]
+
+
+def check_calendar(document: Document, calendar: Calendar | None) -> Iterator[Problem]:
+    """Make-up days are worked weekend days; a weekday among them is a slip of the pen."""
+    for n, day in enumerate(calendar.makeup_days if calendar else ()):
+        if day.weekday() < 5:
+            found = f"{day}, a {day:%A}"
+            yield document.problem(("makeup_days", n), found, "a make-up day (调休上班) is a Saturday or Sunday that is worked")
+
+
+def named_databases(policy: Document, calendar: Document, waivers: Document) -> Iterator[tuple[Document, Loc, str]]:
+    """Every database id that the other files name, with its place."""
+    for name in _part(policy, "databases", dict):
+        yield policy, ("databases", name), name
+    for part in ("freezes", "key_periods", "holidays"):
+        for n, period in enumerate(_part(calendar, part, list)):
+            own = period.get("databases") if isinstance(period, dict) else None
+            for m, name in enumerate(own if isinstance(own, list) else ()):
+                yield calendar, (part, n, "databases", m), str(name)
+    for n, waiver in enumerate(_part(waivers, "exceptions", list)):
+        if isinstance(waiver, dict) and isinstance(waiver.get("database"), str):
+            yield waivers, ("exceptions", n, "database"), waiver["database"]
+
+
+def _part(document: Document, name: str, kind: type) -> Any:
+    value = document.data.get(name) if isinstance(document.data, dict) else None
+    return value if isinstance(value, kind) else kind()
+
+
+def check_waivers(document: Document, codes: Iterable[str]) -> Iterator[Problem]:
+    """Ids are used once, and every code is one that a finding can have."""
+    known = set(codes)
+    for n, first, value in _repeats(_ids(document.data, "exceptions")):
+        line = document.line_of(("exceptions", first, "id"))
+        yield document.problem(("exceptions", n, "id"), quote(value), f"used in line {line} already: ids must be unique")
+    for n, waiver in enumerate(_part(document, "exceptions", list)):
+        code = waiver.get("code") if isinstance(waiver, dict) else None
+        if isinstance(code, str) and code not in known:
+            yield document.problem(("exceptions", n, "code"), quote(code), suggest(code, known, "codes"))
+
+
+def check_references(named: Iterable[tuple[Document, Loc, str]], known: set[str]) -> Iterator[Problem]:
+    """Every named database stands in an estate file."""
+    for document, loc, name in named:
+        if name not in known:
+            fix = "no estate has this database; " + suggest(name, known, "databases")
+            yield document.problem(loc, quote(name), fix, of_key=isinstance(loc[-1], str) and loc[0] == "databases")
