@@ -25,7 +25,7 @@ class Period(Model):
     databases: tuple[Slug, ...] = Field((), description="empty: all databases")
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Period":
+    def _ordered(self) -> Period:
         if self.last < self.first:
             raise ValueError(f"last ({self.last}) is before first ({self.first})")
         return self

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import time
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)  # a fleet shares few schedules, and croniter needs 0.1 ms for each
 def _valid_cron(expression: str) -> str:
     if len(expression.split()) != 5 or not croniter.is_valid(expression):
         raise ValueError(f"{expression!r} is not a cron expression of five fields; write for example '30 1 * * *'")
@@ -55,17 +57,17 @@ class LowPeakWindow(Model):
     """A span of local time in which changes may run. An `end` before `start` is on the next day."""
 
     days: tuple[Weekday, ...] = Field(min_length=1)
-    start: time
-    end: time
+    start: time = Field(description="local time, 01:00")
+    end: time = Field(description="local time; before start: on the next day")
 
 
 class PlannedJob(Model):
     """One line of the customer's backup plan: which level starts when (local time of the database)."""
 
     level: Level
-    cron: Cron
-    may_start_late_minutes: PositiveInt = 60
-    may_take_minutes: PositiveInt = 360
+    cron: Cron = Field(description="five fields, local time of the database; for log: the longest that a log may wait")
+    may_start_late_minutes: PositiveInt = Field(60, description="a later start is late")
+    may_take_minutes: PositiveInt = Field(360, description="a longer run is running too long")
 
 
 class Places(Model):
@@ -89,7 +91,7 @@ class Assertion(Model):
     no_older_than_hours: int | None = Field(None, ge=1, description="before the recovery target, for newest_row")
 
     @model_validator(mode="after")
-    def _has_its_bound(self) -> "Assertion":
+    def _has_its_bound(self) -> Assertion:
         if self.kind == "row_count" and self.at_least is None:
             raise ValueError("row_count needs at_least (0 declares that an empty table is right)")
         if self.kind == "newest_row" and not (self.column and self.no_older_than_hours):
@@ -100,33 +102,33 @@ class Assertion(Model):
 class DrillPlan(Model):
     """Restore drills: the weekday in the rotation, the database to ask, and what it must answer."""
 
-    weekday: Weekday = "sat"
-    dbname: str = "postgres"
-    assertions: tuple[Assertion, ...] = ()
+    weekday: Weekday = Field("sat", description="day of the weekly drill")
+    dbname: str = Field("postgres", description="database of the restored copy that the assertions ask")
+    assertions: tuple[Assertion, ...] = Field((), description="what the restored copy must answer")
 
 
 class BackupPlan(Model):
-    source: Literal["pg_basebackup", "pgbackrest", "rman"]
+    source: Literal["pg_basebackup", "pgbackrest", "rman"] = Field(description="the tool that makes the backups")
     places: Places
-    plan: tuple[PlannedJob, ...] = Field(min_length=1)
-    retention_days: PositiveInt
-    rpo_minutes: PositiveInt
-    rto_minutes: PositiveInt
+    plan: tuple[PlannedJob, ...] = Field(min_length=1, description="the jobs that must run")
+    retention_days: PositiveInt = Field(description="any time of this many days back must be restorable")
+    rpo_minutes: PositiveInt = Field(description="at most this much work may be lost")
+    rto_minutes: PositiveInt = Field(description="a restore must be done in this time")
     drill: DrillPlan = DrillPlan()
 
 
 class Database(Model):
-    id: Slug
+    id: Slug = Field(description="names the DAGs and all records: never changed, never used again")
     name_zh: Name
     name_en: Name
-    platform: Slug
+    platform: Slug = Field(description="id of a platform of this file")
     engine: Engine
     connection: Slug = Field(description="Airflow connection id of the looking account")
     role: Role
-    time_zone: TimeZone = "Asia/Shanghai"
-    owner: Name
+    time_zone: TimeZone = Field("Asia/Shanghai", description="IANA name; all local times of this database are in it")
+    owner: Name = Field(description="who answers for it; owner of its DAGs in Airflow")
     confirmed: bool = Field(True, description="False: taken from the tender by count; the site must confirm or correct it")
-    low_peak_windows: tuple[LowPeakWindow, ...] = Field(min_length=1)
+    low_peak_windows: tuple[LowPeakWindow, ...] = Field(min_length=1, description="when changes may run")
     allowed_actions: tuple[Slug, ...] = Field((), description="changes allowed on this database, by list; empty: none")
     backup: BackupPlan
     backup_check: Cron = Field("30 7 * * *", description="when the day's backup check runs, local time")
@@ -196,7 +198,7 @@ class Estate(Model):
         return databases
 
     @model_validator(mode="after")
-    def _platforms_exist(self) -> "Estate":
+    def _platforms_exist(self) -> Estate:
         known = {p.id for p in self.platforms}
         for d in self.databases:
             if d.platform not in known:

@@ -15,6 +15,7 @@ from drydock.verdicts import Model, Status
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$", max_length=254)]
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=500)]
+OptionalWebAddress = Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$", max_length=500)]
 
 
 class Channel(Model):
@@ -41,5 +42,5 @@ class Notices(Model):
 
     schema_: Literal["drydock-notices/1"] = Field(alias="schema")
     channels: tuple[Channel, ...] = ()
-    runbook_base_url: WebAddress | Literal[""] = Field("", description="address of the folder docs/runbooks/, for links")
+    runbook_base_url: OptionalWebAddress = Field("", description="address of the folder docs/runbooks/, for links")
     console_url: WebAddress = Field("http://127.0.0.1:8080", description="the Airflow UI as people reach it, for links")

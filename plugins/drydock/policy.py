@@ -27,8 +27,8 @@ class BackupPolicy(Model):
     normal_min_runs: PositiveInt = Field(5, description="past runs of the same level and kind of day, before normal is judged")
     normal_mad_factor: PositiveFloat = Field(6.0, description="distance from the median, in median absolute deviations")
     normal_min_ratio: PositiveFloat = Field(0.3, description="and at least this share of the median")
-    clock_skew_warn_s: PositiveInt = 60
-    clock_skew_fail_s: PositiveInt = 300
+    clock_skew_warn_s: PositiveInt = Field(60, description="clocks of database and worker further apart than this: WARN")
+    clock_skew_fail_s: PositiveInt = Field(300, description="and further than this: FAIL")
     archiver_stalled_minutes: PositiveInt = Field(30, description="failing without a success for this long is stalled")
     archive_free_warn_ratio: PositiveFloat = Field(1.0, description="free space below one day of logs times this: WARN")
     archive_free_min_bytes: int = Field(256 * 1024 * 1024, ge=0, description="free space below this: FAIL")

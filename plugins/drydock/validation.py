@@ -20,6 +20,7 @@ _WORDS_OF_PATTERNS = {
     r"^[A-Za-z_][A-Za-z0-9_$]*$": "a column name: letters, digits, _ and $",
     r"^[^@\s,;<>]+@[^@\s,;<>]+$": "a mail address: name@example.com",
     r"^https?://\S+$": "a web address: https://…",
+    r"^(https?://\S+)?$": "a web address: https://…",
 }
 _WORDS_OF_TYPES = {
     "int": "a whole number",
