@@ -7,7 +7,10 @@ under two seconds. Hostile or careless files are bounded: size, depth, and the n
 
 from __future__ import annotations
 
+import gc
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,13 @@ _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _CONSTANTS |= {w: w.lower() == "true" for w in ("true", "True", "TRUE", "false", "False", "FALSE")}
 _VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
+
+_ANY_FIX = "look at this line and the one above: indentation, closing quotes and brackets, a blank after the colon"
+_FIXES = {
+    "cannot start any token": "quote text that starts with @, ` or %",
+    "undefined alias": "write the anchor (&name) above the alias (*name)",
+    "another document": "one document in a file: remove the line ---",
+}
 
 Loc = tuple[str | int, ...]
 """Where a value stands: field names and list positions from the top of the file."""
@@ -120,14 +130,27 @@ class _Unreadable(Exception):
 
 def _compose(text: str) -> yaml.Node | None:
     try:
-        return yaml.compose(text, Loader=_NodeLoader)
+        with _collection_paused():
+            return yaml.compose(text, Loader=_NodeLoader)
     except RecursionError as e:
         raise _Unreadable("values nested too deeply", f"at most {MAX_DEPTH} levels are read") from e
     except yaml.MarkedYAMLError as e:
-        raise _Unreadable(*_tell_syntax(e), line=_line_of_error(e)) from e
+        raise _tell_syntax(e, text.splitlines()) from e
     except yaml.reader.ReaderError as e:
         line = text.count("\n", 0, e.position) + 1
         raise _Unreadable("a control character", "remove it: only characters that print belong here", line) from e
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Hundreds of thousands of nodes that all stay alive: looking for garbage among them would double the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _read_text(path: Path) -> str:
@@ -143,16 +166,15 @@ def _read_text(path: Path) -> str:
         raise _Unreadable(f"a file that cannot be read ({e.strerror})", "make it readable for this user") from e
 
 
-def _line_of_error(error: yaml.MarkedYAMLError) -> int:
+def _tell_syntax(error: yaml.MarkedYAMLError, lines: list[str]) -> _Unreadable:
     mark = error.problem_mark or error.context_mark
-    return mark.line + 1 if mark else 1
-
-
-def _tell_syntax(error: yaml.MarkedYAMLError) -> tuple[str, str]:
-    what = f"YAML that cannot be read ({error.problem}{' ' + error.context if error.context else ''})"
-    if "cannot start any token" in str(error.problem):
-        return what, "indent with spaces, never with tabs, and quote text that starts with @, ` or %"
-    return what, "look at this line and the one above: indentation, closing quotes and brackets, a blank after the colon"
+    line = mark.line + 1 if mark else 1
+    found = " ".join(filter(None, ["YAML that cannot be read:", error.problem, error.context]))
+    indent = re.match(r"\s*", lines[line - 1] if line <= len(lines) else "")
+    if indent and "\t" in indent[0]:
+        return _Unreadable(found, "indent with spaces, never with tabs", line)
+    fix = next((fix for words, fix in _FIXES.items() if words in str(error.problem)), _ANY_FIX)
+    return _Unreadable(found, fix, line)
 
 
 @dataclass
