@@ -28,10 +28,10 @@ from drydock.backup.facts import (
 from drydock.backup.results import Coverage, Depth, Drill, Forecast, Judgement, Phase, Read, ReadUnit, TimeWindow
 from drydock.ledger import history, record
 from drydock.ledger.bounds import MOST_FINDINGS
-from drydock.ledger.connect import LARGEST_JSON_BYTES, json_text
+from drydock.ledger.connect import LARGEST_JSON_BYTES, json_text, ledger_engine
 from drydock.ledger.models import Base, Event
 from drydock.verdicts import Acknowledgement, Finding, Status, judge, skip
-from sqlalchemy import Engine, Table, text
+from sqlalchemy import URL, Engine, Table, text
 from sqlalchemy.exc import DBAPIError
 
 T0 = datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
@@ -413,9 +413,9 @@ def test_a_survey_of_two_thousand_sets_is_saved_and_its_past_found_within_a_seco
     sets = tuple(backup_set(f"s{n:04}", T0 - timedelta(hours=n), problems=(finding(n=n),)) for n in range(2000))
     took = []
     for n in range(3):
-        began = time.process_time(), time.monotonic()
+        began = time.monotonic()
         survey_sets(ledger, database, T0 + timedelta(days=n), sets[n:])
-        took.append(time.monotonic() - began[1])
+        took.append(time.monotonic() - began)
     began = time.monotonic()
     assert len(history.past_sets(ledger, database, T0 + timedelta(days=5), 365)) == 2
     assert sorted(took)[1] < 1.0 and time.monotonic() - began < 1.0, took
@@ -466,13 +466,14 @@ def test_the_maintainer_cannot_make_tables_or_touch_the_version(ledger: Engine) 
         assert refusal(ledger, statement) == "42501", statement
 
 
-def test_the_reader_reads_and_adds_nothing(make_engine: Callable[[str], Engine]) -> None:
-    reader = make_engine("drydock_reader")
+def test_the_reader_reads_and_adds_nothing(ledger_owner_url: URL, make_login: Callable[[URL, str, str], URL]) -> None:
+    reader = ledger_engine(make_login(ledger_owner_url, "ledger_reader", "drydock_reader"))
     with reader.connect() as connection:
         for t in Base.metadata.sorted_tables:
             connection.execute(text(f"SELECT count(*) FROM {t.fullname}"))
     values = "(pipeline, database, day, run_key) VALUES ('backup', 'd', '2026-01-01', 'r')"
     assert refusal(reader, f"INSERT INTO drydock.runs {values}") == "42501"
+    reader.dispose()
 
 
 def test_a_pass_that_examined_nothing_is_refused(ledger: Engine, database: str) -> None:

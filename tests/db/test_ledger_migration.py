@@ -11,7 +11,6 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from conftest import PASSWORD, Endpoint, connect
 from drydock.ledger import record
 from drydock.ledger.connect import ledger_engine, ledger_url_from
 from drydock.ledger.migrate import COMPARED, LedgerRoleMissing, downgrade, migrate
@@ -103,18 +102,22 @@ def test_two_migrations_at_once_make_one_ledger(make_database: Callable[[str], U
     assert rows(url, "SELECT version_num FROM drydock.alembic_version") == [("0001_first",)]
 
 
-def test_an_account_of_its_own_builds_the_ledger_and_names_a_missing_role(pg_server: Endpoint) -> None:
-    hostile = 'rôle "x"; %s {y}'
-    with connect(pg_server) as connection:
-        login = psycopg.sql.SQL("CREATE ROLE builder LOGIN PASSWORD {}").format(PASSWORD)
-        connection.execute(login)
-        connection.execute("CREATE DATABASE built OWNER builder")
-    url = pg_server.url("built", "builder")
+def test_a_role_that_is_not_there_and_may_not_be_made_is_named(
+    superuser: psycopg.Connection, make_database: Callable[[str], URL], make_login: Callable[[URL, str, str], URL]
+) -> None:
+    url = make_login(make_database("built"), "builder", "pg_monitor")
+    superuser.execute("ALTER DATABASE built OWNER TO builder")
     with pytest.raises(LedgerRoleMissing, match="no_such_role"):
         migrate(url, "no_such_role")
     assert tables(url) == set()
-    migrate(pg_server.url("built"), hostile, hostile)  # a superuser may create what is missing, whatever its name
-    assert (hostile,) in rows(url, "SELECT rolname FROM pg_roles")
+    migrate(url, "pg_monitor", "pg_read_all_data")
+    assert "runs" in tables(url)
+
+
+def test_roles_of_any_name_are_created_without_login(make_database: Callable[[str], URL]) -> None:
+    url, hostile = make_database("any_name"), 'rôle "x"; %s {y}'
+    migrate(url, hostile, reader_role="pg_monitor")
+    assert (hostile, False) in rows(url, "SELECT rolname, rolcanlogin FROM pg_roles")
 
 
 def test_any_postgresql_url_will_do_and_no_password_is_told() -> None:
