@@ -36,6 +36,7 @@ from drydock.reporting.publish import PublishedFile, publish
 
 log = logging.getLogger(__name__)
 
+PIPELINE = "backup"
 PAST_AFTER = timedelta(hours=6)  # a run whose time lies further back judges the records of that time, not the present
 READS_KEPT_DAYS = 400
 PROGRESS_EVERY_S = 5.0
@@ -65,8 +66,9 @@ class BackupRun:
 
     @cached_property
     def run_id(self) -> int:
-        """The run's row in the ledger: opened by the first step that asks, found again by every other and every retry."""
-        return record.open_run(self.ledger, "backup", self.database.id, self.day, self.run_key).run_id
+        """The run's row in the ledger: found by every step and every retry, opened where the first step was not reached."""
+        known = history.find_run(self.ledger, PIPELINE, self.database.id, self.run_key)
+        return known if known is not None else open_attempt(self)
 
 
 def time_to_judge(database: Database, day: date | None, logical_date: datetime | None, now: datetime) -> datetime:
@@ -80,8 +82,14 @@ def time_to_judge(database: Database, day: date | None, logical_date: datetime |
     return now
 
 
+def open_attempt(run: BackupRun) -> int:
+    """Write down that an attempt at this run begins, before anything is looked at; returns the run's id."""
+    return record.open_run(run.ledger, PIPELINE, run.database.id, run.day, run.run_key).run_id
+
+
 def take_survey(run: BackupRun) -> Survey:
     """Look at the backups and the database; a past day is taken from that day's own survey where the ledger has one."""
+    open_attempt(run)
     recorded = history.survey_of_day(run.ledger, run.database.id, run.day) if run.is_past else None
     survey = recorded or _look(run)
     record.save_survey(run.ledger, run.run_id, survey)

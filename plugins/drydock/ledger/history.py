@@ -57,6 +57,13 @@ class ReportFile:
     run_id: int | None
 
 
+def find_run(ledger: Ledger, pipeline: str, database: str, run_key: str) -> int | None:
+    """Id of the run of that key, None when no attempt has opened it yet."""
+    same = (RunRow.pipeline == pipeline, RunRow.database == database, RunRow.run_key == run_key)
+    with transaction(ledger) as connection:
+        return connection.execute(select(RunRow.id).where(*same)).scalar_one_or_none()
+
+
 def events_done(ledger: Ledger, run_id: int) -> frozenset[str]:
     """Names of the steps that the run completed since it was opened or, where it was finished and begun anew, since then."""
     finished = select(func.coalesce(func.max(RunEventRow.id), 0))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from airflow.sdk import BaseHook
-from sqlalchemy import URL, Engine
+from sqlalchemy import Engine
 
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Database
-from drydock.ledger.connect import ledger_engine
+from drydock.ledger.connect import ledger_engine, ledger_url_from
 
 LEDGER = "drydock_ledger"
 
@@ -21,4 +21,4 @@ def endpoint_of(database: Database) -> Endpoint:
 def open_ledger() -> Engine:
     """The ledger, as the maintenance account that may add and never change."""
     c = BaseHook.get_connection(LEDGER)
-    return ledger_engine(URL.create("postgresql+psycopg", c.login, c.password, c.host, c.port or 5432, c.schema))
+    return ledger_engine(ledger_url_from(c.host, c.port, c.login, c.password, c.schema))

@@ -1,0 +1,26 @@
+"""Stop every process of the sandbox that still runs, whoever left it; the data stays. `python -m sandbox.stop`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from drydock import settings
+from drydock.backup.scratch import sweep_scratch
+
+from sandbox import processes
+from sandbox.clusters import SandboxMissing, open_sandbox, stop_all
+
+
+def stop_everything(state: Path) -> list[str]:
+    """Airflow first, then drills that lost their worker, then the servers. Returns the names of what was stopped."""
+    stopped = processes.stop_all(state / "airflow" / "run")
+    stopped += sweep_scratch(state / "scratch")
+    try:
+        stop_all(open_sandbox(state))
+    except SandboxMissing:
+        return stopped
+    return stopped
+
+
+if __name__ == "__main__":
+    stop_everything(settings.state_dir())
