@@ -196,32 +196,37 @@ def _judgements(ledger: Ledger, query: Select[tuple[str, dict]]) -> dict[str, Ju
 
 
 def first_seen(ledger: Ledger, database: str, until: date | None = None) -> dict[tuple[str, str], date]:
-    """(code, place) of each finding of the newest judgement -> the day since when every judged day has shown it.
+    """(code, place) of each finding that is still open -> the day since when every answer to its question has shown it.
 
-    Days that were not judged do not break the row: nobody saw the finding gone. `until`: as it stood on that day.
+    Open is what the newest answer to a question shows. A day that was not judged, or on which the question was not
+    answered (SKIPPED, nothing examined), closes nothing: nobody saw the finding gone. `until`: as it stood on that day.
     """
-    days = _judged_days(database, until)
+    answers = _answers(database, until)
     finding = (
-        select(FindingRow.code, FindingRow.place, days.c.day, days.c.days_back)
+        select(answers.c.question, FindingRow.code, FindingRow.place, answers.c.day, answers.c.nth_back)
         .distinct()
-        .join(VerdictRow, VerdictRow.id == FindingRow.verdict_id)
-        .join(days, days.c.id == VerdictRow.judgement_id)
+        .join(answers, answers.c.id == FindingRow.verdict_id)
         .subquery("finding")
     )
-    nth = func.row_number().over(partition_by=(finding.c.code, finding.c.place), order_by=finding.c.days_back)
-    shown = select(finding.c.code, finding.c.place, finding.c.day, finding.c.days_back, nth.label("nth")).subquery("shown")
-    # the nth showing, counted backwards, falls on the nth judged day as long as no judged day lies between
-    query = select(shown.c.code, shown.c.place, func.min(shown.c.day)).where(shown.c.nth == shown.c.days_back)
+    same = (finding.c.question, finding.c.code, finding.c.place)
+    nth_shown = func.row_number().over(partition_by=same, order_by=finding.c.nth_back).label("nth_shown")
+    shown = select(finding, nth_shown).subquery("shown")
+    # counted backwards, the nth showing is in the nth answer as long as no answer between is without it
+    query = select(shown.c.code, shown.c.place, func.min(shown.c.day)).where(shown.c.nth_shown == shown.c.nth_back)
     with transaction(ledger) as connection:
         return {(code, place): day for code, place, day in connection.execute(query.group_by(shown.c.code, shown.c.place))}
 
 
-def _judged_days(database: str, until: date | None) -> Subquery:
+def _answers(database: str, until: date | None) -> Subquery:
+    """The verdicts that answered their question, of the newest judgement of each day, counted backwards per question."""
     newest = select(JudgementRow.id, JudgementRow.day).ext(distinct_on(JudgementRow.day)).where(JudgementRow.database == database)
     if until is not None:
         newest = newest.where(JudgementRow.day <= until)
     days = newest.order_by(JudgementRow.day, JudgementRow.id.desc()).subquery("newest_of_day")
-    return select(days.c.id, days.c.day, func.row_number().over(order_by=days.c.day.desc()).label("days_back")).subquery("days")
+    nth_back = func.row_number().over(partition_by=VerdictRow.question, order_by=days.c.day.desc()).label("nth_back")
+    answers = select(VerdictRow.id, VerdictRow.question, days.c.day, nth_back)
+    # a verdict gives a reason exactly where it has no answer: SKIPPED, or UNKNOWN without a finding
+    return answers.join(days, days.c.id == VerdictRow.judgement_id).where(VerdictRow.reason == "").subquery("answers")
 
 
 def reports_of_day(ledger: Ledger, day: date) -> tuple[ReportFile, ...]:
