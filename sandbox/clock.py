@@ -7,6 +7,7 @@ the server runs on. Only the wall clock moves; the monotonic one, on which timeo
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -40,7 +41,9 @@ class MovedClock:
         self.file = file.absolute()
         self.zone = zone
         self.offset = timedelta(0)
-        self._library = find_library()
+        # beside the file: a server's account may not reach into the folder where Python keeps the library
+        self._library = self.file.with_name(LIBRARY.name)
+        shutil.copyfile(find_library(), self._library)
 
     def move_to(self, moment: datetime) -> None:
         """Set the clock, for everything that runs under it, to an aware time."""

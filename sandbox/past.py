@@ -19,7 +19,7 @@ from sandbox.backup_job import BackupJob, wait_until
 from sandbox.clock import ZONE, sweep_shared_memory
 
 Connection = psycopg.Connection[tuple[object, ...]]
-DayChange = Callable[[Connection, datetime], None]
+DayChange = Callable[[datetime], object]
 """Changes some rows at a moment of a day; the server's clock already stands there."""
 
 BACKUP_AT = time(1, 30)
@@ -114,13 +114,12 @@ class LivedServer:
         assert row is not None
         return str(row[0])
 
-    def live(self, moment: datetime, change: DayChange | None) -> None:
-        """One moment of a day: rows change, and the log that tells it is archived."""
+    def live(self, moment: datetime, change: DayChange | None) -> str:
+        """One moment of a day: rows change, and the log that tells it is archived; returns the segment's name."""
         self.move_to(moment)
         if change is not None:
-            with self.connect() as connection:
-                change(connection, moment)
-        self.switch_log()
+            change(moment)
+        return self.switch_log()
 
     def back_up(self, night: Night) -> str | None:
         """One run of the job; returns the set's name, None when it failed. Its logs are archived when this returns."""

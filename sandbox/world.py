@@ -83,12 +83,13 @@ class World:
         """A superuser's connection to the running server."""
         return self.lived.connect()
 
-    def change_rows(self, moment: datetime, rows: int = CHANGED_ROWS) -> str:
+    def change_rows(self, moment: datetime) -> str:
         """Add rows to each table at a moment and archive the log; returns the segment's name."""
-        self.lived.move_to(moment)
+        return self.lived.live(moment, self.add_some_rows)
+
+    def add_some_rows(self, _moment: datetime) -> None:
         with self.connect() as connection:
-            add_rows(connection, rows, self.seed)
-        return self.lived.switch_log()
+            add_rows(connection, CHANGED_ROWS, self.seed)
 
     def back_up(self, level: Level, moment: datetime) -> str | None:
         """One more run of the backup job; returns the set's name, None when it failed."""
@@ -147,8 +148,7 @@ def build_world(
             _add_tablespace(connection, root / "spc")
         add_rows(connection, database_rows, seed)
     until = datetime.combine(last_day, BACKUP_AT, ZONE) + timedelta(hours=6)
-    rows = CHANGED_ROWS if database_rows else 0
-    world.sets = live_past(world.lived, world.nights, until, lambda connection, _: add_rows(connection, rows, seed))
+    world.sets = live_past(world.lived, world.nights, until, world.add_some_rows if database_rows else None)
     if after == "stopped":
         world.lived.stop()
     elif after == "present":

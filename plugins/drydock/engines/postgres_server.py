@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -273,9 +274,16 @@ class PostgresServer:
                 break
             os.kill(pid, how)
             self._wait_gone(timeout_s)
+            _reap(pid)
         if self.is_running():
             raise ServerError(f"the server on {self.data_dir} does not stop: {self.log_tail()}")
         self._process = None
+
+    def release(self) -> None:
+        """Let the server outlive this process: whoever stops it finds it by its data directory."""
+        if self._process is not None:
+            self._process.returncode = 0  # or Popen warns that its child still runs
+            self._process = None
 
     def _wait_gone(self, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
@@ -308,6 +316,12 @@ class PostgresServer:
 def _runs_with(pid: int, data_dir: str) -> bool:
     """True where the process lives and has this data directory on its command line: process ids are reused."""
     return os.fsencode(data_dir) in _command_line(str(pid))
+
+
+def _reap(pid: int) -> None:
+    """Collect a released server that was started by this very process, so that it does not stay as a zombie."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
 
 
 def _command_line(pid: str) -> list[bytes]:
