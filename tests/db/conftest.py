@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 
 import psycopg
 import pytest
+from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
 from drydock.ledger.connect import ledger_engine, ledger_url_from
@@ -15,20 +16,9 @@ from psycopg import sql
 from sqlalchemy import URL, Engine
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """A running server, as its superuser."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    dbname: str
-
-
 @pytest.fixture(scope="session")
 def pg_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """A server that lives as long as the session; every test makes databases of its own in it."""
+    """A running server, as its superuser; every test makes databases of its own in it."""
     data_dir, password = tmp_path_factory.mktemp("server") / "data", "p@ss:w/o%rd 'x'"
     initialise(find_binaries(), data_dir, password=password)
     server = PostgresServer(find_binaries(), data_dir)
@@ -41,7 +31,7 @@ def pg_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 @pytest.fixture(scope="session")
 def superuser(pg_server: Endpoint) -> Iterator[psycopg.Connection]:
     """A session of the superuser in the database postgres; every statement is a transaction of its own."""
-    with psycopg.connect(**vars(pg_server), autocommit=True) as connection:
+    with psycopg.connect(**asdict(pg_server), autocommit=True) as connection:
         yield connection
 
 
