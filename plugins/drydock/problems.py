@@ -60,13 +60,19 @@ def quote(value: object) -> str:
     return text if len(text) <= LONGEST_FOUND else text[: LONGEST_FOUND - 1] + "…"
 
 
+def nearest(wrong: str, allowed: Iterable[str]) -> str | None:
+    """The allowed name that was most likely meant, whatever the case of its letters; None where none is near."""
+    by_lower = {name.lower(): name for name in sorted(set(allowed))}
+    near = get_close_matches(wrong.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[near[0]] if near else None
+
+
 def suggest(wrong: str, allowed: Iterable[str], what: str) -> str:
     """`did you mean …` where one is near, else all that are allowed (`what` names them, in the plural)."""
     names = sorted(set(allowed))
-    by_lower = {name.lower(): name for name in names}
-    near = get_close_matches(wrong.lower(), by_lower, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {by_lower[near[0]]!r}?"
+    meant = nearest(wrong, names)
+    if meant:
+        return f"did you mean {meant!r}?"
     if not names:
         return f"there are no {what}"
     listed = ", ".join(names[:MOST_LISTED]) + (f" … ({len(names)} in all)" if len(names) > MOST_LISTED else "")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args, get_origin
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from drydock.problems import Problem, quote, suggest
+from drydock.problems import Problem, nearest, quote, suggest
 from drydock.yamlfiles import Document, Loc
 
 M = TypeVar("M", bound=BaseModel)
@@ -49,7 +50,22 @@ def validate(
         return model.model_validate(value), []
     except ValidationError as e:
         errors = e.errors(include_url=False)
-        return None, [_problem(document, model, loc, x) for x in errors if not (x["type"] == "value_error" and skip(x["loc"]))]
+        echoes = _misspelt(model, errors)
+        told = [x for x in errors if not _is_echo(x, echoes) and not (x["type"] == "value_error" and skip(x["loc"]))]
+        return None, [_problem(document, model, loc, x) for x in told]
+
+
+def _misspelt(model: type[BaseModel], errors: list[ErrorDetails]) -> set[Loc]:
+    """The places of the fields that an unknown field was most likely meant for."""
+    unknown = (x["loc"] for x in errors if x["type"] == "extra_forbidden")
+    return {(*loc[:-1], nearest(str(loc[-1]), _names_at(model, loc[:-1])) or "") for loc in unknown}
+
+
+def _is_echo(error: ErrorDetails, misspelt: set[Loc]) -> bool:
+    """A second word about one mistake: the missing field that was misspelt, the list whose wrong entries left it short."""
+    if error["type"] == "missing":
+        return error["loc"] in misspelt
+    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
 
 
 def _problem(document: Document, model: type[BaseModel], loc: Loc, error: ErrorDetails) -> Problem:
@@ -67,6 +83,8 @@ def _tell(model: type[BaseModel], loc: Loc, error: ErrorDetails) -> tuple[str, s
         return f"the unknown field {quote(loc[-1])}", suggest(str(loc[-1]), _names_at(model, loc[:-1]), "fields")
     if kind in ("literal_error", "enum"):
         return value, suggest(str(error["input"]), _options(context["expected"]), "values")
+    if kind == "value_error" and loc[-1:] == ("time_zone",):
+        return value, suggest(str(error["input"]), available_timezones(), "time zones")
     if kind == "value_error":
         return value, str(context["error"])
     return value, "allowed: " + _allowed(kind, context, error["msg"])

@@ -19,7 +19,7 @@ import yaml
 
 from drydock.problems import Problem, quote, short_path, suggest
 
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024  # an estate of 1,000 databases has about 1.5 MB
 MAX_NODES = 1_000_000  # an estate of 1,000 databases has about 100,000
 MAX_DEPTH = 40
 
