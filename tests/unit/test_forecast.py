@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange, Survey
-from drydock.backup.forecast import forecast_from, forecast_recovery, log_bytes_since, newest_chain
+from drydock.backup.forecast import forecast_from, forecast_recovery, log_bytes_since
 from drydock.backup.results import Drill, Phase
-from drydock.verdicts import Finding, Status
 
 MIB = 1024 * 1024
 NOW = datetime(2026, 11, 20, 1, tzinfo=UTC)
@@ -68,24 +67,6 @@ def test_the_error_of_past_forecasts_is_told():
     assert forecast_from(0, 0, drills).error_ratio == pytest.approx(0.2)  # actual 15 s: errors 1.0, 0.2 and 0
 
 
-def test_the_newest_chain_is_complete_and_usable():
-    broken = Finding(code="set_file_missing", status=Status.FAIL)
-    sets = [
-        make_set("full1", 0),
-        make_set("incr1", 1, level=Level.INCREMENTAL, parent_id="full1"),
-        make_set("incr2", 2, level=Level.INCREMENTAL, parent_id="gone"),
-        make_set("full2", 3, problems=(broken,)),
-        make_set("full3", 4, finished_at=None),
-    ]
-    assert [s.set_id for s in newest_chain(sets)] == ["full1", "incr1"]
-    assert newest_chain(sets[2:]) == ()
-
-
-def test_a_ring_of_parents_is_no_chain():
-    ring = [make_set(a, i, level=Level.INCREMENTAL, parent_id=b) for i, (a, b) in enumerate([("x", "y"), ("y", "x")])]
-    assert newest_chain(ring) == ()
-
-
 def test_a_survey_is_forecast_by_its_newest_chain_and_the_logs_after_it():
     log_range = LogRange(
         timeline=1,
@@ -103,4 +84,7 @@ def test_a_survey_is_forecast_by_its_newest_chain_and_the_logs_after_it():
     assert log_bytes_since(base, logs) == 120 * MIB
     survey = Survey(database="gz", as_of=NOW, surveyed_at=NOW, sets=(base,), logs=logs)
     assert forecast_recovery(survey, []).seconds == pytest.approx(300 / 30 + 120 / 15 + 60)
+    increment = make_set("incr", 1, level=Level.INCREMENTAL, parent_id="full", start_position=100 * MIB, total_bytes=50 * MIB)
+    longer = survey.model_copy(update={"sets": (base.model_copy(update={"restored_bytes": None}), increment)})
+    assert forecast_recovery(longer, []).seconds == pytest.approx((100 + 50) / 30 + 60 / 15 + 60)  # logs since the increment
     assert forecast_recovery(survey.model_copy(update={"sets": ()}), []) is None

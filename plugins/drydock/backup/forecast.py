@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from statistics import median
 
-from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange, Survey
+from drydock.backup.chains import Chain, usable_chains
+from drydock.backup.facts import BackupSet, LogArchive, LogRange, Survey
 from drydock.backup.results import Drill, Forecast, Phase
 
 DRILLS_USED = 5
@@ -27,8 +28,10 @@ def forecast_recovery(survey: Survey, drills: Iterable[Drill]) -> Forecast | Non
 
     `drills`: past drills of this database in any order. None where there is no usable chain to restore.
     """
-    chain = newest_chain(survey.sets)
-    return forecast_from(chain_bytes(chain), log_bytes_since(chain[0], survey.logs), drills) if chain else None
+    chains = usable_chains(survey)
+    if not chains:
+        return None
+    return forecast_from(chain_bytes(chains[-1]), log_bytes_since(chains[-1][-1], survey.logs), drills)
 
 
 def forecast_from(restore_bytes: int, log_bytes: int, drills: Iterable[Drill]) -> Forecast:
@@ -41,26 +44,7 @@ def forecast_from(restore_bytes: int, log_bytes: int, drills: Iterable[Drill]) -
     return Forecast(seconds=round(seconds, 1), basis=len(used), error_ratio=_error_ratio(used), is_default=not used)
 
 
-def newest_chain(sets: Iterable[BackupSet]) -> tuple[BackupSet, ...]:
-    """The chain, full first, of the newest set whose every parent is there and usable; empty where there is none."""
-    by_id = {s.set_id: s for s in sets if s.is_usable and s.finished_at}
-    for newest in sorted(by_id.values(), key=lambda s: s.finished_at, reverse=True):
-        if chain := _chain_of(newest, by_id):
-            return chain
-    return ()
-
-
-def _chain_of(last: BackupSet, by_id: dict[str, BackupSet]) -> tuple[BackupSet, ...]:
-    chain = [last]
-    while chain[0].level is not Level.FULL:
-        parent = by_id.get(chain[0].parent_id or "")
-        if parent is None or parent in chain:
-            return ()
-        chain.insert(0, parent)
-    return tuple(chain)
-
-
-def chain_bytes(chain: tuple[BackupSet, ...]) -> int:
+def chain_bytes(chain: Chain) -> int:
     """Bytes that a restore of the chain writes: as the last set knows it, else no more than all its sets together."""
     return chain[-1].restored_bytes or sum(s.total_bytes for s in chain)
 

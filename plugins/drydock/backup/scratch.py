@@ -68,7 +68,7 @@ def open_scratch(root: Path, needed_bytes: int, factor: float) -> Scratch:
 
     Raises ScratchTooSmall before anything is made, OSError when the root cannot be written.
     """
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root.mkdir(mode=0o711, parents=True, exist_ok=True)
     root = root.resolve()
     wanted_bytes = int(needed_bytes * factor)
     free_bytes = shutil.disk_usage(root).free

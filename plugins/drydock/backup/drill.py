@@ -1,0 +1,307 @@
+"""The restore drill: the only proof of a backup is a copy that came up from it and says what it should.
+
+    restore -> recover -> pages -> structure -> content
+
+A drill happens in a scratch area that is gone afterwards, whatever ends the drill: it closes the area itself, and a
+guardian process does so when the drill is killed. A phase that fails becomes a finding, never an exception; restore and
+recover must succeed for the later phases to mean anything. What failed on our side (no space, no programs, no time
+left) is UNKNOWN: it says nothing about the backup.
+Source of the method: PostgreSQL manual, "Continuous Archiving and Point-in-Time Recovery".
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from drydock.backup.assertions import check_assertions
+from drydock.backup.chains import Chain
+from drydock.backup.drill_checks import check_pages, check_structure
+from drydock.backup.drill_copy import (
+    TARGET_NOT_REACHED,
+    Recovery,
+    RestoredCopy,
+    create_role,
+    drop_target,
+    format_lsn,
+    last_useful_lines,
+    make_harmless,
+    open_copy,
+    read_recovery,
+)
+from drydock.backup.facts import LogArchive
+from drydock.backup.forecast import chain_bytes, log_bytes_since
+from drydock.backup.guardian import GuardianNotStarted, start_guardian
+from drydock.backup.results import Drill, Forecast, Phase
+from drydock.backup.scratch import PREFIX, Scratch, ScratchTooSmall, close_scratch, kill_writers, open_scratch
+from drydock.backup.sources import BackupSource, SourceUnreadable, no_progress
+from drydock.engines.postgres_binaries import BinariesMissing
+from drydock.engines.postgres_server import ServerError, give_to_server
+from drydock.estate import Database
+from drydock.policy import BackupPolicy
+from drydock.verdicts import Finding, Status
+
+log = logging.getLogger(__name__)
+
+LEAVE_RESTORE_S = 10.0
+
+
+class OutOfTime(Exception):
+    """The drill has used up `drill_timeout_minutes`."""
+
+
+OUR_OWN_FAILURES = (OutOfTime, subprocess.TimeoutExpired, BinariesMissing, GuardianNotStarted)
+
+
+@dataclass
+class Course:
+    """One drill under way: what it is given, and what has happened so far."""
+
+    database: Database
+    source: BackupSource
+    chain: Chain
+    target_time: datetime | None
+    logs: LogArchive | None
+    give_up_at: float
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    phases: list[Phase] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    restored_bytes: int = 0
+    recovery: Recovery | None = None
+    assertions: int = 0
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left. Raises OutOfTime when there are none."""
+        left_s = self.give_up_at - time.monotonic()
+        if left_s <= 0:
+            raise OutOfTime("drill_timeout_minutes are used up")
+        return left_s
+
+    @property
+    def recovered_to(self) -> datetime | None:
+        """The last transaction that was replayed; where there was none, the end of the last backup of the chain."""
+        if self.recovery is None:
+            return None
+        return self.recovery.last_transaction_at or self.chain[-1].finished_at
+
+    def run(self, name: str, work: Callable[[], int]) -> bool:
+        """Do one phase; `work` returns the bytes it worked through. False when it failed, which is then a finding."""
+        log.info("%s: drill phase %s begins", self.database.id, name)
+        began_at, work_bytes, failure = time.monotonic(), 0, None
+        try:
+            self.remaining_s  # noqa: B018 - asks whether there is time for another phase
+            work_bytes = work()
+        except Exception as e:  # whatever goes wrong in a phase is a result of the drill
+            failure = e
+            self.fail(name, e)
+        elapsed_s = time.monotonic() - began_at
+        self.phases.append(Phase(name=name, elapsed_s=round(elapsed_s, 3), work_bytes=work_bytes))
+        log.info("%s: drill phase %s: %.1f s, %.1f MB", self.database.id, name, elapsed_s, work_bytes / 1e6)
+        return failure is None
+
+    def fail(self, phase: str, error: Exception) -> None:
+        """Record why a phase did not do its work."""
+        log.warning("%s: drill phase %s failed: %s", self.database.id, phase, error)
+        status = Status.UNKNOWN if isinstance(error, OUR_OWN_FAILURES) else Status.FAIL
+        reason = " ".join(str(error).split()) or type(error).__name__
+        self.findings.append(Finding(code="drill_failed", status=status, place=phase, values={"phase": phase, "reason": reason}))
+
+
+def run_drill(
+    database: Database,
+    source: BackupSource,
+    chain: Chain,
+    *,
+    target_time: datetime | None,
+    forecast: Forecast | None,
+    policy: BackupPolicy,
+    scratch_root: Path,
+) -> Drill:
+    """Restore `chain` (full first), recover to `target_time` or to the end of the logs, and examine the copy.
+
+    Never raises for what goes wrong in the drill: that is a finding of the result. Raises ValueError for an empty chain.
+    """
+    if not chain:
+        raise ValueError("a drill needs a chain of backup sets")
+    logs, needed_bytes = _look_at_logs(source), chain_bytes(chain)
+    needed_bytes += log_bytes_since(chain[-1], logs)
+    course = Course(database, source, chain, target_time, logs, time.monotonic() + policy.drill_timeout_minutes * 60)
+    try:
+        scratch = open_scratch(scratch_root, needed_bytes, policy.scratch_free_factor)
+    except ScratchTooSmall as e:
+        values = {"free_bytes": e.free_bytes, "needed_bytes": e.needed_bytes}
+        course.findings.append(Finding(code="drill_space", status=Status.UNKNOWN, place=str(e.root), values=values))
+        return _result(course, f"{PREFIX}{secrets.token_hex(4)}", forecast)
+    _sail(course, scratch)
+    return _result(course, scratch.drill_id, forecast)
+
+
+def _look_at_logs(source: BackupSource) -> LogArchive | None:
+    try:
+        return source.survey_logs(datetime.now(UTC))
+    except SourceUnreadable:
+        return None  # recovery itself will say what cannot be fetched
+
+
+def _sail(course: Course, scratch: Scratch) -> None:
+    """Go through the phases under a guardian, and leave nothing behind."""
+    pipe = None
+    try:
+        pipe = start_guardian(scratch.path)
+        _go_through_phases(course, scratch)
+    except GuardianNotStarted as e:
+        course.fail("restore", e)
+    finally:
+        try:
+            close_scratch(scratch)
+        except OSError as e:
+            log.error("%s: scratch area %s could not be removed: %s", course.database.id, scratch.path, e)
+        finally:
+            if pipe is not None:
+                os.close(pipe)
+
+
+def _go_through_phases(course: Course, scratch: Scratch) -> None:
+    give_to_server(scratch.path)
+    if not course.run("restore", lambda: _restore(course, scratch)):
+        return
+    copies: list[RestoredCopy] = []
+    try:
+        if not course.run("recover", lambda: _recover(course, scratch, copies)):
+            return
+        (copy,) = copies
+        course.run("pages", lambda: _examine_pages(course, copy))
+        if course.run("structure", lambda: _examine_structure(course, scratch, copy)) or copy.server.is_running():
+            course.run("content", lambda: _examine_content(course, copy))
+    finally:
+        for copy in copies:
+            _stop_quietly(copy)
+
+
+def _restore(course: Course, scratch: Scratch) -> int:
+    """Let the source put the chain into the data directory, in a thread: it may hang where no exception reaches it."""
+    outcome: list[int | Exception] = []
+
+    def work() -> None:
+        try:
+            outcome.append(course.source.restore(course.chain, scratch.data_dir, no_progress))
+        except Exception as e:  # raised again below, in the drill's own thread
+            outcome.append(e)
+
+    scratch.data_dir.mkdir(mode=0o700)
+    thread = threading.Thread(target=work, name=scratch.drill_id, daemon=True)
+    thread.start()
+    thread.join(course.remaining_s)
+    if thread.is_alive():
+        kill_writers(scratch.path)
+        thread.join(LEAVE_RESTORE_S)
+        raise OutOfTime("the restore did not end within drill_timeout_minutes")
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    course.restored_bytes = outcome[0]
+    return outcome[0]
+
+
+def _recover(course: Course, scratch: Scratch, copies: list[RestoredCopy]) -> int:
+    """Start the copy and replay archived logs until it serves; returns the replayed bytes."""
+    copy = open_copy(scratch.data_dir)
+    copies.append(copy)
+    make_harmless(copy, scratch.path, course.source.fetch_log_command(), course.target_time)
+    try:
+        copy.start(course.remaining_s)
+    except ServerError as e:
+        course.remaining_s  # noqa: B018 - out of time is not the copy's fault
+        if not _was_idle_until_target(course, copy.read_log()):
+            raise ServerError(last_useful_lines(copy.read_log())) from e
+        drop_target(copy)
+        copy.start(course.remaining_s)
+    course.recovery = read_recovery(copy.read_log())
+    _compare_with_archive(course)
+    return course.recovery.replayed_bytes
+
+
+def _was_idle_until_target(course: Course, log_text: str) -> bool:
+    """Whether the logs reach past the target without a commit after it.
+
+    PostgreSQL stops at the first commit after the target and gives up where there is none; but when a log of a later
+    time is archived, the end of the logs is the state at the target.
+    """
+    if course.target_time is None or TARGET_NOT_REACHED not in log_text or course.logs is None:
+        return False
+    return any(r.last_at >= course.target_time for r in course.logs.ranges)
+
+
+def _compare_with_archive(course: Course) -> None:
+    """Recovery to the end must come to the last segment of the newest timeline, not quietly stop at a gap before it."""
+    if course.target_time is not None or course.logs is None or not course.logs.ranges or course.recovery is None:
+        return
+    newest = max(r.timeline for r in course.logs.ranges)
+    archive_end = max(r.end_position for r in course.logs.ranges if r.timeline == newest)
+    ended_at = course.recovery.end_position or course.chain[-1].stop_position or 0
+    missing_bytes = archive_end - ended_at
+    if missing_bytes <= 2 * course.logs.segment_bytes:
+        return
+    values = {"ended_at": format_lsn(ended_at), "archive_end": format_lsn(archive_end), "missing_bytes": missing_bytes}
+    course.findings.append(Finding(code="drill_ended_early", status=Status.FAIL, place="recover", values=values))
+
+
+def _examine_pages(course: Course, copy: RestoredCopy) -> int:
+    copy.stop()
+    examined_bytes, findings = check_pages(copy, course.remaining_s)
+    course.findings += findings
+    return examined_bytes
+
+
+def _examine_structure(course: Course, scratch: Scratch, copy: RestoredCopy) -> int:
+    create_role(copy, scratch.path)
+    copy.start(course.remaining_s)
+    dbname = course.database.backup.drill.dbname
+    examined_bytes, findings = check_structure(copy, dbname, course.restored_bytes, course.remaining_s)
+    course.findings += findings
+    return examined_bytes
+
+
+def _examine_content(course: Course, copy: RestoredCopy) -> int:
+    """Ask the declared assertions; without any there is nothing to ask."""
+    plan = course.database.backup.drill
+    if not plan.assertions:
+        return 0
+    reference = course.target_time or course.recovered_to or course.started_at
+    with copy.connect(plan.dbname, course.remaining_s) as connection:
+        course.findings += check_assertions(connection, plan.assertions, reference, course.database.zone)
+    course.assertions = len(plan.assertions)
+    return 0
+
+
+def _stop_quietly(copy: RestoredCopy) -> None:
+    try:
+        copy.stop()
+    except ServerError as e:
+        log.warning("the copy does not stop and is killed with its scratch area: %s", e)
+
+
+def _result(course: Course, drill_id: str, forecast: Forecast | None) -> Drill:
+    return Drill(
+        drill_id=drill_id,
+        set_id=course.chain[-1].set_id,
+        chain=tuple(s.set_id for s in course.chain),
+        recovered_to=course.recovered_to,
+        target_time=course.target_time,
+        started_at=course.started_at,
+        ended_at=datetime.now(UTC),
+        restored_bytes=course.restored_bytes,
+        replayed_bytes=course.recovery.replayed_bytes if course.recovery else 0,
+        phases=tuple(course.phases),
+        assertions=course.assertions,
+        forecast_s=forecast.seconds if forecast else None,
+        findings=tuple(course.findings),
+    )
