@@ -22,12 +22,11 @@ Open the log of `outcome`, take the codes, follow the heading of that name in `d
 
 **补跑 Backfill:** 任何一天都可补跑；按当天的记录判断，记录不及处为 UNKNOWN。 Any day can be judged again from its records.
 
-**不改变任何目标 Changes nothing:** 只读账号；演练只写自己的临时目录。 Read-only accounts; a drill writes its own scratch area only.
+**不改变任何目标 Changes nothing:** 只读账号；演练只写自己的临时目录。 Read-only accounts; a drill writes its own scratch area.
 """
 
 from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
-
 from drydock.estate import Database
 from drydock.orchestration import backup
 from drydock.orchestration.family import dag_id_of, each_database, looking_defaults, tags_of

@@ -58,7 +58,8 @@ def watch(api: httpx.Client, runs: list[TriggeredRun], console: Console, wait_s:
             if all(s in ENDED for s in states.values()):
                 return states
             if time.monotonic() > deadline:
-                raise RunsTookTooLong(f"not ended after {wait_s:.0f} s: {', '.join(d for d, s in states.items() if s not in ENDED)}")
+                late = [dag_id for dag_id, state in states.items() if state not in ENDED]
+                raise RunsTookTooLong(f"not ended after {wait_s:.0f} s: {', '.join(late)}")
             time.sleep(POLL_S)
 
 

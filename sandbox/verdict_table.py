@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from drydock import messages
 from drydock.backup.results import Judgement
-from drydock.verdicts import Status
+from drydock.verdicts import Status, Verdict
 from rich.table import Table
 
-from sandbox.truth import TRUTH
+from sandbox.truth import TRUTH, Planted
 
 STYLES = {Status.PASS: "green", Status.WARN: "yellow", Status.FAIL: "bold red", Status.UNKNOWN: "magenta", Status.SKIPPED: "dim"}
 
@@ -45,10 +45,16 @@ def differences(judgements: Mapping[str, Judgement], states: Mapping[str, str]) 
             lines.append(f"{database}: not judged")
             continue
         for verdict in judgement.verdicts:
-            wanted, found = planted[verdict.question], {f.code for f in verdict.findings if f.status.is_red}
-            if wanted and (verdict.status, found) != (wanted.status, set(wanted.codes)):
-                lines.append(f"{database} {verdict.question}: {verdict.status} {sorted(found)}, planted {wanted.status} {sorted(wanted.codes)}")
+            lines += _difference(database, verdict, planted[verdict.question])
         colour = "failed" if judgement.status.is_red else "success"
         if states.get(f"backup__{database}") != colour:
             lines.append(f"{database}: its run ended as {states.get(f'backup__{database}')}, planted {colour}")
     return lines
+
+
+def _difference(database: str, verdict: Verdict, planted: Planted | None) -> list[str]:
+    found = frozenset(f.code for f in verdict.findings if f.status.is_red)
+    if planted is None or (verdict.status in planted.statuses and found == planted.codes):
+        return []
+    wanted = " or ".join(planted.statuses)
+    return [f"{database} {verdict.question}: {verdict.status} {sorted(found)}, planted {wanted} {sorted(planted.codes)}"]

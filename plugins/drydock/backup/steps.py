@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 PIPELINE = "backup"
 PAST_AFTER = timedelta(hours=6)  # a run whose time lies further back judges the records of that time, not the present
 READS_KEPT_DAYS = 400
+HISTORY_RETENTIONS = 4  # expired sets stay in the history of normal sizes for this many times the retention
 PROGRESS_EVERY_S = 5.0
 
 
@@ -97,11 +98,12 @@ def take_survey(run: BackupRun) -> Survey:
 
 
 def _look(run: BackupRun) -> Survey:
-    policy = run.configuration.backup.of(run.database.id)
-    keep_days = max(run.database.backup.retention_days, policy.read_every_days) * 4
-    past = history.past_sets(run.ledger, run.database.id, run.as_of, keep_days)
     endpoint = None if run.is_past else run.endpoint
-    return survey_database(run.database, open_source(run.database), endpoint, run.as_of, past)
+    seen = survey_database(run.database, open_source(run.database), endpoint, run.as_of)
+    keep_days = run.database.backup.retention_days * HISTORY_RETENTIONS
+    present = [s.set_id for s in seen.sets]
+    past = history.past_sets(run.ledger, run.database.id, run.as_of, keep_days, present)
+    return seen.model_copy(update={"past_sets": past})
 
 
 def read_back(run: BackupRun) -> tuple[Read, ...]:
@@ -111,15 +113,15 @@ def read_back(run: BackupRun) -> tuple[Read, ...]:
     survey, source = history.load_survey(run.ledger, run.run_id), open_source(run.database)
     tasks = choose_reads(survey, _reads(run), run.configuration.backup.of(run.database.id), run.as_of)
     log.info("%s: %d units to read back", run.database.id, len(tasks))
-    return tuple(_read_one(run, source, task) for task in tasks)
+    reads = tuple(_read_one(run, source, task) for task in tasks)
+    record.add_event(run.ledger, run.run_id, "read", {"units": len(reads), "read_bytes": sum(r.read_bytes for r in reads)})
+    return reads
 
 
 def _read_one(run: BackupRun, source: BackupSource, task: ReadTask) -> Read:
     progress = log_progress(task.subject, task.total_bytes)
-    if task.unit is ReadUnit.SET:
-        read = source.read_set(task.backup_set, progress)
-    else:
-        read = source.read_logs(task.log_range, progress)
+    is_set = task.unit is ReadUnit.SET
+    read = source.read_set(task.backup_set, progress) if is_set else source.read_logs(task.log_range, progress)
     record.save_read(run.ledger, run.run_id, run.database.id, read)
     return read
 
@@ -167,8 +169,8 @@ def drill_if_due(run: BackupRun) -> Drill | None:
     return drill
 
 
-def judge_run(run: BackupRun) -> Judgement:
-    """Four verdicts and the answer in words and numbers, from the survey and what the ledger knows up to `as_of`."""
+def judge_run(run: BackupRun) -> tuple[int, Judgement]:
+    """Four verdicts and the answer, from the survey and what the ledger knows up to `as_of`; with the ledger's id of it."""
     survey, drills = history.load_survey(run.ledger, run.run_id), _drills(run)
     judgement = judge_day(
         run.database,
@@ -182,8 +184,7 @@ def judge_run(run: BackupRun) -> Judgement:
         run.depth,
         datetime.now(UTC),
     )
-    record.save_judgement(run.ledger, run.run_id, judgement)
-    return judgement
+    return record.save_judgement(run.ledger, run.run_id, judgement), judgement
 
 
 def report_day(run: BackupRun) -> tuple[PublishedFile, ...]:
@@ -193,13 +194,14 @@ def report_day(run: BackupRun) -> tuple[PublishedFile, ...]:
     with history.day_lock(run.ledger, f"backup-report-{run.day}"):
         judgements = history.judgements_of_day(run.ledger, run.day)
         previous = history.previous_judgements(run.ledger, run.day, [d.id for d in estate.databases])
-        first_seen = {d.id: history.first_seen(run.ledger, d.id) for d in estate.databases}
+        first_seen = {d.id: history.first_seen(run.ledger, d.id, run.day) for d in estate.databases}
         document = backup_record.build_backup_record(run.day, judgements, previous, first_seen, estate, language)
         files = _publish(run, "backup_record", document, folder)
         drills = {d: j.last_drill for d, j in judgements.items() if j.last_drill and _same_day(run, j.last_drill)}
         if drills:
             document = backup_record.build_drill_record(run.day, drills, estate, language)
             files += _publish(run, "drill_record", document, folder)
+    record.add_event(run.ledger, run.run_id, "reported", {"files": len(files)})
     return files
 
 
@@ -226,5 +228,3 @@ def _drills(run: BackupRun) -> tuple[Drill, ...]:
 def _soon(until: datetime, run: BackupRun) -> datetime:
     """For a run of the present, what this very run read counts too."""
     return until if run.is_past else datetime.now(UTC) + timedelta(seconds=1)
-
-

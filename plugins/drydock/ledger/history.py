@@ -160,6 +160,16 @@ def drills_of(ledger: Ledger, database: str, until: datetime, limit: int) -> tup
         return tuple(Drill.model_validate(d) for d in connection.execute(query).scalars())
 
 
+def load_judgement(ledger: Ledger, judgement_id: int) -> Judgement:
+    """The judgement of that id. Raises LookupError when there is none."""
+    query = select(JudgementRow.judgement).where(JudgementRow.id == judgement_id)
+    with transaction(ledger) as connection:
+        judgement = connection.execute(query).scalar_one_or_none()
+    if judgement is None:
+        raise LookupError(f"there is no judgement {judgement_id} in the ledger")
+    return Judgement.model_validate(judgement)
+
+
 def judgement_of(ledger: Ledger, run_id: int) -> Judgement | None:
     """The run's newest judgement, or None when it has not judged."""
     query = select(JudgementRow.judgement).where(JudgementRow.run_id == run_id).order_by(JudgementRow.id.desc()).limit(1)

@@ -38,7 +38,8 @@ def params() -> dict[str, Param]:
             Depth.BYTES.value,
             enum=[d.value for d in Depth],
             title="深度 · Depth",
-            description="catalogue 只看记录；bytes 读回字节；drill 再做恢复演练。Records only; bytes read back; a restore drill too.",
+            description="catalogue 只看记录；bytes 读回字节；drill 再做恢复演练。"
+            "Records only; bytes read back; a restore drill too.",
         ),
         "force_drill": Param(
             False,
@@ -108,8 +109,8 @@ def drill(database_id: str) -> dict[str, object]:
 @task(task_display_name="判定 judge", trigger_rule="none_failed")
 def judge(database_id: str) -> dict[str, object]:
     """Judge the day in four verdicts, and say from when to when the database can be restored."""
-    judgement = steps.judge_run(open_backup_run(database_id))
-    return {v.question: v.status.value for v in judgement.verdicts} | {"day": str(judgement.day)}
+    judgement_id, judgement = steps.judge_run(open_backup_run(database_id))
+    return {"judgement_id": judgement_id} | {v.question: v.status.value for v in judgement.verdicts}
 
 
 @task(task_display_name="报告 report", trigger_rule="all_done")
@@ -130,10 +131,16 @@ def outcome(database_id: str) -> str:
     context = get_current_context()
     context["ti"].xcom_push(key=DUTY_NOTICE, value=notice_of(None, None, database_id, context))
     run = open_backup_run(database_id)
-    judgement = history.judgement_of(run.ledger, run.run_id)
+    judgement = judged_now(run)
     context["ti"].xcom_push(key=DUTY_NOTICE, value=notice_of(run, judgement, database_id, context))
     record.add_event(run.ledger, run.run_id, "finished", {"status": judgement.status.value if judgement else "UNKNOWN"})
     return _end(judgement, context)
+
+
+def judged_now(run: BackupRun) -> Judgement | None:
+    """What `judge` of this very run said; None when it did not succeed, whatever an earlier attempt had said."""
+    said = get_current_context()["ti"].xcom_pull(task_ids="judge")
+    return history.load_judgement(run.ledger, said["judgement_id"]) if said else None
 
 
 def _end(judgement: Judgement | None, context: dict) -> str:
@@ -143,8 +150,7 @@ def _end(judgement: Judgement | None, context: dict) -> str:
         words = ", ".join(f"{v.question} {v.status.value}" for v in judgement.verdicts)
         codes = ", ".join(sorted({f.code for f in judgement.findings if f.effective.is_red}))
         raise AirflowFailException(f"{judgement.database} {judgement.day}: {words}; {codes}")
-    missing = [t.task_id for t in context["dag"].tasks if t.task_id == "report" and not context["ti"].xcom_pull(task_ids="report")]
-    if missing:
+    if not context["ti"].xcom_pull(task_ids="report"):
         raise AirflowFailException("报告没有写成：见 report 任务的日志。The report was not written: see the log of task report.")
     return judgement.status.value
 
@@ -155,7 +161,7 @@ def prove(database: Database):
     @task(task_id="prove", task_display_name="备份已证实 prove", outlets=[proved_asset(database)])
     def emit(database_id: str):
         run = open_backup_run(database_id)
-        judgement = history.judgement_of(run.ledger, run.run_id)
+        judgement = judged_now(run)
         if judgement is None or not is_proved(judgement) or run.is_past:
             raise AirflowSkipException("备份未证实，不发布资产。The backup is not proved: no asset is emitted.")
         window = judgement.restorable[-1]

@@ -98,7 +98,8 @@ class RobotNotifier(BaseNotifier):
     def notify(self, context: Any) -> None:
         if not _is_wanted(self.channel, context):
             return
-        answer = httpx.post(_robot_url(self.channel), json=robot_message(self.channel, self.subject, self.markdown), timeout=SEND_TIMEOUT_S)
+        body = robot_message(self.channel, self.subject, self.markdown)
+        answer = httpx.post(_robot_url(self.channel), json=body, timeout=SEND_TIMEOUT_S)
         answer.raise_for_status()
         if answer.json().get("errcode", 0) != 0:  # both robots answer 200 with an error code in the body
             raise RuntimeError(f"the robot of {self.channel.connection} refused: errcode {answer.json()['errcode']}")
