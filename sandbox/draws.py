@@ -63,9 +63,9 @@ def guids(rng: np.random.Generator, rows: int) -> pl.Series:
 
 
 def containers(rng: np.random.Generator, serials: np.ndarray, faulty_share: float) -> pl.Series:
-    """Container numbers of made-up owners, distinct among a million consecutive serials; a share has a wrong check digit."""
+    """Container numbers of made-up owners, distinct among 999,983 consecutive serials; a share has a wrong check digit."""
     owners = identifiers.text_matrix(["TSTU", "TEXU", "TCEU", "TQNU"])[serials % 4]
-    bodies = identifiers.joined(owners, identifiers.number_matrix(serials * 7919 % 1_000_000, 6))
+    bodies = identifiers.joined(owners, identifiers.number_matrix(serials * 7919 % 999_983, 6))
     numbers = identifiers.checked(bodies, identifiers.container_check(bodies))
     return identifiers.as_text(identifiers.spoiled(numbers, chosen(rng, len(serials), faulty_share)))
 

@@ -41,7 +41,7 @@ def _trades(rng: np.random.Generator, cast: Pools, heads: pl.DataFrame) -> pl.Da
         is_agency_receipt=pick(rng, "01", n, (0.3, 0.7)), market_code=pick(rng, MARKETS, n),
         stall_no=numbered("A", rng.integers(1, 4000, n), 4), combo_no=numbered("COMB", declaration, 10),
         packing_no=numbered("PACK", declaration, 10), plate_no=_plates(rng, n), create_time="moment",
-        container_no=containers(rng, declaration % 10**6, FAULTY_CONTAINER_SHARE),
+        container_no=_containers(rng, declaration),
         entry_id=pl.lit("5167") + pl.col("day").dt.strftime("%Y") + "0" + numbered("", declaration, 9),
         fx_status=pick(rng, "012", n, (0.2, 0.1, 0.7)), tax_free_status=pick(rng, "01", n, (0.25, 0.75)),
         trade_status=pick(rng, ("10", "20", "90"), n, (0.1, 0.2, 0.7)),
@@ -60,6 +60,12 @@ def _buyers(rng: np.random.Generator, n: int) -> pl.DataFrame:
             "buyer_tel": numbered("1990000", buyer * 11 % 10**4, 4),
         }
     )
+
+
+def _containers(rng: np.random.Generator, declaration: np.ndarray) -> pl.Series:
+    """One container per declaration, the same for all its trades."""
+    distinct, place = np.unique(declaration, return_inverse=True)
+    return containers(rng, distinct, FAULTY_CONTAINER_SHARE).gather(place)
 
 
 def _plates(rng: np.random.Generator, n: int) -> pl.Series:
