@@ -19,7 +19,7 @@ from drydock.crosschecks import EstateView, check_calendar, check_estate, check_
 from drydock.estate import Database, Estate
 from drydock.notices import Notices
 from drydock.policy import BackupPolicyFile
-from drydock.problems import ConfigurationError, Problem, raise_problems, suggest
+from drydock.problems import ConfigurationError, Problem, raise_problems, short_path, suggest
 from drydock.validation import validate
 from drydock.waivers import WaiverFile
 from drydock.yamlfiles import Document, Loc, read_yaml
@@ -139,6 +139,9 @@ def check_all(names: Iterable[str]) -> tuple[list[Estate], list[Problem]]:
     """Read the estates of these names and all other files; returns the valid estates and all problems, in order."""
     estates, others = [_read_estate(_estate_path(name)) for name in names], _read_others()
     problems = [p for e in estates for p in e.problems] + others.problems + _unknown_databases(others, estates)
+    if not estates:
+        fix = "write one <name>.yaml, or point DRYDOCK_CONFIG to the folder that has estate/"
+        problems.append(Problem(short_path(settings.config_dir() / "estate"), 1, "", "no estate", fix))
     return [e.model for e in estates if e.model is not None and not e.problems], sorted(set(problems))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,6 +11,9 @@ from pathlib import Path
 from drydock import settings
 from drydock.verdicts import clean_text
 
+_SECRET = re.compile(
+    r"(?<=://)[^/@\s]*(?=@)|(?<=key=|ken=|ord=|ret=|pwd=)[^&\s]+", re.IGNORECASE
+)  # user:password@, key=, token=, …
 LONGEST_FOUND = 80  # characters of a wrong value that a problem repeats
 MOST_LISTED = 12  # allowed values that a problem lists
 
@@ -51,11 +55,13 @@ def short_path(path: Path) -> str:
 
 
 def quote(value: object) -> str:
-    """A wrong value for a message: one line, bounded, quoted when it is text."""
+    """A wrong value for a message: one line, bounded, quoted when it is text, without the secret part of an address."""
     if isinstance(value, dict):
         return f"{len(value)} field(s)"
     if isinstance(value, list):
         return f"a list of {len(value)}"
+    if isinstance(value, str):
+        value = _SECRET.sub("…", value)
     text = "nothing" if value is None else str(value).lower() if isinstance(value, bool) else str(clean_text(repr(value)))
     return text if len(text) <= LONGEST_FOUND else text[: LONGEST_FOUND - 1] + "…"
 

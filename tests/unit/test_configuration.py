@@ -365,8 +365,17 @@ def test_estate_name_is_no_path(folder, name):
         load_estate(name)
 
 
-def test_secret_in_the_wrong_place_is_not_repeated(folder):
-    folder.change(ESTATE, "connection: db_beta", "connection: db_beta\n    password: hunter2")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "connection: db_beta\n    password: hunter2",
+        "connection: oracle://drydock:hunter2@db:1521/x",
+        "connection: https://robot.example.com/send?key=hunter2",
+        "connection: https://robot.example.com/send?access_token=hunter2&x=1",
+    ],
+)
+def test_secret_in_the_wrong_place_is_not_repeated(folder, line):
+    folder.change(ESTATE, "connection: db_beta", line)
     assert "hunter2" not in str(only())
 
 
