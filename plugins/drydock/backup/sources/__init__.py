@@ -22,6 +22,14 @@ class SourceUnreadable(Exception):
     """The place of the backups cannot be looked at at all (missing, no permission, not mounted)."""
 
 
+class SourceUnsupported(Exception):
+    """A kind of backup that this version cannot look at."""
+
+
+class RestoreFailed(Exception):
+    """A chain could not be put together; the text ends with what the failing program said."""
+
+
 class BackupSource(Protocol):
     """What the pipeline asks of a kind of backup. `as_of` hides what was not there yet at that time (backfill)."""
 

@@ -1,0 +1,103 @@
+"""Reads back a base backup in tar format, archive by archive and member by member, each byte once.
+
+An archive is one stream, so two archives are read at a time. Segments of WAL are kept in a scratch area until their
+records are checked. Source: PostgreSQL manual, "pg_verifybackup" (--format=tar) and "pg_basebackup".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from drydock import settings
+from drydock.backup.checksums import PIECE_BYTES, Hasher, new_hasher
+from drydock.backup.manifest import Manifest
+from drydock.backup.scratch import ScratchTooSmall, close_scratch, open_scratch
+from drydock.backup.set_comparison import Expectation, Portion, run_work, tell_unread
+from drydock.backup.set_evidence import SetPlace
+from drydock.backup.set_files import WAL_DIR, problem
+from drydock.backup.set_wal import read_set_wal
+from drydock.backup.sources import Progress
+from drydock.backup.tar_archive import TarDamaged, TarFile, list_archives, members
+from drydock.backup.wal import SEGMENT_NAME
+from drydock.verdicts import Status
+
+WAL_SCRATCH_BYTES = 256 * 1024 * 1024  # for the segments around the WAL ranges of a manifest
+
+
+def read_archives(place: SetPlace, expectation: Expectation, total: Portion, progress: Progress) -> None:
+    """Read all archives of a set, then the WAL that was in them. Raises OSError when the set cannot be listed."""
+    archives = list_archives(place.root).values()
+    for archive in archives:
+        if not archive.is_readable:
+            where = f"{place.set_id}/{archive.path.name}"
+            total.findings.append(problem("source_unsupported", where, Status.UNKNOWN, what=archive.suffix[1:]))
+    try:
+        with _wal_scratch(expectation.manifest) as wal_folder:
+            run_work([partial(_read_archive, expectation, a, wal_folder) for a in archives if a.is_readable], total, progress)
+            damaged = {f.place for f in total.findings if f.code in ("set_archive_damaged", "source_unsupported")}
+            left_out = tuple(a.prefix for a in archives if f"{place.set_id}/{a.path.name}" in damaged)
+            tell_unread(expectation, total, left_out)
+            if not f"{WAL_DIR}/".startswith(left_out):
+                run_work([partial(read_set_wal, expectation, wal_folder, place.has_log_archive)], total, progress)
+    except ScratchTooSmall as e:
+        values = {"needed_bytes": _wal_bytes(expectation.manifest), "free_bytes": e.free_bytes}
+        total.findings.append(problem("read_space", place.set_id, Status.UNKNOWN, **values))
+
+
+@contextmanager
+def _wal_scratch(manifest: Manifest | None) -> Iterator[Path]:
+    area = open_scratch(settings.scratch_dir(), _wal_bytes(manifest), 1.0)
+    try:
+        yield area.path
+    finally:
+        close_scratch(area)
+
+
+def _wal_bytes(manifest: Manifest | None) -> int:
+    ranges = manifest.wal_ranges if manifest else ()
+    return WAL_SCRATCH_BYTES + sum(r.end_position - r.start_position for r in ranges)
+
+
+def _read_archive(expectation: Expectation, archive: TarFile, wal_folder: Path) -> Portion:
+    portion = Portion(read_bytes=archive.size_bytes)
+    try:
+        for path, member, tar in members(archive):
+            stream = tar.extractfile(member) if member.isreg() else None
+            if stream is None:
+                continue
+            expected = expectation.file(path)
+            hasher = new_hasher(expected.algorithm if expected else "NONE")
+            size = _drain(stream, hasher, _wal_target(path, wal_folder))
+            portion.findings += expectation.compare(path, size, hasher.hexdigest())
+            portion.paths.add(path)
+            portion.files += 1
+    except (TarDamaged, OSError) as e:
+        where = f"{expectation.set_id}/{archive.path.name}"
+        portion.findings.append(problem("set_archive_damaged", where, reason=str(e)))
+    return portion
+
+
+def _wal_target(path: str, wal_folder: Path) -> Path | None:
+    """Where a member is kept, for a segment of WAL; its name is checked, so it cannot lead out of the folder."""
+    folder, _, name = path.rpartition("/")
+    return wal_folder / name if folder == WAL_DIR and SEGMENT_NAME.fullmatch(name) else None
+
+
+def _drain(stream: IO[bytes], hasher: Hasher, target: Path | None) -> int:
+    """Read a member to its end; returns its size."""
+    size = 0
+    out = target.open("wb") if target else None
+    try:
+        while piece := stream.read(PIECE_BYTES):
+            hasher.update(piece)
+            size += len(piece)
+            if out:
+                out.write(piece)
+    finally:
+        if out:
+            out.close()
+    return size

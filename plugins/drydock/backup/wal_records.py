@@ -1,0 +1,170 @@
+"""Checks every record of a run of WAL segments with PostgreSQL's own reader, pg_waldump, of the version that wrote them.
+
+pg_waldump stops at the first bad record; here it goes on behind it, so that each damaged segment is named. What no
+reader looks at is looked at too: after a switch the rest of a segment must be zeros. Not covered are the up to seven
+bytes between two records, which carry nothing. Source: PostgreSQL manual, "pg_waldump"; `access/xlogrecord.h`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import google_crc32c
+
+from drydock.backup.backup_label import LabelDamaged, format_lsn, parse_lsn
+from drydock.backup.wal import LONG_HEADER_BYTES, MAGIC_MAJORS, SegmentHeader, parse_segment, read_segment_header, segment_at
+from drydock.engines.postgres_binaries import find_binaries
+from drydock.verdicts import Finding, Status
+
+PAGE_BYTES = 8192
+CHUNK_BYTES = 256 * 1024
+SHORT_HEADER_BYTES = 24
+MOST_DAMAGED = 20  # of one run; a run with more is not worth more names
+SLOWEST_BYTES_PER_S = 2 * 1024 * 1024
+SMALLEST_TIMEOUT_S = 120
+_RECORD = struct.Struct("<IIQBBxxI")  # tot_len xid prev info rmid (pad) crc
+_XLOG_SWITCH, _RM_XLOG = 0x40, 0
+_IN_SEGMENT = re.compile(r"(?:WAL|log) segment ([0-9A-F]{24})")
+_POSITION = re.compile(r"\b([0-9A-F]{1,8}/[0-9A-F]{1,8})\b")
+
+
+class WaldumpFailed(Exception):
+    """pg_waldump says that something is wrong. `position` is where, None when it does not say."""
+
+    def __init__(self, reason: str, segment: str | None, position: int | None) -> None:
+        super().__init__(reason)
+        self.segment, self.position = segment, position
+
+
+def check_records(folder: Path, names: Sequence[str], header: SegmentHeader) -> Iterator[Finding]:
+    """`log_damaged` for each segment with a bad record, of segments that follow each other on one timeline.
+
+    Raises BinariesMissing where there is no pg_waldump of the version that wrote them.
+    """
+    waldump = find_waldump(header)
+    rest = list(names)
+    for _ in range(MOST_DAMAGED):
+        if not rest or _is_one_record(folder, rest, header.segment_bytes):
+            return
+        timeout_s = SMALLEST_TIMEOUT_S + len(rest) * header.segment_bytes / SLOWEST_BYTES_PER_S
+        try:
+            run_waldump(waldump, [f"--path={folder}", rest[0], rest[-1]], timeout_s)
+            return
+        except WaldumpFailed as failure:
+            name = _damaged_segment(failure, rest, header.segment_bytes)
+            yield damaged(name, str(failure), failure.position)
+            rest = rest[rest.index(name) + 1 :]
+
+
+def check_range(folder: Path, timeline: int, start: int, end: int, header: SegmentHeader) -> Finding | None:
+    """The first bad record from `start` to `end`, as pg_verifybackup looks for it. Raises BinariesMissing."""
+    timeout_s = SMALLEST_TIMEOUT_S + (end - start) / SLOWEST_BYTES_PER_S
+    options = [f"--path={folder}", f"--timeline={timeline}", f"--start={format_lsn(start)}", f"--end={format_lsn(end)}"]
+    try:
+        run_waldump(find_waldump(header), options, timeout_s)
+    except WaldumpFailed as failure:
+        at = failure.position if failure.position is not None else start
+        return damaged(
+            failure.segment or segment_at(timeline, at, header.segment_bytes).name(header.segment_bytes), str(failure), at
+        )
+    return None
+
+
+def find_waldump(header: SegmentHeader) -> Path:
+    """pg_waldump of the major version that wrote the segment, the newest for a version not known. Raises BinariesMissing."""
+    major = header.major if header.magic <= max(MAGIC_MAJORS) else None
+    return find_binaries(major).tool("pg_waldump")
+
+
+def run_waldump(waldump: Path, options: Sequence[str], timeout_s: float) -> None:
+    """Read records and say nothing. Raises WaldumpFailed."""
+    environment = {"PATH": os.defpath, "LC_ALL": "C", "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
+    command = [str(waldump), "--quiet", *options]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False, env=environment)
+    except subprocess.TimeoutExpired as e:
+        raise WaldumpFailed(f"pg_waldump did not end within {timeout_s:.0f} s", None, None) from e
+    if done.returncode != 0:
+        text = done.stderr.decode("utf-8", "replace").strip().removeprefix("pg_waldump: error: ")
+        raise WaldumpFailed(text, *_place_of_error(text))
+
+
+def check_tail(path: Path) -> str | None:
+    """What stands behind the end of the log in a segment that was switched early, where only zeros belong; or None."""
+    with path.open("rb", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        end = _last_nonzero(file.fileno(), size)
+        page_start = end // PAGE_BYTES * PAGE_BYTES
+        if size - page_start <= PAGE_BYTES and end >= size - SHORT_HEADER_BYTES:
+            return None  # written to its very end
+        page = os.pread(file.fileno(), PAGE_BYTES, page_start)
+    if int.from_bytes(page[:2], "little") not in range(0xD100, 0xD200):
+        return f"bytes behind the end of the log at offset {end}"
+    switch_end = _end_of_switch(page, LONG_HEADER_BYTES if page_start == 0 else SHORT_HEADER_BYTES)
+    if switch_end is not None and end >= page_start + switch_end:
+        return f"bytes behind the switch record at offset {end}"
+    return None
+
+
+def damaged(name: str, reason: str, position: int | None = None) -> Finding:
+    values = {"reason": reason, "position": "" if position is None else format_lsn(position)}
+    return Finding(code="log_damaged", status=Status.FAIL, place=name, values=values)
+
+
+def _last_nonzero(fd: int, size: int) -> int:
+    """Offset of the last byte that is not zero; 0 where there is none."""
+    zeros = bytes(CHUNK_BYTES)
+    start = size
+    while start > 0:
+        length = min(CHUNK_BYTES, start)
+        start -= length
+        chunk = os.pread(fd, length, start)
+        if chunk != zeros[: len(chunk)]:
+            return start + len(chunk.rstrip(b"\0")) - 1
+    return 0
+
+
+def _end_of_switch(page: bytes, header_bytes: int) -> int | None:
+    """Where in a page the switch record ends; None where there is none or it began on the page before."""
+    for offset in range(header_bytes, len(page) - _RECORD.size + 1, 8):
+        length, _, _, info, rmid, crc = _RECORD.unpack_from(page, offset)
+        if (length, info, rmid) == (_RECORD.size, _XLOG_SWITCH, _RM_XLOG):
+            if google_crc32c.value(page[offset : offset + _RECORD.size - 4]) == crc:
+                return offset + _RECORD.size
+    return None
+
+
+def _place_of_error(text: str) -> tuple[str | None, int | None]:
+    """Segment and position from the text of an error. The position named last is that of the bad record itself."""
+    segment = _IN_SEGMENT.search(text)
+    positions = _POSITION.findall(text)
+    try:
+        return segment[1] if segment else None, parse_lsn(positions[-1]) if positions else None
+    except LabelDamaged:
+        return segment[1] if segment else None, None
+
+
+def _damaged_segment(failure: WaldumpFailed, names: Sequence[str], segment_bytes: int) -> str:
+    if failure.segment in names:
+        return failure.segment
+    if failure.position is not None:
+        timeline = parse_segment(names[0], segment_bytes).timeline
+        name = segment_at(timeline, failure.position, segment_bytes).name(segment_bytes)
+        if name in names:
+            return name
+    return names[0]
+
+
+def _is_one_record(folder: Path, names: Sequence[str], segment_bytes: int) -> bool:
+    """True where one record reaches over all these segments: then there is no record start to begin with."""
+    with (folder / names[0]).open("rb") as file:
+        head = file.read(LONG_HEADER_BYTES)
+    read_segment_header(head)
+    remaining = int.from_bytes(head[16:20], "little")
+    usable = segment_bytes // PAGE_BYTES * (PAGE_BYTES - SHORT_HEADER_BYTES) - (LONG_HEADER_BYTES - SHORT_HEADER_BYTES)
+    return remaining >= usable * len(names)
