@@ -7,10 +7,12 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 from drydock.engines.postgres_binaries import find_binaries
-from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
+from drydock.engines.postgres_server import LOCALHOST, initialise
 from drydock.ledger.connect import ledger_url_from
 from drydock.ledger.migrate import migrate
 from psycopg import sql
@@ -20,7 +22,6 @@ from sandbox.clock import ZONE, MovedClock
 from sandbox.clusters import (
     ACCOUNTS,
     AIRFLOW_DB,
-    CLUSTERS,
     LEDGER_DB,
     META,
     TARGETS,
@@ -28,12 +29,13 @@ from sandbox.clusters import (
     cluster_dir,
     new_sandbox,
     start_all,
+    stop_clusters,
     target_dbname,
     target_settings,
 )
 from sandbox.faults import lose_files, unrun_nights
 from sandbox.load import DEFAULT_DAYS, DEFAULT_SCALES, day_changes, load_platform
-from sandbox.past import Connection, LivedServer, Night, live_past, plan_nights
+from sandbox.past import Connection, DayChange, LivedServer, Night, live_past, plan_nights
 
 DAYS = 9
 SEED = 20261120
@@ -45,6 +47,10 @@ ACCOUNT_GROUPS = {"drydock": "pg_monitor", "drydock_ledger": "drydock_maintainer
 
 Say = Callable[[str], None]
 """Told what was done, one line each."""
+
+
+class BuildStopped(Exception):
+    """The build of one target ended because the build of the whole did."""
 
 
 def build_sandbox(
@@ -63,11 +69,17 @@ def build_sandbox(
     remove_sandbox(state)
     sandbox = new_sandbox(state)
     nights = plan_nights(datetime.now(UTC), days)
+    stopping = Event()
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        targets = [pool.submit(build_target, sandbox, database, nights, size, seed, say) for database in TARGETS]
-        build_meta(sandbox)
-        for target in targets:
-            target.result()
+        try:
+            targets = [pool.submit(build_target, sandbox, name, nights, size, seed, say, stopping) for name in TARGETS]
+            build_meta(sandbox)
+            for target in targets:
+                target.result()
+        except BaseException:  # Ctrl-C, too: nothing is left running
+            stopping.set()
+            stop_clusters(state)
+            raise
     sandbox.built_at, sandbox.last_night = datetime.now(ZONE), nights[-1].at
     sandbox.save()
     start_all(sandbox)
@@ -76,8 +88,7 @@ def build_sandbox(
 
 def remove_sandbox(state: Path) -> None:
     """Stop and remove what was built in `state`, finished or not."""
-    for cluster in CLUSTERS:
-        PostgresServer(find_binaries(), cluster_dir(state, cluster) / "data").stop()
+    stop_clusters(state)
     for folder in ("clusters", "backups"):
         shutil.rmtree(state / folder, ignore_errors=True)
     for file in ("sandbox.json", "secrets.json"):
@@ -102,8 +113,13 @@ def build_meta(sandbox: Sandbox) -> None:
         _join_groups(connection, META)
 
 
-def build_target(sandbox: Sandbox, database: str, nights: Sequence[Night], size: float, seed: int, say: Say) -> None:
-    """One target: rows loaded and days lived under the moved clock, faults planted; left stopped."""
+def build_target(
+    sandbox: Sandbox, database: str, nights: Sequence[Night], size: float, seed: int, say: Say, stopping: Event
+) -> None:
+    """One target: rows loaded and days lived under the moved clock, faults planted; left stopped.
+
+    Raises BuildStopped at the next moment of a day once `stopping` is set.
+    """
     _initialise(sandbox, database)
     lived = _lived_server(sandbox, database)
     conninfo = sandbox.conninfo(database, lived.dbname)
@@ -115,7 +131,7 @@ def build_target(sandbox: Sandbox, database: str, nights: Sequence[Night], size:
             _create_database(connection, lived.dbname, owner="postgres")
         rows = _load(conninfo, database, nights[0].at, size, seed)
         say(f"{database}: {rows} rows loaded")
-        sets = _live(lived, database, nights, conninfo, seed)
+        sets = _live(lived, database, nights, partial(_receive_rows, conninfo, database, seed, stopping))
     finally:
         lived.stop()
     lost = lose_files(database, lived.job.places, sets[-1])
@@ -130,16 +146,18 @@ def _load(conninfo: str, database: str, first_backup: datetime, size: float, see
     return sum(load_platform(conninfo, platform, DEFAULT_SCALES[platform] * size, seed, first_day, last_day).values())
 
 
-def _live(lived: LivedServer, database: str, nights: Sequence[Night], conninfo: str, seed: int) -> list[str]:
+def _live(lived: LivedServer, database: str, nights: Sequence[Night], change: DayChange) -> list[str]:
     """Live the days up to this very moment; returns the names of the sets."""
-
-    def receive_rows(moment: datetime) -> None:
-        # rows of the day before: their times are spread over the whole of it, and none may lie in the future
-        day_changes(conninfo, TARGETS[database], moment.astimezone(ZONE).date() - timedelta(days=1), seed, ROWS_PER_MOMENT)
-
-    sets = live_past(lived, nights, datetime.now(UTC), receive_rows, unrun_nights(database, nights))
-    lived.live(datetime.now(UTC), receive_rows)
+    sets = live_past(lived, nights, datetime.now(UTC), change, unrun_nights(database, nights))
+    lived.live(datetime.now(UTC), change)
     return sets
+
+
+def _receive_rows(conninfo: str, database: str, seed: int, stopping: Event, moment: datetime) -> None:
+    """Rows of the day before: their times are spread over the whole of it, and none may lie in the future."""
+    if stopping.is_set():
+        raise BuildStopped(database)
+    day_changes(conninfo, TARGETS[database], moment.astimezone(ZONE).date() - timedelta(days=1), seed, ROWS_PER_MOMENT)
 
 
 def _lived_server(sandbox: Sandbox, database: str) -> LivedServer:

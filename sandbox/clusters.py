@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
@@ -45,7 +45,7 @@ class Sandbox:
 
     state: Path
     ports: dict[str, int]
-    passwords: Mapping[str, Mapping[str, str]]
+    passwords: Mapping[str, Mapping[str, str]] = field(repr=False)
     built_at: datetime | None = None
     last_night: datetime | None = None
 
@@ -128,10 +128,15 @@ def start_all(sandbox: Sandbox, clusters: Iterable[str] = CLUSTERS) -> None:
         server.release()
 
 
-def stop_all(sandbox: Sandbox, clusters: Iterable[str] = CLUSTERS) -> None:
+def stop_all(sandbox: Sandbox) -> None:
     """Stop every cluster that runs."""
-    for cluster in clusters:
-        sandbox.server(cluster).stop()
+    stop_clusters(sandbox.state)
+
+
+def stop_clusters(state: Path) -> None:
+    """Stop every cluster that runs under `state`, also of a sandbox whose building was broken off."""
+    for cluster in CLUSTERS:
+        PostgresServer(find_binaries(), cluster_dir(state, cluster) / "data").stop()
 
 
 def present_settings(sandbox: Sandbox, cluster: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from typing import Literal
 
 import psycopg
 from drydock.backup.facts import Level
+from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port, give_to_server, initialise
 from psycopg import sql
@@ -57,10 +58,6 @@ class World:
     nights: tuple[Night, ...]
     seed: int
     sets: list[str] = field(default_factory=list)
-    dbname: str = DBNAME
-    host: str = LOCALHOST
-    user: str = "drydock"
-    password: str = PASSWORD
 
     @property
     def places(self) -> BackupPlaces:
@@ -71,8 +68,9 @@ class World:
         return self.lived.server.data_dir
 
     @property
-    def port(self) -> int:
-        return self.lived.job.port
+    def endpoint(self) -> Endpoint:
+        """Where the looking account, which has pg_monitor, finds the running server."""
+        return Endpoint(LOCALHOST, self.lived.job.port, "drydock", PASSWORD, DBNAME)
 
     @property
     def now(self) -> datetime:
@@ -106,7 +104,7 @@ class World:
         """Let the server run on with the real clock, archiving every minute."""
         self.lived.stop()
         settings = QUICK | archive_settings(self.places.wal, timeout_s=60) | _summaries(self.binaries)
-        self.lived.server.start(self.port, settings)
+        self.lived.server.start(self.lived.job.port, settings)
         self.lived.server.wait_ready()
 
     def copy_backups(self, dest: Path) -> BackupPlaces:
