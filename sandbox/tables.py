@@ -2,7 +2,7 @@
 
 The YAML speaks Oracle, as the real platforms do. What becomes of it in PostgreSQL 14 and later:
 
-- NUMBER(p) is smallint, integer, bigint or numeric(p), the smallest that holds p digits (NUMBER(19) and more do not fit
+- NUMBER(p) is smallint, integer, bigint or numeric(p,0), the smallest that holds p digits (NUMBER(19) and more do not fit
   a bigint); NUMBER(p,s) is numeric(p,s); VARCHAR2(n) is varchar(n), CHAR(n) is char(n), CLOB is text.
 - DATE is timestamp(0) and TIMESTAMP is timestamp(6), both without time zone: Oracle's DATE carries a time of day, so
   PostgreSQL's date would lose it, and neither Oracle type carries a zone. Both hold the local time of the platform;
@@ -67,7 +67,7 @@ class Column(Model):
 def _number_type(digits: int, scale: str | None) -> str:
     if scale and int(scale):
         return f"numeric({digits},{scale})"
-    return next((name for fits, name in _WHOLE_NUMBERS if digits <= fits), f"numeric({digits})")
+    return next((name for fits, name in _WHOLE_NUMBERS if digits <= fits), f"numeric({digits},0)")
 
 
 class Index(Model):

@@ -240,7 +240,7 @@ def test_oracle_types_become_postgresql_types() -> None:
         "NUMBER(4)": "smallint",
         "NUMBER(9)": "integer",
         "NUMBER(18)": "bigint",
-        "NUMBER(19)": "numeric(19)",
+        "NUMBER(19)": "numeric(19,0)",
         "NUMBER(19,5)": "numeric(19,5)",
         "VARCHAR2(60)": "varchar(60)",
         "CHAR(1)": "char(1)",
