@@ -17,6 +17,7 @@ from drydock import settings
 from drydock.calendar import Calendar
 from drydock.crosschecks import EstateView, check_calendar, check_estate, check_references, check_waivers, named_databases
 from drydock.estate import Database, Estate
+from drydock.messages import load_messages
 from drydock.notices import Notices
 from drydock.policy import BackupPolicyFile
 from drydock.problems import ConfigurationError, Problem, raise_problems, short_path, suggest
@@ -163,7 +164,7 @@ def _read_others() -> OtherParts:
 
 
 def _read_waivers() -> Part[WaiverFile]:
-    return _read_part("exceptions.yaml", WaiverFile, lambda document, _: check_waivers(document, _message_codes()))
+    return _read_part("exceptions.yaml", WaiverFile, lambda document, _: check_waivers(document, _finding_codes))
 
 
 def _read_part(
@@ -207,7 +208,6 @@ def _unknown_databases(others: OtherParts, estates: list[EstatePart]) -> list[Pr
     return list(check_references(named, known))
 
 
-def _message_codes() -> set[str]:
-    """The codes that findings can have: the keys of the message files."""
-    files = (settings.include_dir() / "messages").glob("*.yaml")
-    return {code for file in files for code in (read_yaml(file).data or {})}
+def _finding_codes() -> Iterable[str]:
+    """The codes that findings can have: those that have words."""
+    return load_messages(settings.include_dir() / "messages")

@@ -7,7 +7,7 @@ databases from the entries that are valid by themselves.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -186,13 +186,14 @@ def _part(document: Document, name: str, kind: type) -> Any:
     return value if isinstance(value, kind) else kind()
 
 
-def check_waivers(document: Document, codes: Iterable[str]) -> Iterator[Problem]:
-    """Ids are used once, and every code is one that a finding can have."""
-    known = set(codes)
+def check_waivers(document: Document, codes: Callable[[], Iterable[str]]) -> Iterator[Problem]:
+    """Ids are used once, and every code is one that a finding can have (`codes` is asked only where there is an entry)."""
     for n, first, value in _repeats(_ids(document.data, "exceptions")):
         line = document.line_of(("exceptions", first, "id"))
         yield document.problem(("exceptions", n, "id"), quote(value), f"used in line {line} already: ids must be unique")
-    for n, waiver in enumerate(_part(document, "exceptions", list)):
+    entries = _part(document, "exceptions", list)
+    known = set(codes()) if entries else set()
+    for n, waiver in enumerate(entries):
         code = waiver.get("code") if isinstance(waiver, dict) else None
         if isinstance(code, str) and code not in known:
             yield document.problem(("exceptions", n, "code"), quote(code), suggest(code, known, "codes"))
