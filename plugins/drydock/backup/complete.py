@@ -1,0 +1,158 @@
+"""The verdict *complete*: is every piece there that a restore to now would need?
+
+Base backups with all their files, labels, manifests and tablespaces, whole chains of increments, archived logs without
+a hole, room for the next ones, and a database that is there to ask. Method: Oracle Backup and Recovery User's Guide,
+"Reporting on RMAN Operations"; PostgreSQL manual, "Continuous Archiving and Point-in-Time Recovery".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from drydock.backup.archived_logs import archives_itself, log_findings
+from drydock.backup.chains import (
+    age_h,
+    finished_sets,
+    foreign_sets,
+    is_live,
+    live_target,
+    newest_chain_ids,
+    own_system_id,
+    parent_of,
+    usable_chains,
+)
+from drydock.backup.facts import BackupSet, Level, Survey
+from drydock.backup.results import TimeWindow
+from drydock.backup.schedule import sets_being_written
+from drydock.backup.window import restorable_windows, rpo_now_s
+from drydock.estate import BackupPlan
+from drydock.policy import BackupPolicy
+from drydock.verdicts import Finding, Status, Verdict, judge
+
+RETENTION_SLACK = timedelta(days=1)  # a daily clean-up leaves the window this much shorter at its worst moment
+
+
+def judge_complete(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Verdict:
+    """The verdict *complete* of one survey. Examined: sets, log segments, and the database where it answered."""
+    windows = restorable_windows(survey)
+    findings = [
+        *survey.problems,
+        *_target_findings(survey),
+        *_set_findings(survey, plan),
+        *_base_findings(survey, plan, policy),
+        *log_findings(survey, plan, policy),
+        *_reach_findings(survey, plan, windows),
+    ]
+    segments = survey.logs.segments if survey.logs else 0
+    examined = len(survey.sets) + segments + (1 if live_target(survey) else 0)
+    evidence = _evidence(survey, windows) | {"log_segments": segments}
+    return judge("complete", examined, _distinct(findings), **evidence)
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding per code and place: the survey and the judgement may see the same thing."""
+    found: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        found.setdefault(finding.key, finding)
+    return list(found.values())
+
+
+def _evidence(survey: Survey, windows: tuple[TimeWindow, ...]) -> dict[str, str | int | float | None]:
+    chains = usable_chains(survey)
+    rpo_s = rpo_now_s(survey, windows)
+    return {
+        "sets": len(survey.sets),
+        "usable_chains": len(chains),
+        "newest_set": chains[-1][-1].set_id if chains else "",
+        "newest_full": chains[-1][0].set_id if chains else "",
+        "total_bytes": sum(s.total_bytes for s in survey.sets),
+        "log_bytes": survey.logs.total_bytes if survey.logs else 0,
+        "windows": len(windows),
+        "rpo_now_s": None if rpo_s is None else round(rpo_s),
+    }
+
+
+def _target_findings(survey: Survey) -> Iterator[Finding]:
+    target = survey.target
+    if target is not None and not target.reachable and is_live(survey):
+        yield Finding(code="target_down", status=Status.FAIL, place=survey.database, values={"error": target.error})
+
+
+def _set_findings(survey: Survey, plan: BackupPlan) -> Iterator[Finding]:
+    """What is wrong with each set that lies there. One that the job is writing this moment is not judged yet."""
+    writing = sets_being_written(survey, plan)
+    newest = newest_chain_ids(survey)
+    by_id = {s.set_id: s for s in survey.sets}
+    foreign = {s.set_id for s in foreign_sets(survey)}
+    for backup_set in survey.sets:
+        if backup_set.set_id in writing:
+            continue
+        yield from _affecting(backup_set.problems, backup_set.set_id in newest)
+        if backup_set.set_id in foreign:
+            values = {"system_id": backup_set.system_id, "expected": own_system_id(survey)}
+            yield Finding(code="foreign_backup", status=Status.FAIL, place=backup_set.set_id, values=values)
+        elif backup_set.level is Level.INCREMENTAL and parent_of(backup_set, by_id) is None:
+            values = {"parent": backup_set.parent_id or "", "affects_newest": backup_set.set_id in newest}
+            yield Finding(code="parent_missing", status=Status.FAIL, place=backup_set.set_id, values=values)
+
+
+def _affecting(problems: Iterable[Finding], affects_newest: bool) -> Iterator[Finding]:
+    for problem in problems:
+        yield problem.model_copy(update={"values": problem.values | {"affects_newest": affects_newest}})
+
+
+def _base_findings(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Iterator[Finding]:
+    """Is there a full backup at all, young enough, and with every tablespace?"""
+    if any(p.code.startswith("source_") for p in survey.problems):
+        return
+    chains = usable_chains(survey)
+    fulls = finished_sets(c[0] for c in chains)
+    if not fulls:
+        values = {"sets": len(survey.sets), "fulls": sum(s.level is Level.FULL for s in survey.sets)}
+        yield Finding(code="no_full_backup", status=Status.FAIL, place=plan.places.sets, values=values)
+        return
+    age = survey.as_of - fulls[-1].finished_at
+    if age > timedelta(hours=policy.base_max_age_hours):
+        values = {"age_hours": age_h(fulls[-1].finished_at, survey.as_of), "limit_hours": policy.base_max_age_hours}
+        yield Finding(code="base_too_old", status=Status.FAIL, place=fulls[-1].set_id, values=values)
+    yield from _tablespace_findings(survey, chains[-1][-1])
+
+
+def _tablespace_findings(survey: Survey, newest: BackupSet) -> Iterator[Finding]:
+    if newest.form == "repository" and not newest.tablespaces:
+        return  # a repository keeps them without listing them in its records
+    target = live_target(survey)
+    kept = {t.oid for t in newest.tablespaces if t.place}
+    wanted = {t.oid: t for t in (*newest.tablespaces, *(target.tablespaces if target else ()))}
+    for oid, tablespace in sorted(wanted.items()):
+        if oid not in kept:
+            values = {"name": tablespace.name or str(oid), "oid": oid, "location": tablespace.location}
+            yield Finding(code="tablespace_missing", status=Status.FAIL, place=f"{newest.set_id}/{oid}", values=values)
+
+
+def _reach_findings(survey: Survey, plan: BackupPlan, windows: tuple[TimeWindow, ...]) -> Iterator[Finding]:
+    """Does the restorable time reach far enough forward (RPO) and back (retention)?"""
+    rpo_s, limit_s = rpo_now_s(survey, windows), plan.rpo_minutes * 60
+    if rpo_s is not None and rpo_s > limit_s:
+        values = {"rpo_minutes": round(rpo_s / 60), "limit_minutes": plan.rpo_minutes}
+        code, status = ("rpo_exceeded", Status.FAIL) if _knows_loss(survey) else ("rpo_unproved", Status.WARN)
+        yield Finding(code=code, status=status, place=survey.database, values=values)
+    wanted = survey.as_of - timedelta(days=plan.retention_days)
+    begins = min((w.start for w in windows), default=None)
+    if begins and begins > wanted + RETENTION_SLACK and _is_older_than(survey, wanted):
+        values = {"days": round((survey.as_of - begins) / timedelta(days=1), 1), "retention_days": plan.retention_days}
+        yield Finding(code="retention_short", status=Status.WARN, place=survey.database, values=values)
+
+
+def _knows_loss(survey: Survey) -> bool:
+    """False where only the server could have told an idle hour from a lost one, and it did not."""
+    target = live_target(survey)
+    return survey.logs is None or (target is not None and archives_itself(target))
+
+
+def _is_older_than(survey: Survey, moment: datetime) -> bool:
+    """True when the job log shows that backups were made before `moment`, so that they should still be there."""
+    jobs = survey.jobs
+    starts = [r.started_at for r in jobs.runs] + ([jobs.horizon_at] if jobs.horizon_at else []) if jobs else []
+    return bool(starts) and min(starts) < moment

@@ -1,0 +1,72 @@
+"""One database, one day: the four verdicts composed, accepted findings marked, and the answer in words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+
+from drydock.backup.complete import judge_complete
+from drydock.backup.executed import judge_executed
+from drydock.backup.facts import Survey
+from drydock.backup.normal import judge_normal
+from drydock.backup.results import Depth, Drill, Forecast, Judgement, Read
+from drydock.backup.rotation import coverage
+from drydock.backup.valid import judge_valid, newest_drill
+from drydock.backup.window import restorable_windows, rpo_now_s
+from drydock.estate import Database
+from drydock.policy import BackupPolicy
+from drydock.verdicts import Finding, Verdict, judge
+from drydock.waivers import Waiver, apply_waivers, expired_waivers
+
+PIPELINE = "backup"
+
+
+def judge_day(
+    database: Database,
+    survey: Survey,
+    reads: Iterable[Read],
+    drills: Iterable[Drill],
+    forecast: Forecast | None,
+    policy: BackupPolicy,
+    waivers: Iterable[Waiver],
+    is_workday: Callable[[date], bool],
+    depth: Depth,
+    judged_at: datetime,
+) -> Judgement:
+    """Judge one survey. `reads` and `drills`: this database's history up to now, in any order.
+
+    The day is the local date of `survey.as_of`. Nothing is looked up: the same arguments give the same judgement.
+    """
+    reads, drills, waivers = tuple(reads), tuple(drills), tuple(w for w in waivers if w.pipeline == PIPELINE)
+    plan, day = database.backup, survey.as_of.astimezone(database.zone).date()
+    windows = restorable_windows(survey)
+    verdicts = {
+        "executed": judge_executed(survey, plan, database.zone, policy),
+        "complete": judge_complete(survey, plan, policy),
+        "valid": judge_valid(survey, reads, drills, plan, policy, depth),
+        "normal": judge_normal(survey, policy, is_workday, database.zone),
+    }
+    verdicts = {q: apply_waivers(v, waivers, database.id, day) for q, v in verdicts.items()}
+    verdicts["complete"] = _add(verdicts["complete"], expired_waivers(waivers, PIPELINE, database.id, day))
+    return Judgement(
+        database=database.id,
+        day=day,
+        as_of=survey.as_of,
+        judged_at=judged_at,
+        depth=depth,
+        **verdicts,
+        restorable=windows,
+        rpo_now_s=rpo_now_s(survey, windows),
+        rpo_limit_s=plan.rpo_minutes * 60.0,
+        rto=forecast,
+        rto_limit_s=plan.rto_minutes * 60.0,
+        coverage=coverage(survey, reads, policy, survey.as_of),
+        last_drill=newest_drill(drills),
+    )
+
+
+def _add(verdict: Verdict, findings: list[Finding]) -> Verdict:
+    """The same verdict with more findings."""
+    if not findings:
+        return verdict
+    return judge(verdict.question, verdict.examined, (*verdict.findings, *findings), **verdict.evidence)

@@ -1,0 +1,93 @@
+"""What a finding says to a person, in Chinese and English: the words of `include/messages/*.yaml`.
+
+A finding carries only a code, a place and figures. Figures may be foreign text (names on disk, lines of logs): they are
+put in as text, once, and are never themselves read as a pattern. A missing word or figure shows, it never raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from drydock.settings import include_dir
+from drydock.verdicts import Finding, Status
+
+PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+NO_VALUE = "—"
+TRUTH = {"zh": {True: "是", False: "否"}, "en": {True: "yes", False: "no"}}
+
+
+@cache
+def load_messages(folder: Path | None = None) -> dict[str, dict[str, Any]]:
+    """All entries of all files, by code. Of two entries with the same code the first file's counts (a test forbids it)."""
+    merged: dict[str, dict[str, Any]] = {}
+    for path in sorted((folder or include_dir() / "messages").glob("*.yaml")):
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for code, entry in entries.items():
+            merged.setdefault(str(code), entry)
+    return merged
+
+
+def message(finding: Finding, language: str) -> str:
+    """The sentence for one finding, its figures filled in; the bare code and figures where no sentence is known."""
+    text = _text(finding.code, language)
+    values = {"code": finding.code, "place": finding.place} | finding.values
+    return fill(text, values, language) if text else _bare(finding)
+
+
+def next_step(code: str, language: str) -> str:
+    """What to do about it; empty where nothing is said."""
+    return str(load_messages().get(code, {}).get(f"next_{language}", ""))
+
+
+def runbook_heading(code: str) -> str:
+    """Heading in `docs/runbooks/<pipeline>.md` that explains the code; empty where it has none."""
+    return str(load_messages().get(code, {}).get("runbook", ""))
+
+
+def runbook_anchor(code: str) -> str:
+    """The heading as the fragment of a link (as code hosts make them): `#...`, or empty."""
+    kept = re.sub(r"[^\w\- ]", "", runbook_heading(code).lower())
+    return f"#{kept.replace(' ', '-')}" if kept else ""
+
+
+def reason_text(code: str, language: str) -> str:
+    """Why a verdict is SKIPPED or UNKNOWN without a finding; the code itself where no words are known."""
+    return _text(code, language) or code
+
+
+def status_word(status: Status, language: str) -> str:
+    """The word for a status that a person reads."""
+    return _text(f"status_{status.value.lower()}", language) or status.value
+
+
+def question_word(question: str, language: str) -> str:
+    """The word for one of the four questions."""
+    return _text(f"question_{question}", language) or question
+
+
+def fill(text: str, values: Mapping[str, object], language: str = "en") -> str:
+    """Put values into `{name}`; nothing else is a placeholder. A missing value shows as ‹name›."""
+    return PLACEHOLDER.sub(lambda m: _shown(values[m[1]], language) if m[1] in values else f"‹{m[1]}›", text)
+
+
+def _shown(value: object, language: str) -> str:
+    if value is None or value == "":
+        return NO_VALUE
+    if isinstance(value, bool):
+        return TRUTH.get(language, TRUTH["en"])[value]
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _text(code: str, language: str) -> str:
+    return str(load_messages().get(code, {}).get(language, ""))
+
+
+def _bare(finding: Finding) -> str:
+    figures = ", ".join(f"{name}={value}" for name, value in finding.values.items())
+    return f"{finding.code}: {figures}" if figures else finding.code
