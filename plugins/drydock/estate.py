@@ -183,6 +183,7 @@ class Estate(Model):
     name_zh: Name
     name_en: Name
     contract: str = ""
+    prepared_by: str = Field("", description="编制单位 on the covers of reports; empty: left for people to fill in")
     platforms: tuple[Platform, ...]
     databases: tuple[Database, ...]
     links: tuple[Link, ...] = ()
