@@ -7,14 +7,16 @@ Each command imports what it needs when it runs, so that `--help` is quick.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from drydock.estate import Estate
+    from drydock.estate import Estate, PlannedJob
     from drydock.problems import Problem
 
 GOOD, PROBLEMS, BAD_USAGE, INTERRUPTED = 0, 1, 64, 130
@@ -69,6 +71,90 @@ def schema(
     for path in files:
         typer.echo(f"{short_path(path)}: {'stale; run python -m drydock schema' if check else 'written'}")
     return PROBLEMS if check and files else GOOD
+
+
+@app.command("docs")
+def docs() -> int:
+    """Write the generated pages of docs/. 生成文档页面。"""
+    from drydock.pages import write_pages
+    from drydock.problems import short_path
+
+    for path in write_pages():
+        typer.echo(f"{short_path(path)}: written")
+    return GOOD
+
+
+@app.command("migrate-ledger")
+def migrate_ledger(
+    url: Annotated[str, typer.Option(envvar="DRYDOCK_LEDGER_URL", help="URL of the ledger, as its owner")],
+) -> int:
+    """Make or upgrade the ledger's tables and grants. 创建或升级台账。"""
+    from drydock.ledger.migrate import migrate
+
+    migrate(url)
+    typer.echo("the ledger is at its newest version")
+    return GOOD
+
+
+@app.command("judge-backup")
+def judge_backup(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="a base backup, or the folder of them", exists=True, file_okay=False)
+    ],
+    wal: Annotated[Path | None, typer.Option(help="folder of archived WAL", exists=True, file_okay=False)] = None,
+    drill: Annotated[bool, typer.Option("--drill", help="restore to a scratch server and question the copy")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    job_log: Annotated[Path | None, typer.Option(help="log of the backup job", exists=True, dir_okay=False)] = None,
+    plan: Annotated[list[str] | None, typer.Option(help="LEVEL=CRON, e.g. 'full=30 1 * * 0'; may be repeated")] = None,
+    rpo_minutes: Annotated[int | None, typer.Option(min=1, help="how much may be lost; without it, age is not judged")] = None,
+    max_age_hours: Annotated[int | None, typer.Option(min=1, help="a full backup must be younger")] = None,
+    time_zone: Annotated[str, typer.Option(help="zone of the database, for its log and plan")] = "Asia/Shanghai",
+    scratch: Annotated[
+        Path | None, typer.Option(help="folder for the drill's scratch area", exists=True, file_okay=False)
+    ] = None,
+) -> int:
+    """Judge the backups in DIR in four verdicts. 判定一个目录中的备份。
+
+    Exits with 0 on PASS or WARN, 1 on FAIL, 2 on UNKNOWN, 64 on bad usage.
+    """
+    from zoneinfo import ZoneInfo
+
+    from drydock import settings
+    from drydock.backup import command
+
+    question = command.Question(
+        folder=folder.resolve(),
+        wal=wal and wal.resolve(),
+        job_log=job_log and job_log.resolve(),
+        plan=_planned_jobs(plan or []),
+        rpo_minutes=rpo_minutes,
+        max_age_hours=max_age_hours,
+        time_zone=_known_zone(time_zone),
+        drill=drill,
+        scratch=scratch or Path(tempfile.gettempdir()),
+    )
+    judgement = command.judge_folder(question)
+    typer.echo(command.as_json(judgement) if as_json else command.as_text(judgement, settings.language(), ZoneInfo(time_zone)))
+    return command.exit_code(judgement)
+
+
+def _planned_jobs(lines: list[str]) -> tuple[PlannedJob, ...]:
+    from drydock.estate import PlannedJob
+
+    try:
+        pairs = [line.partition("=") for line in lines]
+        return tuple(PlannedJob(level=level, cron=cron) for level, _, cron in pairs)
+    except ValueError as e:
+        problem = str(e).splitlines()[2].strip() if len(str(e).splitlines()) > 2 else str(e)
+        raise typer.BadParameter(f"--plan takes LEVEL=CRON, for example 'full=30 1 * * 0': {problem}") from e
+
+
+def _known_zone(name: str) -> str:
+    from zoneinfo import available_timezones
+
+    if name not in available_timezones():
+        raise typer.BadParameter(f"{name!r} is not an IANA time zone; write for example Asia/Shanghai")
+    return name
 
 
 def _as_json(estates: list[Estate], problems: list[Problem]) -> str:

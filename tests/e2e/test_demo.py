@@ -1,0 +1,69 @@
+"""`make demo` from nothing: runs through the real scheduler, the planted verdicts, the reports, and a clean end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox import processes
+from tests.e2e.conftest import ROOT, DemoRun
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def test_it_ends_well(cold_demo: DemoRun) -> None:
+    assert cold_demo.returncode == 0, cold_demo.output[-4000:]
+    assert "each verdict is the planted one" in cold_demo.output
+
+
+def test_it_shows_verdicts_reports_url_and_login(cold_demo: DemoRun, state: Path) -> None:
+    for word in ("gz_main", "gz_cbec", "gz_market", "job_not_run", "set_file_missing", "http://127.0.0.1:", "login: dba / "):
+        assert word in cold_demo.output
+    reports = sorted((state / "reports").rglob("*"))
+    assert {p.suffix for p in reports if p.is_file()} == {".docx", ".html", ".xlsx"}
+    for path in reports:
+        if path.is_file():
+            assert path.name in cold_demo.output.replace("\n", "")
+
+
+def test_it_stays_within_its_time(cold_demo: DemoRun) -> None:
+    """Not a speed test: a guard that the demo as a whole stays what the README promises."""
+    assert cold_demo.elapsed_s < 300
+
+
+def test_it_leaves_no_process_and_no_scratch_area(cold_demo: DemoRun, state: Path) -> None:
+    assert processes.running(state / "airflow" / "run") == {}
+    assert list((state / "scratch").glob("drydock-drill-*")) == []
+    assert processes_with(str(state)) == []
+
+
+def processes_with(text: str) -> list[str]:
+    """Command lines of running processes that mention `text`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if text in line:
+                found.append(line)
+    return found
+
+
+def test_a_port_in_use_is_one_clear_line(state: Path, cold_demo: DemoRun) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        env = os.environ | {"DRYDOCK_PORT": str(taken.getsockname()[1]), "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
+        done = subprocess.run(
+            [sys.executable, "-m", "sandbox.demo"], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    assert done.returncode == 1
+    assert len(lines) == 1 and "is in use; choose another" in lines[0], lines
