@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -79,7 +80,11 @@ class MovedClock:
                 os.utime(path, (moved, moved), follow_symlinks=False)
 
 
-def sweep_shared_memory(pid: int) -> None:
-    """Remove what libfaketime leaves behind of a process that is gone."""
-    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
-        (SHARED_MEMORY / name).unlink(missing_ok=True)
+def sweep_shared_memory() -> None:
+    """Remove what libfaketime leaves behind of processes that are gone; of those that live, nothing."""
+    for memory in SHARED_MEMORY.glob("faketime_shm_*"):
+        pid = memory.name.rpartition("_")[2]
+        if not Path("/proc", pid).exists():
+            with suppress(PermissionError):  # another user's
+                memory.unlink(missing_ok=True)  # before the semaphore: the library takes one without the other for an error
+                (SHARED_MEMORY / f"sem.faketime_sem_{pid}").unlink(missing_ok=True)

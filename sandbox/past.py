@@ -81,11 +81,9 @@ class LivedServer:
 
     def stop(self) -> None:
         """Stop the server, and date what it archived on the way."""
-        pid = self.server.postmaster_pid()
         self.server.stop()
         self.job.date_logs()
-        if pid:
-            sweep_shared_memory(pid)
+        sweep_shared_memory()
 
     def connect(self) -> Connection:
         return psycopg.connect(
