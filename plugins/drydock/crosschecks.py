@@ -20,7 +20,8 @@ from drydock.estate import BackupPlan, Database, Engine
 from drydock.problems import Problem, quote, suggest
 from drydock.yamlfiles import Document, Loc
 
-MINUTES_PER_WEEK = 7 * 24 * 60
+MINUTES_PER_DAY = 24 * 60
+MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 SOURCES = {Engine.ORACLE: ("rman",), Engine.POSTGRESQL: ("pg_basebackup", "pgbackrest")}
 
 
@@ -105,22 +106,17 @@ def _places(view: EstateView, kind: str) -> Iterator[tuple[int, tuple[str, str |
 def _check_windows(doc: Document, n: int, database: Database) -> Iterator[Problem]:
     for w, window in enumerate(database.low_peak_windows):
         if window.start == window.end:
+            loc: Loc = ("databases", n, "low_peak_windows", w, "end")
             found = f"an empty window ({window.start:%H:%M} to {window.end:%H:%M})"
-            yield doc.problem(
-                ("databases", n, "low_peak_windows", w, "end"),
-                found,
-                "write an end after the start; before it means the next day",
-            )
+            yield doc.problem(loc, found, "write an end after the start; before it means the next day")
 
 
 def _check_backup(doc: Document, n: int, database: Database) -> Iterator[Problem]:
     loc: Loc = ("databases", n, "backup")
     backup, levels = database.backup, {job.level for job in database.backup.plan}
     if backup.source not in SOURCES[database.engine]:
-        allowed = " or ".join(SOURCES[database.engine])
-        yield doc.problem(
-            (*loc, "source"), quote(backup.source), f"a database of engine {database.engine} is backed up by {allowed}"
-        )
+        fix = f"a database of engine {database.engine} is backed up by {' or '.join(SOURCES[database.engine])}"
+        yield doc.problem((*loc, "source"), quote(backup.source), fix)
     if backup.source == "pgbackrest" and backup.places.stanza is None:
         yield doc.problem((*loc, "places"), "no stanza", "pgBackRest needs stanza: the name in its configuration file")
     if Level.FULL not in levels:
@@ -133,29 +129,36 @@ def _check_backup(doc: Document, n: int, database: Database) -> Iterator[Problem
 
 def _check_rpo(doc: Document, loc: Loc, backup: BackupPlan) -> Iterator[Problem]:
     """An RPO below the longest pause of the plan is missed every day, whatever runs well."""
-    crons = [j.cron for j in backup.plan if j.level is Level.LOG] or [j.cron for j in backup.plan]
-    pause = min(longest_pause_minutes(cron) for cron in crons)
+    logs = tuple(job.cron for job in backup.plan if job.level is Level.LOG)
+    pause = longest_pause_minutes(logs or tuple(job.cron for job in backup.plan))
     if backup.rpo_minutes < pause:
-        found = f"{backup.rpo_minutes}, but the plan leaves up to {pause} minutes between two backups of the log"
+        found = f"{backup.rpo_minutes}, but the plan leaves up to {pause} minutes between two backups"
         yield doc.problem((*loc, "rpo_minutes"), found, f"write {pause} or more, or archive logs more often in the plan")
 
 
 @lru_cache(maxsize=4096)
-def longest_pause_minutes(cron: str) -> int:
-    """The longest time between two runs of a cron expression, from its weekly pattern.
+def longest_pause_minutes(crons: tuple[str, ...]) -> int:
+    """The longest time between two runs of all these schedules together, from their weekly pattern.
 
-    Expressions that name days of the month, or months pause for a day at least: that is what is returned.
+    A schedule that names days of the month or months has no such pattern: with one of them, at most a day is returned.
     """
+    patterns = [_weekly_runs(cron) for cron in crons]
+    runs = sorted(set().union(*(p for p in patterns if p is not None)))
+    following = [*runs[1:], *(first + MINUTES_PER_WEEK for first in runs[:1])]
+    pause = max((b - a for a, b in zip(runs, following, strict=True)), default=MINUTES_PER_DAY)
+    return min(pause, MINUTES_PER_DAY) if None in patterns else pause
+
+
+def _weekly_runs(cron: str) -> set[int] | None:
+    """Minutes of the week at which a schedule runs; None where it names days of the month or months."""
     minutes, hours, days, months, weekdays = croniter.expand(cron)[0][:5]
     if days != ["*"] or months != ["*"]:
-        return 24 * 60
-    minutes, hours = _all(minutes, 60), _all(hours, 24)
-    runs = sorted({(d % 7 * 24 + h) * 60 + m for d in _all(weekdays, 7) for h in hours for m in minutes})
-    following = [*runs[1:], runs[0] + MINUTES_PER_WEEK]
-    return max(b - a for a, b in zip(runs, following, strict=True))
+        return None
+    minutes, hours, weekdays = _all(minutes, 60), _all(hours, 24), _all(weekdays, 7)
+    return {(d % 7 * 24 + h) * 60 + m for d in weekdays for h in hours for m in minutes}
 
 
-def _all(values: list, count: int) -> list[int]:
+def _all(values: list[int | str], count: int) -> list[int]:
     return list(range(count)) if values == ["*"] else [int(v) for v in values]
 
 

@@ -144,11 +144,11 @@ WRONG_ESTATES = {
     ),
     "RPO below the log archiving": (
         "rpo_minutes: 60", "rpo_minutes: 10", "rpo_minutes: 10", "databases[alpha].backup.rpo_minutes",
-        "10, but the plan leaves up to 15 minutes between two backups of the log", "write 15 or more",
+        "10, but the plan leaves up to 15 minutes between two backups", "write 15 or more",
     ),
     "RPO below the backups": (
         "rpo_minutes: 1440", "rpo_minutes: 45", "rpo_minutes: 45", "databases[beta].backup.rpo_minutes",
-        "45, but the plan leaves up to 1440 minutes between two backups of the log", "write 1440 or more",
+        "45, but the plan leaves up to 1440 minutes between two backups", "write 1440 or more",
     ),
     "logs without a place": (
         "        logs: /backups/alpha/wal\n", "", "sets: /backups/alpha", "databases[alpha].backup.places", "no logs",
@@ -397,18 +397,30 @@ def test_any_shape_of_the_other_files_is_told_and_not_thrown(folder, file, text)
 
 
 @pytest.mark.parametrize(
-    ("cron", "minutes"),
+    ("crons", "minutes"),
     [
-        ("*/15 * * * *", 15),
-        ("* * * * *", 1),
-        ("30 1 * * *", 1440),
-        ("30 1 * * 0", 7 * 1440),
-        ("30 1 * * 1-6", 2 * 1440),
-        ("30 1 * * 7", 7 * 1440),
-        ("0 8-18 * * *", 14 * 60),
-        ("0,10 * * * *", 50),
-        ("30 1 1 * *", 1440),
+        (["*/15 * * * *"], 15),
+        (["* * * * *"], 1),
+        (["30 1 * * *"], 1440),
+        (["30 1 * * 0"], 7 * 1440),
+        (["30 1 * * 1-6"], 2 * 1440),
+        (["30 1 * * 7"], 7 * 1440),
+        (["30 1 * * 0", "30 1 * * 1-6"], 1440),
+        (["30 1 * * 0", "0 13 * * 1-6"], 1440 + 690),
+        (["0 8-18 * * *"], 14 * 60),
+        (["0,10 * * * *"], 50),
+        (["30 1 1 * *"], 1440),
+        (["30 1 1 * *", "30 1 * * 0"], 1440),
+        (["30 1 1 * *", "0 * * * *"], 60),
     ],
 )
-def test_longest_pause_of_a_schedule(cron, minutes):
-    assert longest_pause_minutes(cron) == minutes
+def test_longest_pause_of_schedules(crons, minutes):
+    assert longest_pause_minutes(tuple(crons)) == minutes
+
+
+def test_full_and_incremental_backups_keep_an_rpo_together(folder):
+    folder.change(ESTATE, "        - {level: log, cron: '*/15 * * * *'}\n", "")
+    folder.change(ESTATE, "rpo_minutes: 60", "rpo_minutes: 1439")
+    assert only().found == "1439, but the plan leaves up to 1440 minutes between two backups"
+    folder.change(ESTATE, "rpo_minutes: 1439", "rpo_minutes: 1500")
+    load_all()
