@@ -58,7 +58,7 @@ def plan_days(platform: str, scale: float, first_day: date, last_day: date) -> l
     plans = {day: _plain_day(platform, scale, day, keep_from) for day in _span(first_day, last_day)}
     kept = sum(plan.messages for plan in plans.values())
     # the old days hold the planted share of what remains once the emptied days are empty
-    per_old_day = round(kept * OLD_MESSAGE_SHARE / (1 - OLD_MESSAGE_SHARE) / OLD_DAYS)
+    per_old_day = max(1, round(kept * OLD_MESSAGE_SHARE / (1 - OLD_MESSAGE_SHARE) / OLD_DAYS))
     for day in old_days(last_day):
         plan = plans.get(day) or replace(_plain_day(platform, scale, day, keep_from), in_tables=False)
         plans[day] = replace(plan, messages=per_old_day)

@@ -23,6 +23,7 @@ from sandbox.tables import Table, catalog, qualified
 DEFAULT_SCALES = {"gz-main": 0.03, "gz-cbec": 0.005, "gz-market": 0.1}
 DEFAULT_DAYS = 45
 TIME_ZONE = "Asia/Shanghai"
+COPY_ROWS = 50_000  # per piece of text, to keep memory flat
 # columns that end in the serial of the day, ten digits
 SERIAL_COLUMNS = {
     "dec_head": "dec_id",
@@ -122,7 +123,8 @@ def _copy_table(connection: psycopg.Connection, platform: str, table: Table, fra
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(qualified(platform, table.name), columns)
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
-            copy.write(frame.write_csv(include_header=False))
+            for part in frame.iter_slices(COPY_ROWS):
+                copy.write(part.write_csv(include_header=False))
         return cursor.rowcount
 
 

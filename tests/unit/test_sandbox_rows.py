@@ -259,3 +259,9 @@ def test_the_catalog_holds_all_of_the_domain() -> None:
     assert sum(len(table.columns) for table in catalog().tables) == 316
     assert catalog().table("dec_list").widened(("dec_id", "g_no")) == ("dec_id", "g_no", "d_date")
     assert tables.partition_bounds("month", date(2026, 12, 31)) == (date(2026, 12, 1), date(2027, 1, 1))
+
+
+def test_even_the_smallest_load_has_old_messages() -> None:
+    plans = {plan.day: plan for plan in days.plan_days("gz-market", 0.0001, LAST, LAST)}
+    assert all(plans[day].messages == 1 and not plans[day].in_tables for day in days.old_days(LAST))
+    assert plans[LAST].documents == plans[LAST].messages == 1
