@@ -71,6 +71,7 @@ class Course:
     target_time: datetime | None
     logs: LogArchive | None
     give_up_at: float
+    drill_id: str = ""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     phases: list[Phase] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -113,7 +114,8 @@ class Course:
         log.warning("%s: drill phase %s failed: %s", self.database.id, phase, error)
         status = Status.UNKNOWN if isinstance(error, OUR_OWN_FAILURES) else Status.FAIL
         reason = " ".join(str(error).split()) or type(error).__name__
-        self.findings.append(Finding(code="drill_failed", status=status, place=phase, values={"phase": phase, "reason": reason}))
+        values = {"drill": self.drill_id, "problems": f"{phase}: {reason}"}
+        self.findings.append(Finding(code="drill_failed", status=status, place=phase, values=values))
 
 
 def run_drill(
@@ -140,9 +142,11 @@ def run_drill(
     except ScratchTooSmall as e:
         values = {"free_bytes": e.free_bytes, "needed_bytes": e.needed_bytes}
         course.findings.append(Finding(code="drill_space", status=Status.UNKNOWN, place=str(e.root), values=values))
-        return _result(course, f"{PREFIX}{secrets.token_hex(4)}", forecast)
+        course.drill_id = f"{PREFIX}{secrets.token_hex(4)}"
+        return _result(course, forecast)
+    course.drill_id = scratch.drill_id
     _sail(course, scratch)
-    return _result(course, scratch.drill_id, forecast)
+    return _result(course, forecast)
 
 
 def _look_at_logs(source: BackupSource) -> LogArchive | None:
@@ -289,9 +293,9 @@ def _stop_quietly(copy: RestoredCopy) -> None:
         log.warning("the copy does not stop and is killed with its scratch area: %s", e)
 
 
-def _result(course: Course, drill_id: str, forecast: Forecast | None) -> Drill:
+def _result(course: Course, forecast: Forecast | None) -> Drill:
     return Drill(
-        drill_id=drill_id,
+        drill_id=course.drill_id,
         set_id=course.chain[-1].set_id,
         chain=tuple(s.set_id for s in course.chain),
         recovered_to=course.recovered_to,

@@ -13,10 +13,10 @@ from collections import Counter
 from pathlib import Path
 
 from drydock.backup.drill_copy import RestoredCopy, last_useful_lines, question
+from drydock.backup.folding import fold_findings
 from drydock.verdicts import Finding, Status
 
 PAGE_BYTES = 8192
-NAMED_AT_MOST = 20  # findings that are named one by one; the rest is one finding with their number
 JOBS = 2
 HEAP_ALL_INDEXED_BYTES_PER_S = 40 * 1024 * 1024  # measured: about 100 MB/s idle, less than half of it under load
 SHARE_OF_TIME = 0.5
@@ -63,7 +63,7 @@ def page_findings(damaged: dict[str, list[int]]) -> list[Finding]:
         )
         for file, blocks in sorted(damaged.items())
     ]
-    return _named_at_most(findings, "drill_checksum_more")
+    return list(fold_findings(findings, "pages", "more_read_problems"))
 
 
 def check_structure(copy: RestoredCopy, dbname: str, size_bytes: int, timeout_s: float) -> tuple[int, list[Finding]]:
@@ -105,7 +105,7 @@ def structure_findings(report: str) -> list[Finding]:
         )
         for name, count in sorted(problems.items())
     ]
-    return _named_at_most(findings, "drill_structure_more")
+    return list(fold_findings(findings, "structure", "more_read_problems"))
 
 
 def _structure_options(copy: RestoredCopy, dbname: str, size_bytes: int, timeout_s: float) -> tuple[list[str], list[Finding]]:
@@ -148,13 +148,6 @@ def _damaged_blocks(report: str, data_dir: Path) -> dict[str, list[int]]:
     for file, block in pairs:
         found.setdefault(file.removeprefix(f"{data_dir}/"), []).append(int(block))
     return found
-
-
-def _named_at_most(findings: list[Finding], more_code: str) -> list[Finding]:
-    rest = len(findings) - NAMED_AT_MOST
-    if rest <= 0:
-        return findings
-    return [*findings[:NAMED_AT_MOST], Finding(code=more_code, status=Status.FAIL, values={"count": rest})]
 
 
 def _examined(progress: str) -> tuple[int, int]:

@@ -186,6 +186,7 @@ def make_harmless(copy: RestoredCopy, area: Path, restore_command: str, target_t
     Raises CopyNotHarmless where a file of the copy leads out of `area`.
     """
     refuse_outside_files(copy.data_dir, area)
+    own_files(area)
     give_to_server(area)
     for name in (*OWN_FILES, *LEFTOVERS):
         (copy.data_dir / name).unlink(missing_ok=True)
@@ -232,6 +233,15 @@ def refuse_outside_files(data_dir: Path, area: Path) -> None:
             raise CopyNotHarmless(
                 f"{Path(entry.path).relative_to(data_dir)} is a hard link: the copy would write into the backup"
             )
+
+
+def own_files(area: Path) -> None:
+    """Make every restored file ours: restored by root, they may still belong to the source's account of that name."""
+    if os.geteuid() != 0:
+        return
+    for entry in _walk(area):
+        if entry.stat(follow_symlinks=False).st_uid != 0:
+            os.chown(entry.path, 0, 0, follow_symlinks=False)
 
 
 def create_role(copy: RestoredCopy, area: Path) -> None:
