@@ -87,11 +87,11 @@ def scan_archive(place: Path, as_of: datetime) -> LogArchive:
     listing = list_archive(place, as_of)
     segment_bytes = find_segment_bytes(place, listing)
     whole, problems = _whole_segments(listing, segment_bytes, as_of)
-    ranges = [_log_range(run, segment_bytes) for run in _runs_without_gap(whole)]
+    ranges = log_ranges(whole, segment_bytes)
     checked = [_check_ends(place, r, listing, segment_bytes) for r in ranges]
     timelines, history_problems = _read_histories(place, listing)
     problems += history_problems + [p for _, found in checked for p in found]
-    problems += _missing_histories({r.timeline for r in ranges}, timelines)
+    problems += missing_histories({r.timeline for r in ranges}, timelines)
     return LogArchive(
         place=str(place),
         segment_bytes=segment_bytes,
@@ -100,6 +100,11 @@ def scan_archive(place: Path, as_of: datetime) -> LogArchive:
         free_bytes=shutil.disk_usage(place).free,
         problems=fold_findings(problems, str(place), "more_set_problems"),
     )
+
+
+def log_ranges(segments: list[tuple[Segment, ArchivedSegment]], segment_bytes: int) -> list[LogRange]:
+    """Segments in order, as runs without a gap."""
+    return [_log_range(run, segment_bytes) for run in _runs_without_gap(segments)]
 
 
 def find_segment_bytes(place: Path, listing: Listing) -> int:
@@ -226,7 +231,7 @@ def _check_ends(place: Path, log_range: LogRange, listing: Listing, segment_byte
         if mismatch := describe_mismatch(header, parse_segment(name, segment_bytes), segment_bytes):
             problems.append(_problem("log_misnamed", name, reason=mismatch))
         elif system_id and header.system_id != system_id:
-            problems.append(_problem("foreign_backup", name, system_id=header.system_id, expected=system_id))
+            problems.append(_problem("foreign_backup", name, found=header.system_id, expected=system_id))
         system_id = system_id or header.system_id
     return log_range.model_copy(update={"system_id": system_id}), problems
 
@@ -245,7 +250,8 @@ def _read_histories(place: Path, listing: Listing) -> tuple[dict[int, tuple[int,
     return timelines, problems
 
 
-def _missing_histories(present: set[int], timelines: dict[int, tuple[int, int]]) -> list[Finding]:
+def missing_histories(present: set[int], timelines: dict[int, tuple[int, int]]) -> list[Finding]:
+    """A finding for each timeline whose branch point no history file tells."""
     missing = sorted(t for t in present if t > 1 and t not in timelines)
     return [_problem("history_missing", f"{t:08X}.history", timeline=t) for t in missing]
 
