@@ -190,27 +190,29 @@ def _compare(place: SetPlace, evidence: Evidence) -> Iterator[Finding]:
 
 def _missing_tablespaces(place: SetPlace, evidence: Evidence) -> Iterator[tuple[int, Finding]]:
     """Tablespaces that manifest, map or links speak of and whose files are not in the backup."""
-    listed = (
-        {p.split("/", 2)[1] for p in evidence.manifest.files if p.startswith(f"{TABLESPACE_DIR}/")} if evidence.manifest else ()
-    )
-    links = evidence.tree.tablespaces
-    for oid in sorted({int(o) for o in listed if o.isascii() and o.isdigit()} | set(evidence.source_locations) | set(links)):
+    links, locations = evidence.tree.tablespaces, evidence.source_locations
+    for oid in sorted(_manifest_tablespaces(evidence.manifest) | set(locations) | set(links)):
         if evidence.is_tar:
-            there, where = str(oid) in evidence.archives, f"{place.set_id}/{oid}.tar"
+            there, where = str(oid) in evidence.archives, f"{oid}.tar"
         else:
-            there, where = (place.root / TABLESPACE_DIR / str(oid)).is_dir(), f"{place.set_id}/{TABLESPACE_DIR}/{oid}"
+            there, where = (place.root / TABLESPACE_DIR / str(oid)).is_dir(), f"{TABLESPACE_DIR}/{oid}"
         if not there:
-            yield (
-                oid,
-                problem("tablespace_missing", where, location=str(links.get(oid) or evidence.source_locations.get(oid, ""))),
-            )
+            values = {"oid": oid, "name": str(oid), "location": str(links.get(oid) or locations.get(oid, ""))}
+            yield oid, problem("tablespace_missing", f"{place.set_id}/{where}", **values)
+
+
+def _manifest_tablespaces(manifest: Manifest | None) -> set[int]:
+    prefix = f"{TABLESPACE_DIR}/"
+    oids = {p.split("/", 2)[1] for p in manifest.files if p.startswith(prefix)} if manifest else set()
+    return {int(oid) for oid in oids if oid.isascii() and oid.isdigit()}
 
 
 def _outside_tablespaces(place: SetPlace, evidence: Evidence) -> Iterator[Finding]:
-    """Links out of the folder of backups: those files may be the living ones."""
-    homes = tuple(os.path.realpath(p) + "/" for p in (place.sets_root, place.root.parent))
+    """Links that lead away from the backups: those files may be the living ones."""
+    homes = {place.root.parent, place.sets_root, place.sets_root.parent} - {Path("/")}
+    below_homes = tuple(os.path.realpath(home) + "/" for home in homes)
     for oid, target in evidence.tree.tablespaces.items():
-        if target.is_dir() and not os.path.realpath(target).startswith(homes):
+        if target.is_dir() and not os.path.realpath(target).startswith(below_homes):
             where = f"{place.set_id}/{TABLESPACE_DIR}/{oid}"
             yield problem("tablespace_outside", where, Status.WARN, location=str(target))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pwd
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -88,7 +87,7 @@ def _identity(evidence: Evidence, history: BackupHistory | None) -> dict[str, ob
 
 
 def _has_incremental_files(manifest: Manifest | None) -> bool:
-    return manifest is not None and any(os.path.basename(p).startswith(INCREMENTAL_PREFIX) for p in manifest.files)
+    return manifest is not None and any(p.rpartition("/")[2].startswith(INCREMENTAL_PREFIX) for p in manifest.files)
 
 
 def _times(evidence: Evidence, history: BackupHistory | None, *, is_finished: bool) -> dict[str, datetime | None]:

@@ -133,9 +133,9 @@ def _end_of_switch(page: bytes, header_bytes: int) -> int | None:
     """Where in a page the switch record ends; None where there is none or it began on the page before."""
     for offset in range(header_bytes, len(page) - _RECORD.size + 1, 8):
         length, _, _, info, rmid, crc = _RECORD.unpack_from(page, offset)
-        if (length, info, rmid) == (_RECORD.size, _XLOG_SWITCH, _RM_XLOG):
-            if google_crc32c.value(page[offset : offset + _RECORD.size - 4]) == crc:
-                return offset + _RECORD.size
+        is_switch = (length, info, rmid) == (_RECORD.size, _XLOG_SWITCH, _RM_XLOG)
+        if is_switch and google_crc32c.value(page[offset : offset + _RECORD.size - 4]) == crc:
+            return offset + _RECORD.size
     return None
 
 

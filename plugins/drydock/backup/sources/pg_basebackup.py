@@ -76,8 +76,9 @@ class PgBasebackupSource:
         if self._logs is None:
             return "false"
         # in a restore_command a percent sign of the path itself is written twice
-        segment = shlex.quote(str(self._logs).replace("%", "%%")) + "/%f"
-        return f'if [ -f {segment} ]; then cp {segment} "%p"; elif [ -f {segment}.gz ]; then gzip -dc {segment}.gz > "%p"; else exit 1; fi'
+        file = shlex.quote(str(self._logs.absolute()).replace("%", "%%")) + "/%f"
+        copy, unpack = f'cp {file} "%p"', f'gzip -dc {file}.gz > "%p"'
+        return f"if [ -f {file} ]; then {copy}; elif [ -f {file}.gz ]; then {unpack}; else exit 1; fi"
 
     def _survey_set(self, root: Path, histories: Sequence[BackupHistory], as_of: datetime) -> BackupSet:
         place = self._place(root)

@@ -1,0 +1,93 @@
+"""PostgreSQL through psycopg 3: connect, ask, and tell errors apart. Sessions made here can only read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from drydock.sqlfiles import SqlFile, check_binds
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a database answers and as whom; the password never shows in a repr."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    dbname: str = "postgres"
+
+
+@dataclass(frozen=True)
+class ErrorClass:
+    """What an error means. `retry`: the same question may well succeed a little later."""
+
+    kind: str
+    retry: bool
+
+
+# by SQLSTATE, the longest beginning decides (PostgreSQL manual, "PostgreSQL Error Codes")
+ERROR_CLASSES: dict[str, ErrorClass] = {
+    "08": ErrorClass("unreachable", True),
+    "57P01": ErrorClass("shut_down", True),
+    "57P02": ErrorClass("shut_down", True),
+    "57P03": ErrorClass("starting", True),
+    "57014": ErrorClass("timeout", False),
+    "57": ErrorClass("interrupted", True),
+    "53100": ErrorClass("disk_full", False),
+    "53": ErrorClass("resources", True),
+    "55P03": ErrorClass("locked", True),
+    "40": ErrorClass("conflict", True),
+    "28": ErrorClass("login_refused", False),
+    "3D000": ErrorClass("no_database", False),
+    "42501": ErrorClass("privilege", False),
+    "25006": ErrorClass("read_only", False),
+    "42": ErrorClass("statement", False),
+    "58": ErrorClass("system", False),
+    "XX": ErrorClass("corrupted", False),
+}
+UNREACHABLE = ErrorClass("unreachable", True)
+LOGIN_REFUSED = ErrorClass("login_refused", False)
+UNKNOWN = ErrorClass("unknown", False)
+
+
+def connect(
+    endpoint: Endpoint, *, purpose: str, statement_timeout_s: int = 60, connect_timeout_s: int = 10
+) -> psycopg.Connection[dict[str, Any]]:
+    """A session that can only read, named after its purpose. Raises psycopg.OperationalError."""
+    return psycopg.connect(
+        host=endpoint.host,
+        port=endpoint.port,
+        user=endpoint.user,
+        password=endpoint.password,
+        dbname=endpoint.dbname,
+        autocommit=True,
+        application_name=f"drydock/{purpose}",
+        connect_timeout=connect_timeout_s,
+        options=f"-c statement_timeout={statement_timeout_s}s -c default_transaction_read_only=on",
+        row_factory=dict_row,
+    )
+
+
+def fetch_rows(
+    connection: psycopg.Connection[dict[str, Any]], file: SqlFile, binds: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows that a read file returns, by column name. Raises SqlFileInvalid for wrong binds, psycopg.Error."""
+    check_binds(file, (binds or {}).keys())
+    return connection.execute(file.statement.encode(), binds or None).fetchall()
+
+
+def classify(error: psycopg.Error) -> ErrorClass:
+    """What an error means, by its SQLSTATE. A login that failed has none: it is told by whether a password was used, and
+    never tried again, since that locks accounts."""
+    state = error.sqlstate
+    if state is None and isinstance(error, psycopg.OperationalError):
+        used_password = error.pgconn is not None and error.pgconn.used_password
+        return LOGIN_REFUSED if used_password else UNREACHABLE
+    beginnings = (state[:length] for length in range(5, 1, -1)) if state else ()
+    return next((ERROR_CLASSES[b] for b in beginnings if b in ERROR_CLASSES), UNKNOWN)
