@@ -66,7 +66,7 @@ class MovedClock:
             "TZ": self.zone.key,
         }
 
-    def date_files(self, paths: Iterable[Path]) -> None:
+    def date_files(self, paths: Iterable[os.PathLike[str]]) -> None:
         """Give files and folders that were written since the last move the times that this clock showed then.
 
         The kernel stamps files with the real time, whatever a program is told. A file is taken to be new while its time
@@ -74,7 +74,7 @@ class MovedClock:
         moved twice.
         """
         for path in paths:
-            status = path.lstat()
+            status = os.lstat(path)
             if abs(status.st_mtime - status.st_ctime) < 1.0:
                 moved = status.st_mtime + self.offset.total_seconds()
                 os.utime(path, (moved, moved), follow_symlinks=False)

@@ -140,18 +140,27 @@ def build_world(
     """
     binaries = binaries or find_binaries()
     world = _found_world(root, binaries, form, seed, last_day, days, own_identity)
+    try:
+        _live_days(world, database_rows, tablespace, last_day)
+        if after == "present":
+            world.start_in_present()
+    except BaseException:
+        world.close()
+        raise
+    if after == "stopped":
+        world.close()
+    return world
+
+
+def _live_days(world: World, database_rows: int, tablespace: bool, last_day: date) -> None:
+    """Fill the tables before the first night, and live up to the last morning."""
     world.lived.move_to(world.nights[0].at - timedelta(hours=2))
     with world.connect() as connection:
         if tablespace:
-            _add_tablespace(connection, root / "spc")
-        add_rows(connection, database_rows, seed)
+            _add_tablespace(connection, world.root / "spc")
+        add_rows(connection, database_rows, world.seed)
     until = datetime.combine(last_day, BACKUP_AT, ZONE) + timedelta(hours=6)
     world.sets = live_past(world.lived, world.nights, until, world.add_some_rows if database_rows else None)
-    if after == "stopped":
-        world.lived.stop()
-    elif after == "present":
-        world.start_in_present()
-    return world
 
 
 def _found_world(root: Path, binaries: Binaries, form: Form, seed: int, last_day: date, days: int, own_identity: bool) -> World:
