@@ -44,7 +44,7 @@ def check_set_wal(set_id: str, folder: Path, manifest: Manifest, has_log_archive
         yield problem("log_damaged", f"{where}/{first}", reason=str(e), position="")
         return
     if manifest.system_id and header.system_id != manifest.system_id:
-        yield problem("foreign_backup", f"{where}/{first}", found=header.system_id, expected=manifest.system_id)
+        yield problem("foreign_backup", f"{where}/{first}", system_id=header.system_id, expected=manifest.system_id)
     missing = [n for n in wal_names(manifest, header.segment_bytes) if n not in present]
     yield from (problem("set_file_unreadable", f"{where}/{n}", reason="not there") for n in missing)
     if not missing:

@@ -231,7 +231,7 @@ def _check_ends(place: Path, log_range: LogRange, listing: Listing, segment_byte
         if mismatch := describe_mismatch(header, parse_segment(name, segment_bytes), segment_bytes):
             problems.append(_problem("log_misnamed", name, reason=mismatch))
         elif system_id and header.system_id != system_id:
-            problems.append(_problem("foreign_backup", name, found=header.system_id, expected=system_id))
+            problems.append(_problem("foreign_backup", name, system_id=header.system_id, expected=system_id))
         system_id = system_id or header.system_id
     return log_range.model_copy(update={"system_id": system_id}), problems
 

@@ -105,7 +105,7 @@ def _inspect_segment(place: Path, segment: Segment, segment_bytes: int, system_i
     if mismatch := describe_mismatch(header, segment, segment_bytes):
         return _finding("log_misnamed", name, Status.FAIL, reason=mismatch)
     if system_id and header.system_id != system_id:
-        return _finding("foreign_backup", name, Status.FAIL, found=header.system_id, expected=system_id)
+        return _finding("foreign_backup", name, Status.FAIL, system_id=header.system_id, expected=system_id)
     return _Readable(file, header)
 
 
