@@ -17,6 +17,7 @@ from drydock.ledger.connect import ledger_url_from
 from drydock.ledger.migrate import migrate
 from psycopg import sql
 
+from sandbox.accounts import grant_looking
 from sandbox.backup_job import BackupJob
 from sandbox.clock import ZONE, MovedClock
 from sandbox.clusters import (
@@ -43,7 +44,7 @@ WAL_SEGMENT_MB = 1  # a segment per switch: small ones, or nine days of a quiet 
 LOADED_BEFORE_FIRST_BACKUP = timedelta(hours=2)
 ROWS_PER_MOMENT = 150
 ACCOUNT_RIGHTS = {"backup_job": "replication"}
-ACCOUNT_GROUPS = {"drydock": "pg_monitor", "drydock_ledger": "drydock_maintainer"}
+MAINTAINERS = "drydock_maintainer"  # the group that the ledger's migration lets add and read
 
 Say = Callable[[str], None]
 """Told what was done, one line each."""
@@ -110,7 +111,7 @@ def build_meta(sandbox: Sandbox) -> None:
         _create_database(connection, LEDGER_DB, owner="postgres")
         password = sandbox.passwords[META]["postgres"]
         migrate(ledger_url_from(LOCALHOST, sandbox.ports[META], "postgres", password, LEDGER_DB))
-        _join_groups(connection, META)
+        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(MAINTAINERS), sql.Identifier("drydock_ledger")))
 
 
 def build_target(
@@ -127,7 +128,7 @@ def build_target(
         lived.move_to(nights[0].at - LOADED_BEFORE_FIRST_BACKUP)
         with sandbox.connect(database) as connection:
             _create_accounts(connection, sandbox, database)
-            _join_groups(connection, database)
+            grant_looking(find_binaries(), lived.job.port, lived.password)
             _create_database(connection, lived.dbname, owner="postgres")
         rows = _load(conninfo, database, nights[0].at, size, seed)
         say(f"{database}: {rows} rows loaded")
@@ -191,12 +192,6 @@ def _create_accounts(connection: Connection, sandbox: Sandbox, cluster: str) -> 
                 sql.Literal(sandbox.passwords[cluster][account]),
             )
             connection.execute(statement)
-
-
-def _join_groups(connection: Connection, cluster: str) -> None:
-    for account in ACCOUNTS[cluster]:
-        if group := ACCOUNT_GROUPS.get(account):
-            connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(group), sql.Identifier(account)))
 
 
 def _create_database(connection: Connection, name: str, owner: str) -> None:

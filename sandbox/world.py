@@ -26,6 +26,7 @@ from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port, give_to_server, initialise
 from psycopg import sql
 
+from sandbox.accounts import LOOKING_ACCOUNT, grant_looking
 from sandbox.backup_job import FIRST_WITH_INCREMENTAL, BackupJob, BackupPlaces, Form, archive_settings
 from sandbox.clock import ZONE, MovedClock
 from sandbox.past import BACKUP_AT, Connection, LivedServer, Night, live_past
@@ -69,8 +70,8 @@ class World:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where the looking account, which has pg_monitor, finds the running server."""
-        return Endpoint(LOCALHOST, self.lived.job.port, "drydock", PASSWORD, DBNAME)
+        """Where the looking account, with the pipeline's own grants and no more, finds the running server."""
+        return Endpoint(LOCALHOST, self.lived.job.port, LOOKING_ACCOUNT, PASSWORD, DBNAME)
 
     @property
     def now(self) -> datetime:
@@ -216,6 +217,7 @@ def _make_template(binaries: Binaries, place: Path) -> Path:
     try:
         server.wait_ready()
         _make_tables(server.port)
+        grant_looking(binaries, server.port, PASSWORD)
     finally:
         server.stop()
     return place
@@ -225,7 +227,7 @@ def _make_tables(port: int) -> None:
     login = {"host": LOCALHOST, "port": port, "user": "postgres", "password": PASSWORD}
     with psycopg.connect(**login, dbname="postgres", autocommit=True) as connection:
         connection.execute((SQL_DIR / "world_accounts.sql").read_bytes())
-        for role in ("backup_job", "drydock"):
+        for role in ("backup_job", LOOKING_ACCOUNT):
             connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(PASSWORD)))
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(DBNAME)))
     with psycopg.connect(**login, dbname=DBNAME, autocommit=True) as connection:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from drydock.backup.facts import Level
+from drydock.engines.postgres import connect
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 from drydock.engines.postgres_server import PostgresServer
 
@@ -176,9 +177,9 @@ def test_a_world_goes_on_living_and_then_in_the_present(tmp_path: Path) -> None:
         assert world.switch_log(at("2026-11-20T09:10:00")) == segment  # nothing was written in between
         assert world.back_up(Level.INCREMENTAL, at("2026-11-20T10:00:00")) == "incremental_20261120T100000"
         world.start_in_present()
-        with world.connect() as connection:
+        with connect(world.endpoint, purpose="test") as connection:
             row = connection.execute("select now()").fetchone()
-        assert row and abs(row[0] - datetime.now(UTC)) < timedelta(minutes=1)
+        assert row and abs(row["now"] - datetime.now(UTC)) < timedelta(minutes=1)
     finally:
         world.close()
     assert not world.lived.server.is_running()
