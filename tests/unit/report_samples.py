@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from drydock.backup.facts import BackupSet, Level
 from drydock.backup.results import Coverage, Depth, Drill, Forecast, Judgement, Phase, TimeWindow
 from drydock.estate import Estate
+from drydock.reporting.backup_record import build_backup_record
+from drydock.reporting.document import Document, Language
 from drydock.verdicts import Acknowledgement, Finding, Status, judge, skip
 
 DAY = date(2026, 11, 21)
@@ -103,10 +105,12 @@ def make_healthy(day: date = DAY) -> Judgement:
         as_of=as_of,
         judged_at=as_of + timedelta(minutes=4),
         depth=Depth.DRILL,
-        executed=judge("executed", 3, [], jobs_planned=3, jobs_run=3),
-        complete=judge("complete", 5, [], sets=5, log_segments=2688, free_bytes=812 * GIB),
-        valid=judge("valid", 5, [], read_bytes=7 * GIB, read_s=418.0),
-        normal=judge("normal", 3, [], runs=14),
+        executed=judge("executed", 3, [], slots=3, slots_with_set=3, log_runs=3),
+        complete=judge("complete", 5, [], sets=5, usable_chains=5, log_segments=2688, total_bytes=43 * GIB),
+        valid=judge(
+            "valid", 5, [], read_bytes=41 * GIB, total_bytes=43 * GIB, period_days=7, last_drill_set="base_20261120T010000"
+        ),
+        normal=judge("normal", 3, [], full_runs=14, full_bytes=8 * GIB, full_median_bytes=8 * GIB),
         restorable=(
             TimeWindow(
                 start=as_of - timedelta(days=7), end=as_of - timedelta(minutes=4), set_id="base_20261114T010000", timeline=1
@@ -149,10 +153,10 @@ def make_faulty(day: date = DAY) -> Judgement:
         as_of=as_of,
         judged_at=as_of + timedelta(minutes=9),
         depth=Depth.BYTES,
-        executed=judge("executed", 3, [], jobs_planned=3, jobs_run=3),
-        complete=judge("complete", 9, complete, sets=9, log_segments=1411, free_bytes=3 * GIB),
+        executed=judge("executed", 3, [], slots=3, slots_with_set=3, log_runs=3),
+        complete=judge("complete", 9, complete, sets=9, usable_chains=4, log_segments=1411, rpo_now_s=18000),
         valid=judge("valid", 4, [OLD], read_bytes=2 * GIB),
-        normal=skip("normal", "history_short", runs=2, runs_needed=5),
+        normal=skip("normal", "history_short", full_runs=2, needed_runs=5),
         restorable=(
             TimeWindow(start=as_of - timedelta(days=6), end=as_of - timedelta(days=3), set_id="base_20261114T010000", timeline=1),
             TimeWindow(
@@ -187,3 +191,10 @@ def make_sets() -> dict[str, tuple[BackupSet, ...]]:
         timeline=1,
     )
     return {HEALTHY: (healthy,), FAULTY: (healthy.model_copy(update={"set_id": HOSTILE, "finished_at": NOW}),)}
+
+
+def make_record(language: Language) -> Document:
+    """The backup record of the sample day: one healthy database, one faulty, one not judged."""
+    today = {HEALTHY: make_healthy(), FAULTY: make_faulty()}
+    before = {HEALTHY: make_healthy(YESTERDAY), FAULTY: make_faulty(YESTERDAY)}
+    return build_backup_record(DAY, today, before, make_first_seen(), make_estate(), language, make_sets())

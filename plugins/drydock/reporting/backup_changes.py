@@ -69,7 +69,7 @@ def _names(record: DayRecord, databases: Iterable[str]) -> str:
 def _details(record: DayRecord) -> Iterable[Block]:
     changes = record.changes
     if changes.new:
-        yield findings_table(record, "change_new", changes.new)
+        yield _new_table(record)
     if changes.verdicts:
         yield _verdict_table(record)
     if changes.closed:
@@ -78,6 +78,13 @@ def _details(record: DayRecord) -> Iterable[Block]:
         yield _not_judged_table(record)
     if changes.unchecked:
         yield findings_table(record, "change_unchecked", changes.unchecked)
+
+
+def _new_table(record: DayRecord) -> Table:
+    """New findings in one line each; what to do about them stands in the chapter of findings."""
+    spec: Spec = (("database", TEXT, 2.2), ("verdict", STATUS, 1.4), ("problem", TEXT, 5), ("place", TEXT, 3))
+    rows = [_finding_row(record, o)[:-1] for o in record.changes.new]
+    return make_table(word("change_new", record.language), spec, rows, record.period, record.language)
 
 
 def findings_table(record: DayRecord, caption: str, findings: Iterable[OpenFinding]) -> Table:

@@ -19,14 +19,14 @@ ROWS_PER_CHART = 16
 
 
 def glance_blocks(record: DayRecord) -> Iterator[Block]:
-    """Key figures, databases by verdict, and the wide table with a row per database."""
+    """Key figures, the wide table with a row per database, and the databases by verdict."""
     language = record.language
+    yield Turn(landscape=True)
     yield Heading(level=1, text=word("glance", language))
     yield _key_figures(record)
-    yield _count_table(record)
-    yield Turn(landscape=True)
     yield _glance_table(record)
     yield Paragraph(text=word("glance_note", language, zone=record.zone), style="note")
+    yield _count_table(record)
     yield Turn(landscape=False)
 
 

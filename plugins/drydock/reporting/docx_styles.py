@@ -72,6 +72,8 @@ def prepare_styles(word: Word) -> None:
         entry.paragraph_format.left_indent = Mm(8 * (level - 1))
         entry.paragraph_format.tab_stops.add_tab_stop(Mm(TEXT_WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
     _set(_add(word, PAGE_NUMBER), SONG, FOUR, align=centre)
+    word.styles[SUMMARY_HEAD].paragraph_format.space_after = Pt(8)
+    word.styles["Heading 1"].paragraph_format.space_after = Pt(4)
     for name in (CAPTION, PICTURE):
         word.styles[name].paragraph_format.space_before = Pt(6)
     word.styles[CELL_HEAD].paragraph_format.keep_with_next = True

@@ -82,7 +82,8 @@ class _Writer:
         self._break()
         add_versions(self.page, self.document)
         add_contents(self.page, self.document)
-        self._break()
+        if not isinstance(self.document.blocks[0], Turn):
+            self._break()
 
     def _draw(self, block: Block) -> None:
         draw: dict[type, Callable] = {
@@ -191,6 +192,7 @@ class _Writer:
             cells = table.add_row().cells
             fill_cell(cells[0], word(key, self.language))
             fill_cell(cells[1], text)
+            cells[1].paragraphs[0].style = look.SOURCE  # 64 hexadecimal digits on one line
         self._gap()
 
     def _new_section(self, landscape: bool):

@@ -109,8 +109,8 @@ def _results(told: _Drills) -> Iterator[Block]:
     spec: Spec = (("database", TEXT, 2.4), ("drill_result", STATUS, 1.2), ("set_id", TEXT, 2.6), ("drill_target", MOMENT, 1.7))
     spec += (("drill_reached", MOMENT, 1.7), ("drill_restored", BYTES, 1.3), ("drill_replayed", BYTES, 1.3))
     spec += (("drill_recovery", TEXT, 2), ("drill_forecast", SECONDS, 1.3), ("drill_assertions", COUNT, 1))
-    yield Heading(level=1, text=word("drill_results", language))
     yield Turn(landscape=True)
+    yield Heading(level=1, text=word("drill_results", language))
     rows = [_result_row(told, d, drill) for d, drill in told.drills.items()]
     yield make_table(word("drill_results", language), spec, rows, told.period, language)
     yield Turn(landscape=False)
