@@ -126,7 +126,7 @@ def _file(row: dict[str, Any]) -> ManifestFile:
     size, algorithm, checksum = row["Size"], row.get("Checksum-Algorithm", "NONE"), row.get("Checksum", "")
     if not isinstance(path, str) or not is_safe_path(path):
         raise ManifestDamaged(f"path {str(path)[:100]!r} leads out of the backup")
-    if not isinstance(size, int) or size < 0:
+    if type(size) is not int or size < 0:
         raise ManifestDamaged(f"size {size!r} of {path[:100]!r}")
     if len(checksum) != ALGORITHMS.get(algorithm, -1) or not set(checksum) <= set("0123456789abcdefABCDEF"):
         raise ManifestDamaged(f"checksum of {path[:100]!r} is not one of {algorithm!r}")
