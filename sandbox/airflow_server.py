@@ -14,10 +14,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+
 from drydock import settings
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_server import free_port
-
 from sandbox import processes
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Literal
 
 import psycopg
+
 from drydock.backup.facts import Level
 from drydock.engines.postgres_binaries import Binaries
 from drydock.engines.postgres_server import LOCALHOST, give_to_server, server_environment
-
 from sandbox.clock import MovedClock
 
 Form = Literal["plain", "tar"]

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
+from psycopg import sql
+
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, initialise
 from drydock.ledger.connect import ledger_url_from
 from drydock.ledger.migrate import migrate
-from psycopg import sql
-
 from sandbox.accounts import grant_looking
 from sandbox.backup_job import BackupJob
 from sandbox.clock import ZONE, MovedClock

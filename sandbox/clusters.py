@@ -15,11 +15,11 @@ from pathlib import Path
 from secrets import token_hex
 
 import psycopg
+from psycopg.conninfo import make_conninfo
+
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port
-from psycopg.conninfo import make_conninfo
-
 from sandbox.backup_job import FIRST_WITH_INCREMENTAL, BackupPlaces, archive_settings
 from sandbox.clock import ZONE
 from sandbox.past import Connection

@@ -15,25 +15,26 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from rich.console import Console
+
 from drydock import settings
 from drydock.backup.results import QUESTIONS, Judgement
 from drydock.configuration import load_estate
 from drydock.engines.postgres_server import ServerError
 from drydock.ledger import history
 from drydock.ledger.connect import ledger_engine, ledger_url_from
-from rich.console import Console
-
 from sandbox import airflow_server, progress
 from sandbox.airflow_server import USER, AirflowNotReady, AirflowServer
 from sandbox.build import build_sandbox, is_current
 from sandbox.clusters import AIRFLOW_DB, LEDGER_DB, META, TARGETS, Sandbox, SandboxMissing, open_sandbox, start_all, target_dbname
 from sandbox.progress import RunsTookTooLong
 from sandbox.stop import stop_everything
-from sandbox.verdict_table import differences, verdict_table
+from sandbox.verdict_table import differences, finding_lines, verdict_table
 
 DEFAULT_PORT = 8080
 NEEDED_BYTES = 2 * 1024**3
 PARSE_WAIT_S = 120
+WIDTH_OF_A_LOG = 140
 RUNS_WAIT_S = 600
 GOOD, WRONG, STOPPED = 0, 1, 130
 
@@ -43,7 +44,7 @@ class CannotStart(Exception):
 
 
 def main() -> int:
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
     began = time.monotonic()
     os.environ["DRYDOCK_ESTATE"] = "sandbox"  # the demo's truth is the sandbox's, whatever estate the shell has chosen
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
@@ -152,7 +153,9 @@ def show_results(sandbox: Sandbox, server: AirflowServer, states: dict[str, str]
     """The verdict table, reports, URL and login; True when everything is as planted."""
     day = datetime.now(load_estate().databases[0].zone).date()
     judgements = judgements_of(sandbox, day)
-    console.print(verdict_table(judgements, settings.language()))
+    console.print(verdict_table(judgements, load_estate()))
+    for line in finding_lines(judgements, settings.language()):
+        console.print(line, markup=False)
     wrong = differences(judgements, states)
     for line in wrong:
         console.print(f"  not as planted: {line}")

@@ -1,6 +1,6 @@
 """The faults that are planted in the backups of gz_cbec. The truth that follows from them: `truth.py`.
 
-In the second last night the backup job did not run at all: no line in its log, no set. In the last night it ran and its
+In one of the last two nights the backup job did not run at all: no line in its log, no set. In the other it ran and its
 log says SUCCESS, but one data file of the set has since been lost.
 """
 
@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from drydock.backup.facts import Level
 from sandbox.backup_job import BackupPlaces
 from sandbox.past import Night
 
@@ -18,8 +19,13 @@ FIRST_USER_OID = 16384  # databases and tables of users are numbered from here o
 
 
 def unrun_nights(database: str, nights: Sequence[Night]) -> tuple[Night, ...]:
-    """The nights in which the database's job does not run at all."""
-    return (nights[-2],) if database == FAULTY else ()
+    """The nights in which the database's job does not run at all: of the last two, one that was not to take a full.
+
+    A full that is not taken makes the newest one too old as well; what is planted shall not depend on the weekday.
+    """
+    if database != FAULTY:
+        return ()
+    return tuple(n for n in (nights[-2], nights[-1]) if n.level is Level.INCREMENTAL)[:1]
 
 
 def lose_files(database: str, places: BackupPlaces, newest_set: str) -> tuple[str, ...]:

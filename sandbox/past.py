@@ -12,9 +12,9 @@ from datetime import date, datetime, time, timedelta
 from typing import LiteralString
 
 import psycopg
+
 from drydock.backup.facts import Level
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer
-
 from sandbox.backup_job import BackupJob, wait_until
 from sandbox.clock import ZONE, sweep_shared_memory
 
@@ -26,7 +26,7 @@ BACKUP_AT = time(1, 30)
 FIRST_FULL_AT = time(20, 0)
 DAY_MOMENTS = (time(7, 25), time(11, 0), time(16, 30), time(21, 0))
 SUNDAY = 6
-JOB_ENDS_WITHIN = timedelta(minutes=10)
+NIGHT_COUNTS_AFTER = timedelta(minutes=59)  # just before the check would miss the job: its plan allows an hour's delay
 ARCHIVE_TIMEOUT_S = 60
 
 
@@ -43,7 +43,7 @@ def plan_nights(now: datetime, days: int) -> tuple[Night, ...]:
 
     The first is a full backup in the evening before, with which the job was put into service.
     """
-    last = (now - JOB_ENDS_WITHIN).astimezone(ZONE)
+    last = (now - NIGHT_COUNTS_AFTER).astimezone(ZONE)
     newest = last.date() if last.timetz().replace(tzinfo=None) >= BACKUP_AT else last.date() - timedelta(days=1)
     dates = [newest - timedelta(days=back) for back in reversed(range(days))]
     nights = [Night(_at(day, BACKUP_AT), Level.FULL if day.weekday() == SUNDAY else Level.INCREMENTAL) for day in dates]

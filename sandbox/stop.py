@@ -6,19 +6,15 @@ from pathlib import Path
 
 from drydock import settings
 from drydock.backup.scratch import sweep_scratch
-
 from sandbox import processes
-from sandbox.clusters import SandboxMissing, open_sandbox, stop_all
+from sandbox.clusters import stop_clusters
 
 
 def stop_everything(state: Path) -> list[str]:
-    """Airflow first, then drills that lost their worker, then the servers. Returns the names of what was stopped."""
+    """Airflow first, then drills that lost their worker, then the databases. Returns what was stopped before them."""
     stopped = processes.stop_all(state / "airflow" / "run")
     stopped += sweep_scratch(state / "scratch")
-    try:
-        stop_all(open_sandbox(state))
-    except SandboxMissing:
-        return stopped
+    stop_clusters(state)
     return stopped
 
 

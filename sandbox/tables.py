@@ -28,10 +28,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from drydock.verdicts import Model
 from psycopg import sql
 from pydantic import Field, field_validator
 from ruamel.yaml import YAML
+
+from drydock.verdicts import Model
 
 CATALOG_FILE = Path(__file__).parent / "domain" / "sandbox_tables.yaml"
 PLATFORMS = ("gz-main", "gz-cbec", "gz-market")

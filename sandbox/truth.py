@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from drydock.verdicts import Status
-
 from sandbox.clusters import TARGETS
 from sandbox.faults import FAULTY
 
@@ -21,13 +20,13 @@ class Planted:
 SOUND = Planted((Status.PASS,))
 # nine days hold too few past runs of some levels on some kinds of day: then the question is skipped, and says so
 LIKE_ITS_PAST = Planted((Status.PASS, Status.SKIPPED))
-HEALTHY: dict[str, Planted | None] = {"executed": SOUND, "complete": SOUND, "valid": SOUND, "normal": LIKE_ITS_PAST}
-TRUTH: dict[str, dict[str, Planted | None]] = dict.fromkeys(TARGETS, HEALTHY) | {
+HEALTHY: dict[str, Planted] = {"executed": SOUND, "complete": SOUND, "valid": SOUND, "normal": LIKE_ITS_PAST}
+TRUTH: dict[str, dict[str, Planted]] = dict.fromkeys(TARGETS, HEALTHY) | {
     FAULTY: {
-        "executed": Planted((Status.FAIL,), frozenset({"job_not_run"})),
+        "executed": Planted((Status.FAIL,), frozenset({"job_not_run", "job_success_contradicted"})),
         "complete": Planted((Status.FAIL,), frozenset({"set_file_missing"})),
-        "valid": None,
-        "normal": None,
+        "valid": Planted((Status.FAIL,), frozenset({"set_file_unreadable"})),
+        "normal": LIKE_ITS_PAST,
     },
 }
-"""Database -> question -> what is planted; None: not planted, not compared."""
+"""Database -> question -> what is planted."""

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from rich.table import Table
 
 from drydock import messages
 from drydock.backup.results import Judgement
+from drydock.estate import Estate
 from drydock.verdicts import Status, Verdict
-from rich.table import Table
-
 from sandbox.truth import TRUTH, Planted
 
 STYLES = {Status.PASS: "green", Status.WARN: "yellow", Status.FAIL: "bold red", Status.UNKNOWN: "magenta", Status.SKIPPED: "dim"}
 
 
-def verdict_table(judgements: Mapping[str, Judgement], language: str) -> Table:
+def verdict_table(judgements: Mapping[str, Judgement], estate: Estate) -> Table:
     """One row per database: four verdicts in columns of their own, and the answer in words and numbers."""
     table = Table(title="备份判定 · Backup verdicts", title_justify="left")
-    for column in ("database", "executed", "complete", "valid", "normal", "restorable", "RPO", "RTO", "findings"):
-        table.add_column(column, overflow="fold")
+    for column in ("database", "executed", "complete", "valid", "normal", "restorable from – to", "RPO now", "RTO"):
+        table.add_column(column, no_wrap=True)
     for database, judgement in sorted(judgements.items()):
         marks = [f"[{STYLES[v.status]}]{v.status}[/]" for v in judgement.verdicts]
-        table.add_row(database, *marks, *_answer(judgement), _findings(judgement, language))
+        table.add_row(database, *marks, *_answer(judgement, estate.database(database).zone))
     return table
 
 
-def _answer(judgement: Judgement) -> tuple[str, str, str]:
-    windows = [f"{w.start.astimezone():%m-%d %H:%M} – {w.end.astimezone():%m-%d %H:%M}" for w in judgement.restorable]
+def _answer(judgement: Judgement, zone: ZoneInfo) -> tuple[str, str, str]:
+    windows = [f"{w.start.astimezone(zone):%m-%d %H:%M} – {w.end.astimezone(zone):%m-%d %H:%M}" for w in judgement.restorable]
     rpo = "–" if judgement.rpo_now_s is None else f"{judgement.rpo_now_s / 60:.1f} min"
     rto = "–" if judgement.rto is None else f"{judgement.rto.seconds:.1f} s"
     return "\n".join(windows) or "–", rpo, rto
 
 
-def _findings(judgement: Judgement, language: str) -> str:
-    return "\n".join(f"{f.code}: {messages.message(f, language)}".replace("[", "\\[") for f in judgement.findings) or "–"
+def finding_lines(judgements: Mapping[str, Judgement], language: str) -> list[str]:
+    """Every finding in one line: database, verdict, code, place, what it means."""
+    return [
+        f"  {database} {verdict.question} {f.status} {f.code} @ {f.place}: {messages.message(f, language)}"
+        for database, judgement in sorted(judgements.items())
+        for verdict in judgement.verdicts
+        for f in verdict.findings
+    ]
 
 
 def differences(judgements: Mapping[str, Judgement], states: Mapping[str, str]) -> list[str]:
@@ -52,9 +60,9 @@ def differences(judgements: Mapping[str, Judgement], states: Mapping[str, str]) 
     return lines
 
 
-def _difference(database: str, verdict: Verdict, planted: Planted | None) -> list[str]:
+def _difference(database: str, verdict: Verdict, planted: Planted) -> list[str]:
     found = frozenset(f.code for f in verdict.findings if f.status.is_red)
-    if planted is None or (verdict.status in planted.statuses and found == planted.codes):
+    if verdict.status in planted.statuses and found == planted.codes:
         return []
     wanted = " or ".join(planted.statuses)
     return [f"{database} {verdict.question}: {verdict.status} {sorted(found)}, planted {wanted} {sorted(planted.codes)}"]

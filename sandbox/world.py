@@ -20,12 +20,12 @@ from secrets import token_hex
 from typing import Literal
 
 import psycopg
+from psycopg import sql
+
 from drydock.backup.facts import Level
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port, give_to_server, initialise
-from psycopg import sql
-
 from sandbox.accounts import LOOKING_ACCOUNT, grant_looking
 from sandbox.backup_job import FIRST_WITH_INCREMENTAL, BackupJob, BackupPlaces, Form, archive_settings
 from sandbox.clock import ZONE, MovedClock

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from drydock.backup.facts import Level
 from drydock.engines.postgres import connect
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 from drydock.engines.postgres_server import PostgresServer
-
 from sandbox.build import build_sandbox, is_current, remove_sandbox
 from sandbox.clock import ZONE, MovedClock
 from sandbox.clusters import CLUSTERS, TARGETS, SandboxMissing, cluster_dir, new_sandbox, open_sandbox, target_dbname
@@ -215,6 +215,8 @@ def test_a_day_has_its_moments_between_two_times() -> None:
 def test_faults_are_planted_where_the_truth_says(world: World, tmp_path: Path) -> None:
     nights = plan_nights(at("2026-11-22T06:00:00"), 9)
     assert [n.at for n in unrun_nights(FAULTY, nights)] == [at("2026-11-21T01:30:00")]
+    on_monday = plan_nights(at("2026-11-23T06:00:00"), 9)
+    assert [n.at for n in unrun_nights(FAULTY, on_monday)] == [at("2026-11-23T01:30:00")], "a full is never left out"
     assert unrun_nights("gz_main", nights) == ()
     assert set(TRUTH) == set(TARGETS)
     places = world.copy_backups(tmp_path / "copy")

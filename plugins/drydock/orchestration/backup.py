@@ -160,6 +160,7 @@ def prove(database: Database):
 
     @task(task_id="prove", task_display_name="备份已证实 prove", outlets=[proved_asset(database)])
     def emit(database_id: str):
+        """Emit the asset of a proved backup, or be skipped."""
         run = open_backup_run(database_id)
         judgement = judged_now(run)
         if judgement is None or not is_proved(judgement) or run.is_past:
