@@ -73,15 +73,18 @@ def question_word(question: str, language: str) -> str:
 
 def fill(text: str, values: Mapping[str, object], language: str = "en") -> str:
     """Put values into `{name}`; nothing else is a placeholder. A missing value shows as ‹name›."""
-    return PLACEHOLDER.sub(lambda m: _shown(values[m[1]], language) if m[1] in values else f"‹{m[1]}›", text)
+    return PLACEHOLDER.sub(lambda m: _shown(m[1], values[m[1]], language) if m[1] in values else f"‹{m[1]}›", text)
 
 
-def _shown(value: object, language: str) -> str:
+def _shown(name: str, value: object, language: str) -> str:
+    """A value as text; one of a fixed set of words (`level` full) in the reader's language (entry `level_full`)."""
     if value is None or value == "":
         return NO_VALUE
     if isinstance(value, bool):
         return TRUTH.get(language, TRUTH["en"])[value]
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return _text(f"{name}_{value}", language) or str(value)
 
 
 def _text(code: str, language: str) -> str:

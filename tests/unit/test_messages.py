@@ -1,0 +1,135 @@
+"""Words for findings: every code has them in both languages, and hostile figures stay text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from drydock import messages
+from drydock.messages import fill, load_messages, message, next_step, question_word, reason_text, runbook_heading, status_word
+from drydock.settings import home, include_dir
+from drydock.verdicts import Finding, Status
+
+FILES = sorted((include_dir() / "messages").glob("*.yaml"))
+# the ways in which the code of a finding is written in the plugins
+WRITTEN = (
+    re.compile(r'\bcode="(\w+)"'),
+    re.compile(r'\b(?:_at_slot|Measure|problem|_problem|_finding)\(\s*"(\w+)"'),
+    re.compile(r"^\s*code(?:, status)? = .*$", re.MULTILINE),
+)
+
+
+def codes_in(path: Path) -> set[str]:
+    text = path.read_text(encoding="utf-8")
+    found = {c for pattern in WRITTEN[:2] for c in pattern.findall(text)}
+    chosen = {c for line in WRITTEN[2].findall(text) for c in re.findall(r'"([a-z]+(?:_[a-z]+)+)"', line)}
+    return found | (chosen if "backup" in path.parts else set())
+
+
+USED = {code: path for path in (home() / "plugins" / "drydock").rglob("*.py") for code in codes_in(path)}
+FINDINGS = {code: entry for code, entry in load_messages().items() if code in USED or "runbook" in entry}
+
+
+def headings() -> set[str]:
+    text = (home() / "docs" / "runbooks" / "backup.md").read_text(encoding="utf-8")
+    return set(re.findall(r"^## (.+)$", text, re.MULTILINE))
+
+
+def a_finding(code: str, place: str = "", **values: object) -> Finding:
+    return Finding(code=code, status=Status.FAIL, place=place, values=values)
+
+
+def test_the_codes_are_found_where_they_are_written() -> None:
+    assert {"job_not_run", "rpo_unproved", "size_abnormal", "log_gap", "waiver_expired", "no_plan"} <= set(USED)
+
+
+@pytest.mark.parametrize("code", sorted(USED))
+def test_every_code_in_use_has_its_words(code: str) -> None:
+    assert code in FINDINGS, f"{code} (in {USED[code].name}) has no entry in include/messages/"
+
+
+@pytest.mark.parametrize("code", sorted(FINDINGS))
+def test_every_finding_has_both_languages_a_next_step_and_a_runbook(code: str) -> None:
+    entry = FINDINGS[code]
+    assert set(entry) == {"question", "zh", "en", "next_zh", "next_en", "runbook"}
+    assert all(str(text).strip() for text in entry.values())
+    assert entry["question"] in {"executed", "complete", "valid", "normal"}
+    assert re.search(r"[\u4e00-\u9fff]", entry["zh"]) and not re.search(r"[\u4e00-\u9fff]", entry["en"])
+    assert entry["runbook"] in headings(), f"docs/runbooks/backup.md has no heading {entry['runbook']!r}"
+
+
+@pytest.mark.parametrize("code", sorted(FINDINGS))
+def test_placeholders_are_plain_and_the_same_in_both_languages(code: str) -> None:
+    entry = FINDINGS[code]
+    zh, en = (set(messages.PLACEHOLDER.findall(entry[language])) for language in ("zh", "en"))
+    assert zh == en
+    for key in ("zh", "en", "next_zh", "next_en"):
+        assert not set("{}") & set(messages.PLACEHOLDER.sub("", entry[key])), f"{key} holds a brace that is no placeholder"
+    assert not messages.PLACEHOLDER.findall(entry["next_zh"] + entry["next_en"])
+
+
+def test_no_code_is_worded_twice() -> None:
+    counts = Counter(code for path in FILES for code in yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    assert [code for code, n in counts.items() if n > 1] == []
+
+
+def test_every_heading_of_the_runbook_is_used_once() -> None:
+    text = (home() / "docs" / "runbooks" / "backup.md").read_text(encoding="utf-8")
+    written = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert Counter(written).most_common(1)[0][1] == 1
+    assert set(written) - {entry["runbook"] for entry in FINDINGS.values()} == set()
+
+
+def test_a_message_is_filled_in_both_languages() -> None:
+    gap = a_finding("log_gap", "x", timeline=2, after="A", before="", missing=3)
+    assert message(gap, "en") == "Archived logs of timeline 2: 3 segments missing after A (next there: —)"
+    assert message(gap, "zh") == "时间线 2 的归档日志在 A 之后缺 3 段（下一段为 —）"
+    assert "全量" in message(a_finding("job_not_run", slot="2026-11-20 01:30", level="full"), "zh")
+    assert next_step("log_gap", "en").startswith("Look for the missing")
+    assert runbook_heading("log_gap") == "Gap in the archived logs · 归档日志缺口"
+    assert messages.runbook_anchor("log_gap") == "#gap-in-the-archived-logs--归档日志缺口"
+
+
+HOSTILE = ["{place}", "{0.__class__}", "%s %(x)s", "{missing!r:>9999999}", "‹after›", "<b>&", r"\1\g<0>"]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_values_are_put_in_as_text(hostile: str) -> None:
+    told = message(a_finding("log_gap", "secret", timeline=1, after=hostile, before="B", missing=1), "en")
+    assert told == f"Archived logs of timeline 1: 1 segments missing after {hostile} (next there: B)"
+
+
+def test_nothing_missing_ever_raises() -> None:
+    assert "‹after›" in message(a_finding("log_gap", timeline=1), "en")
+    assert message(a_finding("no_such_code", rows=3, name="x"), "en") == "no_such_code: rows=3, name=x"
+    assert message(a_finding("no_such_code"), "zh") == "no_such_code"
+    assert (next_step("no_such_code", "en"), runbook_heading("no_such_code")) == ("", "")
+    assert messages.runbook_anchor("no_such_code") == ""
+    assert reason_text("no_such_code", "zh") == "no_such_code"
+    assert fill("{a} {b.c} {} {A} {d[0]}", {"a": 1}) == "1 {b.c} {} {A} {d[0]}"
+
+
+def test_figures_are_shown_for_people() -> None:
+    values = {"ratio": 0.25, "count": 3, "yes": True, "nothing": None, "big": 12345678901.0}
+    assert fill("{ratio} {count} {yes} {nothing} {big}", values, "en") == "0.25 3 yes — 12345678901"
+    assert fill("{yes}", values, "zh") == "是"
+
+
+def test_words_for_statuses_questions_and_reasons() -> None:
+    assert [status_word(s, "zh") for s in Status] == ["正常", "关注", "异常", "跳过", "未知"]
+    assert [status_word(s, "en") for s in Status] == [s.value for s in Status]
+    assert [question_word(q, "zh") for q in ("executed", "complete", "valid", "normal")] == ["执行", "完整", "有效", "正常"]
+    assert (reason_text("history_short", "zh"), question_word("other", "zh")) == ("历史次数不足，尚不能比较", "other")
+    assert reason_text("nothing_examined", "en") != "nothing_examined"
+
+
+def test_a_folder_of_files_is_merged_and_the_first_entry_counts(tmp_path: Path) -> None:
+    (tmp_path / "b.yaml").write_text("gap: {en: second}\nhole: {en: hole}\n", encoding="utf-8")
+    (tmp_path / "a.yaml").write_text("gap: {en: first}\n", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("# nothing yet\n", encoding="utf-8")
+    merged = load_messages(tmp_path)
+    assert (merged["gap"]["en"], merged["hole"]["en"]) == ("first", "hole")
