@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drydock.backup.judge import judge_day
 from drydock.backup.results import Depth, Forecast, Judgement
@@ -91,3 +93,24 @@ def test_after_its_date_the_loss_comes_back_and_so_does_the_waiver() -> None:
 
 def test_the_same_arguments_give_the_same_judgement() -> None:
     assert judge(**LOST) == judge(**LOST)
+
+
+UNKNOWNS = st.sampled_from(
+    ["system_id", "timeline", "start_position", "stop_position", "started_at", "finished_at", "parent_id", "parent_position"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(st.integers(0, b.NIGHTS - 1), st.sets(UNKNOWNS)),
+    st.sets(st.sampled_from(["logs", "jobs", "target"])),
+    st.sampled_from([b.logs(), b.logs().model_copy(update={"ranges": ()}), b.logs(timelines={1: (1, 5), 3: (2, 7)})]),
+)
+def test_facts_that_are_not_known_are_never_an_error(unknown: dict[int, set[str]], gone: set[str], logs: object) -> None:
+    """A damaged label or an absent log leaves holes in the facts; the judgement speaks of what is left."""
+    sets = tuple(s.model_copy(update=dict.fromkeys(unknown.get(n, ()))) for n, s in enumerate(b.SETS))
+    survey = {"sets": sets, "logs": logs} | dict.fromkeys(gone)
+    day = judge(**survey)
+    assert len(day.verdicts) == 4
+    lost = [f for f in day.complete.findings if f.code == "parent_missing"]
+    assert all(f.place in {s.set_id for s in sets} for f in lost)

@@ -27,7 +27,6 @@ from drydock.estate import BackupPlan
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status
 
-ON_ITS_WAY = timedelta(seconds=20)  # a log that was finished this short ago may not lie in the archive yet
 DAY_S = 86_400.0
 GIB = 1024**3
 
@@ -50,7 +49,7 @@ def log_findings(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Iter
         return
     yield from _timeline_findings(survey, logs)
     yield from _gap_findings(survey, logs, plan.retention_days)
-    yield from _end_findings(survey, logs)
+    yield from _end_findings(survey, logs, timedelta(seconds=policy.clock_skew_warn_s))
 
 
 def _foreign(log_range: LogRange, own: str | None) -> Finding:
@@ -100,10 +99,14 @@ def _gap(gap: Gap, logs: LogArchive, status: Status, base: BackupSet) -> Finding
     return Finding(code="log_gap", status=status, place=gap.after or base.set_id, values=values)
 
 
-def _end_findings(survey: Survey, logs: LogArchive) -> Iterator[Finding]:
-    """Logs that must have been archived by now: those the newest base ends in, and those the server says it archived."""
+def _end_findings(survey: Survey, logs: LogArchive, on_its_way: timedelta) -> Iterator[Finding]:
+    """Logs that must have been archived by now: those the newest base ends in, and those the server says it archived.
+
+    What was finished within `on_its_way`, by which clocks may differ, need not be seen yet.
+    """
     newest = (_bases(survey) or [None])[-1]
-    if newest and newest.stop_position is not None and survey.as_of - newest.finished_at > ON_ITS_WAY:
+    known = newest and None not in (newest.timeline, newest.start_position, newest.stop_position)
+    if known and survey.as_of - newest.finished_at > on_its_way:
         reach = follow(logs, base_legs(newest, logs, tip_timeline(survey)))
         ranges = [r for r in logs.ranges if r.timeline == newest.timeline]
         last = max(ranges, key=lambda r: r.end_position, default=None)
@@ -111,13 +114,13 @@ def _end_findings(survey: Survey, logs: LogArchive) -> Iterator[Finding]:
         if ends_before and (reach is None or reach.end_position < newest.stop_position):
             yield _end_missing(newest, last, logs)
             return
-    yield from _lost_after_archiving(survey, logs)
+    yield from _lost_after_archiving(survey, logs, on_its_way)
 
 
-def _lost_after_archiving(survey: Survey, logs: LogArchive) -> Iterator[Finding]:
+def _lost_after_archiving(survey: Survey, logs: LogArchive, on_its_way: timedelta) -> Iterator[Finding]:
     target = live_target(survey)
     archiver = target.archiver if target else None
-    if not archiver or not archiver.last_archived_at or survey.as_of - archiver.last_archived_at <= ON_ITS_WAY:
+    if not archiver or not archiver.last_archived_at or survey.as_of - archiver.last_archived_at <= on_its_way:
         return
     last = max(logs.ranges, key=lambda r: r.last)
     if len(archiver.last_archived) == len(last.last) and archiver.last_archived > last.last:

@@ -15,7 +15,7 @@ from drydock.backup.valid import judge_valid, newest_drill
 from drydock.backup.window import restorable_windows, rpo_now_s
 from drydock.estate import Database
 from drydock.policy import BackupPolicy
-from drydock.verdicts import Finding, Verdict, judge
+from drydock.verdicts import Verdict, judge
 from drydock.waivers import Waiver, apply_waivers, expired_waivers
 
 PIPELINE = "backup"
@@ -37,24 +37,22 @@ def judge_day(
 
     The day is the local date of `survey.as_of`. Nothing is looked up: the same arguments give the same judgement.
     """
-    reads, drills, waivers = tuple(reads), tuple(drills), tuple(w for w in waivers if w.pipeline == PIPELINE)
+    reads, drills = tuple(reads), tuple(drills)
     plan, day = database.backup, survey.as_of.astimezone(database.zone).date()
     windows = restorable_windows(survey)
-    verdicts = {
-        "executed": judge_executed(survey, plan, database.zone, policy),
-        "complete": judge_complete(survey, plan, policy),
-        "valid": judge_valid(survey, reads, drills, plan, policy, depth),
-        "normal": judge_normal(survey, policy, is_workday, database.zone),
-    }
-    verdicts = {q: apply_waivers(v, waivers, database.id, day) for q, v in verdicts.items()}
-    verdicts["complete"] = _add(verdicts["complete"], expired_waivers(waivers, PIPELINE, database.id, day))
+    verdicts = (
+        judge_executed(survey, plan, database.zone, policy),
+        judge_complete(survey, plan, policy),
+        judge_valid(survey, reads, drills, plan, policy, depth),
+        judge_normal(survey, policy, is_workday, database.zone),
+    )
     return Judgement(
         database=database.id,
         day=day,
         as_of=survey.as_of,
         judged_at=judged_at,
         depth=depth,
-        **verdicts,
+        **_with_waivers(verdicts, waivers, database.id, day),
         restorable=windows,
         rpo_now_s=rpo_now_s(survey, windows),
         rpo_limit_s=plan.rpo_minutes * 60.0,
@@ -65,8 +63,11 @@ def judge_day(
     )
 
 
-def _add(verdict: Verdict, findings: list[Finding]) -> Verdict:
-    """The same verdict with more findings."""
-    if not findings:
-        return verdict
-    return judge(verdict.question, verdict.examined, (*verdict.findings, *findings), **verdict.evidence)
+def _with_waivers(verdicts: Iterable[Verdict], waivers: Iterable[Waiver], database: str, day: date) -> dict[str, Verdict]:
+    """The verdicts by question, with accepted findings marked; *complete* tells of waivers whose date has passed."""
+    ours = tuple(w for w in waivers if w.pipeline == PIPELINE)
+    marked = {v.question: apply_waivers(v, ours, database, day) for v in verdicts}
+    if expired := expired_waivers(ours, PIPELINE, database, day):
+        told = marked["complete"]
+        marked["complete"] = judge(told.question, told.examined, (*told.findings, *expired), **told.evidence)
+    return marked
