@@ -139,6 +139,13 @@ def test_a_hole_in_the_logs_names_its_place() -> None:
     assert verdict.evidence["windows"] == 2
 
 
+def test_a_thousand_holes_are_told_as_twenty_and_a_count() -> None:
+    every_second = (b.a_range(2 * n, 2 * n + 1) for n in range(b.ALL_SEGMENTS // 2))
+    verdict = judge(logs=b.logs(*every_second), target=None)
+    assert sum(f.code == "log_gap" for f in verdict.findings) <= 40
+    assert {f.values["count"] > 100 for f in verdict.findings if f.code == "more_set_problems"} == {True}
+
+
 def test_a_hole_that_only_an_expired_moment_needs_is_a_warning() -> None:
     assert b.only(judge(logs=gap_logs(150, 151)), "log_gap").status is Status.WARN
     assert b.only(judge(b.plan(retention_days=19), logs=gap_logs(150, 151)), "log_gap").status is Status.FAIL

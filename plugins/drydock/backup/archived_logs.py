@@ -21,6 +21,7 @@ from drydock.backup.chains import (
     usable_chains,
 )
 from drydock.backup.facts import Archiver, BackupSet, LogArchive, LogRange, Survey, TargetState
+from drydock.backup.folding import fold_findings
 from drydock.backup.timelines import Gap, ancestry, follow, gaps_along, legs_to_tip, tip_timeline
 from drydock.backup.window import backlog_bytes, base_legs, is_archiving, is_off
 from drydock.estate import BackupPlan
@@ -48,7 +49,7 @@ def log_findings(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Iter
         yield Finding(code="log_archive_empty", status=Status.FAIL, place=logs.place)
         return
     yield from _timeline_findings(survey, logs)
-    yield from _gap_findings(survey, logs, plan.retention_days)
+    yield from fold_findings(_gap_findings(survey, logs, plan.retention_days), logs.place, "more_set_problems")
     yield from _end_findings(survey, logs, timedelta(seconds=policy.clock_skew_warn_s))
 
 

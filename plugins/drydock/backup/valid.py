@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from drydock.backup.chains import finished_sets
 from drydock.backup.facts import LogArchive, Survey
+from drydock.backup.folding import fold_findings
 from drydock.backup.log_pieces import LogPiece, log_pieces
 from drydock.backup.results import Depth, Drill, Read
 from drydock.backup.rotation import Unread, coverage, is_unfinished, set_reads, unread_items
@@ -36,7 +37,7 @@ def judge_valid(
         *(f for read in by_set.values() for f in read.findings),
         *_log_findings(pieces, reads, survey.logs),
         *_never_read(items, plan),
-        *_overdue_findings(survey, items, policy),
+        *fold_findings(_overdue_findings(survey, items, policy), plan.places.sets, "more_read_problems"),
         *_drill_findings(survey, drills, policy),
     ]
     evidence = _evidence(survey, reads, drills, policy) | {"depth": depth.value}
