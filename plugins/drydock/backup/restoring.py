@@ -13,13 +13,14 @@ import tarfile
 from pathlib import Path
 
 from drydock.backup.facts import BackupSet
+from drydock.backup.manifest import FILE_NAME as MANIFEST
 from drydock.backup.manifest import is_safe_path
 from drydock.backup.set_files import TABLESPACE_DIR, list_files
 from drydock.backup.sources import Progress, RestoreFailed
-from drydock.backup.tar_archive import BUFFER_BYTES, TABLESPACE_MAP, TarDamaged, list_archives, members
+from drydock.backup.tar_archive import BUFFER_BYTES, TABLESPACE_MAP, MemberStream, TarDamaged, list_archives, members
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 
-FOLDER_MODE, FILE_MODE = 0o700, 0o600
+FOLDER_MODE = 0o700
 LONGEST_VERSION = 16  # characters of PG_VERSION
 
 
@@ -82,19 +83,20 @@ def _unpack_set(root: Path, data_dir: Path, progress: Progress) -> int:
             raise RestoreFailed(f"{archive.path.name}: {archive.suffix[1:]} cannot be unpacked here")
         if archive.kind.isdigit():
             _link_tablespace(data_dir, int(archive.kind))
-        for path, member, tar in members(archive):
-            restored_bytes += _unpack_member(path, member, tar, data_dir, progress)
+        for path, member, stream in members(archive):
+            restored_bytes += _unpack_member(path, member, stream, data_dir, progress)
+    if (root / MANIFEST).is_file():  # pg_combinebackup wants it in each of its folders
+        shutil.copyfile(root / MANIFEST, data_dir / MANIFEST)
     return restored_bytes
 
 
-def _unpack_member(path: str, member: tarfile.TarInfo, tar: tarfile.TarFile, data_dir: Path, progress: Progress) -> int:
+def _unpack_member(path: str, member: tarfile.TarInfo, stream: MemberStream | None, data_dir: Path, progress: Progress) -> int:
     """Folders and regular files only: the links that belong there are made by us."""
     if not is_safe_path(path):
         raise RestoreFailed(f"member {path[:100]!r} leads out of the backup")
     target = data_dir / path
     if member.isdir():
         target.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    stream = tar.extractfile(member) if member.isreg() else None
     if stream is None:
         return 0
     target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)

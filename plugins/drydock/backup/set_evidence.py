@@ -209,7 +209,7 @@ def _manifest_tablespaces(manifest: Manifest | None) -> set[int]:
 
 def _outside_tablespaces(place: SetPlace, evidence: Evidence) -> Iterator[Finding]:
     """Links that lead away from the backups: those files may be the living ones."""
-    homes = {place.root.parent, place.sets_root, place.sets_root.parent} - {Path("/")}
+    homes = {place.sets_root, place.sets_root.parent, place.root.parent, place.root.parent.parent} - {Path("/")}
     below_homes = tuple(os.path.realpath(home) + "/" for home in homes)
     for oid, target in evidence.tree.tablespaces.items():
         if target.is_dir() and not os.path.realpath(target).startswith(below_homes):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from drydock.backup.backup_label import LONGEST_LABEL_BYTES
 from drydock.backup.set_files import LABEL, TABLESPACE_DIR, WAL_DIR
@@ -23,6 +23,7 @@ ARCHIVE_NAME = re.compile(r"(base|pg_wal|\d{1,10})\.tar(\.gz|\.lz4|\.zst|\.bz2|\
 TABLESPACE_MAP = "tablespace_map"
 READABLE_SUFFIXES = ("", ".gz")
 BUFFER_BYTES = 1024 * 1024
+DAMAGE = (tarfile.TarError, zlib.error, EOFError)
 TAR_BLOCK_BYTES = 512
 END_OF_ARCHIVE_BYTES = 2 * TAR_BLOCK_BYTES
 GZIP_WBITS = 31
@@ -61,8 +62,8 @@ def list_archives(folder: Path) -> dict[str, TarFile]:
     return found
 
 
-def members(archive: TarFile) -> Iterator[tuple[str, tarfile.TarInfo, tarfile.TarFile]]:
-    """(path in the data directory, member, stream) of each member; each must be read before the next.
+def members(archive: TarFile) -> Iterator[tuple[str, tarfile.TarInfo, MemberStream | None]]:
+    """(path in the data directory, member, stream of a regular file) of each member; each must be read before the next.
 
     Raises TarDamaged, also where the end of the archive is missing, and OSError.
     """
@@ -71,9 +72,10 @@ def members(archive: TarFile) -> Iterator[tuple[str, tarfile.TarInfo, tarfile.Ta
         try:
             with tarfile.open(fileobj=source, mode="r|", bufsize=BUFFER_BYTES) as tar:
                 for member in tar:
-                    yield archive.prefix + member.name.removeprefix("./").rstrip("/"), member, tar
+                    stream = MemberStream(tar.extractfile(member), archive) if member.isreg() else None
+                    yield archive.prefix + member.name.removeprefix("./").rstrip("/"), member, stream
             source.drain()
-        except (tarfile.TarError, zlib.error, EOFError) as e:
+        except DAMAGE as e:
             raise TarDamaged(f"{archive.path.name}: {e}") from e
     if source.tail != bytes(END_OF_ARCHIVE_BYTES):
         raise TarDamaged(f"{archive.path.name}: ends without an end-of-archive block")
@@ -101,10 +103,10 @@ def read_small_files(archive: TarFile) -> dict[str, str]:
     """`backup_label` and `tablespace_map`, which the server puts at the head of base.tar. Raises TarDamaged, OSError."""
     texts: dict[str, str] = {}
     with closing(members(archive)) as found:
-        for path, member, tar in found:
-            if member.isreg() and path not in (LABEL, TABLESPACE_MAP):
+        for path, _, stream in found:
+            if stream and path not in (LABEL, TABLESPACE_MAP):
                 break
-            if member.isreg() and (stream := tar.extractfile(member)):
+            if stream:
                 texts[path] = stream.read(LONGEST_LABEL_BYTES).decode("utf-8", "replace")
     return texts
 
@@ -112,8 +114,8 @@ def read_small_files(archive: TarFile) -> dict[str, str]:
 def read_first_bytes(archive: TarFile, size: int) -> bytes:
     """The first bytes of the first regular file in an archive; empty where there is none. Raises TarDamaged, OSError."""
     with closing(members(archive)) as found:
-        for _, member, tar in found:
-            if member.isreg() and (stream := tar.extractfile(member)):
+        for _, _, stream in found:
+            if stream:
                 return stream.read(size)
     return b""
 
@@ -128,6 +130,20 @@ def gzip_is_truncated(archive: TarFile) -> bool:
     with archive.path.open("rb") as file:
         file.seek(-4, os.SEEK_END)
         return int.from_bytes(file.read(4), "little") % TAR_BLOCK_BYTES != 0
+
+
+class MemberStream:
+    """The bytes of one regular file in an archive."""
+
+    def __init__(self, stream: IO[bytes], archive: TarFile) -> None:
+        self._stream, self._archive = stream, archive
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, none at the end. Raises TarDamaged, OSError."""
+        try:
+            return self._stream.read(size)
+        except DAMAGE as e:
+            raise TarDamaged(f"{self._archive.path.name}: {e}") from e
 
 
 class GzipStream:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from drydock import settings
 from drydock.backup.checksums import PIECE_BYTES, Hasher, new_hasher
@@ -21,7 +20,7 @@ from drydock.backup.set_evidence import SetPlace
 from drydock.backup.set_files import WAL_DIR, problem
 from drydock.backup.set_wal import read_set_wal
 from drydock.backup.sources import Progress
-from drydock.backup.tar_archive import TarDamaged, TarFile, list_archives, members
+from drydock.backup.tar_archive import MemberStream, TarDamaged, TarFile, list_archives, members
 from drydock.backup.wal import SEGMENT_NAME
 from drydock.verdicts import Status
 
@@ -65,8 +64,7 @@ def _wal_bytes(manifest: Manifest | None) -> int:
 def _read_archive(expectation: Expectation, archive: TarFile, wal_folder: Path) -> Portion:
     portion = Portion(read_bytes=archive.size_bytes)
     try:
-        for path, member, tar in members(archive):
-            stream = tar.extractfile(member) if member.isreg() else None
+        for path, _, stream in members(archive):
             if stream is None:
                 continue
             expected = expectation.file(path)
@@ -87,7 +85,7 @@ def _wal_target(path: str, wal_folder: Path) -> Path | None:
     return wal_folder / name if folder == WAL_DIR and SEGMENT_NAME.fullmatch(name) else None
 
 
-def _drain(stream: IO[bytes], hasher: Hasher, target: Path | None) -> int:
+def _drain(stream: MemberStream, hasher: Hasher, target: Path | None) -> int:
     """Read a member to its end; returns its size."""
     size = 0
     out = target.open("wb") if target else None

@@ -28,7 +28,7 @@ _FLAGS = 0x000F  # the bits that xlp_info may have
 
 # xlp_magic of each major version (access/xlog_internal.h)
 MAGIC_MAJORS = {0xD10D: 14, 0xD110: 15, 0xD113: 16, 0xD116: 17, 0xD118: 18}
-_OLDEST_MAGIC, _NEWEST_MAGIC = 0xD100, 0xD1FF
+MAGIC_RANGE = range(0xD100, 0xD200)  # of any version since 13, and of those to come
 
 
 class HeaderDamaged(ValueError):
@@ -113,7 +113,7 @@ def read_segment_header(head: bytes) -> SegmentHeader:
     if len(head) < LONG_HEADER_BYTES:
         raise HeaderDamaged(f"{len(head)} bytes, a header has {LONG_HEADER_BYTES}")
     magic, info, timeline, position, _, system_id, segment_bytes, block_bytes = _LONG_HEADER.unpack_from(head)
-    if not _OLDEST_MAGIC <= magic <= _NEWEST_MAGIC:
+    if magic not in MAGIC_RANGE:
         raise HeaderDamaged(f"magic number {magic:04X}")
     if not info & _IS_LONG or info & ~_FLAGS:
         raise HeaderDamaged(f"flags {info:04X}")

@@ -17,7 +17,15 @@ from pathlib import Path
 import google_crc32c
 
 from drydock.backup.backup_label import LabelDamaged, format_lsn, parse_lsn
-from drydock.backup.wal import LONG_HEADER_BYTES, MAGIC_MAJORS, SegmentHeader, parse_segment, read_segment_header, segment_at
+from drydock.backup.wal import (
+    LONG_HEADER_BYTES,
+    MAGIC_MAJORS,
+    MAGIC_RANGE,
+    SegmentHeader,
+    parse_segment,
+    read_segment_header,
+    segment_at,
+)
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.verdicts import Finding, Status
 
@@ -30,6 +38,7 @@ SMALLEST_TIMEOUT_S = 120
 _RECORD = struct.Struct("<IIQBBxxI")  # tot_len xid prev info rmid (pad) crc
 _XLOG_SWITCH, _RM_XLOG = 0x40, 0
 _IN_SEGMENT = re.compile(r"(?:WAL|log) segment ([0-9A-F]{24})")
+_LATE_ERROR = "out-of-sequence timeline ID"
 _POSITION = re.compile(r"\b([0-9A-F]{1,8}/[0-9A-F]{1,8})\b")
 
 
@@ -56,7 +65,7 @@ def check_records(folder: Path, names: Sequence[str], header: SegmentHeader) -> 
             run_waldump(waldump, [f"--path={folder}", rest[0], rest[-1]], timeout_s)
             return
         except WaldumpFailed as failure:
-            name = _damaged_segment(failure, rest, header.segment_bytes)
+            name = _damaged_segment(folder, failure, rest, header.segment_bytes)
             yield damaged(name, str(failure), failure.position)
             rest = rest[rest.index(name) + 1 :]
 
@@ -100,11 +109,11 @@ def check_tail(path: Path) -> str | None:
         size = file.seek(0, os.SEEK_END)
         end = _last_nonzero(file.fileno(), size)
         page_start = end // PAGE_BYTES * PAGE_BYTES
-        if size - page_start <= PAGE_BYTES and end >= size - SHORT_HEADER_BYTES:
-            return None  # written to its very end
         page = os.pread(file.fileno(), PAGE_BYTES, page_start)
-    if int.from_bytes(page[:2], "little") not in range(0xD100, 0xD200):
+    if int.from_bytes(page[:2], "little") not in MAGIC_RANGE:
         return f"bytes behind the end of the log at offset {end}"
+    if end >= size - SHORT_HEADER_BYTES:
+        return None  # written to its very end
     switch_end = _end_of_switch(page, LONG_HEADER_BYTES if page_start == 0 else SHORT_HEADER_BYTES)
     if switch_end is not None and end >= page_start + switch_end:
         return f"bytes behind the switch record at offset {end}"
@@ -149,7 +158,9 @@ def _place_of_error(text: str) -> tuple[str | None, int | None]:
         return segment[1] if segment else None, None
 
 
-def _damaged_segment(failure: WaldumpFailed, names: Sequence[str], segment_bytes: int) -> str:
+def _damaged_segment(folder: Path, failure: WaldumpFailed, names: Sequence[str], segment_bytes: int) -> str:
+    if _LATE_ERROR in str(failure):  # told at the first sound page after the one that is wrong
+        return next((n for n in names if _has_foreign_page(folder / n)), names[0])
     if failure.segment in names:
         return failure.segment
     if failure.position is not None:
@@ -158,6 +169,16 @@ def _damaged_segment(failure: WaldumpFailed, names: Sequence[str], segment_bytes
         if name in names:
             return name
     return names[0]
+
+
+def _has_foreign_page(path: Path) -> bool:
+    """Whether a page of the segment claims a timeline that is younger than the segment."""
+    timeline = int(path.name[:8], 16)
+    with path.open("rb") as file:
+        while page := file.read(PAGE_BYTES):
+            if int.from_bytes(page[4:8], "little") > timeline:
+                return True
+    return False
 
 
 def _is_one_record(folder: Path, names: Sequence[str], segment_bytes: int) -> bool:
