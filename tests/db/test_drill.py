@@ -16,6 +16,7 @@ from pathlib import Path
 
 import google_crc32c
 import pytest
+
 from drydock.backup.chains import Chain
 from drydock.backup.drill import run_drill
 from drydock.backup.facts import Level
@@ -26,7 +27,6 @@ from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 from drydock.estate import Database, Places
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status
-
 from sandbox.backup_job import BackupPlaces
 from sandbox.clock import ZONE
 from sandbox.past import DAY_MOMENTS

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from drydock.backup.assertions import check_assertions
+from drydock.backup.backup_label import format_lsn
 from drydock.backup.chains import Chain
 from drydock.backup.drill_checks import check_pages, check_structure
 from drydock.backup.drill_copy import (
@@ -31,7 +32,6 @@ from drydock.backup.drill_copy import (
     RestoredCopy,
     create_role,
     drop_target,
-    format_lsn,
     last_useful_lines,
     make_harmless,
     open_copy,
@@ -40,6 +40,7 @@ from drydock.backup.drill_copy import (
 from drydock.backup.facts import LogArchive
 from drydock.backup.forecast import chain_bytes, log_bytes_since
 from drydock.backup.guardian import GuardianNotStarted, start_guardian
+from drydock.backup.log_relay import LogRelay
 from drydock.backup.results import Drill, Forecast, Phase
 from drydock.backup.scratch import PREFIX, Scratch, ScratchTooSmall, close_scratch, kill_writers, open_scratch
 from drydock.backup.sources import BackupSource, SourceUnreadable, no_progress
@@ -219,7 +220,15 @@ def _recover(course: Course, scratch: Scratch, copies: list[RestoredCopy]) -> in
     """Start the copy and replay archived logs until it serves; returns the replayed bytes."""
     copy = open_copy(scratch.data_dir)
     copies.append(copy)
-    make_harmless(copy, scratch.path, course.source.fetch_log_command(), course.target_time)
+    with LogRelay(scratch.path, scratch.data_dir, course.source.fetch_log_command(), course.give_up_at) as relay:
+        make_harmless(copy, scratch.path, relay.restore_command, course.target_time)
+        _replay(course, copy)
+    course.recovery = read_recovery(copy.read_log())
+    _compare_with_archive(course)
+    return course.recovery.replayed_bytes
+
+
+def _replay(course: Course, copy: RestoredCopy) -> None:
     try:
         copy.start(course.remaining_s)
     except ServerError as e:
@@ -228,9 +237,6 @@ def _recover(course: Course, scratch: Scratch, copies: list[RestoredCopy]) -> in
             raise ServerError(last_useful_lines(copy.read_log())) from e
         drop_target(copy)
         copy.start(course.remaining_s)
-    course.recovery = read_recovery(copy.read_log())
-    _compare_with_archive(course)
-    return course.recovery.replayed_bytes
 
 
 def _was_idle_until_target(course: Course, log_text: str) -> bool:

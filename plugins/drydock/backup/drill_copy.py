@@ -23,6 +23,7 @@ import psycopg
 from psycopg import sql
 
 from drydock import settings as places
+from drydock.backup.backup_label import parse_lsn
 from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, ServerError, give_to_server, run_as_server
 
@@ -272,15 +273,6 @@ def read_recovery(log_text: str) -> Recovery:
         end_position=parse_lsn(ended[-1]) if ended else None,
         last_transaction_at=datetime.fromisoformat(last[-1]) if last else None,
     )
-
-
-def parse_lsn(text: str) -> int:
-    high, low = text.split("/")
-    return (int(high, 16) << 32) + int(low, 16)
-
-
-def format_lsn(position: int) -> str:
-    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
 
 
 def last_useful_lines(log_text: str) -> str:
