@@ -119,7 +119,24 @@ def test_an_empty_table_prints_none_and_a_status_is_told_in_words(word: Word) ->
     empty = [t for t in word.tables if len(t.rows) == 2 and t.rows[1].cells[0].text == "无"]
     assert empty
     glance = next(t for t in word.tables if t.rows[0].cells[-1].text == "读回覆盖")
-    assert [row.cells[2].text[0] for row in glance.rows[1:]] == ["√", "×", "？"]
+    assert [row.cells[2].text[0] for row in glance.rows[1:]] == ["√", "×", "?"]
+
+
+def test_properties_stand_in_the_order_of_the_schema(word: Word) -> None:
+    properties = [[child.tag for child in t._tbl.tblPr] for t in word.tables if t.style.name == "Table Grid"]
+    assert all(p.index(qn("w:tblCellMar")) == p.index(qn("w:tblLook")) - 1 for p in properties)
+    settings = [child.tag for child in word.settings.element]
+    assert settings.index(qn("w:updateFields")) < settings.index(qn("w:compat"))
+    page = [child.tag for child in word.sections[1]._sectPr]
+    assert page.index(qn("w:pgMar")) < page.index(qn("w:pgNumType")) < page.index(qn("w:cols"))
+
+
+def test_no_status_or_date_is_torn_by_a_narrow_column() -> None:
+    word = docx.Document(io.BytesIO(write_docx(make_record("en"))))
+    glance = next(t for t in word.tables if t.rows[0].cells[-1].text == "Read back")
+    widths = [c.width.mm for c in glance.columns]
+    assert all(w >= 24 for w in widths[1:5])
+    assert sum(widths) == pytest.approx(225, abs=1)
 
 
 def test_charts_have_alternative_text_and_a_source(word: Word) -> None:
@@ -151,7 +168,7 @@ def test_the_properties_are_ours_and_the_bytes_repeat(content: bytes, word: Word
 
 def test_a_report_about_nothing_still_opens_and_says_unknown() -> None:
     word = docx.Document(io.BytesIO(write_docx(build_backup_record(DAY, {}, {}, {}, make_estate(False), "zh"))))
-    assert any("总体结论：？ 未知" in p.text for p in word.paragraphs)
+    assert any("总体结论：? 未知" in p.text for p in word.paragraphs)
 
 
 def test_the_drill_record_asks_for_three_signatures() -> None:

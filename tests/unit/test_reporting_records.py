@@ -204,8 +204,10 @@ def test_headings_are_numbered_as_official_documents_are() -> None:
     blocks = [Heading(level=1, text="a"), Heading(level=2, text="b"), Heading(level=3, text="c"), Heading(level=1, text="d")]
     assert [h.text for h in number_headings(blocks, "zh")] == ["一、a", "（一）b", "1. c", "二、d"]
     assert [h.text for h in number_headings(blocks, "en")] == ["1  a", "1.1  b", "1.1.1  c", "2  d"]
-    many = number_headings([Heading(level=1, text="") for _ in range(21)], "zh")
-    assert [many[i].text for i in (9, 10, 18, 19, 20)] == ["十、", "十一、", "十九、", "二十、", "二十一、"]
+    many = [h.text for h in number_headings([Heading(level=1, text="") for _ in range(1000)], "zh")]
+    assert [many[n - 1] for n in (10, 11, 20, 21, 100, 105, 110, 119, 999, 1000)] == [
+        *("十、", "十一、", "二十、", "二十一、", "一百、", "一百零五、", "一百一十、", "一百一十九、", "九百九十九、", "1000、")
+    ]
 
 
 def test_a_ragged_table_is_refused() -> None:

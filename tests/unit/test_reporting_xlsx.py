@@ -83,7 +83,7 @@ def test_figures_are_numbers_with_formats(book: Workbook) -> None:
 def test_a_database_that_was_not_judged_has_its_rows(book: Workbook) -> None:
     ids = [c.value for c in column(book, "结论", "数据库编号")]
     assert ids.count("gz_market_trade") == 4
-    assert [c.value for c in column(book, "结论", "结论")][-4:] == ["？ 未知"] * 4
+    assert [c.value for c in column(book, "结论", "结论")][-4:] == ["? 未知"] * 4
     assert [c.value for c in column(book, "问题", "数据库编号")] == [FAULTY] * 4
 
 

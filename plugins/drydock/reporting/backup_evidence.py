@@ -9,10 +9,11 @@ from drydock.messages import question_word, reason_text, status_word
 from drydock.reporting.answers import window_cells
 from drydock.reporting.day_record import DayRecord
 from drydock.reporting.document import Block, Heading, Paragraph, Table
+from drydock.reporting.drill_sheets import drill_status
 from drydock.reporting.figures import duration_text, evidence_text, moment_text
 from drydock.reporting.tables import COUNT, MOMENT, SECONDS, STATUS, TEXT, Spec, make_table
 from drydock.reporting.words import word
-from drydock.verdicts import Status, Verdict
+from drydock.verdicts import Verdict
 
 
 def evidence_blocks(record: DayRecord) -> Iterator[Block]:
@@ -51,7 +52,7 @@ def _drill_text(record: DayRecord, judgement: Judgement) -> str:
         "drill_line",
         language,
         when=moment_text(record.local(drill.started_at)),
-        result=status_word(Status.PASS if drill.passed else Status.FAIL, language),
+        result=status_word(drill_status(drill), language),
         recovery=duration_text(drill.recovery_s, language),
     )
 

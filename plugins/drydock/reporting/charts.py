@@ -40,7 +40,7 @@ PHASE_LOOKS = {
     "structure": (GREEN, "\\\\"),
     "content": (PINK, "xx"),
 }
-LONGEST_LABEL = 18  # characters of a database's name beside its bar
+LONGEST_LABEL = 32  # columns of a database's name beside its bar; a Chinese character takes two
 
 Names = Mapping[str, str]
 
@@ -183,11 +183,15 @@ def _empty_rows(labels: Sequence[str]) -> tuple[Figure, Axes]:
     axes.grid(axis="x", color="#D9D9D9", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=8)
+    axes.xaxis.label.set_size(8.5)
     return figure, axes
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
+    """The name cut to the space beside the bars."""
+    taken = [sum(2 if ord(c) > 0x2E7F else 1 for c in name[: n + 1]) for n in range(len(name))]
+    fitting = sum(1 for t in taken if t <= LONGEST_LABEL)
+    return name if fitting == len(name) else name[: fitting - 1] + "…"
 
 
 def _date_ticks(axes: Axes, zone: ZoneInfo) -> None:

@@ -177,10 +177,17 @@ _DIGITS = "零一二三四五六七八九十"
 
 
 def _chinese_number(number: int) -> str:
-    """1..99 in Chinese numerals, as headings of official documents count."""
-    tens, ones = divmod(number, 10)
-    head = "" if tens == 0 else ("十" if tens == 1 else _DIGITS[tens] + "十")
-    return head + (_DIGITS[ones] if ones else "")
+    """1..999 in Chinese numerals, as headings of official documents count; beyond that in digits."""
+    if number > 999:
+        return str(number)
+    hundreds, rest = divmod(number, 100)
+    tens, ones = divmod(rest, 10)
+    told = f"{_DIGITS[hundreds]}百" if hundreds else ""
+    if tens:
+        told += ("" if tens == 1 and not hundreds else _DIGITS[tens]) + "十"
+    elif hundreds and ones:
+        told += "零"
+    return told + (_DIGITS[ones] if ones else "")
 
 
 def number_headings(blocks: Iterable[Block], language: Language) -> tuple[Block, ...]:

@@ -132,4 +132,4 @@ def add_page_numbers(section: Section, document: Document) -> None:
     footer.add_run(" —")
     start = OxmlElement("w:pgNumType")
     start.set(qn("w:start"), "1")
-    section._sectPr.append(start)
+    section._sectPr.find(qn("w:cols")).addprevious(start)  # the schema orders the properties

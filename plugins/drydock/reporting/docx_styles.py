@@ -79,6 +79,14 @@ def prepare_styles(word: Word) -> None:
     word.styles[CELL_HEAD].paragraph_format.keep_with_next = True
 
 
+def put_style(paragraph: object, name: str) -> None:
+    """Give a paragraph one of our styles by its id (python-docx: the name without spaces).
+
+    Setting it by name makes python-docx walk all styles of the package for each paragraph: seconds in a long table.
+    """
+    paragraph._p.style = name.replace(" ", "")
+
+
 def _add(word: Word, name: str) -> ParagraphStyle:
     style = word.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
     style.base_style = word.styles["Normal"]

@@ -31,7 +31,7 @@ from drydock.reporting.document import (
     Turn,
 )
 from drydock.reporting.docx_front import add_contents, add_cover, add_page_numbers, add_versions, mark_heading
-from drydock.reporting.docx_tables import STATUS_FILLS, add_grid, add_table, fill_cell, shade
+from drydock.reporting.docx_tables import STATUS_FILLS, add_grid, add_table, fill_cell, keep_with_next, shade
 from drydock.reporting.figures import status_text
 from drydock.reporting.packages import freeze_package
 from drydock.reporting.words import word
@@ -143,8 +143,8 @@ class _Writer:
             cells = table.add_row().cells
             fill_cell(cells[0], label)
             fill_cell(cells[1], text)
-            for cell in cells:
-                cell.paragraphs[0].paragraph_format.keep_with_next = label != entry.lines[-1][0]
+            if (label, text) != entry.lines[-1]:
+                keep_with_next(cells)
         self._gap()
 
     def _table(self, table: Table) -> None:
@@ -176,7 +176,8 @@ class _Writer:
             fill_cell(row.cells[0], role, centre=True)
             for cell in row.cells:
                 cell.vertical_alignment = WD_ALIGN_VERTICAL.CENTER
-                cell.paragraphs[0].paragraph_format.keep_with_next = True
+                look.put_style(cell.paragraphs[0], look.CELL)
+            keep_with_next(row.cells)
         self.page.add_paragraph(word("sign_note", self.language), style=look.SOURCE)
 
     def _annex(self, annex: Annex) -> None:
@@ -233,4 +234,4 @@ def _ask_for_field_update(page: Word) -> None:
     """Word fills in the page numbers of the contents when the document is opened."""
     update = OxmlElement("w:updateFields")
     update.set(qn("w:val"), "true")
-    page.settings.element.append(update)
+    page.settings.element.find(qn("w:compat")).addprevious(update)  # the schema orders the settings

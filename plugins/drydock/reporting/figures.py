@@ -9,8 +9,8 @@ from drydock.reporting.document import Cell, Kind
 from drydock.reporting.words import label_of, word
 from drydock.verdicts import Figure, Status
 
-# Marks tell the status without colour. All of them exist in GB 2312, so every Chinese font has them.
-MARKS = {Status.PASS: "√", Status.WARN: "△", Status.FAIL: "×", Status.SKIPPED: "○", Status.UNKNOWN: "？"}
+# Marks tell the status without colour. All but the plain question mark are from GB 2312, so every Chinese font has them.
+MARKS = {Status.PASS: "√", Status.WARN: "△", Status.FAIL: "×", Status.SKIPPED: "○", Status.UNKNOWN: "?"}
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 

@@ -29,6 +29,8 @@ FILLS = {"PASS": "E6F4EA", "WARN": "FFF4D6", "FAIL": "FDE8E8", "SKIPPED": "EEEEE
 _LINE = Side(style="thin", color="BFBFBF")
 _BORDER = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _HEAD_FILL = PatternFill("solid", fgColor="D9D9D9")
+_WRAPPED = Alignment(vertical="top", wrap_text=True)
+_FILLS = {status: PatternFill("solid", fgColor=colour) for status, colour in FILLS.items()}
 
 
 def write_xlsx(document: Document) -> bytes:
@@ -74,16 +76,16 @@ def _head_text(title: str, kind: Kind, language: str) -> str:
 
 
 def _put(cell: SheetCell, value: Cell, kind: Kind, language: str) -> None:
-    cell.border, cell.alignment = _BORDER, Alignment(vertical="top", wrap_text=isinstance(value, str))
     if value is None or value == "":
         put_text(cell, word("none", language))
     elif kind is Kind.STATUS:
         put_text(cell, status_text(str(value), language))
-        cell.fill = PatternFill("solid", fgColor=FILLS[str(value)])
+        cell.fill = _FILLS[str(value)]
     elif isinstance(value, bool):
         put_text(cell, word("yes" if value else "no", language))
     elif isinstance(value, str):
         put_text(cell, value)
+        cell.alignment = _WRAPPED
     else:
         cell.value = value
         cell.number_format = FORMATS.get(kind, "General")
