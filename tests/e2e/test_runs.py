@@ -52,14 +52,14 @@ def test_a_proved_backup_emits_its_asset(api: httpx.Client) -> None:
 def test_backfill_judges_a_past_day_from_its_records(api: httpx.Client, voyage: Voyage) -> None:
     day = (datetime.now(UTC) - timedelta(days=2)).date()
     wanted = {"dag_id": HEALTHY, "from_date": f"{day - timedelta(days=1)}T00:00:00Z", "to_date": f"{day}T23:59:00Z"}
-    answer = api.post("/backfills", json=wanted | {"run_conf": {}, "dag_run_conf": {}, "reprocess_behavior": "none"})
+    answer = api.post("/backfills", json=wanted | {"reprocess_behavior": "none", "max_active_runs": 2})
     assert answer.status_code == 200, answer.text
     runs = wait_for_backfill(api, HEALTHY, 2)
-    assert {r["state"] for r in runs} == {"success"}, runs
-    judgements = demo.judgements_of(voyage.sandbox, day)
-    assert judgements["gz_main"].as_of.date() <= day + timedelta(days=1)
-    assert judgements["gz_main"].executed.status is Status.PASS
-    assert judgements["gz_main"].as_of < datetime.now(UTC) - timedelta(days=1)
+    judgement = demo.judgements_of(voyage.sandbox, day)["gz_main"]
+    assert judgement.as_of < datetime.now(UTC) - timedelta(days=1)
+    assert (judgement.executed.status, judgement.complete.status) == (Status.PASS, Status.PASS)
+    assert [f.code for f in judgement.valid.findings] == ["never_read"], "nothing had been read back on that day"
+    assert {r["state"] for r in runs} == {"failed"}, "an UNKNOWN verdict is not green"
 
 
 def wait_for_backfill(api: httpx.Client, dag_id: str, count: int, wait_s: float = 240) -> list[dict]:

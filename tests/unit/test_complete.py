@@ -320,3 +320,10 @@ def test_less_history_than_the_retention_asks_for() -> None:
     assert finding.values["days"] == pytest.approx(5.2)
     young = b.job_log((b.a_run(s) for s in b.SETS[14:]), horizon_at=b.SETS[14].started_at)
     assert judge(sets=b.SETS[14:], jobs=young).findings == (), "the site has no older history"
+
+
+def test_a_past_day_before_the_records_is_unknown_and_not_a_failure() -> None:
+    survey = b.survey(sets=(), logs=None, target=None)
+    past = survey.model_copy(update={"surveyed_at": survey.as_of + timedelta(days=20)})
+    verdict = judge_complete(past, b.plan(), b.POLICY)
+    assert (verdict.status, b.codes(verdict), verdict.examined) == (Status.UNKNOWN, {"records_horizon"}, 0)

@@ -36,6 +36,8 @@ RETENTION_SLACK = timedelta(days=1)  # a daily clean-up leaves the window this m
 def judge_complete(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Verdict:
     """The verdict *complete* of one survey. Examined: sets, log segments, and the database where it answered."""
     windows = restorable_windows(survey)
+    if _is_before_the_records(survey):
+        return judge("complete", 0, [*survey.problems, _records_horizon(survey, plan)])
     findings = [
         *survey.problems,
         *_target_findings(survey),
@@ -48,6 +50,16 @@ def judge_complete(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Ve
     examined = len(survey.sets) + segments + (1 if live_target(survey) else 0)
     evidence = _evidence(survey, windows) | {"log_segments": segments}
     return judge("complete", examined, _distinct(findings), **evidence)
+
+
+def _is_before_the_records(survey: Survey) -> bool:
+    """True for a past day of which no full backup is left: what lay there then, retention may have removed since."""
+    return not is_live(survey) and not finished_sets(c[0] for c in usable_chains(survey))
+
+
+def _records_horizon(survey: Survey, plan: BackupPlan) -> Finding:
+    values = {"day": survey.as_of.date().isoformat(), "sets": len(survey.sets)}
+    return Finding(code="records_horizon", status=Status.UNKNOWN, place=plan.places.sets, values=values)
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
