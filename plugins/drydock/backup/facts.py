@@ -13,6 +13,10 @@ from pydantic import AwareDatetime, Field
 
 from drydock.verdicts import CleanText, Finding, Model
 
+UNFINISHED = "set_unfinished"
+# wrong, and told as such, yet no obstacle to a restore
+NO_OBSTACLE = frozenset({"set_file_extra", "set_owner", "set_owner_unknown", "set_mode"})
+
 
 class Level(StrEnum):
     FULL = "full"
@@ -53,7 +57,8 @@ class BackupSet(Model):
     @property
     def is_usable(self) -> bool:
         """True when nothing that the survey saw forbids a restore from this set."""
-        return not any(p.status.is_red for p in self.problems)
+        kinds = ((p.values.get("kind", p.code), p.status) for p in self.problems)  # a folded finding tells what it stands for
+        return not any(kind == UNFINISHED or (status.is_red and kind not in NO_OBSTACLE) for kind, status in kinds)
 
 
 class LogRange(Model):
@@ -68,6 +73,7 @@ class LogRange(Model):
     total_bytes: int
     first_at: AwareDatetime
     last_at: AwareDatetime
+    system_id: CleanText | None = None
 
 
 class LogArchive(Model):
