@@ -147,6 +147,8 @@ def drill_if_due(run: BackupRun) -> Drill | None:
     sweep_scratch(settings.scratch_dir())
     if run.is_past or (run.depth is Depth.CATALOGUE and not run.force_drill):
         return None
+    if made := history.drill_of_run(run.ledger, run.run_id):
+        return made  # by an attempt that was killed after it: a drill may be hours of work
     survey, drills = history.load_survey(run.ledger, run.run_id), _drills(run)
     policy = run.configuration.backup.of(run.database.id)
     wanted = run.force_drill or run.depth is Depth.DRILL

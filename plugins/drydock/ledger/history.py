@@ -160,6 +160,16 @@ def drills_of(ledger: Ledger, database: str, until: datetime, limit: int) -> tup
         return tuple(Drill.model_validate(d) for d in connection.execute(query).scalars())
 
 
+def drill_of_run(ledger: Ledger, run_id: int) -> Drill | None:
+    """The newest drill that this run has made, None when it has made none since it was opened or last finished."""
+    if Event.DRILLED.value not in events_done(ledger, run_id):
+        return None
+    query = select(DrillRow.drill).where(DrillRow.run_id == run_id).order_by(DrillRow.id.desc()).limit(1)
+    with transaction(ledger) as connection:
+        drill = connection.execute(query).scalar_one_or_none()
+    return None if drill is None else Drill.model_validate(drill)
+
+
 def load_judgement(ledger: Ledger, judgement_id: int) -> Judgement:
     """The judgement of that id. Raises LookupError when there is none."""
     query = select(JudgementRow.judgement).where(JudgementRow.id == judgement_id)

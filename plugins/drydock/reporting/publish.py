@@ -1,7 +1,9 @@
 """Puts a finished report into its folder: all of it, or nothing.
 
 Every format is rendered in memory first; then each file is written under a temporary name in the same folder, synced
-and renamed. So a reader never meets half a file, and a writer that fails leaves the folder as it was.
+and renamed, the data annex last: an issue is known by its annex, so one that a killed writer left half is no issue, and
+the next writer puts its own over it. So a reader never meets half a file, and a writer that fails leaves the folder as
+it was.
 
 Version rule: the first issue of a report is V1.0. Publishing the same content again (the same data annex, byte by
 byte) replaces the files of the newest version; other content makes the next one, V1.1, V1.2, and so on. Earlier
@@ -29,6 +31,7 @@ from drydock.verdicts import Model
 
 WRITERS: dict[str, Callable[[Document], bytes]] = {"docx": write_docx, "html": write_html}
 ANNEX = "xlsx"
+ASIDE = ".publishing-"  # begin of the names of temporary files
 LONGEST_PART = 60  # characters of one part of a file name; the whole stays under 255 bytes of UTF-8
 
 
@@ -116,11 +119,12 @@ def _fill(document: Document, file_name: str, annex: bytes, versions: tuple[Vers
 
 def _write_all(folder: Path, name: str, rendered: dict[str, bytes]) -> tuple[PublishedFile, ...]:
     folder.mkdir(parents=True, exist_ok=True)
+    _sweep_asides(folder)
     waiting: list[tuple[Path, Path]] = []
     try:
         for extension, content in rendered.items():
             waiting.append((_write_aside(folder, content), folder / f"{name}.{extension}"))
-        for aside, path in waiting:
+        for aside, path in reversed(waiting):  # the annex, rendered first, makes the issue
             aside.replace(path)
     finally:
         for aside, _ in waiting:
@@ -132,9 +136,15 @@ def _write_all(folder: Path, name: str, rendered: dict[str, bytes]) -> tuple[Pub
     )
 
 
+def _sweep_asides(folder: Path) -> None:
+    """Remove the temporary files of a writer that was killed; there is one writer at a time."""
+    for aside in folder.glob(f"{ASIDE}*"):
+        aside.unlink(missing_ok=True)
+
+
 def _write_aside(folder: Path, content: bytes) -> Path:
     """Write and sync a temporary file beside its target; the rename after it is atomic on one file system."""
-    handle, aside = tempfile.mkstemp(prefix=".publishing-", dir=folder)
+    handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=folder)
     path = Path(aside)
     try:
         with os.fdopen(handle, "wb") as file:
