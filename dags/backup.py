@@ -2,7 +2,7 @@
 ### 备份检查 · Backup check
 
 每天证明备份可以恢复，给出四个互不合并的判定：**执行**（计划是否运行）、**完整**（恢复到现在所需的每一块是否都在）、
-**有效**（字节是否读回并比对）、**正常**（与自身历史相比是否异常），并回答：*可恢复到哪一段时间*、当前 RPO、预计 RTO。
+**有效**（字节是否读回并比对）、**常态**（与自身历史相比是否异常），并回答：*可恢复到哪一段时间*、当前 RPO、预计 RTO。
 
 Every day this proves that the backups can be restored, in four verdicts that are never folded into one: **executed**,
 **complete**, **valid**, **normal**; and it answers *restorable from … to …*, RPO now and forecast RTO.
@@ -27,6 +27,7 @@ Open the log of `outcome`, take the codes, follow the heading of that name in `d
 
 from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
+
 from drydock.estate import Database
 from drydock.orchestration import backup
 from drydock.orchestration.family import dag_id_of, each_database, looking_defaults, tags_of
@@ -42,13 +43,13 @@ def build(database: Database) -> DAG:
         catchup=False,
         max_active_runs=1,
         default_args=looking_defaults(database),
-        params=backup.params(),
         tags=tags_of("backup", database),
     ) as dag:
         judged = backup.judge(database.id)
         backup.survey(database.id) >> backup.read(database.id) >> backup.drill(database.id) >> judged
         judged >> backup.prove(database)
         judged >> backup.report(database.id) >> backup.outcome(database.id)
+    dag.params.update(backup.params())  # last: every task made before takes copies of them, which is most of the cost
     return dag
 
 

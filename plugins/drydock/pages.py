@@ -11,7 +11,10 @@ from drydock import settings
 def build_dags_page(dags_dir: Path) -> str:
     """One chapter per DAG file: its docstring, which is also the page that the Airflow UI shows."""
     chapters = [_chapter(path) for path in sorted(dags_dir.glob("*.py"))]
-    head = "# DAGs\n\nGenerated from the docstrings in `dags/` by `make docs`. One DAG per pipeline and database: `<pipeline>__<database>`.\n"
+    head = (
+        "# DAGs\n\nGenerated from the docstrings in `dags/` by `make docs`. "
+        "One DAG per pipeline and database: `<pipeline>__<database>`.\n"
+    )
     return head + "".join(chapters)
 
 

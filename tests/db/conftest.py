@@ -7,13 +7,14 @@ from dataclasses import asdict
 
 import psycopg
 import pytest
+from psycopg import sql
+from sqlalchemy import URL, Engine
+
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
 from drydock.ledger.connect import ledger_engine, ledger_url_from
 from drydock.ledger.migrate import migrate
-from psycopg import sql
-from sqlalchemy import URL, Engine
 
 
 @pytest.fixture(scope="session")

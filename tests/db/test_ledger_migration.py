@@ -11,12 +11,13 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy.schema import CreateSchema
+
 from drydock.ledger import record
 from drydock.ledger.connect import ledger_engine, ledger_url_from
 from drydock.ledger.migrate import COMPARED, LedgerRoleMissing, downgrade, migrate
 from drydock.ledger.models import SCHEMA, Base
-from sqlalchemy import URL, Connection, inspect, text
-from sqlalchemy.schema import CreateSchema
 
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from drydock.engines import postgres_binaries, postgres_server
 from drydock.engines.postgres_binaries import BinariesMissing, all_binaries, find_binaries, read_binaries
 from drydock.engines.postgres_server import Identity, PostgresServer, ServerError, free_port, initialise, run_as_server

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -79,11 +79,14 @@ class Port:
 
     def go_on(self, database_id: str, depth: Depth, first: str = "survey", ledger: Engine | None = None) -> None:
         """Do the steps from `first` on, and finish."""
-        names = list(STEPS)
-        for name in names[names.index(first) :]:
-            STEPS[name](self.run(database_id, depth, ledger))
+        self.do(database_id, depth, list(STEPS)[list(STEPS).index(first) :], ledger)
         run = self.run(database_id, depth, ledger)
         record.add_event(run.ledger, run.run_id, "finished")
+
+    def do(self, database_id: str, depth: Depth, names: Iterable[str], ledger: Engine | None = None) -> None:
+        """Do some steps."""
+        for name in names:
+            STEPS[name](self.run(database_id, depth, ledger))
 
     def judgement(self, database_id: str) -> Judgement:
         judgement = history.judgement_of(self.ledger, self.run(database_id).run_id)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from backup_run import Port
 from sqlalchemy import URL
 
 from drydock.engines.postgres_binaries import find_binaries
@@ -16,6 +15,7 @@ from drydock.ledger.connect import ledger_url_from
 from drydock.ledger.migrate import migrate
 from sandbox.clock import ZONE
 from sandbox.world import build_world
+from tests.faults.backup_run import Port
 
 LEDGER_PASSWORD = "ledger"
 

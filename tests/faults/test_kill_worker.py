@@ -10,15 +10,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from backup_run import Moment, Port, kill_at
 from sqlalchemy import func, select, text
 
 from drydock.backup.results import Depth, Judgement, Read, ReadUnit
 from drydock.ledger import history
 from drydock.ledger.models import DrillRow, JudgementRow, RunEventRow, RunRow, VerdictRow
+from tests.faults.backup_run import Moment, Port, kill_at
 from tests.leftovers import is_whole, reports_in, wait_for_nothing_left
 
-pytest_plugins = ["run_fixtures"]
+pytest_plugins = ["tests.faults.run_fixtures"]
 
 SOON = "soon after the start of"
 UNITS = 3  # the full, the logs, the increment: in this order

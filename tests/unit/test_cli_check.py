@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 import pytest
+
 from drydock import settings
 from drydock.cli import main
-
 from tests.unit.configuration_folder import ConfigurationFolder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+
 from drydock.backup.facts import Level
 from drydock.configuration import (
     ConfigurationError,
@@ -18,7 +19,6 @@ from drydock.configuration import (
     load_waivers,
 )
 from drydock.crosschecks import longest_pause_minutes
-
 from tests.unit.configuration_folder import ConfigurationFolder
 
 ESTATE = "estate/test.yaml"

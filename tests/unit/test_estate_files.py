@@ -6,9 +6,9 @@ from collections import Counter
 from datetime import date
 
 import pytest
+
 from drydock.configuration import estate_names, load_calendar, load_estate
 from drydock.estate import Engine, Estate
-
 from sandbox.clusters import target_dbname
 from sandbox.tables import catalog
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange, Survey
 from drydock.backup.forecast import forecast_from, forecast_recovery, log_bytes_since
 from drydock.backup.results import Drill, Phase

@@ -114,3 +114,14 @@ def test_facts_that_are_not_known_are_never_an_error(unknown: dict[int, set[str]
     assert len(day.verdicts) == 4
     lost = [f for f in day.complete.findings if f.code == "parent_missing"]
     assert all(f.place in {s.set_id for s in sets} for f in lost)
+
+
+@pytest.mark.parametrize(
+    ("is_default", "seconds", "codes"), [(False, 14_401.0, ["rto_exceeded"]), (False, 14_400.0, []), (True, 99_999.0, [])]
+)
+def test_a_forecast_above_the_promised_rto_is_told(is_default: bool, seconds: float, codes: list[str]) -> None:
+    forecast = Forecast(seconds=seconds, basis=0 if is_default else 3, is_default=is_default)
+    drills = [b.a_drill(timedelta(days=9), set_id="set_11"), b.a_drill()]
+    when = b.AS_OF + timedelta(minutes=5)
+    day = judge_day(b.database(), b.survey(), b.read_all(), drills, forecast, b.POLICY, (), b.is_workday, Depth.BYTES, when)
+    assert [f.code for f in day.valid.findings] == codes

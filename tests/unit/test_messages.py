@@ -122,7 +122,7 @@ def test_figures_are_shown_for_people() -> None:
 def test_words_for_statuses_questions_and_reasons() -> None:
     assert [status_word(s, "zh") for s in Status] == ["正常", "关注", "异常", "跳过", "未知"]
     assert [status_word(s, "en") for s in Status] == [s.value for s in Status]
-    assert [question_word(q, "zh") for q in ("executed", "complete", "valid", "normal")] == ["执行", "完整", "有效", "正常"]
+    assert [question_word(q, "zh") for q in ("executed", "complete", "valid", "normal")] == ["执行", "完整", "有效", "常态"]
     assert (reason_text("history_short", "zh"), question_word("other", "zh")) == ("历史次数不足，尚不能比较", "other")
     assert reason_text("nothing_examined", "en") != "nothing_examined"
 

@@ -59,9 +59,9 @@ def test_same_content_keeps_its_version_and_other_content_counts_up(tmp_path: Pa
     ]
 
 
-def test_a_revision_by_hand_replaces_that_version(tmp_path: Path) -> None:
+def test_a_draft_is_replaced_under_its_own_number(tmp_path: Path) -> None:
     publish(make_record("zh"), tmp_path)
-    files = publish(other_record(), tmp_path, formats=("html",), revision=0)
+    files = publish(other_record(), tmp_path, formats=("html",), over_draft=True)
     assert [f.path.name for f in files] == [f"{BASE}-V1.0.xlsx", f"{BASE}-V1.0.html"]
 
 

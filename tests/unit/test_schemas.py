@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from drydock import settings
 from drydock.cli import main
 from drydock.policy import BackupPolicy
 from drydock.schemas import MODELS, configuration_page, schema_text, stale_files
 from drydock.yamlfiles import read_yaml
-from jsonschema import Draft202012Validator
 
 CONFIG = settings.home() / "include" / "config"
 SHIPPED = sorted(CONFIG.glob("*.yaml")) + sorted((CONFIG / "estate").glob("*.yaml"))

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from drydock.backup import scratch
 from drydock.backup.guardian import GuardianNotStarted, start_guardian
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from drydock.problems import Problem
 from drydock.yamlfiles import MAX_DEPTH, MAX_NODES, Document, read_yaml
 

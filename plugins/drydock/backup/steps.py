@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 
 from croniter import croniter
 from sqlalchemy import Engine as LedgerEngine
@@ -31,8 +30,6 @@ from drydock.configuration import Configuration
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Database
 from drydock.ledger import history, record
-from drydock.reporting import backup_record
-from drydock.reporting.publish import PublishedFile, publish
 
 log = logging.getLogger(__name__)
 
@@ -187,35 +184,6 @@ def judge_run(run: BackupRun) -> tuple[int, Judgement]:
         datetime.now(UTC),
     )
     return record.save_judgement(run.ledger, run.run_id, judgement), judgement
-
-
-def report_day(run: BackupRun) -> tuple[PublishedFile, ...]:
-    """Write the day's record of all databases anew, and the drill record where a drill was made; one writer at a time."""
-    estate, language = run.configuration.estate, settings.language()
-    folder = settings.reports_dir() / run.day.isoformat()
-    with history.day_lock(run.ledger, f"backup-report-{run.day}"):
-        judgements = history.judgements_of_day(run.ledger, run.day)
-        previous = history.previous_judgements(run.ledger, run.day, [d.id for d in estate.databases])
-        first_seen = {d.id: history.first_seen(run.ledger, d.id, run.day) for d in estate.databases}
-        document = backup_record.build_backup_record(run.day, judgements, previous, first_seen, estate, language)
-        files = _publish(run, "backup_record", document, folder)
-        drills = {d: j.last_drill for d, j in judgements.items() if j.last_drill and _same_day(run, j.last_drill)}
-        if drills:
-            document = backup_record.build_drill_record(run.day, drills, estate, language)
-            files += _publish(run, "drill_record", document, folder)
-    record.add_event(run.ledger, run.run_id, "reported", {"files": len(files)})
-    return files
-
-
-def _publish(run: BackupRun, kind: str, document: object, folder: Path) -> tuple[PublishedFile, ...]:
-    files = publish(document, folder)
-    for file in files:
-        record.save_report(run.ledger, run.run_id, kind, run.day, settings.language(), file)
-    return files
-
-
-def _same_day(run: BackupRun, drill: Drill) -> bool:
-    return drill.ended_at.astimezone(run.database.zone).date() == run.day
 
 
 def _reads(run: BackupRun) -> tuple[Read, ...]:

@@ -55,6 +55,7 @@ class ReportFile:
     bytes: int
     made_at: datetime
     run_id: int | None
+    judgement_until: int
 
 
 def find_run(ledger: Ledger, pipeline: str, database: str, run_key: str) -> int | None:
@@ -186,6 +187,14 @@ def judgement_of(ledger: Ledger, run_id: int) -> Judgement | None:
     with transaction(ledger) as connection:
         judgement = connection.execute(query).scalar_one_or_none()
     return None if judgement is None else Judgement.model_validate(judgement)
+
+
+def judgement_ids_of_day(ledger: Ledger, day: date) -> dict[str, tuple[int, int]]:
+    """Database id -> ids of its first and newest judgement of that day."""
+    ids = (func.min(JudgementRow.id), func.max(JudgementRow.id))
+    query = select(JudgementRow.database, *ids).where(JudgementRow.day == day).group_by(JudgementRow.database)
+    with transaction(ledger) as connection:
+        return {database: (first, newest) for database, first, newest in connection.execute(query)}
 
 
 def judgements_of_day(ledger: Ledger, day: date) -> dict[str, Judgement]:

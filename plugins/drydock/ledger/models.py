@@ -259,6 +259,7 @@ class ReportRow(Base):
     run_id: Mapped[int | None] = _run(nullable=True)
     kind: Mapped[str] = mapped_column(comment="backup_record, drill_record, …")
     day: Mapped[date] = mapped_column(comment="the day it tells of")
+    judgement_until: Mapped[int] = mapped_column(BigInteger, comment="id of the newest judgement that it tells of; 0: none")
     database: Mapped[str | None] = mapped_column(comment="null: all databases of the estate")
     language: Mapped[str] = mapped_column(comment="zh or en")
     format: Mapped[str] = mapped_column(comment="docx, html or xlsx")

@@ -179,13 +179,24 @@ def _insert_verdict(connection: Connection, judgement_id: int, verdict: Verdict)
 
 
 def save_report(
-    ledger: Ledger, run_id: int | None, kind: str, day: date, language: str, file: WrittenFile, database: str | None = None
+    ledger: Ledger,
+    run_id: int | None,
+    kind: str,
+    day: date,
+    language: str,
+    file: WrittenFile,
+    judgement_until: int = 0,
+    database: str | None = None,
 ) -> None:
-    """Add a report that lies complete on disk. `database` None: it tells of all databases of the estate."""
+    """Add a report that lies complete on disk. `database` None: it tells of all databases of the estate.
+
+    `judgement_until`: id of the newest judgement that it tells of.
+    """
     row = insert(ReportRow).values(
         run_id=run_id,
         kind=kind,
         day=day,
+        judgement_until=judgement_until,
         database=database,
         language=language,
         format=file.format,

@@ -7,6 +7,7 @@ pushes the finished text to XCom before it ends, so a notifier only sends.
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,7 +18,6 @@ from drydock import settings
 from drydock.backup.results import Judgement
 from drydock.backup.steps import BackupRun
 from drydock.configuration import ConfigurationError, load_notices
-from drydock.ledger import history
 from drydock.notices import Channel
 from drydock.reporting.notice import Notice, build_failure_notice, build_notice
 
@@ -34,7 +34,7 @@ def notice_of(run: BackupRun | None, judgement: Judgement | None, database_id: s
     if run is None or judgement is None:
         notice = build_failure_notice(database_id, settings.language(), url, file.runbook_base_url)
     else:
-        paths = [r.path for r in history.reports_of_day(run.ledger, run.day)]
+        paths = [Path(p) for p in context["ti"].xcom_pull(task_ids="report") or ()]
         notice = build_notice(judgement, run.database, settings.language(), paths, url, file.runbook_base_url)
     return _as_strings(notice)
 

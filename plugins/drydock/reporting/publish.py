@@ -7,8 +7,9 @@ it was.
 
 Version rule: the first issue of a report is V1.0. Publishing the same content again (the same data annex, byte by
 byte) replaces the files of the newest version; other content makes the next one, V1.1, V1.2, and so on. Earlier
-versions stay, since somebody may have signed them. `revision` sets the number after the dot by hand. Two writers of
-the same report must not run at once: the pipeline holds a lock per day.
+versions stay, since somebody may have signed them. A draft, which nobody signs because it does not tell of every
+database yet, is replaced under its own number. Two writers of the same report must not run at once: the pipeline holds
+a lock per day.
 """
 
 from __future__ import annotations
@@ -43,10 +44,11 @@ class PublishedFile(Model):
 
 
 def publish(
-    document: Document, folder: Path, formats: Iterable[str] = ("docx", "html", "xlsx"), revision: int | None = None
+    document: Document, folder: Path, formats: Iterable[str] = ("docx", "html", "xlsx"), over_draft: bool = False
 ) -> tuple[PublishedFile, ...]:
     """Write the report into `folder` (made when missing) and say what was written, the data annex first.
 
+    `over_draft`: the newest version in the folder is a draft and is replaced.
     The .xlsx is always written: its SHA-256 stands in the others. Raises ValueError for an unknown format and whatever
     a writer raises; then nothing was written.
     """
@@ -55,7 +57,7 @@ def publish(
     if unknown:
         raise ValueError(f"unknown format {unknown[0]!r}; there are: docx, html, xlsx")
     annex = write_xlsx(document)
-    number = _next_revision(document, folder, annex) if revision is None else revision
+    number = _next_revision(document, folder, annex, over_draft)
     name = f"{_base_name(document)}-V1.{number}"
     told = _fill(document, f"{name}.{ANNEX}", annex, _versions(document, folder, number))
     rendered = {ANNEX: annex} | {f: WRITERS[f](told) for f in formats if f != ANNEX}
@@ -82,12 +84,12 @@ def _issues(document: Document, folder: Path) -> dict[int, Path]:
     return {int(match.group(1)): path for match, path in found if match}
 
 
-def _next_revision(document: Document, folder: Path, annex: bytes) -> int:
+def _next_revision(document: Document, folder: Path, annex: bytes, over_draft: bool) -> int:
     issues = _issues(document, folder)
     if not issues:
         return 0
     newest = max(issues)
-    return newest if issues[newest].read_bytes() == annex else newest + 1
+    return newest if over_draft or issues[newest].read_bytes() == annex else newest + 1
 
 
 def _versions(document: Document, folder: Path, number: int) -> tuple[VersionRow, ...]:

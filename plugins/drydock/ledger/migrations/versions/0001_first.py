@@ -269,6 +269,9 @@ def _create_reports() -> None:
         sa.Column("run_id", sa.BigInteger(), nullable=True, comment="run that made this row"),
         sa.Column("kind", sa.Text(), nullable=False, comment="backup_record, drill_record, …"),
         sa.Column("day", sa.Date(), nullable=False, comment="the day it tells of"),
+        sa.Column(
+            "judgement_until", sa.BigInteger(), nullable=False, comment="id of the newest judgement that it tells of; 0: none"
+        ),
         sa.Column("database", sa.Text(), nullable=True, comment="null: all databases of the estate"),
         sa.Column("language", sa.Text(), nullable=False, comment="zh or en"),
         sa.Column("format", sa.Text(), nullable=False, comment="docx, html or xlsx"),
