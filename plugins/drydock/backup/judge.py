@@ -13,7 +13,7 @@ from drydock.backup.results import Depth, Drill, Forecast, Judgement, Read
 from drydock.backup.rotation import coverage
 from drydock.backup.valid import judge_valid, newest_drill
 from drydock.backup.window import restorable_windows, rpo_now_s
-from drydock.estate import Database
+from drydock.estate import BackupPlan, Database
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Verdict, judge
 from drydock.waivers import Waiver, apply_waivers, expired_waivers
