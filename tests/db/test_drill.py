@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import google_crc32c
+import psycopg
 import pytest
 
 from drydock.backup.chains import Chain
@@ -24,6 +25,7 @@ from drydock.backup.results import Drill
 from drydock.backup.scratch import PREFIX, _pids, sweep_scratch
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
+from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
 from drydock.estate import Database, Places
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status
@@ -395,6 +397,51 @@ def world_15(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_an_older_major_version_with_a_tablespace_passes(world_15: World, tmp_path: Path):
     result = drill(world_15.places, tmp_path / "scratch", *ASSERTIONS)
     assert result.findings == () and [p.name for p in result.phases] == PHASES
+
+
+@pytest.fixture
+def plain_places(tmp_path: Path) -> BackupPlaces:
+    """A full backup, complete in itself, of a cluster without checksums whose collation has changed since."""
+    places, data_dir, password = BackupPlaces(tmp_path / "plain"), tmp_path / "data", "of the test"
+    places.sets.mkdir(parents=True)
+    initialise(find_binaries(), data_dir, password=password, checksums=False)
+    server = PostgresServer(find_binaries(), data_dir)
+    login = {"host": LOCALHOST, "port": server.start(options={"fsync": "off"}), "user": "postgres", "password": password}
+    try:
+        server.wait_ready()
+        with psycopg.connect(**login, dbname="postgres", autocommit=True) as connection:
+            connection.execute("update pg_database set datcollversion = 'older' where datname = 'postgres'")
+        command = [find_binaries().tool("pg_basebackup"), "-D", places.sets / "one", "-c", "fast", "-h", LOCALHOST]
+        env = {"PGPASSWORD": password}
+        subprocess.run([*command, "-p", str(server.port), "-U", "postgres", "--no-sync"], env=env, check=True)
+    finally:
+        server.stop()
+    return places
+
+
+def test_what_could_not_be_checked_is_said_and_is_no_fault(plain_places: BackupPlaces, tmp_path: Path):
+    source = PgBasebackupSource(Places(sets=str(plain_places.sets)), ZONE)
+    database = make_database(plain_places, dbname="postgres")
+    chain = source.survey_sets(datetime.now(UTC))
+    scratch = tmp_path / "scratch"
+    result = run_drill(database, source, chain, target_time=None, forecast=None, policy=BackupPolicy(), scratch_root=scratch)
+    assert {(f.code, f.status) for f in result.findings} == {
+        ("drill_pages_off", Status.SKIPPED),
+        ("drill_indexes_off", Status.SKIPPED),
+    }
+    assert result.passed and result.assertions == 0 and result.recovered_to == chain[0].finished_at
+    assert of_code(result.findings, "drill_indexes_off")[0].values == {"databases": "postgres"}
+
+
+def test_a_scratch_root_that_cannot_be_made_is_told(places: BackupPlaces, tmp_path: Path):
+    (tmp_path / "file").touch()
+    chain = newest_chain(source_of(places))
+    root = tmp_path / "file" / "scratch"
+    result = run_drill(
+        make_database(places), source_of(places), chain, target_time=None, forecast=None, policy=BackupPolicy(), scratch_root=root
+    )
+    (finding,) = result.findings
+    assert (finding.code, finding.status) == ("drill_failed", Status.UNKNOWN) and "Not a directory" in finding.values["problems"]
 
 
 KILLED = """

@@ -42,7 +42,7 @@ from drydock.backup.forecast import chain_bytes, log_bytes_since
 from drydock.backup.guardian import GuardianNotStarted, start_guardian
 from drydock.backup.log_relay import LogRelay
 from drydock.backup.results import Drill, Forecast, Phase
-from drydock.backup.scratch import PREFIX, Scratch, ScratchTooSmall, close_scratch, kill_writers, open_scratch
+from drydock.backup.scratch import PREFIX, Scratch, ScratchTooSmall, close_scratch, kill_writers, open_scratch, stop_servers
 from drydock.backup.sources import BackupSource, SourceUnreadable, no_progress
 from drydock.engines.postgres_binaries import BinariesMissing
 from drydock.engines.postgres_server import ServerError, give_to_server
@@ -59,7 +59,11 @@ class OutOfTime(Exception):
     """The drill has used up `drill_timeout_minutes`."""
 
 
-OUR_OWN_FAILURES = (OutOfTime, subprocess.TimeoutExpired, BinariesMissing, GuardianNotStarted)
+class NoScratch(Exception):
+    """The scratch root cannot be written."""
+
+
+OUR_OWN_FAILURES = (OutOfTime, NoScratch, subprocess.TimeoutExpired, BinariesMissing, GuardianNotStarted)
 
 
 @dataclass
@@ -72,7 +76,7 @@ class Course:
     target_time: datetime | None
     logs: LogArchive | None
     give_up_at: float
-    drill_id: str = ""
+    drill_id: str = field(default_factory=lambda: f"{PREFIX}{secrets.token_hex(4)}")
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     phases: list[Phase] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -143,7 +147,9 @@ def run_drill(
     except ScratchTooSmall as e:
         values = {"free_bytes": e.free_bytes, "needed_bytes": e.needed_bytes}
         course.findings.append(Finding(code="drill_space", status=Status.UNKNOWN, place=str(e.root), values=values))
-        course.drill_id = f"{PREFIX}{secrets.token_hex(4)}"
+        return _result(course, forecast)
+    except OSError as e:
+        course.fail("restore", NoScratch(str(e)))
         return _result(course, forecast)
     course.drill_id = scratch.drill_id
     _sail(course, scratch)
@@ -169,7 +175,8 @@ def _sail(course: Course, scratch: Scratch) -> None:
         try:
             close_scratch(scratch)
         except OSError as e:
-            log.error("%s: scratch area %s could not be removed: %s", course.database.id, scratch.path, e)
+            values = {"area": str(scratch.path), "reason": str(e)}
+            course.findings.append(Finding(code="drill_left_behind", status=Status.WARN, place="scratch", values=values))
         finally:
             if pipe is not None:
                 os.close(pipe)
@@ -181,15 +188,26 @@ def _go_through_phases(course: Course, scratch: Scratch) -> None:
         return
     copies: list[RestoredCopy] = []
     try:
-        if not course.run("recover", lambda: _recover(course, scratch, copies)):
-            return
-        (copy,) = copies
-        course.run("pages", lambda: _examine_pages(course, copy))
-        if course.run("structure", lambda: _examine_structure(course, scratch, copy)) or copy.server.is_running():
-            course.run("content", lambda: _examine_content(course, copy))
+        if course.run("recover", lambda: _recover(course, scratch, copies)):
+            _examine(course, scratch, copies[0])
     finally:
-        for copy in copies:
-            _stop_quietly(copy)
+        _end_servers(scratch, copies)
+
+
+def _examine(course: Course, scratch: Scratch, copy: RestoredCopy) -> None:
+    course.run("pages", lambda: _examine_pages(course, copy))
+    if course.run("structure", lambda: _examine_structure(course, scratch, copy)) or copy.server.is_running():
+        course.run("content", lambda: _examine_content(course, copy))
+
+
+def _end_servers(scratch: Scratch, copies: list[RestoredCopy]) -> None:
+    """End the copy at once: nothing of it is kept."""
+    stop_servers(scratch.path)
+    for copy in copies:
+        try:
+            copy.stop()
+        except ServerError as e:
+            log.error("%s: %s", scratch.drill_id, e)
 
 
 def _restore(course: Course, scratch: Scratch) -> int:
@@ -265,6 +283,7 @@ def _compare_with_archive(course: Course) -> None:
 
 
 def _examine_pages(course: Course, copy: RestoredCopy) -> int:
+    copy.forgo_durability()
     copy.stop()
     examined_bytes, findings = check_pages(copy, course.remaining_s)
     course.findings += findings
@@ -290,13 +309,6 @@ def _examine_content(course: Course, copy: RestoredCopy) -> int:
         course.findings += check_assertions(connection, plan.assertions, reference, course.database.zone)
     course.assertions = len(plan.assertions)
     return 0
-
-
-def _stop_quietly(copy: RestoredCopy) -> None:
-    try:
-        copy.stop()
-    except ServerError as e:
-        log.warning("the copy does not stop and is killed with its scratch area: %s", e)
 
 
 def _result(course: Course, forecast: Forecast | None) -> Drill:
