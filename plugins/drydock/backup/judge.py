@@ -15,7 +15,7 @@ from drydock.backup.valid import judge_valid, newest_drill
 from drydock.backup.window import restorable_windows, rpo_now_s
 from drydock.estate import BackupPlan, Database
 from drydock.policy import BackupPolicy
-from drydock.verdicts import Verdict, judge
+from drydock.verdicts import Finding, Status, Verdict, judge
 from drydock.waivers import Waiver, apply_waivers, expired_waivers
 
 PIPELINE = "backup"
@@ -43,7 +43,7 @@ def judge_day(
     verdicts = (
         judge_executed(survey, plan, database.zone, policy),
         judge_complete(survey, plan, policy),
-        judge_valid(survey, reads, drills, plan, policy, depth),
+        _with_slow_recovery(judge_valid(survey, reads, drills, plan, policy, depth), forecast, plan),
         judge_normal(survey, policy, is_workday, database.zone),
     )
     return Judgement(
@@ -61,6 +61,15 @@ def judge_day(
         coverage=coverage(survey, reads, policy, survey.as_of),
         last_drill=newest_drill(drills),
     )
+
+
+def _with_slow_recovery(valid: Verdict, forecast: Forecast | None, plan: BackupPlan) -> Verdict:
+    """Tells of a forecast from this database's own drills above the promised RTO; safe defaults accuse nobody."""
+    if forecast is None or forecast.is_default or forecast.seconds <= plan.rto_minutes * 60:
+        return valid
+    values = {"forecast_minutes": round(forecast.seconds / 60, 1), "limit_minutes": plan.rto_minutes, "drills": forecast.basis}
+    slow = Finding(code="rto_exceeded", status=Status.WARN, place="drill", values=values)
+    return judge(valid.question, valid.examined, (*valid.findings, slow), **valid.evidence)
 
 
 def _with_waivers(verdicts: Iterable[Verdict], waivers: Iterable[Waiver], database: str, day: date) -> dict[str, Verdict]:
