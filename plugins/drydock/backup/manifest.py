@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from drydock.backup.backup_label import parse_lsn
 FILE_NAME = "backup_manifest"
 VERSIONS = (1, 2)
 ALGORITHMS = {"NONE": 0, "CRC32C": 8, "SHA224": 56, "SHA256": 64, "SHA384": 96, "SHA512": 128}  # hex digits
+
+_HEX = re.compile(r"[0-9a-fA-F]*")
 
 
 class ManifestDamaged(ValueError):
@@ -88,6 +91,8 @@ def is_safe_path(path: str) -> bool:
     """True for a path that stays inside the backup: relative, no '..' or empty part, and one that a file can have."""
     if "\0" in path or not {"", ".", ".."}.isdisjoint(path.split("/")):
         return False
+    if path.isascii():
+        return True
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
@@ -128,7 +133,7 @@ def _file(row: dict[str, Any]) -> ManifestFile:
         raise ManifestDamaged(f"path {str(path)[:100]!r} leads out of the backup")
     if type(size) is not int or size < 0:
         raise ManifestDamaged(f"size {size!r} of {path[:100]!r}")
-    if len(checksum) != ALGORITHMS.get(algorithm, -1) or not set(checksum) <= set("0123456789abcdefABCDEF"):
+    if len(checksum) != ALGORITHMS.get(algorithm, -1) or not _HEX.fullmatch(checksum):
         raise ManifestDamaged(f"checksum of {path[:100]!r} is not one of {algorithm!r}")
     return ManifestFile(path, size, algorithm, checksum.lower())
 

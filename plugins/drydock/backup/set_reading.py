@@ -82,7 +82,7 @@ def _read_batch(expectation: Expectation, batch: list[tuple[str, FoundFile]]) ->
     for path, found in batch:
         expected = expectation.file(path)
         try:
-            size, checksum = hash_file(found.full_path, expected.algorithm if expected else "NONE")
+            size, checksum = hash_file(found.full_path, expected.algorithm if expected else "NONE", found.size_bytes)
         except OSError as e:
             where = f"{expectation.set_id}/{path}"
             portion.findings.append(problem("set_file_unreadable", where, reason=e.strerror or str(e)))

@@ -1,7 +1,7 @@
 """Reads back a run of archived segments: the header of each against its name, then every record.
 
-Segments compressed with gzip are unpacked into a scratch area a few at a time; other compressions cannot be read here
-and are told as UNKNOWN, never as read.
+Runs of 256 MiB are checked two at a time. Segments compressed with gzip are unpacked into a scratch area, one run at a
+time; other compressions cannot be read here and are told as UNKNOWN, never as read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from drydock.backup.facts import LogRange
 from drydock.backup.folding import fold_findings
 from drydock.backup.results import Read, ReadUnit
 from drydock.backup.scratch import ScratchTooSmall, close_scratch, open_scratch
+from drydock.backup.set_comparison import READERS, Portion
 from drydock.backup.sources import Progress
 from drydock.backup.tar_archive import BUFFER_BYTES, GzipStream
 from drydock.backup.wal import HeaderDamaged, Segment, SegmentHeader, describe_mismatch, parse_segment
@@ -27,8 +29,7 @@ from drydock.backup.wal_records import check_records, check_tail, damaged
 from drydock.engines.postgres_binaries import BinariesMissing
 from drydock.verdicts import Finding, Status
 
-BATCH_BYTES = 2 * 1024**3  # progress is told after each
-UNPACKED_BATCH_BYTES = 512 * 1024**2  # at most so much scratch space
+BATCH_BYTES = 256 * 1024**2  # one run of pg_waldump; also the scratch space that one run needs at most
 
 
 class _Readable(NamedTuple):
@@ -47,12 +48,14 @@ def read_logs(place: Path, log_range: LogRange, progress: Progress) -> Read:
     started_at = datetime.now(UTC)
     findings: dict[tuple[str, str], Finding] = {}
     read_bytes = files = 0
-    for overlap, batch in _batches(_inspect_range(place, log_range, findings)):
-        for finding in _check_batch(place, batch, overlap):
-            findings.setdefault(finding.key, finding)
-        size = sum(r.file.size_bytes for r in batch[overlap:])
-        files, read_bytes = files + len(batch) - overlap, read_bytes + size
-        progress(size)
+    with ThreadPoolExecutor(READERS) as pool:
+        batches = _batches(_inspect_range(place, log_range, findings))
+        for checked in as_completed([pool.submit(_check_batch, place, *batch) for batch in batches]):
+            portion = checked.result()
+            for finding in portion.findings:
+                findings.setdefault(finding.key, finding)
+            files, read_bytes = files + portion.files, read_bytes + portion.read_bytes
+            progress(portion.read_bytes)
     if not files and not findings:
         findings["", ""] = _finding("log_unreadable", log_range.first, Status.FAIL, reason="not there any more")
     return Read(
@@ -132,33 +135,40 @@ def _batches(segments: Iterable[_Readable | None]) -> Iterator[tuple[int, list[_
             overlap, run = 0, []
             continue
         run.append(segment)
-        limit = UNPACKED_BATCH_BYTES if any(r.file.suffix for r in run[-2:]) else BATCH_BYTES
-        if len(run) > 1 and len(run) * segment.header.segment_bytes >= limit:
+        if len(run) > 1 and len(run) * segment.header.segment_bytes >= BATCH_BYTES:
             yield overlap, run
             overlap, run = 1, [segment]
     if len(run) > overlap:
         yield overlap, run
 
 
-def _check_batch(place: Path, batch: Sequence[_Readable], overlap: int) -> Iterator[Finding]:
+def _check_batch(place: Path, overlap: int, batch: Sequence[_Readable]) -> Portion:
+    """Check one run of segments; those at its head that the run before had are not counted again."""
+    fresh = batch[overlap:]
+    portion = Portion(read_bytes=sum(r.file.size_bytes for r in fresh), files=len(fresh))
     needed_bytes = sum(r.header.segment_bytes for r in batch if r.file.suffix)
     try:
-        with unpacked(place, batch, needed_bytes) as (folder, broken):
-            yield from broken
-            damaged_names = {f.place for f in broken}
-            for run in _split_at(batch, damaged_names):
-                yield from check_records(folder, [r.file.name for r in run], run[0].header)
-            for r in batch[overlap:]:
-                if r.file.name not in damaged_names and (reason := check_tail(folder / r.file.name)):
-                    yield damaged(r.file.name, reason)
+        with _unpacked(place, batch, needed_bytes) as (folder, broken):
+            portion.findings += broken
+            for run in _split_at(batch, {f.place for f in broken}):
+                portion.findings += check_records(folder, [r.file.name for r in run], run[0].header)
+                tails = ((r.file.name, check_tail(folder / r.file.name)) for r in run)
+                portion.findings += [damaged(name, reason) for name, reason in tails if reason]
     except BinariesMissing as e:
-        yield _finding("log_tool_missing", batch[0].file.name, Status.UNKNOWN, reason=str(e))
+        # one for the whole range: it is named after the version, not after a segment
+        place_name = f"PostgreSQL {batch[0].header.major}"
+        portion.findings.append(_finding("log_tool_missing", place_name, Status.UNKNOWN, reason=str(e)))
     except ScratchTooSmall as e:
-        yield _finding("read_space", batch[0].file.name, Status.UNKNOWN, needed_bytes=needed_bytes, free_bytes=e.free_bytes)
+        values = {"needed_bytes": needed_bytes, "free_bytes": e.free_bytes}
+        portion.findings.append(_finding("read_space", str(place), Status.UNKNOWN, **values))
+    except OSError as e:
+        reason = e.strerror or str(e)
+        portion.findings.append(_finding("log_unreadable", batch[0].file.name, Status.FAIL, reason=reason))
+    return portion
 
 
 @contextmanager
-def unpacked(place: Path, batch: Sequence[_Readable], needed_bytes: int) -> Iterator[tuple[Path, list[Finding]]]:
+def _unpacked(place: Path, batch: Sequence[_Readable], needed_bytes: int) -> Iterator[tuple[Path, list[Finding]]]:
     """A folder that holds the segments uncompressed, and findings for those that could not be unpacked.
 
     Raises ScratchTooSmall. Where nothing is compressed it is the archive itself.
