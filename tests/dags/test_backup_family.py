@@ -139,7 +139,8 @@ def test_the_plugin_loader_leaves_the_package_alone() -> None:
         "from airflow import plugins_manager\n"
         "import airflow.plugins_manager as p\n"
         "getattr(p, 'ensure_plugins_loaded', getattr(p, '_get_plugins', None))()\n"
-        "stray = [m for m in ('verdicts', 'estate', 'policy', 'calendar') if m in sys.modules and 'drydock' in str(sys.modules[m].__file__)]\n"
+        "names = [m for m in ('verdicts', 'estate', 'policy', 'calendar') if m in sys.modules]\n"
+        "stray = [m for m in names if 'drydock' in str(sys.modules[m].__file__)]\n"
         "print('stray', stray)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], env=os.environ.copy(), capture_output=True, text=True, check=False)

@@ -1,0 +1,105 @@
+"""The shape of the house: sizes, names, SQL in files, clean lint. Each rule is first seen to catch what breaks it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FORBIDDEN_NAMES = {"utils", "helpers", "manager", "common", "misc"}
+LONGEST_MODULE, LONGEST_FUNCTION, LONGEST_DAG_FILE = 400, 40, 150
+READS, WRITES = r"select\s.+\sfrom", r"insert\s+into|delete\s+from|update\s.+\sset|alter\s+(table|index|system)|drop\s+table"
+SQL = re.compile(rf"\b({READS}|{WRITES})\b", re.I | re.S)
+
+
+def product_files() -> list[Path]:
+    return sorted([*(ROOT / "plugins").rglob("*.py"), *(ROOT / "dags").glob("*.py")])
+
+
+def all_files() -> list[Path]:
+    return [*product_files(), *sorted((ROOT / "sandbox").rglob("*.py")), *sorted((ROOT / "bench").glob("*.py"))]
+
+
+def long_functions(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = node.end_lineno - node.lineno + 1
+            if lines > LONGEST_FUNCTION:
+                found.append(f"{path.name}:{node.lineno} {node.name} has {lines} lines")
+    return found
+
+
+def sql_strings(path: Path) -> list[str]:
+    """String constants that hold SQL, docstrings left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, documented) and ast.get_docstring(n)}
+    constants = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in docstrings]
+    return [f"{path.name}:{n.lineno}" for n in constants if isinstance(n.value, str) and SQL.search(n.value)]
+
+
+def test_no_module_is_long() -> None:
+    sizes = {p: len(p.read_text(encoding="utf-8").splitlines()) for p in all_files()}
+    assert len(sizes) > 50
+    assert {p.name: n for p, n in sizes.items() if n > LONGEST_MODULE} == {}
+
+
+def test_no_function_is_long() -> None:
+    assert [line for path in all_files() for line in long_functions(path)] == []
+
+
+def test_no_file_is_named_for_nothing() -> None:
+    assert [p for p in all_files() if p.stem in FORBIDDEN_NAMES or p.parent.name in FORBIDDEN_NAMES] == []
+
+
+def test_sql_stands_in_files() -> None:
+    assert [line for path in product_files() if "migrations" not in path.parts for line in sql_strings(path)] == []
+
+
+def test_these_rules_catch_what_breaks_them(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.py"
+    body = "\n".join(f"    x = {n}" for n in range(LONGEST_FUNCTION))
+    bad.write_text(f'"""Select one from many."""\ndef f():\n{body}\nq = "select a from b"\n')
+    assert long_functions(bad) == [f"bad.py:2 f has {LONGEST_FUNCTION + 1} lines"]
+    assert sql_strings(bad) == [f"bad.py:{LONGEST_FUNCTION + 3}"]
+
+
+def test_every_module_and_longer_public_function_says_what_it_is() -> None:
+    silent = []
+    for path in product_files():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        silent += [] if ast.get_docstring(tree) else [path.name]
+        functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
+        longer = [n for n in functions if n.end_lineno - n.lineno > 6 and path.parent.name not in ("dags", "versions")]
+        silent += [f"{path.name}: {n.name}" for n in longer if not ast.get_docstring(n)]
+    assert silent == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/runbooks/backup.md", "docs/adr/README.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if not t.startswith("http")]
+    assert [t for t in targets if not ((ROOT / page).parent / t).exists()] == []
+
+
+def test_both_readmes_tell_the_same() -> None:
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+
+    def shape(text: str) -> tuple[object, ...]:
+        code = set(re.findall(r"`([^`\n]*[a-z][^`\n]*)`", text))
+        return (*(len(re.findall(mark, text, re.M)) for mark in (r"^## ", r"^\d\. ", r"^\|")), code)
+
+    ours, theirs = shape(english), shape(chinese)
+    assert ours[:3] == theirs[:3]
+    assert {c for c in ours[3] ^ theirs[3] if "<" not in c} == set()
+
+
+def test_lint_is_clean() -> None:
+    done = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
