@@ -21,6 +21,8 @@ NOT_COMPARED = frozenset({manifests.FILE_NAME, "postgresql.auto.conf", "recovery
 WAL_DIR = "pg_wal"
 TABLESPACE_DIR = "pg_tblspc"
 LABEL = "backup_label"
+WAL_FOLDERS = ("archive_status", "summaries")
+VERSION_FOLDER = "PG_"  # the only thing that PostgreSQL keeps in a tablespace (PG_18_202506291)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ def _tablespace_links(root: Path) -> dict[int, Path]:
 def _list_entry(prefix: str, entry: os.DirEntry[str], tree: FileTree, pending: list[tuple[str, str]], own: set[str]) -> None:
     path = prefix + entry.name
     follow = path == WAL_DIR
+    if _is_strange(prefix, entry, tree):
+        return
     if entry.is_symlink() and prefix == TABLESPACE_DIR + "/" and _oid_or_none(entry.name) in tree.tablespaces:
         return
     if entry.is_dir(follow_symlinks=follow):
@@ -139,6 +143,14 @@ def _list_entry(prefix: str, entry: os.DirEntry[str], tree: FileTree, pending: l
         pending.append((path + "/", entry.path))
     else:
         tree.files[path] = _found(entry.path, entry.stat(follow_symlinks=False))
+
+
+def _is_strange(prefix: str, entry: os.DirEntry[str], tree: FileTree) -> bool:
+    """Behind a link only what PostgreSQL keeps there is looked at, wherever the link may lead."""
+    if prefix == f"{WAL_DIR}/":
+        return entry.is_dir() and entry.name not in WAL_FOLDERS
+    folder, _, oid = prefix.rstrip("/").rpartition("/")
+    return folder == TABLESPACE_DIR and _oid_or_none(oid) in tree.tablespaces and not entry.name.startswith(VERSION_FOLDER)
 
 
 def _oid_or_none(text: str) -> int | None:

@@ -60,22 +60,18 @@ def survey_database(
 def survey_target(endpoint: Endpoint) -> TargetState:
     """The database's own facts, asked up to three times; one that is down is `reachable=False` with the reason."""
     try:
-        for attempt in stamina.retry_context(
-            on=_is_passing, attempts=ATTEMPTS, wait_initial=FIRST_WAIT_S, wait_max=LONGEST_WAIT_S, timeout=None
-        ):
-            with attempt:
-                return _ask_target(endpoint)
+        return _ask_target(endpoint)
     except psycopg.Error as e:
         kind = classify(e).kind
         log.warning("%s:%s cannot be asked (%s): %s", endpoint.host, endpoint.port, kind, e)
         return TargetState(reachable=False, error=f"{kind}: {str(e).strip()}")
-    raise AssertionError("a retry ended without an answer and without an error")
 
 
 def _is_passing(error: Exception) -> bool:
     return isinstance(error, psycopg.Error) and classify(error).retry
 
 
+@stamina.retry(on=_is_passing, attempts=ATTEMPTS, wait_initial=FIRST_WAIT_S, wait_max=LONGEST_WAIT_S, timeout=None)
 def _ask_target(endpoint: Endpoint) -> TargetState:
     timeouts = {"statement_timeout_s": STATEMENT_TIMEOUT_S, "connect_timeout_s": CONNECT_TIMEOUT_S}
     with connect(endpoint, purpose="backup survey", **timeouts) as connection:

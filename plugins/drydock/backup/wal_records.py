@@ -19,14 +19,13 @@ import google_crc32c
 from drydock.backup.backup_label import LabelDamaged, format_lsn, parse_lsn
 from drydock.backup.wal import (
     LONG_HEADER_BYTES,
-    MAGIC_MAJORS,
     MAGIC_RANGE,
     SegmentHeader,
     parse_segment,
     read_segment_header,
     segment_at,
 )
-from drydock.engines.postgres_binaries import find_binaries
+from drydock.engines.postgres_binaries import all_binaries, find_binaries
 from drydock.verdicts import Finding, Status
 
 PAGE_BYTES = 8192
@@ -86,8 +85,9 @@ def check_range(folder: Path, timeline: int, start: int, end: int, header: Segme
 
 def find_waldump(header: SegmentHeader) -> Path:
     """pg_waldump of the major version that wrote the segment, the newest for a version not known. Raises BinariesMissing."""
-    major = header.major if header.magic <= max(MAGIC_MAJORS) else None
-    return find_binaries(major).tool("pg_waldump")
+    newest = max(all_binaries(), key=lambda b: b.major, default=None)
+    binaries = newest if header.major is None and newest else find_binaries(header.major)
+    return binaries.tool("pg_waldump")
 
 
 def run_waldump(waldump: Path, options: Sequence[str], timeout_s: float) -> None:
