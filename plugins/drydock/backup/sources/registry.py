@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drydock.backup.sources import BackupSource, SourceUnsupported
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
+from drydock.backup.sources.pgbackrest import PgBackRestSource
 from drydock.estate import Database
 
 
@@ -13,8 +14,6 @@ def open_source(database: Database) -> BackupSource:
         case "pg_basebackup":
             return PgBasebackupSource(database.backup.places, database.zone)
         case "pgbackrest":
-            from drydock.backup.sources.pgbackrest import PgBackRestSource
-
             return PgBackRestSource(database.backup.places, database.zone)
         case other:
             raise SourceUnsupported(f"backups by {other} cannot be looked at yet")
