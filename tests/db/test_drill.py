@@ -22,7 +22,7 @@ from drydock.backup.chains import Chain
 from drydock.backup.drill import run_drill
 from drydock.backup.facts import Level
 from drydock.backup.results import Drill
-from drydock.backup.scratch import PREFIX, _pids, sweep_scratch
+from drydock.backup.scratch import sweep_scratch
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
@@ -33,6 +33,7 @@ from sandbox.backup_job import BackupPlaces
 from sandbox.clock import ZONE
 from sandbox.past import DAY_MOMENTS
 from sandbox.world import LAST_DAY, World, build_world
+from tests.leftovers import left_behind, wait_for_nothing_left
 
 LATE = LAST_DAY + timedelta(days=1)
 LAST_CHANGE = datetime.combine(LAST_DAY, DAY_MOMENTS[0], ZONE)
@@ -122,35 +123,6 @@ def drill(places: BackupPlaces, scratch: Path, *assertions: dict, source=None, p
 def newest_chain(source: PgBasebackupSource) -> Chain:
     sets = source.survey_sets(datetime.now(UTC))
     return tuple(sets) if sets[-1].level is Level.INCREMENTAL else (sets[-1],)
-
-
-def wait_for_nothing_left(scratch: Path, timeout_s: float = 20) -> list[str]:
-    """What is still left after a while: a guardian needs a moment to see that its drill is over."""
-    give_up_at = time.monotonic() + timeout_s
-    while (left := left_behind(scratch)) and time.monotonic() < give_up_at:
-        time.sleep(0.02)
-    return left
-
-
-def left_behind(scratch: Path) -> list[str]:
-    """Areas, and processes that run from one or name one."""
-    areas = [p.name for p in scratch.iterdir()] if scratch.exists() else []
-    return areas + [str(pid) for pid in _pids() if _belongs_to(pid, scratch)]
-
-
-def _belongs_to(pid: int, scratch: Path) -> bool:
-    try:
-        cwd = str(Path(f"/proc/{pid}/cwd").readlink())
-        return f"{scratch}/" in cwd or f"{scratch}/{PREFIX}".encode() in _command_line(pid)
-    except OSError:
-        return False
-
-
-def _command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def of_code(findings: tuple[Finding, ...], code: str) -> list[Finding]:
@@ -474,8 +446,8 @@ run_drill(make_database(places, *ASSERTIONS), source, newest_chain(source), targ
 
 
 def guardians_of(scratch: Path) -> list[int]:
-    wanted = f"{scratch}/{PREFIX}".encode()
-    return [pid for pid in _pids() if b"drydock.backup.guardian" in (line := _command_line(pid)) and wanted in line]
+    lines = [line.partition(" ") for line in left_behind(scratch) if "drydock.backup.guardian" in line]
+    return [int(pid) for pid, _, _ in lines]
 
 
 def kill_drill(world: World, scratch: Path, phase: str, how: str) -> None:

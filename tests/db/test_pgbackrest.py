@@ -24,6 +24,7 @@ from drydock.estate import Database, Places
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Status
 from sandbox.clock import ZONE
+from tests.leftovers import wait_for_nothing_left
 
 PASSWORD = "of the test"
 NEWEST_KNOWN = 15  # Debian's pgbackrest 2.45 knows PostgreSQL up to 15
@@ -167,7 +168,7 @@ def drill(repository: Repository, scratch: Path, target_time: datetime | None = 
         policy=BackupPolicy(),
         scratch_root=scratch,
     )
-    assert list(scratch.iterdir()) == []
+    assert wait_for_nothing_left(scratch) == []
     return result
 
 

@@ -84,7 +84,6 @@ class Course:
     recovery: Recovery | None = None
     assertions: int = 0
 
-    @property
     def remaining_s(self) -> float:
         """Seconds left. Raises OutOfTime when there are none."""
         left_s = self.give_up_at - time.monotonic()
@@ -104,7 +103,7 @@ class Course:
         log.info("%s: drill phase %s begins", self.database.id, name)
         began_at, work_bytes, failure = time.monotonic(), 0, None
         try:
-            self.remaining_s  # noqa: B018 - asks whether there is time for another phase
+            self.remaining_s()
             work_bytes = work()
         except Exception as e:  # whatever goes wrong in a phase is a result of the drill
             failure = e
@@ -223,7 +222,7 @@ def _restore(course: Course, scratch: Scratch) -> int:
     scratch.data_dir.mkdir(mode=0o700)
     thread = threading.Thread(target=work, name=scratch.drill_id, daemon=True)
     thread.start()
-    thread.join(course.remaining_s)
+    thread.join(course.remaining_s())
     if thread.is_alive():
         kill_writers(scratch.path)
         thread.join(LEAVE_RESTORE_S)
@@ -248,13 +247,13 @@ def _recover(course: Course, scratch: Scratch, copies: list[RestoredCopy]) -> in
 
 def _replay(course: Course, copy: RestoredCopy) -> None:
     try:
-        copy.start(course.remaining_s)
+        copy.start(course.remaining_s())
     except ServerError as e:
-        course.remaining_s  # noqa: B018 - out of time is not the copy's fault
+        course.remaining_s()  # out of time is not the copy's fault
         if not _was_idle_until_target(course, copy.read_log()):
-            raise ServerError(last_useful_lines(copy.read_log())) from e
+            raise ServerError(last_useful_lines(copy.read_log()) or str(e)) from e
         drop_target(copy)
-        copy.start(course.remaining_s)
+        copy.start(course.remaining_s())
 
 
 def _was_idle_until_target(course: Course, log_text: str) -> bool:
@@ -285,16 +284,15 @@ def _compare_with_archive(course: Course) -> None:
 def _examine_pages(course: Course, copy: RestoredCopy) -> int:
     copy.forgo_durability()
     copy.stop()
-    examined_bytes, findings = check_pages(copy, course.remaining_s)
+    examined_bytes, findings = check_pages(copy, course.remaining_s())
     course.findings += findings
     return examined_bytes
 
 
 def _examine_structure(course: Course, scratch: Scratch, copy: RestoredCopy) -> int:
     create_role(copy, scratch.path)
-    copy.start(course.remaining_s)
-    dbname = course.database.backup.drill.dbname
-    examined_bytes, findings = check_structure(copy, dbname, course.restored_bytes, course.remaining_s)
+    copy.start(course.remaining_s())
+    examined_bytes, findings = check_structure(copy, course.database.backup.drill.dbname, course.remaining_s())
     course.findings += findings
     return examined_bytes
 
@@ -305,7 +303,7 @@ def _examine_content(course: Course, copy: RestoredCopy) -> int:
     if not plan.assertions:
         return 0
     reference = course.target_time or course.recovered_to or course.started_at
-    with copy.connect(plan.dbname, course.remaining_s) as connection:
+    with copy.connect(plan.dbname, course.remaining_s()) as connection:
         course.findings += check_assertions(connection, plan.assertions, reference, course.database.zone)
     course.assertions = len(plan.assertions)
     return 0

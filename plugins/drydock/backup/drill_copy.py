@@ -23,10 +23,10 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from drydock import settings as places
 from drydock.backup.backup_label import parse_lsn
 from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, ServerError, give_to_server, run_as_server
+from drydock.sqlfiles import sql_file
 
 PORT_ATTEMPTS = 3
 STOP_S = 300.0
@@ -173,8 +173,7 @@ class RestoredCopy:
 
 def question(name: str) -> sql.SQL:
     """The statement in `include/sql/postgresql/backup/<name>.sql`, without its header."""
-    text = (places.include_dir() / "sql" / "postgresql" / "backup" / f"{name}.sql").read_text(encoding="utf-8")
-    return sql.SQL("\n".join(line for line in text.splitlines() if not line.startswith("--")))
+    return sql.SQL(sql_file("postgresql", "backup", name).statement)
 
 
 def session_options(settings: dict[str, str]) -> str:
