@@ -23,13 +23,14 @@ from drydock.backup.judge import judge_day
 from drydock.backup.results import Depth, Drill, Judgement, Read, ReadUnit
 from drydock.backup.rotation import ReadTask, choose_drill_chain, choose_reads, drill_is_due
 from drydock.backup.scratch import sweep_scratch
-from drydock.backup.sources import BackupSource, Progress
+from drydock.backup.sources import BackupSource, Progress, SourceUnsupported
 from drydock.backup.sources.registry import open_source
 from drydock.backup.survey import survey_database
 from drydock.configuration import Configuration
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Database
 from drydock.ledger import history, record
+from drydock.verdicts import Finding, Status
 
 log = logging.getLogger(__name__)
 
@@ -96,18 +97,38 @@ def take_survey(run: BackupRun) -> Survey:
 
 def _look(run: BackupRun) -> Survey:
     endpoint = None if run.is_past else run.endpoint
-    seen = survey_database(run.database, open_source(run.database), endpoint, run.as_of)
+    source = source_of(run.database)
+    if source is None:
+        return _blind_survey(run)
+    seen = survey_database(run.database, source, endpoint, run.as_of)
     keep_days = run.database.backup.retention_days * HISTORY_RETENTIONS
     present = [s.set_id for s in seen.sets]
     past = history.past_sets(run.ledger, run.database.id, run.as_of, keep_days, present)
     return seen.model_copy(update={"past_sets": past})
 
 
+def source_of(database: Database) -> BackupSource | None:
+    """What reads this database's backups; None for a kind that Drydock cannot read yet."""
+    try:
+        return open_source(database)
+    except SourceUnsupported:
+        return None
+
+
+def _blind_survey(run: BackupRun) -> Survey:
+    """The survey of a kind of backup that cannot be read yet: nothing was seen, and it says so."""
+    kind = run.database.backup.source
+    problem = Finding(code="source_unsupported", status=Status.UNKNOWN, place=run.database.id, values={"what": kind})
+    return Survey(database=run.database.id, as_of=run.as_of, surveyed_at=datetime.now(UTC), problems=(problem,))
+
+
 def read_back(run: BackupRun) -> tuple[Read, ...]:
     """Read what is new or due, one unit at a time, each written to the ledger as soon as it was read."""
     if run.depth is Depth.CATALOGUE or run.is_past:
         return ()
-    survey, source = history.load_survey(run.ledger, run.run_id), open_source(run.database)
+    survey, source = history.load_survey(run.ledger, run.run_id), source_of(run.database)
+    if source is None:
+        return ()
     tasks = choose_reads(survey, _reads(run), run.configuration.backup.of(run.database.id), run.as_of)
     log.info("%s: %d units to read back", run.database.id, len(tasks))
     reads = tuple(_read_one(run, source, task) for task in tasks)
