@@ -1,6 +1,6 @@
 """How fast a configuration loads: databases per second at 100 and 1,000 databases, and how the time grows.
 
-    PYTHONPATH=plugins python -m bench.configuration [COUNT ...]
+    python -m bench configuration [--small]
 
 `cold` is the whole command `python -m drydock check` in a new process, `load` is `load_all` alone, and the floor is the
 same file composed by libyaml alone. Target: an estate of 1,000 databases checks in under 2 s, cold.
@@ -9,19 +9,23 @@ same file composed by libyaml alone. Target: an estate of 1,000 databases checks
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+
+from bench.measures import Line, compare, take_turns, tell, timed
 from drydock import settings
 from drydock.configuration import load_all
 
-COUNTS = (100, 1000)
+COUNTS, SMALL = (100, 1000), (10, 100)
 ROUNDS = 3
+LONGEST_CHECK_S = 2.0  # for 1,000 databases
 
 HEAD = """schema: drydock-estate/1
 name_zh: 基准
@@ -75,45 +79,52 @@ def write_estate(path: Path, count: int) -> None:
     path.write_text(HEAD + "".join(databases), encoding="utf-8")
 
 
-def best_of(work: Callable[[], object]) -> float:
-    """Shortest elapsed seconds of some rounds."""
-    elapsed: list[float] = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        work()
-        elapsed.append(time.perf_counter() - started)
-    return min(elapsed)
+def measure(small: bool) -> list[Line]:
+    """Check estates of growing size, with the other files as they are shipped."""
+    with shipped_configuration() as folder:
+        return _measure_counts(folder, SMALL if small else COUNTS)
+
+
+@contextmanager
+def shipped_configuration() -> Iterator[Path]:
+    """A folder with the shipped configuration whose only estate, the one in force, is yet to be written: `fleet`."""
+    shipped, before = settings.config_dir(), {name: os.environ.get(name) for name in ("DRYDOCK_CONFIG", "DRYDOCK_ESTATE")}
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "estate").mkdir()
+        for file in ("backup", "calendar", "exceptions", "notices"):
+            (Path(name) / f"{file}.yaml").write_text((shipped / f"{file}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+        os.environ |= {"DRYDOCK_CONFIG": name, "DRYDOCK_ESTATE": "fleet"}
+        try:
+            yield Path(name)
+        finally:
+            for variable, value in before.items():
+                os.environ.pop(variable, None)
+                os.environ |= {variable: value} if value is not None else {}
+
+
+def _measure_counts(folder: Path, counts: tuple[int, ...]) -> list[Line]:
+    lines, cold_each = [], []
+    for count in counts:
+        tell(f"configuration: {count} databases")
+        path = folder / "estate" / "fleet.yaml"
+        write_estate(path, count)
+        text = path.read_text(encoding="utf-8")
+        cold_s, load_s, floor_s = take_turns(
+            ROUNDS,
+            lambda: timed(check_cold),
+            lambda: timed(lambda: load_all("fleet")),
+            lambda text=text: timed(lambda: yaml.compose(text, Loader=yaml.CSafeLoader)),
+        )
+        cold_each.append(statistics.median(cold_s) / count)
+        target_s = LONGEST_CHECK_S if count == 1000 else None
+        told = f"{count / statistics.median(load_s):.0f} databases/s once loaded"
+        lines.append(Line(f"check {count} databases, cold", told, "", statistics.median(cold_s), "s", ROUNDS, target_s))
+        lines.append(compare(f"load {count} databases", load_s, "libyaml composes the file", floor_s))
+    told = f"{1000 * cold_each[0]:.1f}, then {1000 * cold_each[-1]:.1f} ms each"
+    growth = cold_each[-1] / cold_each[0]
+    return [*lines, Line(f"check from {counts[0]} to {counts[-1]}", told, "", growth, "times linear", ROUNDS)]
 
 
 def check_cold() -> None:
     """The command as a DBA types it."""
     subprocess.run([sys.executable, "-m", "drydock", "check", "--estate", "fleet"], check=True, stdout=subprocess.DEVNULL)
-
-
-def measure(folder: Path, count: int) -> float:
-    """Load an estate of `count` databases with all other files; print the line and return the cold seconds."""
-    path = folder / "estate" / "fleet.yaml"
-    write_estate(path, count)
-    text = path.read_text(encoding="utf-8")
-    cold_s, load_s = best_of(check_cold), best_of(lambda: load_all("fleet"))
-    floor_s = best_of(lambda: yaml.compose(text, Loader=yaml.CSafeLoader))
-    print(f"{count:6} databases  cold {cold_s:.3f} s  load {load_s:.3f} s  {count / load_s:6.0f} databases/s", end="  ")
-    print(f"{load_s / floor_s:.2f} x libyaml alone ({floor_s:.3f} s)")
-    return cold_s
-
-
-def main(counts: tuple[int, ...]) -> None:
-    shipped = settings.config_dir()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "estate").mkdir()
-        for file in ("backup", "calendar", "exceptions", "notices"):
-            (folder / f"{file}.yaml").write_text((shipped / f"{file}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-        os.environ["DRYDOCK_CONFIG"] = name
-        times = [measure(folder, count) for count in counts]
-    growth = times[-1] / times[0] / (counts[-1] / counts[0])
-    print(f"cold growth from {counts[0]} to {counts[-1]}: {growth:.2f} times linear")
-
-
-if __name__ == "__main__":
-    main(tuple(int(a) for a in sys.argv[1:]) or COUNTS)
