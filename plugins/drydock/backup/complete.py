@@ -121,14 +121,22 @@ def _base_findings(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> It
     chains = usable_chains(survey)
     fulls = finished_sets(c[0] for c in chains)
     if not fulls:
-        values = {"sets": len(survey.sets), "fulls": sum(s.level is Level.FULL for s in survey.sets)}
-        yield Finding(code="no_full_backup", status=Status.FAIL, place=plan.places.sets, values=values)
+        yield _no_full_backup(survey, plan)
         return
     age = survey.as_of - fulls[-1].finished_at
     if age > timedelta(hours=policy.base_max_age_hours):
         values = {"age_hours": age_h(fulls[-1].finished_at, survey.as_of), "limit_hours": policy.base_max_age_hours}
         yield Finding(code="base_too_old", status=Status.FAIL, place=fulls[-1].set_id, values=values)
     yield from _tablespace_findings(survey, chains[-1][-1])
+
+
+def _no_full_backup(survey: Survey, plan: BackupPlan) -> Finding:
+    """FAIL; UNKNOWN where a full lies there and all that is against it is that it cannot be looked into."""
+    fulls = [s for s in survey.sets if s.level is Level.FULL]
+    closed = any(s.obstacles and all(p.status is Status.UNKNOWN for p in s.obstacles) for s in fulls)
+    status = Status.UNKNOWN if closed else Status.FAIL
+    values = {"sets": len(survey.sets), "fulls": len(fulls)}
+    return Finding(code="no_full_backup", status=status, place=plan.places.sets, values=values)
 
 
 def _tablespace_findings(survey: Survey, newest: BackupSet) -> Iterator[Finding]:

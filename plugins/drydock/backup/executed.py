@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from drydock.backup.archived_logs import archiver_findings
 from drydock.backup.chains import live_target
-from drydock.backup.facts import UNFINISHED, BackupSet, JobLog, JobRun, JobState, Level, Survey
+from drydock.backup.facts import BackupSet, JobLog, JobRun, JobState, Level, Survey
 from drydock.backup.schedule import Slot, due_slots, is_overdue, may_take, runs_of, set_of_run, sets_of
 from drydock.estate import BackupPlan
 from drydock.policy import BackupPolicy
@@ -148,9 +148,11 @@ def _contradiction(slot: Slot, run: JobRun, records: Records) -> Iterator[Findin
     made = set_of_run(run, records.sets, records.survey.as_of)
     if made is None:
         yield _at_slot("job_success_contradicted", Status.FAIL, slot, records, set_id=run.set_id, problems="set_absent")
-    elif not made.is_usable and any(s.set_id == made.set_id for s in records.survey.sets):
-        codes = ", ".join(sorted({p.code for p in made.problems if p.status.is_red or p.code == UNFINISHED}))
-        yield _at_slot("job_success_contradicted", Status.FAIL, slot, records, set_id=made.set_id, problems=codes)
+        return
+    codes = sorted({p.code for p in made.obstacles if p.status is not Status.UNKNOWN})  # not to know is no contradiction
+    if codes and any(s.set_id == made.set_id for s in records.survey.sets):
+        values = {"set_id": made.set_id, "problems": ", ".join(codes)}
+        yield _at_slot("job_success_contradicted", Status.FAIL, slot, records, **values)
 
 
 def _at_slot(code: str, status: Status, slot: Slot, records: Records, **values: Figure) -> Finding:

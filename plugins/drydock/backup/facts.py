@@ -55,10 +55,19 @@ class BackupSet(Model):
     problems: tuple[Finding, ...] = ()
 
     @property
+    def obstacles(self) -> tuple[Finding, ...]:
+        """What the survey saw that forbids a restore from this set or, where it is UNKNOWN, may forbid it."""
+        return tuple(p for p in self.problems if _is_obstacle(p))
+
+    @property
     def is_usable(self) -> bool:
         """True when nothing that the survey saw forbids a restore from this set."""
-        kinds = ((p.values.get("kind", p.code), p.status) for p in self.problems)  # a folded finding tells what it stands for
-        return not any(kind == UNFINISHED or (status.is_red and kind not in NO_OBSTACLE) for kind, status in kinds)
+        return not self.obstacles
+
+
+def _is_obstacle(problem: Finding) -> bool:
+    kind = problem.values.get("kind", problem.code)  # a folded finding tells what it stands for
+    return kind == UNFINISHED or (problem.status.is_red and kind not in NO_OBSTACLE)
 
 
 class LogRange(Model):

@@ -19,6 +19,7 @@ from drydock.backup.backup_label import LONGEST_LABEL_BYTES, BackupLabel, LabelD
 from drydock.backup.manifest import Manifest, ManifestDamaged
 from drydock.backup.set_files import LABEL, TABLESPACE_DIR, WAL_DIR, FileTree, compare_sizes, list_files, problem
 from drydock.backup.tar_archive import (
+    BASE_ARCHIVE,
     TABLESPACE_MAP,
     TarDamaged,
     TarFile,
@@ -31,6 +32,7 @@ from drydock.backup.tar_archive import (
 from drydock.backup.wal import LONG_HEADER_BYTES, SEGMENT_NAME, HeaderDamaged, is_segment_bytes, read_segment_header, segment_at
 from drydock.verdicts import Finding, Status
 
+VERSION_FILE = "PG_VERSION"
 CONTROL_FILE = "global/pg_control"  # the server sends it last: a set without it is a part of one
 
 
@@ -62,7 +64,8 @@ class Evidence:
 
     @property
     def is_tar(self) -> bool:
-        return "base" in self.archives
+        """True also where base.tar is lost; an archive beside the files of a plain set is an extra file there."""
+        return bool(self.archives) and VERSION_FILE not in self.tree.files
 
 
 def gather_evidence(place: SetPlace) -> Evidence:
@@ -101,10 +104,10 @@ def _read_manifest(place: SetPlace, evidence: Evidence) -> None:
 def _read_label(place: SetPlace, evidence: Evidence) -> None:
     where = f"{place.set_id}/{LABEL}"
     base = evidence.archives.get("base")
-    if base and not base.is_readable:
+    if evidence.is_tar and not (base and base.is_readable):
         return  # told by _find_sizes
     try:
-        texts = read_small_files(base) if base else _plain_small_files(place.root)
+        texts = read_small_files(base) if evidence.is_tar else _plain_small_files(place.root)
         evidence.source_locations = parse_tablespace_map(texts.get(TABLESPACE_MAP, ""))
         if LABEL in texts:
             evidence.label = parse_backup_label(texts[LABEL], place.zone)
@@ -151,6 +154,10 @@ def _find_sizes(place: SetPlace, evidence: Evidence) -> None:
         evidence.sizes = {p: f.size_bytes for p, f in evidence.tree.files.items() if f.is_regular}
         return
     sizes: dict[str, int] | None = {}
+    if "base" not in evidence.archives:
+        expected_bytes = evidence.manifest.total_bytes if evidence.manifest else 0
+        evidence.problems.append(problem("set_file_missing", f"{place.set_id}/{BASE_ARCHIVE}", expected_bytes=expected_bytes))
+        sizes = None
     for archive in evidence.archives.values():
         where = f"{place.set_id}/{archive.path.name}"
         try:

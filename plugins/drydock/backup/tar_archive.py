@@ -20,6 +20,7 @@ from drydock.backup.backup_label import LONGEST_LABEL_BYTES
 from drydock.backup.set_files import LABEL, TABLESPACE_DIR, WAL_DIR
 
 ARCHIVE_NAME = re.compile(r"(base|pg_wal|\d{1,10})\.tar(\.gz|\.lz4|\.zst|\.bz2|\.xz)?")
+BASE_ARCHIVE = "base.tar"
 TABLESPACE_MAP = "tablespace_map"
 READABLE_SUFFIXES = ("", ".gz")
 BUFFER_BYTES = 1024 * 1024

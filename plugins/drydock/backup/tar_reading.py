@@ -20,7 +20,7 @@ from drydock.backup.set_evidence import SetPlace
 from drydock.backup.set_files import WAL_DIR, problem
 from drydock.backup.set_wal import read_set_wal
 from drydock.backup.sources import Progress
-from drydock.backup.tar_archive import MemberStream, TarDamaged, TarFile, list_archives, members
+from drydock.backup.tar_archive import BASE_ARCHIVE, MemberStream, TarDamaged, TarFile, list_archives, members
 from drydock.backup.wal import SEGMENT_NAME
 from drydock.verdicts import Status
 
@@ -29,7 +29,10 @@ WAL_SCRATCH_BYTES = 256 * 1024 * 1024  # for the segments around the WAL ranges 
 
 def read_archives(place: SetPlace, expectation: Expectation, total: Portion, progress: Progress) -> None:
     """Read all archives of a set, then the WAL that was in them. Raises OSError when the set cannot be listed."""
-    archives = list_archives(place.root).values()
+    found = list_archives(place.root)
+    archives = found.values()
+    if "base" not in found:
+        total.findings.append(problem("set_file_unreadable", f"{place.set_id}/{BASE_ARCHIVE}", reason="not there"))
     for archive in archives:
         if not archive.is_readable:
             where = f"{place.set_id}/{archive.path.name}"
@@ -39,6 +42,7 @@ def read_archives(place: SetPlace, expectation: Expectation, total: Portion, pro
             run_work([partial(_read_archive, expectation, a, wal_folder) for a in archives if a.is_readable], total, progress)
             damaged = {f.place for f in total.findings if f.code in ("set_archive_damaged", "source_unsupported")}
             left_out = tuple(a.prefix for a in archives if f"{place.set_id}/{a.path.name}" in damaged)
+            left_out += () if "base" in found else ("",)
             tell_unread(expectation, total, left_out)
             if not f"{WAL_DIR}/".startswith(left_out):
                 run_work([partial(read_set_wal, expectation, wal_folder, place.has_log_archive)], total, progress)
