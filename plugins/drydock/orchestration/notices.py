@@ -99,10 +99,18 @@ class RobotNotifier(BaseNotifier):
         if not _is_wanted(self.channel, context):
             return
         body = robot_message(self.channel, self.subject, self.markdown)
-        answer = httpx.post(_robot_url(self.channel), json=body, timeout=SEND_TIMEOUT_S)
-        answer.raise_for_status()
-        if answer.json().get("errcode", 0) != 0:  # both robots answer 200 with an error code in the body
-            raise RuntimeError(f"the robot of {self.channel.connection} refused: errcode {answer.json()['errcode']}")
+        _post(_robot_url(self.channel), body, self.channel.connection)
+
+
+def _post(url: str, body: dict[str, Any], connection: str) -> None:
+    """Send, and say what the robot answered without its address: the address carries the robot's key."""
+    try:
+        answer = httpx.post(url, json=body, timeout=SEND_TIMEOUT_S)
+    except httpx.HTTPError as e:
+        raise RuntimeError(f"the robot of {connection} cannot be reached: {type(e).__name__}") from None
+    told = answer.json() if answer.is_success and answer.content else {}
+    if not answer.is_success or told.get("errcode", 0) != 0:  # both robots answer 200 with an error code in the body
+        raise RuntimeError(f"the robot of {connection} refused: HTTP {answer.status_code}, errcode {told.get('errcode')}")
 
 
 def _robot_url(channel: Channel) -> str:
