@@ -76,6 +76,7 @@ class BackupJob:
     password: str
     clock: MovedClock
     form: Form = "plain"
+    checksums: str = "CRC32C"
 
     def run(self, level: Level) -> str | None:
         """Take one backup as the plan says and log it; returns the set's name, None when it failed."""
@@ -101,7 +102,7 @@ class BackupJob:
 
     def _take(self, level: Level, place: Path) -> subprocess.CompletedProcess[str]:
         args = [self.binaries.tool("pg_basebackup"), "-h", LOCALHOST, "-p", str(self.port), "-U", self.user, "--no-password"]
-        args += ["-D", place, "--checkpoint=fast", "--no-sync", "--manifest-checksums=CRC32C", f"--format={self.form}"]
+        args += ["-D", place, "--checkpoint=fast", "--no-sync", f"--manifest-checksums={self.checksums}", f"--format={self.form}"]
         if level is Level.INCREMENTAL:
             parent = self.newest_set()
             args.append(f"--incremental={parent / 'backup_manifest' if parent else 'missing'}")

@@ -12,6 +12,7 @@ import atexit
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -36,6 +37,7 @@ DBNAME = "world"
 LAST_DAY = date(2026, 11, 20)
 ROWS = 200
 CHANGED_ROWS = 20
+TEMPLATE_SEGMENT_MB = 1
 PASSWORD = token_hex(12)  # one for all worlds of a process, since they are copied from one template
 QUICK = {
     "shared_buffers": "8MB",
@@ -136,14 +138,18 @@ def build_world(
     last_day: date = LAST_DAY,
     after: After = "stopped",
     own_identity: bool = False,
+    nights: Sequence[Night] = (),
+    wal_segment_mb: int = 1,
 ) -> World:
     """A world whose job ran at 01:30 on `days` nights up to `last_day`: one full, then incrementals (fulls before 17).
 
     Rows change at four moments of each day up to the morning of `last_day`; `database_rows=0` leaves all tables empty.
-    `after` says how the server is left. Worlds of one process share a system identifier unless `own_identity`.
+    `nights` are other runs of the job, the last of them before that morning. `after` says how the server is left. Worlds
+    of one process share a system identifier unless `own_identity`.
     """
     binaries = binaries or find_binaries()
-    world = _found_world(root, binaries, form, seed, last_day, days, own_identity)
+    runs = tuple(nights) or _nights(last_day, days, binaries.major)
+    world = _found_world(root, binaries, form, seed, runs, own_identity, wal_segment_mb)
     try:
         _live_days(world, database_rows, tablespace, last_day)
         if after == "present":
@@ -167,18 +173,21 @@ def _live_days(world: World, database_rows: int, tablespace: bool, last_day: dat
     world.sets = live_past(world.lived, world.nights, until, world.add_some_rows if database_rows else None)
 
 
-def _found_world(root: Path, binaries: Binaries, form: Form, seed: int, last_day: date, days: int, own_identity: bool) -> World:
+def _found_world(
+    root: Path, binaries: Binaries, form: Form, seed: int, nights: tuple[Night, ...], own_identity: bool, wal_segment_mb: int
+) -> World:
     """A world on its first day: a cluster with empty tables that has not yet run."""
     root = root.absolute()
     root.mkdir(parents=True, exist_ok=True)
-    source = _make_template(binaries, root / "template") if own_identity else _template(binaries)
+    own = own_identity or wal_segment_mb != TEMPLATE_SEGMENT_MB
+    source = _make_template(binaries, root / "template", wal_segment_mb) if own else _template(binaries)
     subprocess.run(["cp", "-a", "--", str(source / "data"), str(root / "data")], check=True)
     places = BackupPlaces(root / "backups")
     places.make()
     job = BackupJob(binaries, places, free_port(), "backup_job", PASSWORD, MovedClock(root / "clock"), form)
     settings = QUICK | archive_settings(places.wal, timeout_s=0) | _summaries(binaries)
     lived = LivedServer(PostgresServer(binaries, root / "data"), job, PASSWORD, DBNAME, settings)
-    return World(root, binaries, lived, _nights(last_day, days, binaries.major), seed)
+    return World(root, binaries, lived, nights, seed)
 
 
 def _nights(last_day: date, days: int, major: int) -> tuple[Night, ...]:
@@ -212,9 +221,9 @@ def _template(binaries: Binaries) -> Path:
     return _make_template(binaries, place)
 
 
-def _make_template(binaries: Binaries, place: Path) -> Path:
+def _make_template(binaries: Binaries, place: Path, wal_segment_mb: int = TEMPLATE_SEGMENT_MB) -> Path:
     place.mkdir(parents=True, exist_ok=True)
-    initialise(binaries, place / "data", password=PASSWORD, wal_segment_mb=1)
+    initialise(binaries, place / "data", password=PASSWORD, wal_segment_mb=wal_segment_mb)
     server = PostgresServer(binaries, place / "data")
     server.start(options=QUICK)
     try:
