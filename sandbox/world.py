@@ -9,6 +9,7 @@ world.close()
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import subprocess
 import tempfile
@@ -117,9 +118,10 @@ class World:
         """
         subprocess.run(["cp", "-al" if shared else "-a", "--", str(self.places.root), str(dest)], check=True)
         for link in dest.glob("sets/*/pg_tblspc/*"):
-            target = dest / link.readlink().relative_to(self.places.root)
+            target, folder = dest / link.readlink().relative_to(self.places.root), link.parent.stat()
             link.unlink()
             link.symlink_to(target)
+            os.utime(link.parent, ns=(folder.st_atime_ns, folder.st_mtime_ns))
         return BackupPlaces(dest)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from judging import Case, case_of
+from tests.faults.judging import Case, case_of
 
 from drydock.backup.facts import Level
 from sandbox.backup_job import wait_until

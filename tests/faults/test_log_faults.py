@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from damage import copy_over, flip_byte, remove, segments, start_segment, truncate, write
-from judging import Case
+from tests.faults.damage import copy_over, flip_byte, remove, segments, start_segment, truncate, write
+from tests.faults.judging import Case
 
 from sandbox.world import World
 

@@ -6,8 +6,8 @@ import os
 import subprocess
 
 import pytest
-from damage import flip_byte, own, remove, start_segment, truncate, user_files, write
-from judging import Case
+from tests.faults.damage import flip_byte, own, remove, start_segment, truncate, user_files, write
+from tests.faults.judging import Case
 
 from drydock.backup.facts import Level
 from sandbox.world import World

@@ -9,8 +9,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from damage import FIRST_USER_OID, edit_tar, flip_byte, remove, timeless, truncate
-from judging import Case
+from tests.faults.damage import FIRST_USER_OID, edit_tar, flip_byte, remove, timeless, truncate
+from tests.faults.judging import Case
 
 NEWEST, FIRST = -1, 0
 

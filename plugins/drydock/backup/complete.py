@@ -18,6 +18,7 @@ from drydock.backup.chains import (
     is_live,
     live_target,
     newest_chain_ids,
+    own_sets,
     own_system_id,
     parent_of,
     usable_chains,
@@ -53,8 +54,11 @@ def judge_complete(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Ve
 
 
 def _is_before_the_records(survey: Survey) -> bool:
-    """True for a past day of which no full backup is left: what lay there then, retention may have removed since."""
-    return not is_live(survey) and not finished_sets(c[0] for c in usable_chains(survey))
+    """True for a past day of which no full backup is left: what lay there then, retention may have removed since.
+
+    A damaged one is left, and told as what it is.
+    """
+    return not is_live(survey) and not any(s.level is Level.FULL for s in own_sets(survey))
 
 
 def _records_horizon(survey: Survey, plan: BackupPlan) -> Finding:
