@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
-import stamina
 
 from drydock.backup.facts import Archiver, BackupSet, JobLog, LogArchive, Survey, Tablespace, TargetState
 from drydock.backup.job_log import read_job_log
@@ -59,6 +58,8 @@ def survey_database(
 
 def survey_target(endpoint: Endpoint) -> TargetState:
     """The database's own facts, asked up to three times; one that is down is `reachable=False` with the reason."""
+    import stamina  # brings an event loop of its own along: a tenth of a second that only this question should cost
+
     try:
         return _ask_target(endpoint)
     except psycopg.Error as e:
