@@ -60,8 +60,11 @@ def survey_target(endpoint: Endpoint) -> TargetState:
     """The database's own facts, asked up to three times; one that is down is `reachable=False` with the reason."""
     import stamina  # brings an event loop of its own along: a tenth of a second that only this question should cost
 
+    ask = stamina.retry(on=_is_passing, attempts=ATTEMPTS, wait_initial=FIRST_WAIT_S, wait_max=LONGEST_WAIT_S, timeout=None)(
+        _ask_target
+    )
     try:
-        return _ask_target(endpoint)
+        return ask(endpoint)
     except psycopg.Error as e:
         kind = classify(e).kind
         log.warning("%s:%s cannot be asked (%s): %s", endpoint.host, endpoint.port, kind, e)
@@ -72,7 +75,6 @@ def _is_passing(error: Exception) -> bool:
     return isinstance(error, psycopg.Error) and classify(error).retry
 
 
-@stamina.retry(on=_is_passing, attempts=ATTEMPTS, wait_initial=FIRST_WAIT_S, wait_max=LONGEST_WAIT_S, timeout=None)
 def _ask_target(endpoint: Endpoint) -> TargetState:
     timeouts = {"statement_timeout_s": STATEMENT_TIMEOUT_S, "connect_timeout_s": CONNECT_TIMEOUT_S}
     with connect(endpoint, purpose="backup survey", **timeouts) as connection:
