@@ -25,6 +25,8 @@ Open the log of `outcome`, take the codes, follow the heading of that name in `d
 **不改变任何目标 Changes nothing:** 只读账号；演练只写自己的临时目录。 Read-only accounts; a drill writes its own scratch area.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
 
@@ -39,7 +41,8 @@ def build(database: Database) -> DAG:
         dag_display_name=f"备份检查 · {database.name_zh}",
         description=f"Backup check of {database.name_en}",
         doc_md=__doc__,
-        schedule=CronTriggerTimetable(database.backup_check, timezone=database.time_zone),
+        # no run for a slot that has passed when the DAG is unpaused: a person who wants one triggers it
+        schedule=CronTriggerTimetable(database.backup_check, timezone=database.time_zone, run_immediately=timedelta(0)),
         catchup=False,
         max_active_runs=1,
         default_args=looking_defaults(database),
