@@ -124,12 +124,14 @@ def report(database_id: str) -> list[str]:
 @task(
     task_display_name="结论 outcome",
     trigger_rule="all_done",
-    retries=0,
     on_success_callback=notifiers("backup"),
     on_failure_callback=notifiers("backup"),
 )
 def outcome(database_id: str) -> str:
-    """Turn the run red on FAIL or UNKNOWN, after the report was written; one notice per run leaves from here."""
+    """Turn the run red on FAIL or UNKNOWN, after the report was written; one notice per run leaves from here.
+
+    A red verdict is never tried again (AirflowFailException); a worker that was killed here is.
+    """
     context = get_current_context()
     context["ti"].xcom_push(key=DUTY_NOTICE, value=notice_of(None, None, database_id, context))
     run = open_backup_run(database_id)
