@@ -9,7 +9,7 @@ import secrets
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +23,15 @@ from sandbox import processes
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 READY_WAIT_S = 180.0
 USER = "dba"
+RECOVERY = {
+    # a task whose scheduler or worker was killed is found and run again within half a minute, not within five
+    "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
+    "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",  # a scheduler silent for so long is dead, and its tasks orphans
+    "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",  # a running task beats every 5 s
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+}
+RETRY_DELAY_S = "3"  # nobody waits for a passing trouble of a network that is not there
 
 
 class AirflowNotReady(Exception):
@@ -40,6 +49,8 @@ class AirflowServer:
     password: str
     secrets: dict[str, str]
     dags_dir: Path
+    log_port: int = field(default_factory=free_port)
+    trigger_log_port: int = field(default_factory=free_port)
 
     @property
     def url(self) -> str:
@@ -101,9 +112,10 @@ def environment(server: AirflowServer) -> dict[str, str]:
         "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+        **RECOVERY,
         "LOGGING__BASE_LOG_FOLDER": str(server.home / "logs" / "tasks"),
-        "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
-        "LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+        "LOGGING__WORKER_LOG_SERVER_PORT": str(server.log_port),
+        "LOGGING__TRIGGER_LOG_SERVER_PORT": str(server.trigger_log_port),
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     named = {f"AIRFLOW__{key}": value for key, value in airflow.items()}
@@ -114,8 +126,7 @@ def environment(server: AirflowServer) -> dict[str, str]:
 def _clean_environment() -> dict[str, str]:
     """The caller's environment without other Airflow settings, and with bytecode caching (start-up is 3 times faster)."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW") and k != "PYTHONDONTWRITEBYTECODE"}
-    kept["DRYDOCK_STATE"] = str(settings.state_dir())
-    return kept
+    return kept | {"DRYDOCK_STATE": str(settings.state_dir()), "DRYDOCK_RETRY_DELAY_S": RETRY_DELAY_S}
 
 
 def _connection(endpoint: Endpoint) -> str:
@@ -147,9 +158,14 @@ def migrate(server: AirflowServer) -> None:
 
 def start(server: AirflowServer) -> None:
     """Start the four components, each in its own session with its own log."""
-    env = environment(server)
     for component in COMPONENTS:
-        processes.start(server.run_dir, component, airflow_command(component), env, server.log_of(component), settings.home())
+        start_component(server, component)
+
+
+def start_component(server: AirflowServer, component: str) -> int:
+    """Start one component, after what a killed one of that name left behind is gone; returns its pid."""
+    command, log = airflow_command(component), server.log_of(component)
+    return processes.start(server.run_dir, component, command, environment(server), log, settings.home())
 
 
 def wait_ready(server: AirflowServer, wait_s: float = READY_WAIT_S) -> None:

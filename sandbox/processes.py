@@ -1,7 +1,8 @@
 """Processes that outlive a call: started in sessions of their own, written down, and stopped by name later.
 
-Each one leaves `<state>/run/<name>.json` with its pid and start time, so that a later `make demo` or `make clean` finds
-what an earlier one left behind, and never signals a stranger that got the same pid.
+Each one leaves `<state>/run/<name>.json` with its pid, start time and working directory, so that a later `make demo` or
+`make clean` finds what an earlier one left behind, and never signals a stranger that got the same pid. What is stopped is
+the whole session: when Airflow's scheduler is killed, its LocalExecutor workers live on and wait for it for ever.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 STOP_WAIT_S = 12.0
 
@@ -28,57 +31,102 @@ def start_time_of(pid: int) -> str | None:
 
 
 def start(run_dir: Path, name: str, arguments: list[str], env: dict[str, str], log: Path, cwd: Path) -> int:
-    """Start one process in its own session with its output in `log`; returns the pid."""
+    """Start one process in its own session with its output in `log`; returns the pid.
+
+    What is left of an earlier process of that name is stopped first.
+    """
     run_dir.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
+    stop(run_dir, [name])
     with log.open("ab") as out:
         process = subprocess.Popen(
             arguments, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
-    process.returncode = 0  # it is meant to outlive this object; stop_all() ends it
-    (run_dir / f"{name}.json").write_text(json.dumps({"pid": process.pid, "started": start_time_of(process.pid)}))
+    process.returncode = 0  # it is meant to outlive this object; stop() ends it
+    known = {"pid": process.pid, "started": start_time_of(process.pid), "cwd": str(cwd)}
+    (run_dir / f"{name}.json").write_text(json.dumps(known))
     return process.pid
 
 
 def running(run_dir: Path) -> dict[str, int]:
     """Names and pids of the written-down processes that still run."""
-    found = {}
-    for file in sorted(run_dir.glob("*.json")):
-        with contextlib.suppress(ValueError, KeyError):
-            known = json.loads(file.read_text())
-            if start_time_of(known["pid"]) == known["started"]:
-                found[file.stem] = known["pid"]
-    return found
+    return {name: known["pid"] for name, known in _written_down(run_dir).items() if _is_alive(known)}
+
+
+def left_behind(run_dir: Path) -> dict[str, set[int]]:
+    """Names of written-down processes -> all that still runs in their sessions, also when they themselves are gone."""
+    sessions = {name: _session(known) for name, known in _written_down(run_dir).items()}
+    return {name: pids for name, pids in sessions.items() if pids}
 
 
 def stop_all(run_dir: Path) -> list[str]:
-    """Stop every written-down process and its session: first politely, then not. Returns the names."""
-    alive = running(run_dir)
-    sessions = {pid: _members(pid) for pid in alive.values()}
-    for pid in alive.values():
-        _signal_group(pid, signal.SIGTERM)
+    """Stop every written-down process and its session. Returns the names."""
+    return stop(run_dir, _written_down(run_dir))
+
+
+def stop(run_dir: Path, names: Iterable[str]) -> list[str]:
+    """Stop these processes and their sessions: first politely, then not. Returns the names of what still ran."""
+    known = {name: entry for name, entry in _written_down(run_dir).items() if name in set(names)}
+    sessions = {name: _session(entry) for name, entry in known.items()}
+    for entry in known.values():
+        if _is_alive(entry):
+            _signal_group(entry["pid"], signal.SIGTERM)
     deadline = time.monotonic() + STOP_WAIT_S
-    while time.monotonic() < deadline and any(start_time_of(p) for pid in alive.values() for p in _members(pid)):
+    while time.monotonic() < deadline and any(_is_alive(entry) for entry in known.values()):
         time.sleep(0.1)
-    for pid, members in sessions.items():
-        for member in members | _members(pid):
+    for entry in known.values():
+        for pid in _session(entry):
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(member, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
     _reap()
-    for file in run_dir.glob("*.json"):
-        file.unlink(missing_ok=True)
-    return sorted(alive)
+    for name in known:
+        (run_dir / f"{name}.json").unlink(missing_ok=True)
+    return sorted(name for name, pids in sessions.items() if pids)
 
 
-def _members(session: int) -> set[int]:
-    """All processes of a session (field 6 of /proc/PID/stat): LocalExecutor's workers are orphans when it dies."""
-    members = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError, IndexError):
-                if (entry / "stat").read_text().rpartition(")")[2].split()[3] == str(session):
-                    members.add(int(entry.name))
-    return members
+def _written_down(run_dir: Path) -> dict[str, dict[str, Any]]:
+    """Name -> pid, started, cwd of every process that was started and not stopped."""
+    found = {}
+    for file in sorted(run_dir.glob("*.json")):
+        with contextlib.suppress(ValueError):  # a file that is being written
+            found[file.stem] = json.loads(file.read_text())
+    return found
+
+
+def _is_alive(known: Mapping[str, Any]) -> bool:
+    return known["started"] is not None and start_time_of(known["pid"]) == known["started"]
+
+
+def _session(known: Mapping[str, Any]) -> set[int]:
+    """All processes of the session that a written-down process leads or led.
+
+    The kernel gives a process id to nobody else while a session has it for its name, but a session that has ended leaves
+    it free: of a session without its leader, only what works in the directory that was written down is ours.
+    """
+    members = {pid for pid in _pids() if _session_of(pid) == known["pid"]}
+    if _is_alive(known):
+        return members
+    return {pid for pid in members - {known["pid"]} if _cwd(pid) == known["cwd"]}
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _session_of(pid: int) -> int | None:
+    """Field 6 of /proc/PID/stat; None for a process that is gone or a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[3])
+
+
+def _cwd(pid: int) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return ""
 
 
 def _signal_group(pid: int, number: int) -> None:

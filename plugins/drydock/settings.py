@@ -4,6 +4,7 @@ DRYDOCK_ESTATE    the estate under care: a file name in `include/config/estate/`
 DRYDOCK_CONFIG    folder of the configuration (default: include/config in the checkout)
 DRYDOCK_STATE     folder for all that is made at run time (default: .drydock in the checkout)
 DRYDOCK_LANGUAGE  zh or en, for reports and messages (default: zh)
+DRYDOCK_RETRY_DELAY_S  seconds before a task that failed is tried again, growing with each try (default: 20)
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ def scratch_dir() -> Path:
 
 def estate_name() -> str:
     return os.environ.get("DRYDOCK_ESTATE") or "sandbox"
+
+
+def retry_delay_s() -> float:
+    """Raises ValueError where it is not a number."""
+    return float(os.environ.get("DRYDOCK_RETRY_DELAY_S") or 20)
 
 
 def language() -> str:

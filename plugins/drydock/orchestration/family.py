@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from airflow.sdk import get_parsing_context
 
+from drydock import settings
 from drydock.configuration import ConfigurationError, load_estate
 from drydock.estate import Database
 
@@ -42,7 +43,7 @@ def looking_defaults(database: Database) -> dict[str, object]:
     return {
         "owner": database.owner,
         "retries": 2,
-        "retry_delay": timedelta(seconds=20),
+        "retry_delay": timedelta(seconds=settings.retry_delay_s()),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
     }
