@@ -60,9 +60,8 @@ def survey_target(endpoint: Endpoint) -> TargetState:
     """The database's own facts, asked up to three times; one that is down is `reachable=False` with the reason."""
     import stamina  # brings an event loop of its own along: a tenth of a second that only this question should cost
 
-    ask = stamina.retry(on=_is_passing, attempts=ATTEMPTS, wait_initial=FIRST_WAIT_S, wait_max=LONGEST_WAIT_S, timeout=None)(
-        _ask_target
-    )
+    pauses = {"wait_initial": FIRST_WAIT_S, "wait_max": LONGEST_WAIT_S, "timeout": None}
+    ask = stamina.retry(on=_is_passing, attempts=ATTEMPTS, **pauses)(_ask_target)
     try:
         return ask(endpoint)
     except psycopg.Error as e:
