@@ -6,7 +6,7 @@ else: `complete FAIL set_file_missing full_20261118T013000/base/5/16384`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,15 +69,24 @@ class Case:
         return described_database(self.places, self.nights, dict(self.plan))
 
     def judge(
-        self, *, drill: Path | None = None, waivers: Iterable[Waiver] = (), backfill: bool = False, **policy: Any
+        self,
+        *,
+        drill: Path | None = None,
+        waivers: Iterable[Waiver] = (),
+        backfill: bool = False,
+        unread: Collection[str] | None = (),
+        **policy: Any,
     ) -> Judgement:
-        """The judgement; `drill` is a scratch root, where a drill is wanted, `policy` what differs from the defaults."""
+        """The judgement; `drill` is a scratch root, where a drill is wanted, `policy` what differs from the defaults.
+
+        `unread` are sets that no run has read back; None: nothing was ever read.
+        """
         database, thresholds = self.database(), BackupPolicy(**policy)
         source = open_source(database)
         survey = survey_database(database, source, self.endpoint, self.as_of, self.past_sets)
         if not backfill:  # the world's present is the judge's: to be judged as of now, and not as a past day
             survey = survey.model_copy(update={"surveyed_at": self.as_of})
-        reads = read_everything(source, survey)
+        reads = () if unread is None else read_everything(source, survey, unread)
         drills = drill_newest(database, source, survey, thresholds, drill) if drill else ()
         depth = Depth.DRILL if drill else Depth.BYTES
         forecast = forecast_recovery(survey, drills)
@@ -128,9 +137,9 @@ def described_database(places: BackupPlaces, nights: Iterable[Night], changes: d
     return Database.model_validate(described)
 
 
-def read_everything(source: BackupSource, survey: Survey) -> tuple[Read, ...]:
-    """Every byte of every set and of all logs, read back now."""
-    tasks = choose_reads(survey, (), READ_ALL, survey.as_of)
+def read_everything(source: BackupSource, survey: Survey, unread: Collection[str]) -> tuple[Read, ...]:
+    """Every byte of every set but some and of all logs, read back now."""
+    tasks = [t for t in choose_reads(survey, (), READ_ALL, survey.as_of) if t.subject not in unread]
     return tuple(
         source.read_set(t.backup_set) if t.unit is ReadUnit.SET else source.read_logs(t.log_range)  # type: ignore[arg-type]
         for t in tasks
