@@ -13,6 +13,7 @@ from drydock import settings
 from drydock.backup.results import Drill, Judgement
 from drydock.backup.steps import BackupRun
 from drydock.ledger import history, record
+from drydock.ledger.connect import transaction
 from drydock.reporting.backup_record import build_backup_record, build_drill_record
 from drydock.reporting.document import Document
 from drydock.reporting.publish import publish
@@ -64,13 +65,26 @@ def _current_paths(issued: Issued) -> tuple[Path, ...]:
 
 
 def _write(run: BackupRun, issued: Issued) -> tuple[Path, ...]:
-    judgements = history.judgements_of_day(run.ledger, run.day)
-    paths = _publish(run, BACKUP_RECORD, _backup_record(run, judgements), issued)
+    """Put the day's documents into its folder, then all of their files into the ledger at once.
+
+    A writer that is killed on the way has handed out nothing, and the next attempt writes the same issue again.
+    """
+    folder = settings.reports_dir() / run.day.isoformat()
+    documents = _documents(run, history.judgements_of_day(run.ledger, run.day))
+    files = [(kind, f) for kind, document in documents.items() for f in publish(document, folder, over_draft=issued.is_draft)]
+    with transaction(run.ledger) as connection:
+        for kind, file in files:
+            record.save_report(connection, run.run_id, kind, run.day, settings.language(), file, issued.newest_id)
+    return tuple(file.path for _, file in files)
+
+
+def _documents(run: BackupRun, judgements: dict[str, Judgement]) -> dict[str, Document]:
+    """Kind -> document: the record of all databases, and that of the day's drills where there were any."""
+    documents = {BACKUP_RECORD: _backup_record(run, judgements)}
     drills = {d: j.last_drill for d, j in judgements.items() if j.last_drill and _is_of_the_day(run, j.last_drill)}
     if drills:
-        document = build_drill_record(run.day, drills, run.configuration.estate, settings.language())
-        paths += _publish(run, DRILL_RECORD, document, issued)
-    return paths
+        documents[DRILL_RECORD] = build_drill_record(run.day, drills, run.configuration.estate, settings.language())
+    return documents
 
 
 def _backup_record(run: BackupRun, judgements: dict[str, Judgement]) -> Document:
@@ -80,14 +94,6 @@ def _backup_record(run: BackupRun, judgements: dict[str, Judgement]) -> Document
     surveys = {d: history.survey_of_day(ledger, d, day) for d in judgements}
     sets = {d: survey.sets for d, survey in surveys.items() if survey}
     return build_backup_record(day, judgements, previous, first_seen, estate, settings.language(), sets)
-
-
-def _publish(run: BackupRun, kind: str, document: Document, issued: Issued) -> tuple[Path, ...]:
-    folder = settings.reports_dir() / run.day.isoformat()
-    files = publish(document, folder, over_draft=issued.is_draft)
-    for file in files:
-        record.save_report(run.ledger, run.run_id, kind, run.day, settings.language(), file, issued.newest_id)
-    return tuple(file.path for file in files)
 
 
 def _is_of_the_day(run: BackupRun, drill: Drill) -> bool:
