@@ -12,7 +12,7 @@ from importlib import import_module
 from bench.measures import machine_facts, table, tell
 from drydock import settings
 
-NAMES = ("configuration", "dag_parsing", "backup")
+NAMES = ("configuration", "dag_parsing", "ledger", "backup")
 
 
 def main(arguments: list[str]) -> int:
