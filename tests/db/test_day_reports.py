@@ -33,7 +33,7 @@ def as_of() -> datetime:
 
 def run_of(ledger: Engine, database: str, key: str, as_of: datetime) -> BackupRun:
     configuration = load_all("sandbox")
-    return BackupRun(configuration, ledger, configuration.estate.database(database), key, as_of, now=as_of)
+    return BackupRun(configuration, ledger, configuration.estate.database(database), key, as_of, began_at=as_of)
 
 
 def judged(ledger: Engine, database: str, key: str, as_of: datetime, rpo_now_s: float = 60.0) -> tuple[Path, ...]:

@@ -8,8 +8,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Literal
 
@@ -60,22 +60,27 @@ class Moment:
 
 @dataclass(frozen=True)
 class Port:
-    """Where runs happen: one world, one ledger; every run has a database id of its own, so that histories stay apart."""
+    """Where runs happen: one world, one ledger; every run has a database id of its own, so that histories stay apart.
+
+    `later`: by how much the clock of a step is ahead, as after a scheduler that was away.
+    """
 
     world: World
     ledger_url: URL
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    later: timedelta = timedelta(0)
 
     @cached_property
     def ledger(self) -> Engine:
         return ledger_engine(self.ledger_url)
 
     def run(self, database_id: str, depth: Depth = Depth.BYTES, ledger: Engine | None = None) -> BackupRun:
-        """The run as one task sees it: every task makes its own."""
+        """The run as one task sees it: every task makes its own, by the clock of its moment."""
         database = describe(database_id, self.world)
-        now = datetime.now(UTC)
+        now = datetime.now(UTC) + self.later
         endpoint: Endpoint = self.world.endpoint
         known = configuration(database)
-        return BackupRun(known, ledger or self.ledger, database, "the_run", now, depth, endpoint=endpoint, now=now)
+        return BackupRun(known, ledger or self.ledger, database, "the_run", now, depth, endpoint=endpoint, began_at=self.began_at)
 
     def go_on(self, database_id: str, depth: Depth, first: str = "survey", ledger: Engine | None = None) -> None:
         """Do the steps from `first` on, and finish."""

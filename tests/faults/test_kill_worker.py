@@ -6,6 +6,10 @@ under way is run again, and then the rest.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -77,6 +81,24 @@ def test_a_killed_step_is_run_again_and_nothing_is_lost(
     assert len(reads_of(port, database)) == reads
     port.go_on(database, Depth.BYTES, step)
     assert_as_if_nothing_had_been(port, database, run_state, undisturbed[Depth.BYTES])
+
+
+def test_a_run_that_is_taken_up_a_day_later_still_tells_of_its_own_day(
+    port: Port, run_state: Path, undisturbed: dict[Depth, Judgement]
+) -> None:
+    kill_at(port, "taken_up", Depth.BYTES, Moment("after", "drydock.ledger.record.save_read"))
+    day = port.run("taken_up").day
+    with closing_ledger(replace(port, later=timedelta(hours=26))) as tomorrow:
+        tomorrow.go_on("taken_up", Depth.BYTES, "read")
+    assert port.judgement("taken_up").day == day
+    assert [p.name for p in (run_state / "reports").iterdir()] == [day.isoformat()]
+    assert_as_if_nothing_had_been(port, "taken_up", run_state, undisturbed[Depth.BYTES])
+
+
+@contextmanager
+def closing_ledger(port: Port) -> Iterator[Port]:
+    yield port
+    port.ledger.dispose()
 
 
 def test_a_drill_that_is_killed_in_every_phase_is_made_again_until_it_is_written_down(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drydock import settings
 from drydock.backup.results import Drill, Judgement
-from drydock.backup.steps import BackupRun
+from drydock.backup.steps import BackupRun, as_surveyed
 from drydock.ledger import history, record
 from drydock.ledger.connect import transaction
 from drydock.reporting.backup_record import build_backup_record, build_drill_record
@@ -52,6 +52,7 @@ class Issued:
 
 def report_day(run: BackupRun) -> tuple[Path, ...]:
     """Write the day's reports where they do not tell of everything yet; returns the paths of the current ones."""
+    run = as_surveyed(run)
     with history.day_lock(run.ledger, f"backup-report-{run.day}"):
         databases = frozenset(d.id for d in run.configuration.estate.databases)
         issued = Issued(history.reports_of_day(run.ledger, run.day), history.judgement_ids_of_day(run.ledger, run.day), databases)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
@@ -53,7 +53,8 @@ class BackupRun:
     depth: Depth = Depth.BYTES
     force_drill: bool = False
     endpoint: Endpoint | None = None
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When the run began: what is past to it does not change while it lasts, or waits for a scheduler to come back."""
 
     @property
     def day(self) -> date:
@@ -61,7 +62,7 @@ class BackupRun:
 
     @property
     def is_past(self) -> bool:
-        return self.now - self.as_of > PAST_AFTER
+        return self.began_at - self.as_of > PAST_AFTER
 
     @cached_property
     def run_id(self) -> int:
@@ -70,13 +71,17 @@ class BackupRun:
         return known if known is not None else open_attempt(self)
 
 
-def time_to_judge(database: Database, day: date | None, logical_date: datetime | None, now: datetime) -> datetime:
-    """As of when a run judges: the chosen day at its check time, else the run's own time, and never the future."""
+def time_to_judge(database: Database, day: date | None, logical_date: datetime | None, began_at: datetime) -> datetime:
+    """As of when a run judges: the chosen day at its check time, else the run's own time, and never the future.
+
+    What was the present when the run began is `now`, however late a step of it comes.
+    """
+    now = datetime.now(UTC)
     if day is not None:
         midnight = datetime(day.year, day.month, day.day, tzinfo=database.zone)
         check_time = croniter(database.backup_check, midnight - timedelta(seconds=1)).get_next(datetime)
-        return now if day >= now.astimezone(database.zone).date() else check_time
-    if logical_date is not None and now - logical_date > PAST_AFTER:
+        return now if day >= began_at.astimezone(database.zone).date() else check_time
+    if logical_date is not None and began_at - logical_date > PAST_AFTER:
         return logical_date
     return now
 
@@ -84,6 +89,12 @@ def time_to_judge(database: Database, day: date | None, logical_date: datetime |
 def open_attempt(run: BackupRun) -> int:
     """Write down that an attempt at this run begins, before anything is looked at; returns the run's id."""
     return record.open_run(run.ledger, PIPELINE, run.database.id, run.day, run.run_key).run_id
+
+
+def as_surveyed(run: BackupRun) -> BackupRun:
+    """The run as of when its survey looked: a step that comes hours later, or after midnight, still tells of that moment."""
+    surveyed_as_of = history.surveyed_as_of(run.ledger, run.run_id)
+    return run if surveyed_as_of is None else replace(run, as_of=surveyed_as_of)
 
 
 def take_survey(run: BackupRun) -> Survey:
@@ -126,6 +137,7 @@ def read_back(run: BackupRun) -> tuple[Read, ...]:
     """Read what is new or due, one unit at a time, each written to the ledger as soon as it was read."""
     if run.depth is Depth.CATALOGUE or run.is_past:
         return ()
+    run = as_surveyed(run)
     survey, source = history.load_survey(run.ledger, run.run_id), source_of(run.database)
     if source is None:
         return ()
@@ -167,6 +179,7 @@ def drill_if_due(run: BackupRun) -> Drill | None:
         return None
     if made := history.drill_of_run(run.ledger, run.run_id):
         return made  # by an attempt that was killed after it: a drill may be hours of work
+    run = as_surveyed(run)
     survey, drills = history.load_survey(run.ledger, run.run_id), _drills(run)
     policy = run.configuration.backup.of(run.database.id)
     wanted = run.force_drill or run.depth is Depth.DRILL
@@ -191,6 +204,7 @@ def drill_if_due(run: BackupRun) -> Drill | None:
 
 def judge_run(run: BackupRun) -> tuple[int, Judgement]:
     """Four verdicts and the answer, from the survey and what the ledger knows up to `as_of`; with the ledger's id of it."""
+    run = as_surveyed(run)
     survey, drills = history.load_survey(run.ledger, run.run_id), _drills(run)
     judgement = judge_day(
         run.database,
@@ -208,14 +222,14 @@ def judge_run(run: BackupRun) -> tuple[int, Judgement]:
 
 
 def _reads(run: BackupRun) -> tuple[Read, ...]:
-    until = max(run.as_of, run.now) if not run.is_past else run.as_of
-    return history.reads_of(run.ledger, run.database.id, run.as_of - timedelta(days=READS_KEPT_DAYS), _soon(until, run))
+    since = run.as_of - timedelta(days=READS_KEPT_DAYS)
+    return history.reads_of(run.ledger, run.database.id, since, _known_until(run))
 
 
 def _drills(run: BackupRun) -> tuple[Drill, ...]:
-    return history.drills_of(run.ledger, run.database.id, _soon(run.as_of, run), 20)
+    return history.drills_of(run.ledger, run.database.id, _known_until(run), 20)
 
 
-def _soon(until: datetime, run: BackupRun) -> datetime:
-    """For a run of the present, what this very run read counts too."""
-    return until if run.is_past else datetime.now(UTC) + timedelta(seconds=1)
+def _known_until(run: BackupRun) -> datetime:
+    """For a run of the present, what this very run read and drilled counts too."""
+    return run.as_of if run.is_past else datetime.now(UTC) + timedelta(seconds=1)

@@ -84,6 +84,13 @@ def load_survey(ledger: Ledger, run_id: int) -> Survey:
     return Survey.model_validate(survey)
 
 
+def surveyed_as_of(ledger: Ledger, run_id: int) -> datetime | None:
+    """As of when the run's newest survey looked; None when it has none."""
+    query = select(SurveyRow.as_of).where(SurveyRow.run_id == run_id).order_by(SurveyRow.id.desc()).limit(1)
+    with transaction(ledger) as connection:
+        return connection.execute(query).scalar_one_or_none()
+
+
 def survey_of_day(ledger: Ledger, database: str, day: date) -> Survey | None:
     """The newest survey of the runs of that day, or None when the database was not surveyed for it."""
     query = (

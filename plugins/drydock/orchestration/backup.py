@@ -61,17 +61,17 @@ def open_backup_run(database_id: str, with_endpoint: bool = False) -> BackupRun:
     configuration = load_all()
     database, chosen, dag_run = configuration.estate.database(database_id), context["params"], context["dag_run"]
     day = date.fromisoformat(chosen["day"]) if chosen.get("day") else None
-    now = datetime.now(UTC)
+    began_at = dag_run.start_date or datetime.now(UTC)
     return BackupRun(
         configuration=configuration,
         ledger=open_ledger(),
         database=database,
         run_key=dag_run.run_id,
-        as_of=steps.time_to_judge(database, day, dag_run.logical_date, now),
+        as_of=steps.time_to_judge(database, day, dag_run.logical_date, began_at),
         depth=Depth(chosen.get("depth", Depth.BYTES.value)),
         force_drill=bool(chosen.get("force_drill")),
         endpoint=_endpoint(database) if with_endpoint else None,
-        now=now,
+        began_at=began_at,
     )
 
 
@@ -124,8 +124,8 @@ def report(database_id: str) -> list[str]:
 @task(
     task_display_name="结论 outcome",
     trigger_rule="all_done",
-    on_success_callback=notifiers("backup"),
-    on_failure_callback=notifiers("backup"),
+    on_success_callback=notifiers(),
+    on_failure_callback=notifiers(),
 )
 def outcome(database_id: str) -> str:
     """Turn the run red on FAIL or UNKNOWN, after the report was written; one notice per run leaves from here.
