@@ -25,6 +25,8 @@ MARKDOWN = {"title": NOTICE["subject"], "text": NOTICE["markdown"]}
 class TaskInstance:
     """The part of Airflow's task instance that a notifier uses."""
 
+    task_id = "outcome"
+
     def __init__(self, notice: dict[str, str] | None) -> None:
         self.notice = notice
 

@@ -1,7 +1,7 @@
 """One notice per run, through Airflow's notifiers: mail, and the robots of 企业微信 and 钉钉.
 
-Channels stand in `include/config/notices.yaml`; addresses and tokens stand in Airflow Connections. The task `outcome`
-pushes the finished text to XCom before it ends, so a notifier only sends.
+Channels stand in `include/config/notices.yaml`; addresses and tokens stand in Airflow Connections. A task pushes
+the finished text to XCom before it ends, so a notifier only sends.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ import httpx
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import BaseHook, BaseNotifier
 
-from drydock import settings
+from drydock import messages, settings
 from drydock.backup.results import Judgement
 from drydock.backup.steps import BackupRun
 from drydock.configuration import ConfigurationError, load_notices
 from drydock.notices import Channel
 from drydock.reporting.notice import Notice, build_failure_notice, build_notice
+from drydock.verdicts import Status
 
 log = logging.getLogger(__name__)
 
 DUTY_NOTICE = "notice"
 SEND_TIMEOUT_S = 10.0
-PULL = "{{ (ti.xcom_pull(task_ids='outcome', key='" + DUTY_NOTICE + "') or {}).get('%s', '') }}"
+PULL = "{{ (ti.xcom_pull(task_ids=ti.task_id, key='" + DUTY_NOTICE + "') or {}).get('%s', '') }}"
 
 
 def notice_of(run: BackupRun | None, judgement: Judgement | None, database_id: str, context: Any) -> dict[str, str]:
@@ -48,8 +49,16 @@ def _run_url(context: Any) -> str:
     return f"{load_notices().console_url.rstrip('/')}/dags/{dag_run.dag_id}/runs/{dag_run.run_id}"
 
 
-def notifiers(_pipeline: str) -> list[BaseNotifier]:
-    """One notifier per configured channel. A wrong file is told by the DAG family, not by a second error here."""
+def notice_of_problems(lines: list[str], count: int, context: Any) -> dict[str, str]:
+    """The notice of a configuration check: how many problems, and the first of them with file, line and fix."""
+    status = Status.FAIL if count else Status.PASS
+    subject = f"[{messages.status_word(status, settings.language())}] configuration: {count} problem(s)"
+    text = "\n".join([subject, *lines, str(context["dag_run"].run_id)])
+    return {"subject": subject, "text": text, "markdown": text.replace("<", "‹").replace(">", "›"), "status": status.value}
+
+
+def notifiers() -> list[BaseNotifier]:
+    """One notifier per configured channel, for the task whose notice it sends. A wrong file is told by its own DAG."""
     try:
         return [_notifier(channel) for channel in load_notices().channels]
     except ConfigurationError:
@@ -63,7 +72,7 @@ def _notifier(channel: Channel) -> BaseNotifier:
 
 
 def _is_wanted(channel: Channel, context: Any) -> bool:
-    notice = context["ti"].xcom_pull(task_ids="outcome", key=DUTY_NOTICE) or {}
+    notice = context["ti"].xcom_pull(task_ids=context["ti"].task_id, key=DUTY_NOTICE) or {}
     return notice.get("status", "UNKNOWN") in [s.value for s in channel.on]
 
 
