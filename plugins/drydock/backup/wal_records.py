@@ -22,7 +22,6 @@ from drydock.backup.wal import (
     MAGIC_RANGE,
     SegmentHeader,
     parse_segment,
-    read_segment_header,
     segment_at,
 )
 from drydock.engines.postgres_binaries import all_binaries, find_binaries
@@ -36,13 +35,19 @@ SLOWEST_BYTES_PER_S = 2 * 1024 * 1024
 SMALLEST_TIMEOUT_S = 120
 _RECORD = struct.Struct("<IIQBBxxI")  # tot_len xid prev info rmid (pad) crc
 _XLOG_SWITCH, _RM_XLOG = 0x40, 0
+_PAGE = struct.Struct("<HHIQI")  # magic info tli pageaddr rem_len
+_IS_CONTINUATION = 0x0001
+LONGEST_RECORD_BYTES = 1020 * 1024 * 1024  # XLogRecordMaxSize (access/xlogrecord.h)
 _IN_SEGMENT = re.compile(r"(?:WAL|log) segment ([0-9A-F]{24})")
 _LATE_ERROR = "out-of-sequence timeline ID"
 _POSITION = re.compile(r"\b([0-9A-F]{1,8}/[0-9A-F]{1,8})\b")
 
 
 class WaldumpFailed(Exception):
-    """pg_waldump says that something is wrong. `position` is where, None when it does not say."""
+    """Something is wrong, in the words of pg_waldump or of our own look at the headers of pages.
+
+    `position` is where, None when that is not known.
+    """
 
     def __init__(self, reason: str, segment: str | None, position: int | None) -> None:
         super().__init__(reason)
@@ -57,11 +62,14 @@ def check_records(folder: Path, names: Sequence[str], header: SegmentHeader) -> 
     waldump = find_waldump(header)
     rest = list(names)
     for _ in range(MOST_DAMAGED):
-        if not rest or _is_one_record(folder, rest, header.segment_bytes):
+        if not rest:
             return
         timeout_s = SMALLEST_TIMEOUT_S + len(rest) * header.segment_bytes / SLOWEST_BYTES_PER_S
         try:
-            run_waldump(waldump, [f"--path={folder}", rest[0], rest[-1]], timeout_s)
+            if _is_one_record(folder, rest, header.segment_bytes):
+                _check_continuation(folder, rest, header.segment_bytes)
+            else:
+                run_waldump(waldump, [f"--path={folder}", rest[0], rest[-1]], timeout_s)
             return
         except WaldumpFailed as failure:
             name = _damaged_segment(folder, failure, rest, header.segment_bytes)
@@ -182,10 +190,32 @@ def _has_foreign_page(path: Path) -> bool:
 
 
 def _is_one_record(folder: Path, names: Sequence[str], segment_bytes: int) -> bool:
-    """True where one record reaches over all these segments: then there is no record start to begin with."""
+    """True where one record reaches over all these segments: then there is no record start to begin with.
+
+    Raises WaldumpFailed where the first page claims a continuation that cannot be.
+    """
     with (folder / names[0]).open("rb") as file:
-        head = file.read(LONG_HEADER_BYTES)
-    read_segment_header(head)
-    remaining = int.from_bytes(head[16:20], "little")
+        _, info, _, position, remaining = _PAGE.unpack(file.read(_PAGE.size))
+    if remaining > LONGEST_RECORD_BYTES or (remaining and not info & _IS_CONTINUATION):
+        raise WaldumpFailed(f"impossible length of a continued record: {remaining} bytes", names[0], position)
     usable = segment_bytes // PAGE_BYTES * (PAGE_BYTES - SHORT_HEADER_BYTES) - (LONG_HEADER_BYTES - SHORT_HEADER_BYTES)
     return remaining >= usable * len(names)
+
+
+def _check_continuation(folder: Path, names: Sequence[str], segment_bytes: int) -> None:
+    """Each page of segments that one record fills: all that can be told of them. Raises WaldumpFailed.
+
+    A page says how much of the record is still to come, so one wrong length anywhere shows on the page after it.
+    """
+    expected: tuple[int, int] | None = None
+    for name in names:
+        start = parse_segment(name, segment_bytes).start_position(segment_bytes)
+        with (folder / name).open("rb") as file:
+            for offset in range(0, segment_bytes, PAGE_BYTES):
+                page = file.read(PAGE_BYTES)
+                magic, info, _, position, remaining = _PAGE.unpack_from(page.ljust(_PAGE.size, b"\0"))
+                expected = expected or (magic, remaining)
+                if (magic, remaining) != expected or position != start + offset or not info & _IS_CONTINUATION:
+                    raise WaldumpFailed(f"a page does not continue the record, at offset {offset}", name, start + offset)
+                header_bytes = SHORT_HEADER_BYTES if offset else LONG_HEADER_BYTES
+                expected = (magic, remaining - (PAGE_BYTES - header_bytes))
