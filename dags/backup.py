@@ -45,6 +45,7 @@ def build(database: Database) -> DAG:
         schedule=CronTriggerTimetable(database.backup_check, timezone=database.time_zone, run_immediately=timedelta(0)),
         catchup=False,
         max_active_runs=1,
+        dagrun_timeout=timedelta(hours=40),  # a run that hangs must not hold back the days after it for ever
         default_args=looking_defaults(database),
         tags=tags_of("backup", database),
     ) as dag:

@@ -61,6 +61,7 @@ def test_every_task_is_tried_again(bag) -> None:
     """Also `outcome`, when its worker was killed: a red verdict itself is an AirflowFailException, which is final."""
     for dag in members(bag):
         for task in dag.tasks:
+            assert task.execution_timeout is not None, f"{task.task_id} may hang for ever, and every later day behind it"
             assert task.owner not in ("", "airflow"), f"{task.task_id} has no owner"
             assert task.doc_md or task.doc or task.python_callable.__doc__, f"{task.task_id} has no docs"
             assert task.retries == 2

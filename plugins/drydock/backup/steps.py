@@ -12,10 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
+import stamina
 from croniter import croniter
 from sqlalchemy import Engine as LedgerEngine
+from sqlalchemy.exc import OperationalError
 
 from drydock import settings
+from drydock.backup.chains import usable_chains
 from drydock.backup.drill import run_drill
 from drydock.backup.facts import Survey
 from drydock.backup.forecast import forecast_recovery
@@ -71,19 +74,31 @@ class BackupRun:
         return known if known is not None else open_attempt(self)
 
 
+class DayNotYet(ValueError):
+    """A day was asked for that has not come; nothing can be said of it."""
+
+
 def time_to_judge(database: Database, day: date | None, logical_date: datetime | None, began_at: datetime) -> datetime:
     """As of when a run judges: the chosen day at its check time, else the run's own time, and never the future.
 
-    What was the present when the run began is `now`, however late a step of it comes.
+    What was the present when the run began is `now`, however late a step of it comes; a slot of the same day that was
+    started late is the present too. Raises DayNotYet.
     """
-    now = datetime.now(UTC)
+    today, now = began_at.astimezone(database.zone).date(), datetime.now(UTC)
+    if day is not None and day > today:
+        raise DayNotYet(f"{day} has not come yet in {database.time_zone}; choose {today} or an earlier day")
     if day is not None:
-        midnight = datetime(day.year, day.month, day.day, tzinfo=database.zone)
-        check_time = croniter(database.backup_check, midnight - timedelta(seconds=1)).get_next(datetime)
-        return now if day >= began_at.astimezone(database.zone).date() else check_time
-    if logical_date is not None and began_at - logical_date > PAST_AFTER:
-        return logical_date
-    return now
+        return now if day == today else check_time(database, day)
+    if logical_date is None or logical_date.astimezone(database.zone).date() >= today:
+        return now
+    return logical_date if began_at - logical_date > PAST_AFTER else now
+
+
+def check_time(database: Database, day: date) -> datetime:
+    """When the check of that day was due, in local time; noon on a day that has no check."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=database.zone)
+    due = croniter(database.backup_check, midnight - timedelta(seconds=1)).get_next(datetime)
+    return due if due.date() == day else midnight + timedelta(hours=12)
 
 
 def open_attempt(run: BackupRun) -> int:
@@ -198,8 +213,27 @@ def drill_if_due(run: BackupRun) -> Drill | None:
         policy=policy,
         scratch_root=settings.scratch_dir(),
     )
-    record.save_drill(run.ledger, run.run_id, run.database.id, drill)
+    _save_drill(run, drill)
     return drill
+
+
+@stamina.retry(on=OperationalError, attempts=6, timeout=300.0)
+def _save_drill(run: BackupRun, drill: Drill) -> None:
+    """Hours of work hang on this row: a ledger that is away for a moment does not lose it."""
+    record.save_drill(run.ledger, run.run_id, run.database.id, drill)
+
+
+def is_proved(run: BackupRun, judgement: Judgement) -> bool:
+    """A proved backup: today, complete and valid with nothing red in them, not even accepted; restorable to somewhere;
+    and every byte of the newest chain read back and found good."""
+    findings = (*judgement.complete.findings, *judgement.valid.findings)
+    sound = all(v.status in (Status.PASS, Status.WARN) for v in (judgement.complete, judgement.valid))
+    if run.is_past or not sound or not judgement.restorable or any(f.status.is_red for f in findings):
+        return False
+    chains = usable_chains(history.load_survey(run.ledger, run.run_id))
+    newest_reads = {r.set_id: r for r in _reads(as_surveyed(run)) if r.unit is ReadUnit.SET}  # oldest first: the newest stays
+    good = {set_id for set_id, r in newest_reads.items() if not any(f.status.is_red for f in r.findings)}
+    return bool(chains) and all(s.set_id in good for s in chains[-1])
 
 
 def judge_run(run: BackupRun) -> tuple[int, Judgement]:
@@ -231,5 +265,8 @@ def _drills(run: BackupRun) -> tuple[Drill, ...]:
 
 
 def _known_until(run: BackupRun) -> datetime:
-    """For a run of the present, what this very run read and drilled counts too."""
-    return run.as_of if run.is_past else datetime.now(UTC) + timedelta(seconds=1)
+    """What was read and drilled up to the end of the day counts, so that judging a day again says what it said then."""
+    if not run.is_past:
+        return datetime.now(UTC) + timedelta(seconds=1)
+    end_of_day = datetime(run.day.year, run.day.month, run.day.day, tzinfo=run.database.zone) + timedelta(days=1)
+    return min(end_of_day, run.began_at)

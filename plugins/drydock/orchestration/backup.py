@@ -17,7 +17,6 @@ from drydock.estate import Database, Engine
 from drydock.ledger import history, record
 from drydock.orchestration.connections import endpoint_of, open_ledger
 from drydock.orchestration.notices import DUTY_NOTICE, notice_of, notifiers
-from drydock.verdicts import Status
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +66,20 @@ def open_backup_run(database_id: str, with_endpoint: bool = False) -> BackupRun:
         ledger=open_ledger(),
         database=database,
         run_key=dag_run.run_id,
-        as_of=steps.time_to_judge(database, day, dag_run.logical_date, began_at),
+        as_of=_time_to_judge(database, day, dag_run.logical_date, began_at),
         depth=Depth(chosen.get("depth", Depth.BYTES.value)),
         force_drill=bool(chosen.get("force_drill")),
         endpoint=_endpoint(database) if with_endpoint else None,
         began_at=began_at,
     )
+
+
+def _time_to_judge(database: Database, day: date | None, logical_date: datetime | None, began_at: datetime) -> datetime:
+    """As of when this run judges; a day that has not come fails at once, since trying again mends nothing."""
+    try:
+        return steps.time_to_judge(database, day, logical_date, began_at)
+    except steps.DayNotYet as e:
+        raise AirflowFailException(str(e)) from None
 
 
 def _endpoint(database: Database) -> Endpoint | None:
@@ -85,14 +92,14 @@ def _endpoint(database: Database) -> Endpoint | None:
         return None
 
 
-@task(task_display_name="勘查 survey")
+@task(task_display_name="勘查 survey", execution_timeout=timedelta(hours=1))
 def survey(database_id: str) -> dict[str, int]:
     """Look at the backup sets, the logs, the job log and the database itself; write the facts to the ledger."""
     found = steps.take_survey(open_backup_run(database_id, with_endpoint=True))
     return {"sets": len(found.sets), "log_segments": found.logs.segments if found.logs else 0}
 
 
-@task(task_display_name="读回 read", pool=READS_POOL)
+@task(task_display_name="读回 read", pool=READS_POOL, execution_timeout=timedelta(hours=16))
 def read(database_id: str) -> dict[str, int]:
     """Read back every byte of what is new or due in the rotation."""
     reads = steps.read_back(open_backup_run(database_id))
@@ -106,14 +113,14 @@ def drill(database_id: str) -> dict[str, object]:
     return {"made": made is not None, "passed": made.passed if made else None, "set": made.set_id if made else None}
 
 
-@task(task_display_name="判定 judge", trigger_rule="none_failed")
+@task(task_display_name="判定 judge", trigger_rule="none_failed", execution_timeout=timedelta(minutes=30))
 def judge(database_id: str) -> dict[str, object]:
     """Judge the day in four verdicts, and say from when to when the database can be restored."""
     judgement_id, judgement = steps.judge_run(open_backup_run(database_id))
     return {"judgement_id": judgement_id} | {v.question: v.status.value for v in judgement.verdicts}
 
 
-@task(task_display_name="报告 report", trigger_rule="all_done")
+@task(task_display_name="报告 report", trigger_rule="all_done", execution_timeout=timedelta(hours=1))
 def report(database_id: str) -> list[str]:
     """Write the day's 备份检查记录 of all databases anew, whatever happened before; returns the paths."""
     from drydock.backup.day_reports import report_day  # charts and documents: a second that no other task start should pay
@@ -124,6 +131,7 @@ def report(database_id: str) -> list[str]:
 @task(
     task_display_name="结论 outcome",
     trigger_rule="all_done",
+    execution_timeout=timedelta(minutes=15),
     on_success_callback=notifiers(),
     on_failure_callback=notifiers(),
 )
@@ -160,22 +168,21 @@ def _end(judgement: Judgement | None, context: dict) -> str:
 
 
 def prove(database: Database):
-    """The task that emits the asset of a proved backup: nothing red, bytes read back, and today (never a backfill)."""
+    """The task that emits the asset of a proved backup (`steps.is_proved`); never in a backfill."""
 
-    @task(task_id="prove", task_display_name="备份已证实 prove", outlets=[proved_asset(database)])
+    @task(
+        task_id="prove",
+        task_display_name="备份已证实 prove",
+        outlets=[proved_asset(database)],
+        execution_timeout=timedelta(minutes=30),
+    )
     def emit(database_id: str):
         """Emit the asset of a proved backup, or be skipped."""
         run = open_backup_run(database_id)
         judgement = judged_now(run)
-        if judgement is None or not is_proved(judgement) or run.is_past:
+        if judgement is None or not steps.is_proved(run, judgement):
             raise AirflowSkipException("备份未证实，不发布资产。The backup is not proved: no asset is emitted.")
         window = judgement.restorable[-1]
         yield Metadata(proved_asset(database), extra={"restorable_from": str(window.start), "restorable_to": str(window.end)})
 
     return emit(database.id)
-
-
-def is_proved(judgement: Judgement) -> bool:
-    """A proved backup: complete and valid without a red finding, read back, and restorable to somewhere."""
-    sound = all(v.status in (Status.PASS, Status.WARN) for v in (judgement.complete, judgement.valid))
-    return sound and judgement.depth is not Depth.CATALOGUE and bool(judgement.restorable)
