@@ -5,23 +5,26 @@ An untouched copy of each world is judged before any test damages one, and nothi
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.faults.judging import Case, case_of
 
 from drydock.backup.facts import Level
 from sandbox.backup_job import wait_until
 from sandbox.clock import ZONE
 from sandbox.past import Night
 from sandbox.world import LAST_DAY, World, build_world
+from tests.faults.judging import Case, case_of
 
 EVENING = datetime.combine(LAST_DAY, datetime.min.time(), ZONE) + timedelta(hours=19)
 PROMOTION_S = 60
+SMALL_DISK_MB = 48
 
 
 def controlled(world: World, place: Path) -> Iterator[World]:
@@ -122,3 +125,15 @@ def promote(world: World, moment: datetime) -> None:
 def is_in_recovery(world: World) -> bool:
     with world.connect() as connection:
         return bool(connection.execute("select pg_is_in_recovery()").fetchone()[0])  # type: ignore[index]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with little room."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_MB}m", "drydock-small", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a file system of its own can only be mounted by root")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)

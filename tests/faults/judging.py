@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from drydock import messages
 from drydock.backup.drill import run_drill
 from drydock.backup.facts import BackupSet, Survey
@@ -39,7 +41,10 @@ ALLOWED_SILENCE = ("normal", "history_short")  # a young world has no past to be
 
 @dataclass(frozen=True)
 class Case:
-    """The backups of a world, what was planned for them, and when one looks at them. `plan` changes the backup plan."""
+    """The backups of a world, what was planned for them, and when one looks at them.
+
+    `plan` changes the backup plan; `state` is the folder for scratch space, one beside the backups unless it is given.
+    """
 
     places: BackupPlaces
     nights: tuple[Night, ...]
@@ -48,6 +53,7 @@ class Case:
     endpoint: Endpoint | None = None
     past_sets: tuple[BackupSet, ...] = ()
     plan: tuple[tuple[str, Any], ...] = ()
+    state: Path | None = None
 
     def set_dir(self, number: int) -> Path:
         """The folder of a set by its number in time, -1 the newest."""
@@ -86,7 +92,9 @@ class Case:
         survey = survey_database(database, source, self.endpoint, self.as_of, self.past_sets)
         if not backfill:  # the world's present is the judge's: to be judged as of now, and not as a past day
             survey = survey.model_copy(update={"surveyed_at": self.as_of})
-        reads = () if unread is None else read_everything(source, survey, unread)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("DRYDOCK_STATE", str(self.state or self.places.root.with_suffix(".state")))
+            reads = () if unread is None else read_everything(source, survey, unread)
         drills = drill_newest(database, source, survey, thresholds, drill) if drill else ()
         depth = Depth.DRILL if drill else Depth.BYTES
         forecast = forecast_recovery(survey, drills)
@@ -119,7 +127,7 @@ def described_database(places: BackupPlaces, nights: Iterable[Night], changes: d
         "retention_days": 14,
         "rpo_minutes": 15,
         "rto_minutes": 240,
-        "drill": {"dbname": DBNAME},
+        "drill": {"dbname": DBNAME, "assertions": [row_count("head", at_least=0)]},
     }
     described = {
         "id": DATABASE,
@@ -135,6 +143,11 @@ def described_database(places: BackupPlaces, nights: Iterable[Night], changes: d
         "backup": backup | changes,
     }
     return Database.model_validate(described)
+
+
+def row_count(table: str, at_least: int) -> dict[str, Any]:
+    """A declaration of how many rows a restored copy must have at least."""
+    return {"name": "rows_there", "kind": "row_count", "table": table, "at_least": at_least}
 
 
 def read_everything(source: BackupSource, survey: Survey, unread: Collection[str]) -> tuple[Read, ...]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from drydock.backup.chains import Chain
+from drydock.backup.sources import Progress, RestoreFailed, no_progress
+from drydock.backup.sources.pg_basebackup import PgBasebackupSource
+from sandbox.backup_job import wait_until
 from tests.faults.damage import edit_manifest, flip_byte, match_manifest, remove, user_files
-from tests.faults.judging import Case, lines
+from tests.faults.judging import Case, lines, row_count
 
 NEWEST, FIRST = -1, 0
+GUARDIAN_S = 60
 IN_A_ROW = 3 * 8192 + 4000  # of the fourth page
-
-
-def rows_in_t(at_least: int) -> dict[str, object]:
-    return {"name": "rows_there", "kind": "row_count", "table": "t", "at_least": at_least}
 
 
 def test_sound_backups_pass_their_drill(chain: Case, tar: Case, tmp_path: Path) -> None:
     for sound in (chain, tar):
-        case = sound.planned(drill={"dbname": "world", "assertions": [rows_in_t(at_least=200)]})
+        case = sound.planned(drill={"dbname": "world", "assertions": [row_count("t", at_least=200)]})
         judgement = case.judge(drill=tmp_path / "scratch")
         assert lines(judgement) == set()
         assert judgement.last_drill and judgement.last_drill.chain[-1] == case.sets[NEWEST]
@@ -51,7 +56,7 @@ def test_a_manifest_edited_after_a_loss(two_fulls: Case, tmp_path: Path) -> None
 
     edit_manifest(two_fulls.set_dir(NEWEST), strike_off)
     assert two_fulls.told() == set()
-    case = two_fulls.planned(drill={"dbname": "world", "assertions": [rows_in_t(at_least=200)]})
+    case = two_fulls.planned(drill={"dbname": "world", "assertions": [row_count("t", at_least=200)]})
     assert case.told(drill=tmp_path / "scratch") == {
         "valid FAIL assertion_failed t: rows_there",
         f"valid FAIL drill_failed {two_fulls.sets[NEWEST]}",
@@ -74,7 +79,7 @@ def test_a_manifest_that_leads_out_of_the_set(two_fulls: Case) -> None:
 
 
 def test_a_copy_that_does_not_say_what_was_declared(chain: Case, tmp_path: Path) -> None:
-    case = chain.planned(drill={"dbname": "world", "assertions": [rows_in_t(at_least=1_000_000)]})
+    case = chain.planned(drill={"dbname": "world", "assertions": [row_count("t", at_least=1_000_000)]})
     assert case.told(drill=tmp_path / "scratch") == {
         "valid FAIL assertion_failed t: rows_there",
         f"valid FAIL drill_failed {chain.sets[NEWEST]}",
@@ -84,3 +89,28 @@ def test_a_copy_that_does_not_say_what_was_declared(chain: Case, tmp_path: Path)
 def test_no_room_for_a_drill(chain: Case, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     assert chain.told(drill=scratch, scratch_free_factor=1e12) == {f"valid UNKNOWN drill_space {scratch}"}
+
+
+class HoldingSource(PgBasebackupSource):
+    """Its restore fails, and leaves a file system mounted in the scratch area."""
+
+    def restore(self, chain: Chain, data_dir: Path, progress: Progress = no_progress) -> int:
+        held = data_dir.with_name("held")
+        held.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "drydock-held", str(held)], check=True)
+        raise RestoreFailed("held")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_scratch_area_that_cannot_be_removed(chain: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, and the guardian removes the area as soon as that can be done."""
+    monkeypatch.setattr("drydock.backup.scratch.REMOVE_S", 1.0)
+    monkeypatch.setattr("tests.faults.judging.open_source", lambda d: HoldingSource(d.backup.places, d.zone))
+    root = tmp_path / "scratch"
+    try:
+        told = chain.told(drill=root)
+    finally:
+        for held in root.glob("*/held"):
+            subprocess.run(["umount", str(held)], check=True)
+    assert told == {"valid FAIL drill_failed restore", "valid WARN drill_left_behind scratch"}
+    wait_until(lambda: not list(root.iterdir()), GUARDIAN_S, "the guardian has not removed the area")

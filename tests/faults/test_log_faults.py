@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.faults.damage import copy_over, flip_byte, remove, segments, start_segment, truncate, write
-from tests.faults.judging import Case
 
 from sandbox.world import World
+from tests.faults.damage import copy_over, flip_byte, remove, segments, start_segment, truncate, write
+from tests.faults.judging import Case
 
 FIRST, NEWEST = 0, -1
 USED = 8192 + 200  # a place in the second page of a segment, which each night and each day's change fill

@@ -6,11 +6,11 @@ import os
 import subprocess
 
 import pytest
-from tests.faults.damage import flip_byte, own, remove, start_segment, truncate, user_files, write
-from tests.faults.judging import Case
 
 from drydock.backup.facts import Level
 from sandbox.world import World
+from tests.faults.damage import flip_byte, own, remove, start_segment, truncate, user_files, write
+from tests.faults.judging import Case
 
 NEWEST, FIRST = -1, 0
 NOBODY = 65534

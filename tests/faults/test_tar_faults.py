@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from tests.faults.damage import FIRST_USER_OID, edit_tar, flip_byte, remove, timeless, truncate
 from tests.faults.judging import Case
 
@@ -176,3 +177,8 @@ def test_a_compression_that_cannot_be_read_here(tar: Case) -> None:
     first = tar.set_dir(FIRST)
     (first / "base.tar").rename(first / "base.tar.zst")
     assert f"complete UNKNOWN no_full_backup {tar.places.sets}" in tar.told()
+
+
+def test_no_room_to_read_the_logs_inside(tar: Case, small_disk: Path) -> None:
+    """The records of their logs could not be checked, which is not the fault of the backups."""
+    assert tar.but(state=small_disk).told() == {f"valid UNKNOWN read_space {name}" for name in tar.sets}

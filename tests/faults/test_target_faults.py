@@ -5,7 +5,6 @@ The server lives under a moved clock until a few minutes ago and then in the pre
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -25,7 +24,6 @@ from tests.faults.damage import copy_over, remove, segments
 from tests.faults.judging import Case, lines
 
 FAILS_WITHIN_S = 60
-SMALL_DISK_MB = 48
 ONE_PAGE = 4096
 
 
@@ -222,15 +220,3 @@ def test_little_room_for_archived_logs(live: World) -> None:
     case = up_to_now(live)
     assert case.told(archive_free_warn_ratio=1e9) == {f"complete WARN archive_disk_low {live.places.wal}"}
     assert case.told(archive_free_min_bytes=2**62) == {f"complete FAIL archive_disk_full {live.places.wal}"}
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with little room."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_MB}m", "drydock-small", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("a file system of its own can only be mounted by root")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
