@@ -233,7 +233,7 @@ def read_all(age: timedelta = timedelta(hours=1), but: Iterable[str] = ()) -> tu
     return (*(read_of(s, age) for s in SETS if s.set_id not in left_out), read_of(a_range(0, ALL_SEGMENTS), age))
 
 
-def a_drill(age: timedelta = timedelta(days=2), findings: Iterable[Finding] = (), set_id: str = "set_18") -> Drill:
+def a_drill(age: timedelta = timedelta(days=2), findings: Iterable[Finding] = (), set_id: str = "set_17") -> Drill:
     ended_at = AS_OF - age
     return Drill(
         drill_id="drydock_drill_ab12cd34",

@@ -10,6 +10,7 @@ import pytest
 from drydock.backup.complete import judge_complete
 from drydock.backup.facts import JobState, Level, Tablespace
 from drydock.backup.timelines import ancestry
+from drydock.estate import Role
 from drydock.verdicts import Status, Verdict
 from tests.unit import build as b
 
@@ -154,8 +155,81 @@ def test_a_hole_that_only_an_expired_moment_needs_is_a_warning() -> None:
 def test_logs_that_were_trimmed_before_the_retention_are_no_hole() -> None:
     trimmed = b.logs(b.a_range(450, b.ALL_SEGMENTS))  # the base before the retention is night 5
     assert judge(logs=trimmed).findings == ()
+    edge = b.only(judge(logs=b.logs(b.a_range(520, b.ALL_SEGMENTS))), "log_gap")
+    assert (edge.status, edge.place) == (Status.WARN, "set_05"), "all since the begin of the retention is kept"
+
+
+def test_logs_that_are_gone_inside_the_retention_are_a_hole() -> None:
     short = b.only(judge(logs=b.logs(b.a_range(650, b.ALL_SEGMENTS))), "log_gap")
-    assert (short.status, short.place) == (Status.WARN, "set_05"), "older than the retention, but its logs are gone"
+    assert (short.status, short.place) == (Status.FAIL, "set_05")
+
+
+def two_fulls(**changes: Any) -> dict[str, Any]:
+    """One of 15 days ago, one of 30 hours ago, and of the logs only those of the last 20 hours."""
+    ages = (("old", timedelta(days=15), 450), ("new", timedelta(hours=30), 1825))
+    sets = tuple(
+        b.a_set(0, set_id=i, start_position=b.position(n / 100), stop_position=b.position(n / 100 + 0.02)).model_copy(
+            update={"started_at": b.AS_OF - age - timedelta(hours=1), "finished_at": b.AS_OF - age}
+        )
+        for i, age, n in ages
+    )
+    return {"sets": sets, "logs": b.logs(b.a_range(1842, b.ALL_SEGMENTS))} | changes
+
+
+def test_deleted_logs_are_never_only_a_warning_while_nothing_can_be_restored() -> None:
+    verdict = judge(**two_fulls())
+    assert verdict.evidence["windows"] == 0
+    assert b.only(verdict, "log_gap").status is Status.FAIL
+    finding = b.only(verdict, "nothing_restorable")
+    assert (finding.status, finding.place, finding.values) == (Status.FAIL, b.DATABASE, {"sets": 2, "chains": 2})
+    past = judge(**two_fulls(surveyed_at=b.AS_OF + timedelta(days=2)))
+    assert "nothing_restorable" in b.codes(past)
+
+
+def test_sets_that_were_proved_bad_are_not_restored_from() -> None:
+    every = frozenset(s.set_id for s in b.SETS)
+    verdict = judge_complete(b.survey(), b.plan(), b.POLICY, distrusted=every)
+    assert b.codes(verdict) == {"nothing_restorable"}
+    assert judge_complete(b.survey(), b.plan(), b.POLICY, distrusted=frozenset({"set_19"})).findings == ()
+
+
+def test_a_database_that_was_to_be_asked_and_was_not_is_unknown() -> None:
+    finding = b.only(judge(target=None, target_expected=True), "target_unasked")
+    assert (finding.status, finding.place) == (Status.UNKNOWN, b.DATABASE)
+    assert judge(target=None).findings == (), "a shell judges folders without a server"
+    assert judge(target_expected=True).findings == ()
+    late = judge(target=None, target_expected=True, surveyed_at=b.AS_OF + timedelta(days=2))
+    assert "target_unasked" not in b.codes(late)
+
+
+@pytest.mark.parametrize(("role", "answered"), [(Role.PRIMARY, "standby"), (Role.STANDBY, "primary")])
+def test_a_database_of_another_role_than_the_estate_says(role: Role, answered: str) -> None:
+    survey = b.survey(target=b.target(role=answered))
+    finding = b.only(judge_complete(survey, b.plan(), b.POLICY, role=role), "role_mismatch")
+    assert (finding.status, finding.place) == (Status.FAIL, b.DATABASE)
+    assert finding.values == {"role": answered, "expected": role.value}
+    assert "role_mismatch" not in b.codes(judge_complete(survey, b.plan(), b.POLICY, role=Role(answered)))
+
+
+def test_a_set_that_is_gone_before_its_time() -> None:
+    gone = b.only(judge(sets=b.SETS[:-1], past_sets=b.SETS[-1:]), "set_vanished")
+    assert (gone.status, gone.place, gone.values["age_days"]) == (Status.WARN, "set_19", 0.2)
+    fulls = tuple(b.a_set(n, level=Level.FULL, parent_id=None, parent_position=None) for n in range(b.NIGHTS))
+    newest = b.only(judge(sets=fulls[:-1], past_sets=fulls[-1:]), "set_vanished")
+    assert (newest.status, newest.place) == (Status.FAIL, "set_19")
+    unseen = (b.a_problem("source_unreadable", "/backup/sets", Status.UNKNOWN),)
+    assert "set_vanished" not in b.codes(judge(sets=(), logs=None, past_sets=b.SETS, problems=unseen))
+
+
+@pytest.mark.parametrize("changes", [{"problems": (b.a_problem(),)}, {"system_id": "999"}, {"finished_at": None}])
+def test_what_was_worth_nothing_may_go(changes: dict[str, Any]) -> None:
+    assert "set_vanished" not in b.codes(judge(past_sets=(b.a_set(18, set_id="bad", start_position=7, **changes),)))
+
+
+def test_sets_that_expire_or_move_have_not_vanished() -> None:
+    assert "set_vanished" not in b.codes(judge(sets=b.SETS[7:], past_sets=b.SETS[:7])), "the youngest is 13.2 days old"
+    moved = b.SETS[18].model_copy(update={"set_id": "elsewhere/set_18"})
+    assert judge(past_sets=(moved,)).findings == ()
 
 
 def test_the_logs_in_which_the_newest_backup_ends_are_missing() -> None:
@@ -222,6 +296,16 @@ def test_a_timeline_without_its_history() -> None:
     assert (finding.status, finding.place, finding.values["timeline"]) == (Status.FAIL, "timeline 2", 2)
     told = lost["logs"].model_copy(update={"problems": (b.a_problem("history_missing", "00000002.history", timeline=2),)})
     assert b.only(judge(**(lost | {"logs": told})), "history_missing").place == "00000002.history"
+
+
+def test_a_history_that_no_kept_backup_needs_may_be_gone() -> None:
+    trimmed = b.logs(
+        b.a_range(1400, b.ALL_SEGMENTS, 2), problems=(b.a_problem("history_missing", "00000002.history", timeline=2),)
+    )
+    young = promoted(sets=promoted()["sets"][14:], logs=trimmed, jobs=b.job_log((b.a_run(b.SETS[19]),), horizon_at=None))
+    assert judge(**young).findings == ()
+    older = b.logs(b.a_range(0, 1000), *trimmed.ranges, problems=trimmed.problems)
+    assert "history_missing" in b.codes(judge(**(young | {"logs": older})))
 
 
 def test_a_hole_at_the_branch_is_a_hole() -> None:

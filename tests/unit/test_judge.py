@@ -55,7 +55,7 @@ def test_a_healthy_day_has_four_passes_and_the_answer() -> None:
     assert [(w.set_id, w.end) for w in day.restorable] == [("set_00", b.AS_OF - timedelta(minutes=3))]
     assert (day.rpo_now_s, day.rpo_limit_s, day.rto, day.rto_limit_s) == (180.0, 900.0, FORECAST, 14_400.0)
     assert day.coverage.read_bytes == day.coverage.total_bytes
-    assert day.last_drill.set_id == "set_18"
+    assert day.last_drill.set_id == "set_17"
 
 
 def test_the_day_is_local_time() -> None:
@@ -89,6 +89,18 @@ def test_after_its_date_the_loss_comes_back_and_so_does_the_waiver() -> None:
     assert (alone.complete.status, b.codes(alone.complete)) == (Status.WARN, {"waiver_expired"})
     other = judge((a_waiver(review_by=date(2026, 11, 19), pipeline="reclaim"),))
     assert other.complete.findings == ()
+
+
+def test_what_a_read_proved_bad_is_not_said_to_be_restorable() -> None:
+    bad = b.read_of(b.SETS[0], timedelta(minutes=5), [b.a_problem("set_checksum", "set_00/base/5/1259")])
+    drills, when = [b.a_drill()], b.AS_OF + timedelta(minutes=5)
+    arguments = (drills, FORECAST, b.POLICY, (), b.is_workday, Depth.BYTES, when)
+    day = judge_day(b.database(), b.survey(), (*b.read_all(), bad), *arguments)
+    assert [w.set_id for w in day.restorable] == ["set_07"], "the increments on it are worth nothing either"
+
+
+def test_the_role_of_the_estate_is_held_against_the_answer() -> None:
+    assert b.only(judge(target=b.target(role="standby")).complete, "role_mismatch").status is Status.FAIL
 
 
 def test_the_same_arguments_give_the_same_judgement() -> None:

@@ -149,7 +149,7 @@ def _read_at(task: ReadTask, now: object) -> Read:
 def test_the_newest_chain_that_was_never_drilled_is_drilled() -> None:
     survey = b.survey()
     assert [s.set_id for s in choose_drill_chain(survey, (), b.AS_OF)] == [f"set_{n}" for n in range(14, 20)]
-    after = choose_drill_chain(survey, (b.a_drill(DAY, set_id="set_19"),), b.AS_OF)
+    after = choose_drill_chain(survey, (b.a_drill(HOUR, set_id="set_19"),), b.AS_OF)
     assert after[-1].set_id == "set_18"
     two = b.survey(sets=b.SETS[:2])
     drilled = (b.a_drill(3 * DAY, set_id="set_00"), b.a_drill(DAY, set_id="set_01"))
@@ -157,6 +157,20 @@ def test_the_newest_chain_that_was_never_drilled_is_drilled() -> None:
     assert choose_drill_chain(b.survey(sets=()), (), b.AS_OF) == ()
     damaged = b.with_set(14, problems=(b.a_problem(),))
     assert choose_drill_chain(b.survey(sets=damaged), (), b.AS_OF)[-1].set_id == "set_13"
+
+
+def test_a_set_whose_last_drill_failed_is_drilled_again_first() -> None:
+    failed = b.a_drill(3 * DAY, [b.a_problem("drill_checksum")], set_id="set_15")
+    drills = (failed, b.a_drill(2 * HOUR, set_id="set_19"))
+    assert choose_drill_chain(b.survey(), drills, b.AS_OF)[-1].set_id == "set_15"
+    assert choose_drill_chain(b.survey(), (*drills, b.a_drill(HOUR, set_id="set_15")), b.AS_OF)[-1].set_id == "set_18"
+
+
+def test_the_first_drill_is_due_on_any_day_once_there_was_time_for_it() -> None:
+    plan = b.plan(drill={"weekday": "sat"}).drill
+    assert drill_is_due((), plan, b.POLICY, b.AS_OF, b.ZONE, b.SETS)
+    assert not drill_is_due((), plan, b.POLICY, b.AS_OF, b.ZONE, b.SETS[14:]), "six days"
+    assert not drill_is_due((b.a_drill(DAY),), plan, b.POLICY, b.AS_OF, b.ZONE, b.SETS)
 
 
 @pytest.mark.parametrize(

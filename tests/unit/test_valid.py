@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from drydock.backup.results import Depth, Drill, Read
-from drydock.backup.valid import judge_valid
+from drydock.backup.valid import distrusted_sets, judge_valid
 from drydock.verdicts import Status, Verdict
 from tests.unit import build as b
 
@@ -90,8 +90,17 @@ def test_logs_that_wait_too_long_are_one_finding() -> None:
     sets = b.read_all()[:-1]
     parts = (b.read_of(b.a_range(0, 200), 9 * DAY), b.read_of(b.a_range(300, b.ALL_SEGMENTS), HOUR))
     finding = b.only(judge((*sets, *parts)), "read_overdue")
-    assert (finding.status, finding.place, finding.values["segments"]) == (Status.WARN, "/backup/wal", 300)
+    assert (finding.status, finding.place, finding.values["segments"]) == (Status.UNKNOWN, "/backup/wal", 300)
     assert finding.values["age_days"] == pytest.approx(17.25, abs=0.1)
+
+
+def test_what_waits_twice_as_long_as_it_may_is_not_known_any_more() -> None:
+    old = tuple(b.read_of(s, 15 * DAY) if s.set_id == "set_03" else b.read_of(s, HOUR) for s in b.SETS)
+    assert b.only(judge((*old, b.read_all()[-1])), "read_overdue").status is Status.UNKNOWN
+    assert b.only(judge(b.read_all(but=["set_05"])), "read_overdue").status is Status.UNKNOWN, "14.2 days old, never read"
+    assert b.only(judge(drills=(b.a_drill(17 * DAY, set_id="set_02"),)), "drill_overdue").status is Status.UNKNOWN
+    assert b.only(judge(drills=(b.a_drill(15 * DAY, set_id="set_02"),)), "drill_overdue").status is Status.WARN
+    assert b.only(judge(drills=()), "drill_never").status is Status.UNKNOWN
 
 
 def test_a_set_that_is_still_being_written_is_not_overdue() -> None:
@@ -103,8 +112,35 @@ def test_the_newest_drill_decides() -> None:
     damage = b.a_problem("drill_checksum", "base/5/1259")
     verdict = judge(drills=(b.a_drill(3 * DAY), b.a_drill(DAY, [damage])))
     assert b.codes(verdict) == {"drill_checksum", "drill_failed"}
-    assert (b.only(verdict, "drill_failed").place, verdict.status) == ("set_18", Status.FAIL)
+    assert (b.only(verdict, "drill_failed").place, verdict.status) == ("set_17", Status.FAIL)
     assert judge(drills=(b.a_drill(3 * DAY, [damage]), b.a_drill(DAY))).findings == ()
+
+
+def test_a_failed_drill_is_not_forgotten_when_another_set_passes() -> None:
+    failed = b.a_drill(5 * DAY, [b.a_problem("drill_checksum", "base/5/1259")], set_id="set_13")
+    finding = b.only(judge(drills=(failed, b.a_drill(DAY))), "drill_failed")
+    assert (finding.status, finding.place, finding.values["problems"]) == (Status.FAIL, "set_13", "drill_checksum")
+    again = b.a_drill(HOUR, set_id="set_13")
+    assert judge(drills=(failed, b.a_drill(DAY), again)).findings == ()
+    assert judge(drills=(failed, b.a_drill(DAY)), sets=b.without_set(13)).findings == (), "it is gone"
+
+
+def test_a_drill_counts_only_while_its_set_lies_there() -> None:
+    verdict = judge((), drills=(b.a_drill(set_id="gone"),), sets=(), logs=None)
+    assert (verdict.status, verdict.examined, verdict.reason) == (Status.UNKNOWN, 0, "nothing_examined")
+    assert judge(drills=(b.a_drill(set_id="gone"),)).examined == b.NIGHTS + 1
+    assert judge(drills=(b.a_drill(30 * HOUR + HOUR, set_id="set_19"),)).examined == b.NIGHTS + 1, "an older set of that name"
+
+
+def test_sets_are_distrusted_for_lost_bytes_and_for_a_recovery_that_failed() -> None:
+    read = b.read_of(b.SETS[3], HOUR, [b.a_problem("set_checksum", "set_03/x")])
+    mode = b.read_of(b.SETS[4], HOUR, [b.a_problem("set_mode", "set_04/x")])
+    failed = b.a_drill(DAY, [b.a_problem("drill_failed", "recover")])
+    content = b.a_drill(DAY, [b.a_problem("assertion_failed", "orders")], set_id="set_16")
+    found = distrusted_sets(b.survey(), (*b.read_all(2 * HOUR), read, mode), (failed, content))
+    assert found == {"set_03", "set_17"}
+    better = (*b.read_all(2 * HOUR), read, b.read_of(b.SETS[3], timedelta(minutes=5)))
+    assert distrusted_sets(b.survey(), better, (failed, b.a_drill(HOUR))) == frozenset()
 
 
 def test_a_drill_that_tells_its_own_failure_is_not_told_twice() -> None:
@@ -117,6 +153,6 @@ def test_a_drill_that_tells_its_own_failure_is_not_told_twice() -> None:
 def test_a_drill_that_is_overdue_or_was_never_made() -> None:
     overdue = b.only(judge(drills=(b.a_drill(9 * DAY),)), "drill_overdue")
     assert (overdue.status, overdue.place, overdue.values["age_days"]) == (Status.WARN, b.DATABASE, 9.0)
-    never = b.only(judge(drills=()), "drill_never")
+    never = b.only(judge(drills=(), sets=b.SETS[7:]), "drill_never")
     assert (never.status, never.place) == (Status.WARN, b.DATABASE)
     assert judge(drills=(), sets=YOUNG).findings == (), "there was no time for one yet"

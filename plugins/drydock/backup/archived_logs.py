@@ -7,7 +7,7 @@ Sources: PostgreSQL manual, "Continuous Archiving and Point-in-Time Recovery" an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from drydock.backup.chains import (
     age_h,
@@ -22,7 +22,7 @@ from drydock.backup.chains import (
 )
 from drydock.backup.facts import Archiver, BackupSet, LogArchive, LogRange, Survey, TargetState
 from drydock.backup.folding import fold_findings
-from drydock.backup.timelines import Gap, ancestry, follow, gaps_along, legs_to_tip, tip_timeline
+from drydock.backup.timelines import Gap, Leg, ancestry, follow, gaps_along, legs_to_tip, ranges_on, tip_timeline
 from drydock.backup.window import backlog_bytes, base_legs, is_archiving, is_off
 from drydock.estate import BackupPlan
 from drydock.policy import BackupPolicy
@@ -41,7 +41,7 @@ def log_findings(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Iter
         if not any(p.code.startswith("source_") for p in survey.problems):
             yield Finding(code="log_archive_missing", status=Status.FAIL, place=plan.places.logs or "")
         return
-    yield from survey.logs.problems
+    yield from (p for p in survey.logs.problems if p.code != "history_missing" or _needs_history(p, survey))
     yield from _disk_findings(survey.logs, policy) if is_live(survey) else ()
     yield from (_foreign(r, own_system_id(survey)) for r in foreign_logs(survey))
     logs = own_logs(survey)
@@ -51,6 +51,13 @@ def log_findings(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Iter
     yield from _timeline_findings(survey, logs)
     yield from fold_findings(_gap_findings(survey, logs, plan.retention_days), logs.place, "more_set_problems")
     yield from _end_findings(survey, logs, timedelta(seconds=policy.clock_skew_warn_s))
+
+
+def _needs_history(problem: Finding, survey: Survey) -> bool:
+    """True where a base or log of an older timeline is kept, from which the missing history would lead on."""
+    timeline = problem.values.get("timeline")
+    kept = {s.timeline for s in own_sets(survey)} | {r.timeline for r in survey.logs.ranges}
+    return timeline is None or any(t is not None and t < timeline for t in kept)
 
 
 def _foreign(log_range: LogRange, own: str | None) -> Finding:
@@ -66,13 +73,21 @@ def _gap_findings(survey: Survey, logs: LogArchive, retention_days: int) -> Iter
     if anchor is None:
         return
     told = set()
-    for gap in gaps_along(logs, base_legs(anchor, logs, tip)):
+    legs = base_legs(anchor, logs, tip)
+    trimmed_to = None if anchor is bases[-1] else _trimmed_to(logs, legs, survey.as_of - timedelta(days=retention_days))
+    for gap in gaps_along(logs, legs):
         told.add((gap.timeline, gap.end_position))
-        trimmed = not gap.after and anchor is not bases[-1] and _is_before_retention(anchor, survey, retention_days)
+        trimmed = trimmed_to is not None and gap.end_position <= trimmed_to
         yield _gap(gap, logs, Status.WARN if trimmed else Status.FAIL, anchor)
     for gap in gaps_along(logs, base_legs(bases[0], logs, tip)):
         if gap.after and (gap.timeline, gap.end_position) not in told:
             yield _gap(gap, logs, Status.WARN, bases[0])
+
+
+def _trimmed_to(logs: LogArchive, legs: tuple[Leg, ...], begin: datetime) -> int | None:
+    """Where the kept logs of the way begin, when all since `begin` is kept: what lies before was trimmed, not lost."""
+    first = next((r for leg in legs for r in ranges_on(logs, leg)), None)
+    return first.first_position if first and first.first_at <= begin else None
 
 
 def _bases(survey: Survey) -> list[BackupSet]:

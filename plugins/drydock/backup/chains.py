@@ -91,9 +91,12 @@ def chain_of(last: BackupSet, by_id: Mapping[str, BackupSet]) -> Chain:
     return tuple(chain)
 
 
-def usable_chains(survey: Survey) -> tuple[Chain, ...]:
-    """Chains of this database that the survey found nothing against, by the end of their last set, oldest first."""
-    sets = finished_sets(s for s in own_sets(survey) if s.is_usable)
+def usable_chains(survey: Survey, distrusted: frozenset[str] = frozenset()) -> tuple[Chain, ...]:
+    """Chains of this database that the survey found nothing against, by the end of their last set, oldest first.
+
+    `distrusted`: set_ids of which a read or a drill proved that they cannot be restored (`valid.distrusted_sets`).
+    """
+    sets = finished_sets(s for s in own_sets(survey) if s.is_usable and s.set_id not in distrusted)
     by_id = {s.set_id: s for s in sets}
     chains = (chain_of(s, by_id) for s in sets if s.level is not Level.LOG)
     return tuple(c for c in chains if c)

@@ -27,25 +27,37 @@ from drydock.backup.facts import BackupSet, Level, Survey
 from drydock.backup.results import TimeWindow
 from drydock.backup.schedule import sets_being_written
 from drydock.backup.window import restorable_windows, rpo_now_s
-from drydock.estate import BackupPlan
+from drydock.estate import BackupPlan, Role
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status, Verdict, judge
 
 RETENTION_SLACK = timedelta(days=1)  # a daily clean-up leaves the window this much shorter at its worst moment
 
 
-def judge_complete(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Verdict:
-    """The verdict *complete* of one survey. Examined: sets, log segments, and the database where it answered."""
-    windows = restorable_windows(survey)
+def judge_complete(
+    survey: Survey,
+    plan: BackupPlan,
+    policy: BackupPolicy,
+    *,
+    role: Role | None = None,
+    distrusted: frozenset[str] = frozenset(),
+) -> Verdict:
+    """The verdict *complete* of one survey. Examined: sets, log segments, and the database where it answered.
+
+    `role`: what the estate says the database is; None is not compared. `distrusted`: set_ids that were proved bad.
+    """
+    windows = restorable_windows(survey, distrusted)
     if _is_before_the_records(survey):
         return judge("complete", 0, [*survey.problems, _records_horizon(survey, plan)])
     findings = [
         *survey.problems,
-        *_target_findings(survey),
+        *_target_findings(survey, role),
         *_set_findings(survey, plan),
         *_base_findings(survey, plan, policy),
         *log_findings(survey, plan, policy),
+        *_vanished_findings(survey, plan),
         *_reach_findings(survey, plan, windows),
+        *(() if windows else _nothing_restorable(survey, policy)),
     ]
     segments = survey.logs.segments if survey.logs else 0
     examined = len(survey.sets) + segments + (1 if live_target(survey) else 0)
@@ -89,10 +101,18 @@ def _evidence(survey: Survey, windows: tuple[TimeWindow, ...]) -> dict[str, str 
     }
 
 
-def _target_findings(survey: Survey) -> Iterator[Finding]:
+def _target_findings(survey: Survey, role: Role | None) -> Iterator[Finding]:
     target = survey.target
-    if target is not None and not target.reachable and is_live(survey):
+    if not is_live(survey):
+        return
+    if target is None:
+        if survey.target_expected:
+            yield Finding(code="target_unasked", status=Status.UNKNOWN, place=survey.database)
+    elif not target.reachable:
         yield Finding(code="target_down", status=Status.FAIL, place=survey.database, values={"error": target.error})
+    elif role and target.role and target.role != role.value:
+        values = {"role": target.role, "expected": role.value}
+        yield Finding(code="role_mismatch", status=Status.FAIL, place=survey.database, values=values)
 
 
 def _set_findings(survey: Survey, plan: BackupPlan) -> Iterator[Finding]:
@@ -155,6 +175,37 @@ def _tablespace_findings(survey: Survey, newest: BackupSet) -> Iterator[Finding]
             yield Finding(code="tablespace_missing", status=Status.FAIL, place=f"{newest.set_id}/{oid}", values=values)
 
 
+def _nothing_restorable(survey: Survey, policy: BackupPolicy) -> Iterator[Finding]:
+    """Sound sets lie there, yet none of them can be recovered. Where there are none, no_full_backup tells it."""
+    on_its_way = timedelta(seconds=policy.clock_skew_warn_s)  # the last log of a backup that ended this moment
+    chains = [c for c in usable_chains(survey) if survey.as_of - c[-1].finished_at > on_its_way]
+    if chains:
+        values = {"sets": len(survey.sets), "chains": len(chains)}
+        yield Finding(code="nothing_restorable", status=Status.FAIL, place=survey.database, values=values)
+
+
+def _vanished_findings(survey: Survey, plan: BackupPlan) -> Iterator[Finding]:
+    """Sound sets of earlier surveys that went before their time: FAIL for the newest full, else WARN."""
+    if not is_live(survey) or any(p.code.startswith("source_") for p in survey.problems):
+        return
+    own, present = own_system_id(survey), {(s.timeline, s.start_position) for s in survey.sets}
+    known = finished_sets((*survey.past_sets, *survey.sets))
+    newest_full = next((s.set_id for s in reversed(known) if s.level is Level.FULL), None)
+    kept_since = survey.as_of - timedelta(days=plan.retention_days) + RETENTION_SLACK
+    for gone in finished_sets(survey.past_sets):
+        moved = gone.start_position is not None and (gone.timeline, gone.start_position) in present
+        foreign = None not in (own, gone.system_id) and gone.system_id != own
+        if gone.finished_at > kept_since and gone.is_usable and not moved and not foreign:
+            values = {"level": gone.level.value, "age_days": _days(survey.as_of - gone.finished_at)}
+            values |= {"retention_days": plan.retention_days}
+            status = Status.FAIL if gone.set_id == newest_full else Status.WARN
+            yield Finding(code="set_vanished", status=status, place=gone.set_id, values=values)
+
+
+def _days(span: timedelta) -> float:
+    return round(span / timedelta(days=1), 1)
+
+
 def _reach_findings(survey: Survey, plan: BackupPlan, windows: tuple[TimeWindow, ...]) -> Iterator[Finding]:
     """Does the restorable time reach far enough forward (RPO) and back (retention)?"""
     rpo_s, limit_s = rpo_now_s(survey, windows), plan.rpo_minutes * 60
@@ -165,7 +216,7 @@ def _reach_findings(survey: Survey, plan: BackupPlan, windows: tuple[TimeWindow,
     wanted = survey.as_of - timedelta(days=plan.retention_days)
     begins = min((w.start for w in windows), default=None)
     if begins and begins > wanted + RETENTION_SLACK and _is_older_than(survey, wanted):
-        values = {"days": round((survey.as_of - begins) / timedelta(days=1), 1), "retention_days": plan.retention_days}
+        values = {"days": _days(survey.as_of - begins), "retention_days": plan.retention_days}
         yield Finding(code="retention_short", status=Status.WARN, place=survey.database, values=values)
 
 

@@ -173,5 +173,6 @@ class Survey(Model):
     logs: LogArchive | None = None
     jobs: JobLog | None = None
     target: TargetState | None = None
+    target_expected: bool = Field(False, description="True where the database was to be asked, so that no answer tells something")
     past_sets: tuple[BackupSet, ...] = Field((), description="sets seen in earlier surveys and since expired: the history")
     problems: tuple[Finding, ...] = ()

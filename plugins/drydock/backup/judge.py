@@ -11,7 +11,7 @@ from drydock.backup.facts import Survey
 from drydock.backup.normal import judge_normal
 from drydock.backup.results import Depth, Drill, Forecast, Judgement, Read
 from drydock.backup.rotation import coverage
-from drydock.backup.valid import judge_valid, newest_drill
+from drydock.backup.valid import distrusted_sets, judge_valid, newest_drill
 from drydock.backup.window import restorable_windows, rpo_now_s
 from drydock.estate import BackupPlan, Database
 from drydock.policy import BackupPolicy
@@ -39,10 +39,11 @@ def judge_day(
     """
     reads, drills = tuple(reads), tuple(drills)
     plan, day = database.backup, survey.as_of.astimezone(database.zone).date()
-    windows = restorable_windows(survey)
+    distrusted = distrusted_sets(survey, reads, drills)
+    windows = restorable_windows(survey, distrusted)
     verdicts = (
         judge_executed(survey, plan, database.zone, policy),
-        judge_complete(survey, plan, policy),
+        judge_complete(survey, plan, policy, role=database.role, distrusted=distrusted),
         _with_slow_recovery(judge_valid(survey, reads, drills, plan, policy, depth), forecast, plan),
         judge_normal(survey, policy, is_workday, database.zone),
     )

@@ -18,6 +18,7 @@ from drydock.backup.log_pieces import LogPiece, can_cut, cut_range, log_pieces
 from drydock.backup.results import Coverage, Drill, Read, ReadUnit
 from drydock.estate import WEEKDAYS, DrillPlan
 from drydock.policy import BackupPolicy
+from drydock.verdicts import Status
 
 NOT_AGAIN_WITHIN = timedelta(hours=12)  # what one run read, a second run of the same day does not read again
 
@@ -51,6 +52,17 @@ def set_reads(sets: Iterable[BackupSet], reads: Iterable[Read]) -> dict[str, Rea
         key = read.set_id or read.subject
         if key in finished and not (finished[key] and read.started_at < finished[key]):
             newest[key] = read
+    return newest
+
+
+def set_drills(sets: Iterable[BackupSet], drills: Iterable[Drill]) -> dict[str, Drill]:
+    """The newest drill of each set that lies there, by set_id. A drill from before the set was finished is of another one."""
+    finished = {s.set_id: s.finished_at for s in sets}
+    newest: dict[str, Drill] = {}
+    for drill in sorted(drills, key=lambda d: d.ended_at):
+        made_at = finished.get(drill.set_id)
+        if drill.set_id in finished and not (made_at and drill.started_at < made_at):
+            newest[drill.set_id] = drill
     return newest
 
 
@@ -197,21 +209,37 @@ def _first_part(task: ReadTask, left_bytes: float, logs: LogArchive) -> ReadTask
 
 
 def choose_drill_chain(survey: Survey, drills: Iterable[Drill], as_of: datetime) -> Chain:
-    """The chain to restore, full first: the newest that was never drilled, else the one drilled longest ago; () if none."""
-    last: dict[str, datetime] = {}
-    for drill in drills:
-        if drill.started_at <= as_of:
-            last[drill.set_id] = max(drill.started_at, last.get(drill.set_id, drill.started_at))
+    """The chain to restore, full first; () if none.
+
+    The newest whose last drill failed, else the newest that was never drilled, else the one drilled longest ago.
+    """
+    last = set_drills(survey.sets, (d for d in drills if d.started_at <= as_of))
     chains = usable_chains(survey)
-    fresh = [c for c in chains if c[-1].set_id not in last]
-    return fresh[-1] if fresh else min(chains, key=lambda c: last[c[-1].set_id], default=())
+    failed = [c for c in chains if c[-1].set_id in last and _has_failed(last[c[-1].set_id])]
+    fresh = failed or [c for c in chains if c[-1].set_id not in last]
+    return fresh[-1] if fresh else min(chains, key=lambda c: last[c[-1].set_id].started_at, default=())
 
 
-def drill_is_due(drills: Iterable[Drill], plan: DrillPlan, policy: BackupPolicy, as_of: datetime, zone: ZoneInfo) -> bool:
-    """True on the drill's weekday unless one was made that day, and on any day once the last one is overdue."""
+def _has_failed(drill: Drill) -> bool:
+    return any(f.status is Status.FAIL for f in drill.findings)
+
+
+def drill_is_due(
+    drills: Iterable[Drill],
+    plan: DrillPlan,
+    policy: BackupPolicy,
+    as_of: datetime,
+    zone: ZoneInfo,
+    sets: Iterable[BackupSet] = (),
+) -> bool:
+    """True on the drill's weekday unless one was made that day, and on any day once one is overdue.
+
+    It is overdue when the last one, or where none was ever made the oldest of `sets`, is older than `drill_every_days`.
+    """
     today = as_of.astimezone(zone).date()
     made = [d.started_at for d in drills]
     if any(m.astimezone(zone).date() >= today for m in made):
         return False
-    overdue = bool(made) and as_of - max(made) > timedelta(days=policy.drill_every_days)
-    return overdue or WEEKDAYS[today.weekday()] == plan.weekday
+    oldest = finished_sets(sets)[:1]
+    since = max(made) if made else (oldest[0].finished_at if oldest else as_of)
+    return as_of - since > timedelta(days=policy.drill_every_days) or WEEKDAYS[today.weekday()] == plan.weekday

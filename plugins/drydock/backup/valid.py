@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from drydock.backup.chains import finished_sets
-from drydock.backup.facts import LogArchive, Survey
+from drydock.backup.facts import NO_OBSTACLE, LogArchive, Survey
 from drydock.backup.folding import fold_findings
 from drydock.backup.log_pieces import LogPiece, log_pieces
 from drydock.backup.results import Depth, Drill, Read
-from drydock.backup.rotation import Unread, coverage, is_unfinished, set_reads, unread_items
+from drydock.backup.rotation import Unread, coverage, is_unfinished, set_drills, set_reads, unread_items
 from drydock.estate import BackupPlan
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Figure, Finding, Status, Verdict, judge
@@ -27,12 +27,12 @@ def judge_valid(
 ) -> Verdict:
     """The verdict *valid* of one survey, from the reads and drills known up to this judgement.
 
-    Examined: sets and pieces of log that were ever read back, and the newest drill.
+    Examined: sets and pieces of log that were ever read back, and sets that were drilled. What is gone does not count.
     """
     reads, drills = tuple(reads), tuple(drills)
     by_set, pieces = set_reads(survey.sets, reads), log_pieces(survey.logs, reads)
     items = unread_items(survey, reads)
-    examined = len(by_set) + sum(1 for p in pieces if p.read) + (1 if drills else 0)
+    examined = len(by_set) + sum(1 for p in pieces if p.read) + len(set_drills(survey.sets, drills))
     findings = [
         *(f for read in by_set.values() for f in read.findings),
         *_log_findings(pieces, reads, survey.logs),
@@ -63,6 +63,24 @@ def newest_drill(drills: Iterable[Drill]) -> Drill | None:
     return max(drills, key=lambda d: d.ended_at, default=None)
 
 
+def distrusted_sets(survey: Survey, reads: Iterable[Read], drills: Iterable[Drill]) -> frozenset[str]:
+    """set_ids that cannot be restored from: the newest read found bytes lost, or the newest drill did not recover.
+
+    A drill that recovered and then found something wrong in the copy says that it can be restored.
+    """
+    read = {i for i, r in set_reads(survey.sets, reads).items() if any(_is_loss(f) for f in r.findings)}
+    drilled = {i for i, d in set_drills(survey.sets, drills).items() if any(f.code == "drill_failed" for f in _failures(d))}
+    return frozenset(read | drilled)
+
+
+def _is_loss(finding: Finding) -> bool:
+    return finding.status is Status.FAIL and finding.values.get("kind", finding.code) not in NO_OBSTACLE
+
+
+def _failures(drill: Drill) -> tuple[Finding, ...]:
+    return tuple(f for f in drill.findings if f.status is Status.FAIL)
+
+
 def _log_findings(pieces: Iterable[LogPiece], reads: tuple[Read, ...], logs: LogArchive | None) -> Iterator[Finding]:
     """Findings of reads that are still the newest of some piece, each once, unless its segment is gone or was read again."""
     newest = {id(p.read): p.read for p in pieces if p.read and p.read.findings}
@@ -90,7 +108,7 @@ def _never_read(items: tuple[Unread, ...], plan: BackupPlan) -> Iterator[Finding
 
 
 def _overdue_findings(survey: Survey, items: tuple[Unread, ...], policy: BackupPolicy) -> Iterator[Finding]:
-    """WARN for each set that waits too long, and one for all logs that do."""
+    """One for each set that waits too long, and one for all logs that do."""
     if not any(i.is_read for i in items):
         return  # told as never_read
     as_of, place = survey.as_of, survey.logs.place if survey.logs else ""
@@ -98,12 +116,19 @@ def _overdue_findings(survey: Survey, items: tuple[Unread, ...], policy: BackupP
     for item in late:
         if item.task.backup_set:
             values = {"age_days": _days(as_of - item.since), "limit_days": policy.read_every_days, "ever_read": item.is_read}
-            yield Finding(code="read_overdue", status=Status.WARN, place=item.task.subject, values=values)
+            status = _overdue(as_of - item.since, policy.read_every_days)
+            yield Finding(code="read_overdue", status=status, place=item.task.subject, values=values)
     pieces = [i for i in late if i.task.log_range]
     if pieces:  # one finding for all logs: where they are cut changes from day to day
-        values = {"age_days": _days(as_of - min(i.since for i in pieces)), "limit_days": policy.read_every_days}
+        waited = as_of - min(i.since for i in pieces)
+        values = {"age_days": _days(waited), "limit_days": policy.read_every_days}
         values |= {"segments": sum(i.task.log_range.segments for i in pieces), "ever_read": all(i.is_read for i in pieces)}
-        yield Finding(code="read_overdue", status=Status.WARN, place=place, values=values)
+        yield Finding(code="read_overdue", status=_overdue(waited, policy.read_every_days), place=place, values=values)
+
+
+def _overdue(waited: timedelta, limit_days: int) -> Status:
+    """WARN; UNKNOWN beyond twice the period: what was proved so long ago, or never, proves nothing of today."""
+    return Status.UNKNOWN if waited > 2 * limit_days * DAY else Status.WARN
 
 
 def _days(span: timedelta) -> float:
@@ -112,24 +137,32 @@ def _days(span: timedelta) -> float:
 
 def _drill_findings(survey: Survey, drills: tuple[Drill, ...], policy: BackupPolicy) -> Iterator[Finding]:
     last = newest_drill(drills)
-    limit = timedelta(days=policy.drill_every_days)
     if last is None:
         yield from _never_drilled(survey, policy)
         return
     yield from last.findings
-    if any(f.status is Status.FAIL for f in last.findings) and all(f.code != "drill_failed" for f in last.findings):
-        codes = ", ".join(sorted({f.code for f in last.findings if f.status.is_red}))
-        values = {"drill": last.drill_id, "problems": codes}
-        yield Finding(code="drill_failed", status=Status.FAIL, place=last.set_id, values=values)
-    if survey.as_of - last.ended_at > limit:
-        values = {"age_days": _days(survey.as_of - last.ended_at), "limit_days": policy.drill_every_days}
-        yield Finding(code="drill_overdue", status=Status.WARN, place=survey.database, values=values)
+    if _failures(last) and all(f.code != "drill_failed" for f in last.findings):
+        yield _failed_drill(last)
+    for set_id, drill in sorted(set_drills(survey.sets, drills).items()):
+        if set_id != last.set_id and _failures(drill):  # a later drill of another set does not make this one good
+            yield _failed_drill(drill)
+    waited = survey.as_of - last.ended_at
+    if waited > policy.drill_every_days * DAY:
+        values = {"age_days": _days(waited), "limit_days": policy.drill_every_days}
+        status = _overdue(waited, policy.drill_every_days)
+        yield Finding(code="drill_overdue", status=status, place=survey.database, values=values)
+
+
+def _failed_drill(drill: Drill) -> Finding:
+    told = {str(f.values.get("problems") or f.code) for f in drill.findings if f.status.is_red}
+    values = {"drill": drill.drill_id, "problems": ", ".join(sorted(told))}
+    return Finding(code="drill_failed", status=Status.FAIL, place=drill.set_id, values=values)
 
 
 def _never_drilled(survey: Survey, policy: BackupPolicy) -> Iterator[Finding]:
     """No drill yet is worth a word once there was time for one."""
     sets = finished_sets(survey.sets)
-    if sets and survey.as_of - sets[0].finished_at > timedelta(days=policy.drill_every_days):
-        yield Finding(
-            code="drill_never", status=Status.WARN, place=survey.database, values={"limit_days": policy.drill_every_days}
-        )
+    waited = survey.as_of - sets[0].finished_at if sets else timedelta()
+    if waited > policy.drill_every_days * DAY:
+        status, values = _overdue(waited, policy.drill_every_days), {"limit_days": policy.drill_every_days}
+        yield Finding(code="drill_never", status=status, place=survey.database, values=values)

@@ -24,22 +24,23 @@ class Span:
     reach: Reach | None
 
 
-def restorable_windows(survey: Survey) -> tuple[TimeWindow, ...]:
+def restorable_windows(survey: Survey, distrusted: frozenset[str] = frozenset()) -> tuple[TimeWindow, ...]:
     """Windows of time, any moment of which can be restored to; oldest first, the last one reaches furthest.
 
-    Chains whose logs run to the same end make one window, from the oldest of them on.
+    Chains whose logs run to the same end make one window, from the oldest of them on. Chains with a set of
+    `distrusted`, which reads or drills proved bad, make none.
     """
     oldest: dict[tuple[int, object], Span] = {}
-    for span in spans(survey):
+    for span in spans(survey, distrusted):
         end = (span.reach.timeline, span.reach.end_position) if span.reach else (0, span.base.set_id)
         oldest.setdefault(end, span)
     windows = [_window(span, survey) for span in oldest.values()]
     return tuple(sorted(windows, key=lambda w: (w.end, w.start)))
 
 
-def spans(survey: Survey) -> tuple[Span, ...]:
+def spans(survey: Survey, distrusted: frozenset[str] = frozenset()) -> tuple[Span, ...]:
     """What each usable chain can be recovered to, oldest chain first. Chains whose own end is not covered are left out."""
-    found = (_span(chain, survey) for chain in usable_chains(survey))
+    found = (_span(chain, survey) for chain in usable_chains(survey, distrusted))
     return tuple(s for s in found if s)
 
 
