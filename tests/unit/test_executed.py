@@ -23,9 +23,9 @@ def judge(plan: object = ..., **changes: object) -> Verdict:
 
 def test_healthy_nights_pass_with_their_slots_examined() -> None:
     verdict = judge()
-    assert (verdict.status, verdict.examined, verdict.findings) == (Status.PASS, 2, ())
-    assert verdict.evidence["slots_with_set"] == 2
-    assert verdict.evidence["since"] == "2026-11-19 01:30"
+    assert (verdict.status, verdict.examined, verdict.findings) == (Status.PASS, 3, ())
+    assert verdict.evidence["slots_with_set"] == 3
+    assert verdict.evidence["since"] == "2026-11-15 01:30", "Sunday's full counts until the next one"
 
 
 def test_a_slot_without_run_and_set_did_not_run() -> None:
@@ -49,7 +49,7 @@ def test_a_run_without_end_is_too_long_only_after_its_time() -> None:
     running = {"state": JobState.RUNNING, "ended_at": None}
     sets = b.without_set(LAST)
     verdict = judge(jobs=b.with_run(LAST, **running), sets=sets)
-    assert verdict.findings == () and verdict.examined == 2, "six hours are allowed and have not passed"
+    assert verdict.findings == () and verdict.examined == 3, "six hours are allowed and have not passed"
     short = b.plan(plan=[{"level": "incremental", "cron": "30 1 * * *", "may_take_minutes": 90}])
     finding = b.only(judge(short, jobs=b.with_run(LAST, **running), sets=sets), "job_running_too_long")
     assert (finding.place, finding.values["minutes"], finding.values["limit_minutes"]) == (SLOT, 360, 90)
@@ -147,7 +147,7 @@ def test_no_plan_is_unknown() -> None:
 
 def test_planned_log_archiving_is_judged_by_the_archiver() -> None:
     with_logs = b.plan(plan=[*b.plan().plan, {"level": "log", "cron": "*/5 * * * *"}])
-    assert (judge(with_logs).status, judge(with_logs).examined) == (Status.PASS, 3)
+    assert (judge(with_logs).status, judge(with_logs).examined) == (Status.PASS, 4)
     stalled = b.archiver(last_archived_at=b.AS_OF - timedelta(hours=2), last_failed="000000010000000100000001")
     stalled = stalled.model_copy(update={"last_failed_at": b.AS_OF, "failed_count": 9})
     finding = b.only(judge(with_logs, target=b.target(archiver=stalled)), "job_failed")
@@ -161,6 +161,36 @@ def test_a_weekly_plan_is_judged_on_every_day() -> None:
     assert (verdict.status, verdict.examined) == (Status.PASS, 1)
     missed = judge(weekly, sets=b.SETS[:8], jobs=b.job_log(b.a_run(s) for s in b.SETS[:8]))
     assert b.only(missed, "job_not_run").place == "2026-11-15 01:30 full"
+
+
+def test_a_weekly_full_that_was_missed_is_told_until_a_later_one_was_made() -> None:
+    missed = b.without_set(14)
+    jobs = b.job_log(b.a_run(s) for s in missed)
+    assert b.only(judge(sets=missed, jobs=jobs), "job_not_run").place == "2026-11-15 01:30 full"
+    begin = b.AS_OF - timedelta(days=3)
+    by_hand = b.a_set(14, set_id="by_hand", started_at=begin, finished_at=begin + timedelta(minutes=20))
+    made = {"sets": (*missed, by_hand), "jobs": b.job_log([*jobs.runs, b.a_run(by_hand)])}
+    assert judge(**made).findings == ()
+
+
+def test_a_slot_from_before_the_retention_is_not_added() -> None:
+    monthly = b.plan(plan=[{"level": "full", "cron": "30 1 1 * *"}, *b.plan().plan[1:]], retention_days=7)
+    assert judge(monthly, sets=b.SETS[14:]).findings == (), "the set of the 1st has expired"
+    assert judge(monthly, sets=b.SETS[14:]).examined == 2
+    late = b.survey(sets=b.SETS[15:], surveyed_at=b.AS_OF + timedelta(days=10))
+    backfilled = judge_executed(late, b.plan(), b.ZONE, b.POLICY)
+    assert backfilled.examined == 2, "Sunday's full may have expired since the day that is judged"
+
+
+def test_before_the_first_record_of_a_new_database_nothing_was_due() -> None:
+    new = {"sets": b.SETS[LAST:], "jobs": b.job_log([b.a_run(b.SETS[LAST])], horizon_at=None)}
+    verdict = judge(**new)
+    assert (verdict.status, verdict.examined, verdict.findings) == (Status.PASS, 1, ())
+    known = judge(**new, past_sets=b.SETS[:3])
+    assert b.codes(known) == {"job_log_horizon"}, "it has a past"
+    assert b.codes(judge(sets=(), jobs=b.job_log(()))) == {"job_not_run"}
+    blind = judge(sets=b.SETS[LAST:], jobs=None)
+    assert b.codes(blind) == {"job_log_missing"}
 
 
 def test_a_slot_is_not_judged_before_it_may_be_late() -> None:

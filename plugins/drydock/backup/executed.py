@@ -14,7 +14,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from drydock.backup.archived_logs import archiver_findings
-from drydock.backup.chains import live_target
+from drydock.backup.chains import is_live, live_target
 from drydock.backup.facts import BackupSet, JobLog, JobRun, JobState, Level, Survey
 from drydock.backup.schedule import Slot, due_slots, is_overdue, may_take, runs_of, set_of_run, sets_of
 from drydock.estate import BackupPlan
@@ -41,7 +41,19 @@ class Records:
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
-        return due_slots(self.plan, self.since, self.survey.as_of, self.zone)
+        """Due slots; those before the very first record of a database that has no past here were not due yet."""
+        kept_since = max(self.survey.as_of, self.survey.surveyed_at) - timedelta(days=self.plan.retention_days)
+        due = due_slots(self.plan, self.since, self.survey.as_of, self.zone, kept_since)
+        return tuple(s for s in due if not self._is_before_its_time(s)) or due
+
+    def _is_before_its_time(self, slot: Slot) -> bool:
+        blind = _source_is_blind(self.survey) or (self.wants_log and self.log is None)
+        if blind or self.survey.past_sets or not is_live(self.survey):
+            return False
+        runs = self.log.runs if self.log else ()
+        records = [m for m in (self.horizon_at, *(s.started_at for s in self.sets), *(r.started_at for r in runs)) if m]
+        known = runs_of(slot, runs) or sets_of(slot, self.sets)
+        return not known and slot.at < min(records, default=slot.at)
 
     @cached_property
     def sets(self) -> tuple[BackupSet, ...]:

@@ -41,19 +41,24 @@ class Slot:
         return f"{self.at.astimezone(zone):%Y-%m-%d %H:%M} {self.job.level.value}"
 
 
-def due_slots(plan: BackupPlan, since: datetime, as_of: datetime, zone: ZoneInfo) -> tuple[Slot, ...]:
-    """Slots of base backups from `since` on that must have started by `as_of`, oldest first.
+def due_slots(
+    plan: BackupPlan, since: datetime, as_of: datetime, zone: ZoneInfo, kept_since: datetime | None = None
+) -> tuple[Slot, ...]:
+    """Slots of base backups that must have started by `as_of`, oldest first. Log archiving has no slots.
 
-    Those of this look-back window; where it holds none, the last due one of each job, so that a weekly plan is judged
-    on every day. Log archiving has no slots.
+    Those from `since` on, and of a level that has none there the last due one, so that a weekly full that was missed is
+    told until a later one was made: no older than `kept_since`, before which sets expire (None: the retention before
+    `as_of`). Where there are none at all, the last due one of each job, however old.
     """
     jobs = [j for j in plan.plan if j.level is not Level.LOG]
-    slots = _slots_since(jobs, since, as_of, zone)
-    if slots:
-        return slots
-    last = (_last_due(j, as_of, zone) for j in jobs)
-    begin = min((at for at in last if at), default=None)
-    return _newest_of_each(_slots_since(jobs, begin, as_of, zone)) if begin else ()
+    window = _slots_since(jobs, since, as_of, zone)
+    last = [at for j in jobs if (at := _last_due(j, as_of, zone))]
+    if not window:
+        return _newest_of_each(_slots_since(jobs, min(last), as_of, zone)) if last else ()
+    kept_since = kept_since or as_of - timedelta(days=plan.retention_days)
+    begin = min((at for at in last if kept_since <= at < since), default=since)
+    newest = {s.job.level: s for s in _slots_since(jobs, begin, as_of, zone)}
+    return (*sorted((s for s in newest.values() if s.at < since), key=lambda s: s.at), *window)
 
 
 def _slots_since(jobs: Iterable[PlannedJob], begin: datetime, as_of: datetime, zone: ZoneInfo) -> tuple[Slot, ...]:
