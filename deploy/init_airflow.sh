@@ -1,9 +1,13 @@
 #!/bin/bash
 # Run before every start: metadata and ledger are migrated, the pools exist, and a wrong configuration stops everything here.
+# The ledger's connection is written anew each time, so that a changed password arrives; no password is an argument.
 set -euo pipefail
+umask 077
 python -m drydock check
 airflow db migrate
 airflow pools import /opt/drydock/include/config/pools.json
 DRYDOCK_LEDGER_URL="$(python /opt/drydock/deploy/url_of.py ledger-owner)" python -m drydock migrate-ledger
-airflow connections get drydock_ledger >/dev/null 2>&1 ||
-  airflow connections add drydock_ledger --conn-uri "$(python /opt/drydock/deploy/url_of.py ledger)" >/dev/null
+connections="$(mktemp --suffix=.json)"
+trap 'rm -f "$connections"' EXIT
+printf '{"drydock_ledger": "%s"}\n' "$(python /opt/drydock/deploy/url_of.py ledger)" >"$connections"
+airflow connections import --overwrite "$connections" >/dev/null

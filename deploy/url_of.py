@@ -5,8 +5,8 @@ import sys
 from urllib.parse import quote
 
 TEMPLATES = {
-    "metadata": "postgresql+psycopg2://airflow:{POSTGRES_PASSWORD}@postgres:5432/airflow",
-    "results": "db+postgresql://airflow:{POSTGRES_PASSWORD}@postgres:5432/airflow",
+    "metadata": "postgresql+psycopg2://airflow:{AIRFLOW_DB_PASSWORD}@postgres:5432/airflow",
+    "results": "db+postgresql://airflow:{AIRFLOW_DB_PASSWORD}@postgres:5432/airflow",
     "redis": "redis://:{REDIS_PASSWORD}@redis:6379/0",
     "ledger": "postgresql://drydock:{LEDGER_PASSWORD}@postgres:5432/drydock",
     "ledger-owner": "postgresql+psycopg://drydock_owner:{LEDGER_OWNER_PASSWORD}@postgres:5432/drydock",
