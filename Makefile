@@ -26,6 +26,7 @@ bench: setup ## ratios to a named peer or a physical floor
 
 docs: setup ## write the generated pages again
 	@$(RUN) -m drydock docs
+	@$(RUN) -m drydock schema
 
 lint: setup ## ruff
 	@$(RUN) -m ruff check .

@@ -14,7 +14,7 @@ Every day this proves that the backups can be restored, in four verdicts that ar
 | `drill` | 每周一次恢复到临时实例并提问 · restores to a scratch server once a week and questions the copy |
 | `judge` | 四个判定 · the four verdicts |
 | `prove` | 备份证实后发布资产 `drydock://<database>/backup-proved` · emits the asset of a proved backup |
-| `report` | 重写当天的《备份检查记录》· writes the day's record anew |
+| `report` | 更新当天的《备份检查记录》· brings the day's record up to date |
 | `outcome` | 不合格或未知时让本次运行变红，并发出一条通知 · turns the run red on FAIL or UNKNOWN; one notice |
 
 **失败时 When it fails:** 打开 `outcome` 的日志看编码，再按 `docs/runbooks/backup.md` 中同名标题处理。

@@ -19,6 +19,7 @@ from drydock.verdicts import Finding, Status
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 NO_VALUE = "—"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is six times as fast; both are safe
 TRUTH = {"zh": {True: "是", False: "否"}, "en": {True: "yes", False: "no"}}
 
 
@@ -27,7 +28,7 @@ def load_messages(folder: Path | None = None) -> dict[str, dict[str, Any]]:
     """All entries of all files, by code. Of two entries with the same code the first file's counts (a test forbids it)."""
     merged: dict[str, dict[str, Any]] = {}
     for path in sorted((folder or include_dir() / "messages").glob("*.yaml")):
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        entries = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER) or {}
         for code, entry in entries.items():
             merged.setdefault(str(code), entry)
     return merged

@@ -122,7 +122,7 @@ def judge(database_id: str) -> dict[str, object]:
 
 @task(task_display_name="报告 report", trigger_rule="all_done", execution_timeout=timedelta(hours=1))
 def report(database_id: str) -> list[str]:
-    """Write the day's 备份检查记录 of all databases anew, whatever happened before; returns the paths."""
+    """Bring the day's 备份检查记录 of all databases up to date, whatever happened before; returns the paths."""
     from drydock.backup.day_reports import report_day  # charts and documents: a second that no other task start should pay
 
     return [str(path) for path in report_day(open_backup_run(database_id))]
