@@ -111,7 +111,10 @@ def test_a_segment_under_the_name_of_another(chain: Case) -> None:
 
 def test_an_empty_archive(chain: Case) -> None:
     remove(*chain.places.wal.iterdir())
-    assert chain.told() == {f"complete FAIL log_archive_empty {chain.places.wal}"}
+    assert chain.told() == {
+        f"complete FAIL log_archive_empty {chain.places.wal}",
+        "complete FAIL nothing_restorable gz_main",
+    }
 
 
 def test_an_archive_that_is_not_there(chain: Case) -> None:

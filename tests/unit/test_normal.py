@@ -71,6 +71,8 @@ def test_too_few_runs_are_skipped_with_the_reason() -> None:
     assert (verdict.status, verdict.reason, verdict.examined) == (Status.SKIPPED, "history_short", 0)
     assert verdict.evidence == {"full_runs": 0, "incremental_runs": 4, "needed_runs": 5}
     assert judge(sets=()).reason == "history_short"
+    one_level = judge().evidence
+    assert (one_level["full_runs"], one_level["needed_runs"]) == (2, 5), "a level that is not compared says why"
 
 
 def test_rest_days_are_held_against_rest_days() -> None:

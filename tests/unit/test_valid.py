@@ -135,9 +135,10 @@ def test_a_drill_counts_only_while_its_set_lies_there() -> None:
 def test_sets_are_distrusted_for_lost_bytes_and_for_a_recovery_that_failed() -> None:
     read = b.read_of(b.SETS[3], HOUR, [b.a_problem("set_checksum", "set_03/x")])
     mode = b.read_of(b.SETS[4], HOUR, [b.a_problem("set_mode", "set_04/x")])
+    wal = b.read_of(b.SETS[5], HOUR, [b.a_problem("log_damaged", "set_05/pg_wal/x")])
     failed = b.a_drill(DAY, [b.a_problem("drill_failed", "recover")])
     content = b.a_drill(DAY, [b.a_problem("assertion_failed", "orders")], set_id="set_16")
-    found = distrusted_sets(b.survey(), (*b.read_all(2 * HOUR), read, mode), (failed, content))
+    found = distrusted_sets(b.survey(), (*b.read_all(2 * HOUR), read, mode, wal), (failed, content))
     assert found == {"set_03", "set_17"}
     better = (*b.read_all(2 * HOUR), read, b.read_of(b.SETS[3], timedelta(minutes=5)))
     assert distrusted_sets(b.survey(), better, (failed, b.a_drill(HOUR))) == frozenset()

@@ -38,9 +38,8 @@ def judge_day(
     The day is the local date of `survey.as_of`. Nothing is looked up: the same arguments give the same judgement.
     """
     reads, drills = tuple(reads), tuple(drills)
-    plan, day = database.backup, survey.as_of.astimezone(database.zone).date()
-    distrusted = distrusted_sets(survey, reads, drills)
-    windows = restorable_windows(survey, distrusted)
+    plan, distrusted = database.backup, distrusted_sets(survey, reads, drills)
+    day, windows = survey.as_of.astimezone(database.zone).date(), restorable_windows(survey, distrusted)
     verdicts = (
         judge_executed(survey, plan, database.zone, policy),
         judge_complete(survey, plan, policy, role=database.role, distrusted=distrusted),

@@ -41,7 +41,7 @@ MEASURES = (
 
 def judge_normal(survey: Survey, policy: BackupPolicy, is_workday: IsWorkday, zone: ZoneInfo) -> Verdict:
     """The verdict *normal* of one survey. Examined: newest sets with enough history; SKIPPED where none has."""
-    evidence: dict[str, Figure] = {}
+    evidence: dict[str, Figure] = {"needed_runs": policy.normal_min_runs}
     findings: list[Finding] = []
     examined = 0
     for level in (Level.FULL, Level.INCREMENTAL):
@@ -53,7 +53,7 @@ def judge_normal(survey: Survey, policy: BackupPolicy, is_workday: IsWorkday, zo
             evidence |= {f"{level.value}_median_{m.name}": round(_center(m, past)) for m in MEASURES}
             findings += _deviations(newest, past, policy)
     if not examined:
-        return skip("normal", "history_short", **evidence, needed_runs=policy.normal_min_runs)
+        return skip("normal", "history_short", **evidence)
     return judge("normal", examined, findings, **evidence)
 
 

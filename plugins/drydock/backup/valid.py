@@ -74,7 +74,9 @@ def distrusted_sets(survey: Survey, reads: Iterable[Read], drills: Iterable[Dril
 
 
 def _is_loss(finding: Finding) -> bool:
-    return finding.status is Status.FAIL and finding.values.get("kind", finding.code) not in NO_OBSTACLE
+    """True for lost bytes of the set itself; the logs inside of it lie in the archive as well."""
+    kind = str(finding.values.get("kind", finding.code))
+    return finding.status is Status.FAIL and kind not in NO_OBSTACLE and not kind.startswith("log_")
 
 
 def _failures(drill: Drill) -> tuple[Finding, ...]:
