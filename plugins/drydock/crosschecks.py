@@ -6,9 +6,11 @@ databases from the entries that are valid by themselves.
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -16,12 +18,13 @@ from croniter import croniter
 
 from drydock.backup.facts import Level
 from drydock.calendar import Calendar
-from drydock.estate import BackupPlan, Database, Engine
+from drydock.estate import WEEKDAYS, BackupPlan, Database, Engine
 from drydock.problems import Problem, quote, suggest
 from drydock.yamlfiles import Document, Loc
 
 MINUTES_PER_DAY = 24 * 60
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
+LONGEST_WAIVER = timedelta(days=366)
 SOURCES = {Engine.ORACLE: ("rman",), Engine.POSTGRESQL: ("pg_basebackup", "pgbackrest")}
 
 
@@ -125,6 +128,17 @@ def _check_backup(doc: Document, n: int, database: Database) -> Iterator[Problem
     if Level.LOG in levels and backup.places.logs is None and backup.source == "pg_basebackup":
         yield doc.problem((*loc, "places"), "no logs", "the plan archives logs: write logs: the folder of the archived logs")
     yield from _check_rpo(doc, loc, backup)
+    yield from _check_drill_day(doc, n, database)
+
+
+def _check_drill_day(doc: Document, n: int, database: Database) -> Iterator[Problem]:
+    """The drill is a part of the check: on a weekday without a check there is none."""
+    runs, day = _weekly_runs(database.backup_check), database.backup.drill.weekday
+    cron_day = (WEEKDAYS.index(day) + 1) % 7  # cron begins with Sunday
+    if runs is not None and not any(minute // MINUTES_PER_DAY == cron_day for minute in runs):
+        found = f"{day}, on which backup_check ({database.backup_check}) does not run"
+        fix = "write a weekday on which the check runs, or let it run on that day"
+        yield doc.problem(("databases", n, "backup", "drill", "weekday"), found, fix)
 
 
 def _check_rpo(doc: Document, loc: Loc, backup: BackupPlan) -> Iterator[Problem]:
@@ -190,7 +204,9 @@ def _part(document: Document, name: str, kind: type) -> Any:
 
 
 def check_waivers(document: Document, codes: Callable[[], Iterable[str]]) -> Iterator[Problem]:
-    """Ids are used once, and every code is one that a finding can have (`codes` is asked only where there is an entry)."""
+    """Ids are used once, every code is one that a finding can have (`codes` is asked only where there is an entry), and no
+    entry accepts more than a person can know of.
+    """
     for n, first, value in _repeats(_ids(document.data, "exceptions")):
         line = document.line_of(("exceptions", first, "id"))
         yield document.problem(("exceptions", n, "id"), quote(value), f"used in line {line} already: ids must be unique")
@@ -200,6 +216,32 @@ def check_waivers(document: Document, codes: Callable[[], Iterable[str]]) -> Ite
         code = waiver.get("code") if isinstance(waiver, dict) else None
         if isinstance(code, str) and code not in known:
             yield document.problem(("exceptions", n, "code"), quote(code), suggest(code, known, "codes"))
+        elif isinstance(waiver, dict):
+            yield from _check_reach(document, n, waiver)
+
+
+def _check_reach(document: Document, n: int, waiver: dict[str, Any]) -> Iterator[Problem]:
+    """Blindness cannot be accepted, a loss only where it is, and nothing for longer than a year."""
+    code, place, review_by = str(waiver.get("code", "")), waiver.get("place", "*"), _as_date(waiver.get("review_by"))
+    if code.startswith(("source_", "target_")) or code in ("never_read", "nothing_examined"):
+        fix = "this says that nothing is known, which nobody can accept: mend what keeps Drydock from looking"
+        yield document.problem(("exceptions", n, "code"), quote(code), fix)
+    elif code.startswith(("set_", "log_")) and str(place).strip("*") == "":
+        fix = f"name where the loss is that is accepted; this would accept every {code} to come"
+        yield document.problem(("exceptions", n, "place" if "place" in waiver else "code"), f"place {quote(str(place))}", fix)
+    last = datetime.now(UTC).date() + LONGEST_WAIVER
+    if review_by and review_by > last:
+        fix = f"write {last} or earlier: what is accepted is looked at again within a year"
+        yield document.problem(("exceptions", n, "review_by"), str(review_by), fix)
+
+
+def _as_date(value: Any) -> date | None:
+    """The date of a YAML scalar; what is none is told by the model."""
+    if isinstance(value, date):
+        return value
+    with contextlib.suppress(TypeError, ValueError):
+        return date.fromisoformat(value)
+    return None
 
 
 def check_references(named: Iterable[tuple[Document, Loc, str]], known: set[str]) -> Iterator[Problem]:

@@ -255,10 +255,14 @@ WAIVER = """exceptions:
     pipeline: backup
     database: alpha
     code: log_gap
+    place: '000000010000000000000042'
     reason: moved to new storage
     approver: 张三
     review_by: 2020-01-01
 """
+
+
+CODES = ("log_gap", "set_file_missing", "target_down", "source_unreadable", "never_read", "size_abnormal")
 
 
 @pytest.fixture
@@ -266,7 +270,7 @@ def messages(tmp_path, monkeypatch):
     """Message files of their own, so that this test does not follow every new code."""
     include = tmp_path / "include"
     (include / "messages").mkdir(parents=True)
-    (include / "messages" / "backup.yaml").write_text("log_gap: {}\nset_file_missing: {}\n")
+    (include / "messages" / "backup.yaml").write_text("".join(f"{code}: {{}}\n" for code in CODES))
     monkeypatch.setattr("drydock.settings.include_dir", lambda: include)
 
 
@@ -282,8 +286,13 @@ def test_expired_waiver_is_no_error(folder):
     [
         ("code: log_gap", "code: log_gab", 4, "exceptions[accepted].code", "did you mean 'log_gap'?"),
         ("database: alpha", "database: alhpa", 3, "exceptions[accepted].database", "did you mean 'alpha'?"),
-        ("approver: 张三", "approver: 张", 6, "exceptions[accepted].approver", "at least 2 characters"),
-        ("review_by: 2020-01-01", "review_by: soon", 7, "exceptions[accepted].review_by", "a date: 2026-11-11"),
+        ("approver: 张三", "approver: 张", 7, "exceptions[accepted].approver", "at least 2 characters"),
+        ("review_by: 2020-01-01", "review_by: soon", 8, "exceptions[accepted].review_by", "a date: 2026-11-11"),
+        ("review_by: 2020-01-01", "review_by: 2999-01-01", 8, "exceptions[accepted].review_by", "within a year"),
+        ("place: '000000010000000000000042'", "place: '*'", 5, "exceptions[accepted].place", "every log_gap to come"),
+        ("code: log_gap", "code: never_read", 4, "exceptions[accepted].code", "which nobody can accept"),
+        ("code: log_gap", "code: target_down", 4, "exceptions[accepted].code", "which nobody can accept"),
+        ("code: log_gap", "code: source_unreadable", 4, "exceptions[accepted].code", "which nobody can accept"),
     ],
 )
 def test_wrong_waiver_is_told(folder, old, new, offset, field, fix):
@@ -295,10 +304,19 @@ def test_wrong_waiver_is_told(folder, old, new, offset, field, fix):
 
 
 @pytest.mark.usefixtures("messages")
+def test_a_waiver_without_a_place_is_for_what_is_no_loss(folder):
+    line = folder.append("exceptions.yaml", WAIVER)
+    folder.change("exceptions.yaml", "    place: '000000010000000000000042'\n", "")
+    assert (only().field, only().line) == ("exceptions[accepted].code", line + 4)
+    folder.change("exceptions.yaml", "code: log_gap", "code: size_abnormal")
+    assert load_all().waivers.exceptions[0].place == "*"
+
+
+@pytest.mark.usefixtures("messages")
 def test_waiver_id_used_twice_is_told(folder):
     folder.append("exceptions.yaml", WAIVER + WAIVER.partition("\n")[2])
     problem = only()
-    assert (problem.line, problem.found, problem.fix) == (10, "'accepted'", "used in line 3 already: ids must be unique")
+    assert (problem.line, problem.found, problem.fix) == (11, "'accepted'", "used in line 3 already: ids must be unique")
 
 
 def test_all_problems_of_all_files_come_out_together(folder):
@@ -424,3 +442,17 @@ def test_full_and_incremental_backups_keep_an_rpo_together(folder):
     assert only().found == "1439, but the plan leaves up to 1440 minutes between two backups"
     folder.change(ESTATE, "rpo_minutes: 1439", "rpo_minutes: 1500")
     load_all()
+
+
+def test_the_drill_falls_on_a_day_of_the_check(folder):
+    folder.change(ESTATE, "    role: primary\n", "    role: primary\n    backup_check: '30 7 * * 1-5'\n")
+    folder.change(ESTATE, "rto_minutes: 240", "rto_minutes: 240\n      drill: {weekday: sat}")
+    problem = only()
+    assert (problem.field, problem.found[:3]) == ("databases[alpha].backup.drill.weekday", "sat")
+    for before, day in (("sat", "mon"), ("mon", "fri")):
+        folder.change(ESTATE, f"weekday: {before}", f"weekday: {day}")
+        assert load_all().waivers.exceptions == ()
+    folder.change(ESTATE, "weekday: fri", "weekday: sun")
+    assert only().found[:3] == "sun"
+    folder.change(ESTATE, "'30 7 * * 1-5'", "'30 7 1 * *'")
+    assert load_all().waivers.exceptions == (), "a check on days of the month has no weekdays"
