@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange, Survey
-from drydock.backup.forecast import forecast_from, forecast_recovery, log_bytes_since
+from drydock.backup.forecast import chain_bytes, forecast_from, forecast_recovery, log_bytes_since, scratch_bytes
 from drydock.backup.results import Drill, Phase
 
 MIB = 1024 * 1024
@@ -61,6 +61,17 @@ def test_replay_is_a_rate_and_what_is_left_is_the_start():
 def test_a_failed_drill_teaches_nothing():
     failed = make_drill(1).model_copy(update={"recovered_to": None})
     assert forecast_from(0, 0, [failed]).is_default
+
+
+def test_packed_sets_need_their_unpacked_size_and_the_parts_of_a_chain_come_on_top():
+    full = make_set("full", 0, form="tar", restored_bytes=300 * MIB)
+    increment = make_set("incr", 1, level=Level.INCREMENTAL, parent_id="full", form="tar", restored_bytes=40 * MIB)
+    assert (chain_bytes((full,)), scratch_bytes((full,))) == (300 * MIB, 300 * MIB)
+    assert (chain_bytes((full, increment)), scratch_bytes((full, increment))) == (340 * MIB, 680 * MIB)
+    plain = tuple(s.model_copy(update={"form": "plain", "restored_bytes": None}) for s in (full, increment))
+    assert (chain_bytes(plain), scratch_bytes(plain)) == (200 * MIB, 200 * MIB)
+    repository = tuple(s.model_copy(update={"form": "repository", "restored_bytes": 310 * MIB}) for s in (full, increment))
+    assert (chain_bytes(repository), scratch_bytes(repository)) == (310 * MIB, 310 * MIB)
 
 
 def test_the_error_of_past_forecasts_is_told():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,6 +73,34 @@ def test_too_little_space_is_said_with_figures_before_anything_is_made(tmp_path)
         scratch.open_scratch(tmp_path / "scratch", 10**18, 1.5)
     assert e.value.needed_bytes == 15 * 10**17 and 0 < e.value.free_bytes < 10**18
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_two_areas_cannot_be_promised_the_same_space(tmp_path):
+    free_bytes = shutil.disk_usage(tmp_path).free
+    first = scratch.open_scratch(tmp_path, int(free_bytes * 0.6), 1.0)
+    with pytest.raises(scratch.ScratchTooSmall) as e:
+        scratch.open_scratch(tmp_path, int(free_bytes * 0.6), 1.0)
+    assert e.value.free_bytes < free_bytes * 0.5
+    scratch.close_scratch(first)
+    scratch.close_scratch(scratch.open_scratch(tmp_path, int(free_bytes * 0.6), 1.0))
+
+
+def test_what_an_area_has_written_is_not_counted_twice(tmp_path):
+    first = scratch.open_scratch(tmp_path, 10_000_000, 1.0)
+    assert abs(scratch._promised_bytes(tmp_path) - 10_000_000) < 100_000
+    with (first.path / "file").open("wb") as file:
+        file.write(os.urandom(8_000_000))
+        os.fsync(file.fileno())  # until then it may have no blocks yet
+    assert abs(scratch._promised_bytes(tmp_path) - 2_000_000) < 100_000
+    scratch.close_scratch(first)
+
+
+def test_a_dead_area_holds_no_space_back(tmp_path):
+    owner, area = start_owner(tmp_path, "unguarded")
+    kill(owner)
+    (area / "owner").write_text(json.dumps({"reserved_bytes": 10**18}))
+    scratch.close_scratch(scratch.open_scratch(tmp_path, 1000, 1.0))
+    assert scratch.sweep_scratch(tmp_path) == [area.name]
 
 
 def test_the_sweep_leaves_living_areas_and_removes_dead_ones(tmp_path):

@@ -45,8 +45,21 @@ def forecast_from(restore_bytes: int, log_bytes: int, drills: Iterable[Drill]) -
 
 
 def chain_bytes(chain: Chain) -> int:
-    """Bytes that a restore of the chain writes: as the last set knows it, else no more than all its sets together."""
-    return chain[-1].restored_bytes or sum(s.total_bytes for s in chain)
+    """Bytes of the restored copy, unpacked: as a repository tells it, else no more than all sets of the chain together."""
+    last = chain[-1]
+    if last.form == "repository" and last.restored_bytes:
+        return last.restored_bytes
+    return sum(map(_unpacked_bytes, chain))
+
+
+def scratch_bytes(chain: Chain) -> int:
+    """Bytes that a restore of the chain needs at once: the copy, and beside it the unpacked parts that are put together."""
+    parts = [s for s in chain if s.form == "tar"] if len(chain) > 1 else []
+    return chain_bytes(chain) + sum(map(_unpacked_bytes, parts))
+
+
+def _unpacked_bytes(backup_set: BackupSet) -> int:
+    return backup_set.restored_bytes or backup_set.total_bytes
 
 
 def log_bytes_since(base: BackupSet, logs: LogArchive | None) -> int:

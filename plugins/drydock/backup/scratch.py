@@ -64,19 +64,21 @@ class Scratch:
 
 
 def open_scratch(root: Path, needed_bytes: int, factor: float) -> Scratch:
-    """Make an area below `root` (0700) after asking for `needed_bytes * factor` of free space.
+    """Make an area below `root` (0700) after asking for `needed_bytes * factor` of free space, which is then reserved.
 
-    Raises ScratchTooSmall before anything is made, OSError when the root cannot be written.
+    What living areas have reserved and not yet written is not free. Raises ScratchTooSmall before anything is made,
+    OSError when the root cannot be written.
     """
     root.mkdir(mode=0o711, parents=True, exist_ok=True)
     root = root.resolve()
     wanted_bytes = int(needed_bytes * factor)
-    free_bytes = shutil.disk_usage(root).free
-    if free_bytes < wanted_bytes:
-        raise ScratchTooSmall(root, free_bytes, wanted_bytes)
-    path = root / f"{PREFIX}{secrets.token_hex(4)}"
-    path.mkdir(mode=0o700)
-    return Scratch(path, _take_ownership(path))
+    with _one_at_a_time(root):
+        free_bytes = max(shutil.disk_usage(root).free - _promised_bytes(root), 0)
+        if free_bytes < wanted_bytes:
+            raise ScratchTooSmall(root, free_bytes, wanted_bytes)
+        path = root / f"{PREFIX}{secrets.token_hex(4)}"
+        path.mkdir(mode=0o700)
+        return Scratch(path, _take_ownership(path, wanted_bytes))
 
 
 def close_scratch(scratch: Scratch) -> None:
@@ -148,11 +150,51 @@ def kill_writers(area: Path) -> None:
     _wait_until(lambda: not any(_writes_below(pid, area) for pid in writers), STOP_SERVER_S)
 
 
-def _take_ownership(path: Path) -> int:
+@contextlib.contextmanager
+def _one_at_a_time(root: Path) -> Iterator[None]:
+    """Between asking for space and reserving it nobody else may ask: the root folder itself is locked."""
+    fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _promised_bytes(root: Path) -> int:
+    """What the living areas below `root` have reserved beyond what they have written so far."""
+    promised_bytes = 0
+    for path in filter(is_area, root.iterdir()):
+        with _abandoned(path) as abandoned:
+            if not abandoned:
+                promised_bytes += max(_reserved_bytes(path) - _written_bytes(path), 0)
+    return promised_bytes
+
+
+def _reserved_bytes(area: Path) -> int:
+    """As its owner file says; 0 for one that cannot be read."""
+    try:
+        return int(json.loads((area / OWNER_FILE).read_text())["reserved_bytes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _written_bytes(area: Path) -> int:
+    """Bytes on disk below an area that is being written to meanwhile."""
+    written_bytes = 0
+    for folder, _, names in os.walk(area):
+        for name in names:
+            with contextlib.suppress(OSError):
+                written_bytes += (Path(folder) / name).lstat().st_blocks * 512
+    return written_bytes
+
+
+def _take_ownership(path: Path, reserved_bytes: int) -> int:
     """Write the owner file and lock it. The descriptor is not inherited by programs that the drill starts."""
     fd = os.open(path / OWNER_FILE, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     owner = {"pid": os.getpid(), "started_ticks": process_start_ticks(os.getpid()), "created_at": datetime.now(UTC).isoformat()}
+    owner["reserved_bytes"] = reserved_bytes
     os.write(fd, json.dumps(owner).encode())
     return fd
 
