@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -20,13 +21,14 @@ import pytest
 
 from drydock.backup.chains import Chain
 from drydock.backup.drill import run_drill
-from drydock.backup.facts import Level
+from drydock.backup.facts import Level, LogArchive
 from drydock.backup.results import Drill
 from drydock.backup.scratch import sweep_scratch
+from drydock.backup.sources import RestoreFailed, SourceUnreadable
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
-from drydock.estate import Database, Places
+from drydock.estate import BackupPlan, Database, Places
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status
 from sandbox.backup_job import BackupPlaces
@@ -37,6 +39,7 @@ from tests.leftovers import left_behind, wait_for_nothing_left
 
 LATE = LAST_DAY + timedelta(days=1)
 LAST_CHANGE = datetime.combine(LAST_DAY, DAY_MOMENTS[0], ZONE)
+STALE, SEEN = LAST_CHANGE - timedelta(days=3), ("at", "local_at", "day")
 PHASES = ["restore", "recover", "pages", "structure", "content"]
 ASSERTIONS = (
     {"name": "rows_there", "kind": "row_count", "table": "public.t", "at_least": 200},
@@ -58,6 +61,9 @@ def unsound_world(tmp_path_factory: pytest.TempPathFactory) -> World:
     with lived.connect() as connection:
         connection.execute("set session_replication_role = replica")
         connection.execute("insert into line (head_id, line_no, amount) values (-1, 1, 0), (-2, 1, 0)")
+        connection.execute("create table seen (at timestamptz, local_at timestamp, day date)")
+        connection.execute("insert into seen values (%s, %s, %s)", (STALE, STALE.replace(tzinfo=None), STALE.date()))
+        connection.execute("insert into seen values ('2099-01-01', '2099-01-01', '2099-01-01')")
         connection.execute("create table never_filled (id int)")
         connection.execute("create function turn(int) returns int immutable language sql as 'select $1'")
         connection.execute("create table turned as select i from generate_series(1, 500) i")
@@ -99,6 +105,10 @@ def make_database(places: BackupPlaces, *assertions: dict, dbname: str = "world"
     )
 
 
+def without_logs(plan: BackupPlan) -> BackupPlan:
+    return plan.model_copy(update={"places": plan.places.model_copy(update={"logs": None})})
+
+
 def source_of(places: BackupPlaces) -> PgBasebackupSource:
     return PgBasebackupSource(Places(sets=str(places.sets), logs=str(places.wal)), ZONE)
 
@@ -115,6 +125,7 @@ def drill(places: BackupPlaces, scratch: Path, *assertions: dict, source=None, p
         forecast=None,
         policy=policy or BackupPolicy(),
         scratch_root=scratch,
+        wants_assertions=more.get("wants_assertions", bool(assertions)),
     )
     assert wait_for_nothing_left(scratch) == []
     return result
@@ -158,6 +169,7 @@ def test_recovery_to_a_point_in_time_stops_there(places: BackupPlaces, tmp_path:
     assert result.recovered_to < target and result.target_time == target
     (finding,) = result.findings  # rows of the last change are not there: the newest row is of the evening before
     assert (finding.code, finding.values["assertion"]) == ("assertion_failed", "old")
+    assert finding.values["found"] == "max(at) = 2026-11-19 21:00 +0800"
 
 
 def test_a_target_after_the_last_commit_is_reached_when_later_logs_are_there(places: BackupPlaces, tmp_path: Path):
@@ -182,8 +194,37 @@ def test_a_log_that_the_last_backup_needs_is_missing(places: BackupPlaces, tmp_p
         log.unlink()
     for log in places.sets.glob("*/pg_wal/0*"):
         log.unlink()
-    (finding,) = drill(places, tmp_path / "scratch").findings
-    assert (finding.code, finding.place) == ("drill_failed", "recover")
+    unread, failed = drill(places, tmp_path / "scratch").findings
+    assert (unread.code, unread.values["reason"]) == ("drill_logs_unread", "there is no log")
+    assert (failed.code, failed.status, failed.place) == ("drill_failed", Status.FAIL, "recover")
+
+
+class HiddenLogsSource(PgBasebackupSource):
+    """The share with the archived logs is away for as long as the drill takes."""
+
+    def survey_logs(self, as_of: datetime) -> LogArchive | None:
+        raise SourceUnreadable("/logs: Input/output error")
+
+    def fetch_log_command(self) -> str:
+        return "exit 1"
+
+
+@pytest.mark.parametrize("target", [None, LAST_CHANGE - timedelta(hours=1)])
+def test_a_drill_that_cannot_see_the_logs_does_not_pass(places: BackupPlaces, tmp_path: Path, target: datetime | None):
+    source = HiddenLogsSource(Places(sets=str(places.sets), logs=str(places.wal)), ZONE)
+    result = drill(places, tmp_path / "scratch", ASSERTIONS[0], source=source, target_time=target)
+    (finding,) = result.findings
+    assert (finding.code, finding.status, finding.place) == ("drill_logs_unread", Status.UNKNOWN, str(places.wal))
+    assert finding.values == {"reason": "/logs: Input/output error"} and result.target_time is None and not result.passed
+
+
+def test_logs_that_fail_before_an_idle_target_are_told(world: World, places: BackupPlaces, tmp_path: Path):
+    shutil.rmtree(places.sets / world.sets[-1])
+    logs = sorted(p for p in places.wal.iterdir() if len(p.name) == 24)
+    logs[-4].unlink()
+    result = drill(places, tmp_path / "scratch", target_time=LAST_CHANGE - timedelta(minutes=1))
+    (finding,) = result.findings  # a later log is there, so recovery goes on to the end, which it does not reach
+    assert (finding.code, finding.status) == ("drill_ended_early", Status.FAIL)
 
 
 def test_recovery_that_stops_at_a_gap_is_told(world: World, places: BackupPlaces, tmp_path: Path):
@@ -235,6 +276,8 @@ def test_wrong_rows_are_found_by_what_was_declared(unsound_world: World, tmp_pat
         {"name": "gone", "kind": "row_count", "table": "elsewhere.none", "at_least": 0},
         {"name": "a_view", "kind": "row_count", "table": "pg_catalog.pg_stat_activity", "at_least": 0},
         {"name": "no_time", "kind": "newest_row", "table": "t", "column": "id", "no_older_than_hours": 1},
+        *({"name": f"only_{c}", "kind": "newest_row", "table": "seen", "column": c, "no_older_than_hours": 24} for c in SEEN),
+        *({"name": f"well_{c}", "kind": "newest_row", "table": "seen", "column": c, "no_older_than_hours": 96} for c in SEEN),
         {"name": "no_column", "kind": "newest_row", "table": "t", "column": "none", "no_older_than_hours": 1},
     )
     result = drill(unsound_world.places, tmp_path / "scratch", *declared)
@@ -246,11 +289,14 @@ def test_wrong_rows_are_found_by_what_was_declared(unsound_world: World, tmp_pat
         "no_keys": ("UNKNOWN", "foreign keys = 0"),
         "gone": ("FAIL", "no such table"),
         "a_view": ("UNKNOWN", "relkind = v, foreign tables below it = 0"),
-        "no_time": ("FAIL", "the column is not a time but int"),
+        "only_at": ("FAIL", f"max(at) = {STALE:%Y-%m-%d %H:%M %z}"),
+        "only_local_at": ("FAIL", f"max(local_at) = {STALE:%Y-%m-%d %H:%M %z}"),
+        "only_day": ("FAIL", f"max(day) = {STALE:%Y-%m-%d} 23:59 +0800"),
+        "no_time": ("FAIL", "cannot cast type bigint to timestamp with time zone"),
         "no_column": ("FAIL", 'column "none" does not exist'),
     }
     (index,) = of_code(result.findings, "drill_structure")
-    assert index.values["object"] == 'btree index "world.public.turned_by_function"' and result.assertions == 9
+    assert index.values["object"] == 'btree index "world.public.turned_by_function"' and result.assertions == 15
 
 
 def test_a_database_that_is_not_in_the_copy_fails_the_content(places: BackupPlaces, tmp_path: Path):
@@ -331,6 +377,30 @@ def test_a_restore_that_hangs_is_given_up(places: BackupPlaces, tmp_path: Path):
     assert time.monotonic() - began_at < 10
 
 
+class FullDiskSource(PgBasebackupSource):
+    """The drill's own disk fills up, as an exception of ours or as the text of a program."""
+
+    error: Exception
+
+    def restore(self, chain: Chain, data_dir: Path, progress: Callable[[int], None] = lambda _: None) -> int:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/scratch/data/base/1/2"),
+        OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), "/scratch/data/base/1/2"),
+        RestoreFailed('pg_combinebackup: error: could not write to file "base/1/2": No space left on device'),
+    ],
+)
+def test_a_full_disk_of_ours_says_nothing_about_the_backup(places: BackupPlaces, tmp_path: Path, error: Exception):
+    source = FullDiskSource(Places(sets=str(places.sets), logs=str(places.wal)), ZONE)
+    source.error = error
+    (finding,) = drill(places, tmp_path / "scratch", source=source).findings
+    assert (finding.code, finding.status, finding.place) == ("drill_failed", Status.UNKNOWN, "restore")
+
+
 def test_without_space_nothing_is_begun(places: BackupPlaces, tmp_path: Path):
     policy = BackupPolicy(scratch_free_factor=1e9)
     result = drill(places, tmp_path / "scratch", policy=policy)
@@ -351,6 +421,7 @@ def test_a_restore_that_fails_is_a_finding(places: BackupPlaces, tmp_path: Path)
         forecast=None,
         policy=BackupPolicy(),
         scratch_root=tmp_path / "scratch",
+        wants_assertions=False,
     )
     (finding,) = result.findings
     assert (finding.code, finding.status, finding.place) == ("drill_failed", Status.FAIL, "restore")
@@ -391,12 +462,26 @@ def plain_places(tmp_path: Path) -> BackupPlaces:
     return places
 
 
+def test_a_drill_that_was_to_prove_content_and_was_told_none_says_so(plain_places: BackupPlaces, tmp_path: Path):
+    places = BackupPlaces(plain_places.root)
+    source = PgBasebackupSource(Places(sets=str(places.sets)), ZONE)
+    database = make_database(places, dbname="postgres")
+    database = database.model_copy(update={"backup": without_logs(database.backup)})
+    chain, options = source.survey_sets(datetime.now(UTC)), {"target_time": None, "forecast": None, "policy": BackupPolicy()}
+    result = run_drill(database, source, chain, **options, scratch_root=tmp_path / "scratch")
+    (finding,) = of_code(result.findings, "drill_no_assertions")
+    assert (finding.status, finding.place, finding.values) == (Status.WARN, "gz_main", {"database": "gz_main"})
+    assert result.passed
+
+
 def test_what_could_not_be_checked_is_said_and_is_no_fault(plain_places: BackupPlaces, tmp_path: Path):
     source = PgBasebackupSource(Places(sets=str(plain_places.sets)), ZONE)
     database = make_database(plain_places, dbname="postgres")
     chain = source.survey_sets(datetime.now(UTC))
     scratch = tmp_path / "scratch"
-    result = run_drill(database, source, chain, target_time=None, forecast=None, policy=BackupPolicy(), scratch_root=scratch)
+    database = database.model_copy(update={"backup": without_logs(database.backup)})
+    options = {"target_time": None, "forecast": None, "policy": BackupPolicy(), "wants_assertions": False}
+    result = run_drill(database, source, chain, **options, scratch_root=scratch)
     assert {(f.code, f.status) for f in result.findings} == {
         ("drill_pages_off", Status.SKIPPED),
         ("drill_indexes_off", Status.SKIPPED),
@@ -410,7 +495,13 @@ def test_a_scratch_root_that_cannot_be_made_is_told(places: BackupPlaces, tmp_pa
     chain = newest_chain(source_of(places))
     root = tmp_path / "file" / "scratch"
     result = run_drill(
-        make_database(places), source_of(places), chain, target_time=None, forecast=None, policy=BackupPolicy(), scratch_root=root
+        make_database(places, *ASSERTIONS),
+        source_of(places),
+        chain,
+        target_time=None,
+        forecast=None,
+        policy=BackupPolicy(),
+        scratch_root=root,
     )
     (finding,) = result.findings
     assert (finding.code, finding.status) == ("drill_failed", Status.UNKNOWN) and "Not a directory" in finding.values["problems"]

@@ -11,6 +11,7 @@ Source of the method: PostgreSQL manual, "Continuous Archiving and Point-in-Time
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import secrets
@@ -38,11 +39,20 @@ from drydock.backup.drill_copy import (
     read_recovery,
 )
 from drydock.backup.facts import LogArchive
-from drydock.backup.forecast import chain_bytes, log_bytes_since
+from drydock.backup.forecast import log_bytes_since, scratch_bytes
 from drydock.backup.guardian import GuardianNotStarted, start_guardian
 from drydock.backup.log_relay import LogRelay
 from drydock.backup.results import Drill, Forecast, Phase
-from drydock.backup.scratch import PREFIX, Scratch, ScratchTooSmall, close_scratch, kill_writers, open_scratch, stop_servers
+from drydock.backup.scratch import (
+    PREFIX,
+    NotAScratchArea,
+    Scratch,
+    ScratchTooSmall,
+    close_scratch,
+    kill_writers,
+    open_scratch,
+    stop_servers,
+)
 from drydock.backup.sources import BackupSource, SourceUnreadable, no_progress
 from drydock.engines.postgres_binaries import BinariesMissing
 from drydock.engines.postgres_server import ServerError, give_to_server
@@ -64,6 +74,14 @@ class NoScratch(Exception):
 
 
 OUR_OWN_FAILURES = (OutOfTime, NoScratch, subprocess.TimeoutExpired, BinariesMissing, GuardianNotStarted)
+SCARCE_HERE = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)  # says nothing of a backup
+
+
+def is_our_own(error: Exception) -> bool:
+    """Whether a phase failed for want of something on the drill's own machine; programs only tell that in their text."""
+    if isinstance(error, OUR_OWN_FAILURES) or (isinstance(error, OSError) and error.errno in SCARCE_HERE):
+        return True
+    return any(os.strerror(number) in str(error) for number in SCARCE_HERE)
 
 
 @dataclass
@@ -83,6 +101,7 @@ class Course:
     restored_bytes: int = 0
     recovery: Recovery | None = None
     assertions: int = 0
+    was_idle: bool = False  # no commit after the target: the end of the logs is the state at the target
 
     def remaining_s(self) -> float:
         """Seconds left. Raises OutOfTime when there are none."""
@@ -116,7 +135,8 @@ class Course:
     def fail(self, phase: str, error: Exception) -> None:
         """Record why a phase did not do its work."""
         log.warning("%s: drill phase %s failed: %s", self.database.id, phase, error)
-        status = Status.UNKNOWN if isinstance(error, OUR_OWN_FAILURES) else Status.FAIL
+        blind = phase == "recover" and self.logs is None and any(f.code == "drill_logs_unread" for f in self.findings)
+        status = Status.UNKNOWN if blind or is_our_own(error) else Status.FAIL
         reason = " ".join(str(error).split()) or type(error).__name__
         values = {"drill": self.drill_id, "problems": f"{phase}: {reason}"}
         self.findings.append(Finding(code="drill_failed", status=status, place=phase, values=values))
@@ -131,16 +151,20 @@ def run_drill(
     forecast: Forecast | None,
     policy: BackupPolicy,
     scratch_root: Path,
+    wants_assertions: bool = True,
 ) -> Drill:
     """Restore `chain` (full first), recover to `target_time` or to the end of the logs, and examine the copy.
 
+    `wants_assertions`: a database without any is told, since then no content was proved; False at a shell, which has none.
     Never raises for what goes wrong in the drill: that is a finding of the result. Raises ValueError for an empty chain.
     """
     if not chain:
         raise ValueError("a drill needs a chain of backup sets")
-    logs, needed_bytes = _look_at_logs(source), chain_bytes(chain)
-    needed_bytes += log_bytes_since(chain[-1], logs)
+    logs, unread = _look_at_logs(database, source)
+    target_time = None if unread else target_time  # without logs there is nothing to aim at
+    needed_bytes = scratch_bytes(chain) + log_bytes_since(chain[-1], logs)
     course = Course(database, source, chain, target_time, logs, time.monotonic() + policy.drill_timeout_minutes * 60)
+    course.findings += [*unread, *(_without_assertions(database) if wants_assertions else [])]
     try:
         scratch = open_scratch(scratch_root, needed_bytes, policy.scratch_free_factor)
     except ScratchTooSmall as e:
@@ -155,11 +179,22 @@ def run_drill(
     return _result(course, forecast)
 
 
-def _look_at_logs(source: BackupSource) -> LogArchive | None:
+def _look_at_logs(database: Database, source: BackupSource) -> tuple[LogArchive | None, list[Finding]]:
+    """The archive as it is now. Where it cannot be listed the end of the logs is not known, so reaching it proves nothing."""
     try:
-        return source.survey_logs(datetime.now(UTC))
-    except SourceUnreadable:
-        return None  # recovery itself will say what cannot be fetched
+        logs, reason = source.survey_logs(datetime.now(UTC)), "there is no log"
+        if logs is None or logs.ranges:  # None: the plan has no logs
+            return logs, []
+    except SourceUnreadable as e:
+        logs, reason = None, str(e)
+    place = database.backup.places.logs or database.backup.places.sets
+    return logs, [Finding(code="drill_logs_unread", status=Status.UNKNOWN, place=place, values={"reason": reason})]
+
+
+def _without_assertions(database: Database) -> list[Finding]:
+    if database.backup.drill.assertions:
+        return []
+    return [Finding(code="drill_no_assertions", status=Status.WARN, place=database.id, values={"database": database.id})]
 
 
 def _sail(course: Course, scratch: Scratch) -> None:
@@ -173,7 +208,7 @@ def _sail(course: Course, scratch: Scratch) -> None:
     finally:
         try:
             close_scratch(scratch)
-        except OSError as e:
+        except (OSError, NotAScratchArea) as e:
             values = {"area": str(scratch.path), "reason": str(e)}
             course.findings.append(Finding(code="drill_left_behind", status=Status.WARN, place="scratch", values=values))
         finally:
@@ -252,6 +287,7 @@ def _replay(course: Course, copy: RestoredCopy) -> None:
         course.remaining_s()  # out of time is not the copy's fault
         if not _was_idle_until_target(course, copy.read_log()):
             raise ServerError(last_useful_lines(copy.read_log()) or str(e)) from e
+        course.was_idle = True
         drop_target(copy)
         copy.start(course.remaining_s())
 
@@ -269,7 +305,8 @@ def _was_idle_until_target(course: Course, log_text: str) -> bool:
 
 def _compare_with_archive(course: Course) -> None:
     """Recovery to the end must come to the last segment of the newest timeline, not quietly stop at a gap before it."""
-    if course.target_time is not None or course.logs is None or not course.logs.ranges or course.recovery is None:
+    stops_before = course.target_time is not None and not course.was_idle
+    if stops_before or course.logs is None or not course.logs.ranges or course.recovery is None:
         return
     newest = max(r.timeline for r in course.logs.ranges)
     archive_end = max(r.end_position for r in course.logs.ranges if r.timeline == newest)
@@ -298,12 +335,12 @@ def _examine_structure(course: Course, scratch: Scratch, copy: RestoredCopy) -> 
 
 
 def _examine_content(course: Course, copy: RestoredCopy) -> int:
-    """Ask the declared assertions; without any there is nothing to ask."""
+    """Ask the declared assertions of the copy as it came up; without any there is nothing to ask."""
     plan = course.database.backup.drill
     if not plan.assertions:
         return 0
-    reference = course.target_time or course.recovered_to or course.started_at
-    with copy.connect(plan.dbname, course.remaining_s()) as connection:
+    reference = course.recovered_to or course.started_at  # of a quiet night, not the target but the last work before it
+    with copy.connect(plan.dbname, course.remaining_s(), course.database.time_zone) as connection:
         course.findings += check_assertions(connection, plan.assertions, reference, course.database.zone)
     course.assertions = len(plan.assertions)
     return 0

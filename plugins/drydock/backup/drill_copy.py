@@ -138,9 +138,9 @@ class RestoredCopy:
         path = self.server.log_file
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def connect(self, dbname: str, statement_timeout_s: float) -> psycopg.Connection[dict]:
-        """A connection as the drill's superuser. Raises psycopg.OperationalError."""
-        settings = SESSION | {"statement_timeout": f"{max(int(statement_timeout_s), 1)}s"}
+    def connect(self, dbname: str, statement_timeout_s: float, zone: str = "UTC") -> psycopg.Connection[dict]:
+        """A connection as the drill's superuser, in a time zone (IANA name). Raises psycopg.OperationalError."""
+        settings = SESSION | {"statement_timeout": f"{max(int(statement_timeout_s), 1)}s", "timezone": zone}
         return psycopg.connect(
             host=LOCALHOST,
             port=self.server.port,
