@@ -13,11 +13,11 @@ from typing import Protocol
 
 import google_crc32c
 
+from drydock.backup.regular_files import open_descriptor
+
 log = logging.getLogger(__name__)
 
 PIECE_BYTES = 256 * 1024
-# O_NOFOLLOW: a link is not data. O_NONBLOCK: opening a pipe must not wait for a writer
-OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 if google_crc32c.implementation != "c":
     log.warning("google-crc32c runs in pure Python here: reading backups will take hours instead of minutes")
@@ -66,7 +66,7 @@ def hash_file(path: str, algorithm: str, expected_bytes: int) -> tuple[int, str]
     """
     hasher = new_hasher(algorithm)
     size, wanted = 0, min(expected_bytes + 1, PIECE_BYTES)
-    fd = os.open(path, OPEN_FLAGS)
+    fd = open_descriptor(path)
     try:
         while piece := os.read(fd, wanted):
             hasher.update(piece)

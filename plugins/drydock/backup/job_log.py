@@ -17,6 +17,7 @@ from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from drydock.backup.facts import JobLog, JobRun, JobState, Level
+from drydock.backup.regular_files import open_target
 from drydock.verdicts import Finding, Status
 
 LONGEST_LINE_BYTES = 16 * 1024  # what is looked at of one line
@@ -64,7 +65,7 @@ class _Runs:
 def read_job_log(path: Path, zone: ZoneInfo, as_of: datetime) -> JobLog:
     """What the log said at `as_of`. Times without an offset are in `zone`. Never raises: trouble is in `problems`."""
     try:
-        with path.open("rb") as file:
+        with open_target(path) as file:
             return _read(path, file, zone, as_of)
     except FileNotFoundError:
         return JobLog(place=str(path), problems=(_problem("job_log_missing", path),))

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from drydock.backup.backup_label import parse_lsn
+from drydock.backup.regular_files import open_regular
 
 FILE_NAME = "backup_manifest"
 VERSIONS = (1, 2)
+LARGEST_BYTES = 512 * 1024 * 1024  # some three million files; more is no manifest and would only fill the memory
 ALGORITHMS = {"NONE": 0, "CRC32C": 8, "SHA224": 56, "SHA256": 64, "SHA384": 96, "SHA512": 128}  # hex digits
 
 _HEX = re.compile(r"[0-9a-fA-F]*")
@@ -64,8 +66,13 @@ class Manifest:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read and verify a manifest. Raises ManifestDamaged, OSError."""
-    return parse_manifest(path.read_bytes())
+    """Read and verify a manifest. Raises ManifestDamaged, also for one of more than 512 MiB; NotRegular, OSError."""
+    with open_regular(path) as file:
+        if (size := file.seek(0, os.SEEK_END)) > LARGEST_BYTES:
+            raise ManifestDamaged(f"{size} bytes long: not a manifest")
+        file.seek(0)
+        raw = file.read()
+    return parse_manifest(raw)
 
 
 def parse_manifest(raw: bytes) -> Manifest:

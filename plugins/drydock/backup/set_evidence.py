@@ -11,12 +11,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from drydock.backup import manifest as manifests
 from drydock.backup.backup_label import LONGEST_LABEL_BYTES, BackupLabel, LabelDamaged, parse_backup_label, parse_tablespace_map
 from drydock.backup.manifest import Manifest, ManifestDamaged
+from drydock.backup.regular_files import open_regular, read_patiently
 from drydock.backup.set_files import LABEL, TABLESPACE_DIR, WAL_DIR, FileTree, compare_sizes, list_files, problem
 from drydock.backup.tar_archive import (
     BASE_ARCHIVE,
@@ -69,9 +71,12 @@ class Evidence:
 
 
 def gather_evidence(place: SetPlace) -> Evidence:
-    """Look at one set. Raises OSError when its folder cannot be listed."""
-    evidence = Evidence(tree=list_files(place.root), archives=list_archives(place.root))
-    _read_manifest(place, evidence)
+    """Look at one set. Raises OSError when its folder cannot be listed.
+
+    The manifest is written last, so it is read first: what it speaks of is there when the files are listed.
+    """
+    manifest_at, manifest, problems = _read_manifest(place)
+    evidence = Evidence(list_files(place.root), list_archives(place.root), manifest, manifest_at, problems=problems)
     _read_label(place, evidence)
     _find_sizes(place, evidence)
     evidence.problems += _compare(place, evidence)
@@ -89,16 +94,18 @@ def wal_names(manifest: Manifest, segment_bytes: int) -> list[str]:
     return names
 
 
-def _read_manifest(place: SetPlace, evidence: Evidence) -> None:
+def _read_manifest(place: SetPlace) -> tuple[datetime | None, Manifest | None, list[Finding]]:
+    """When it was written, what it says, and what is wrong with it."""
     path = place.root / manifests.FILE_NAME
     where = f"{place.set_id}/{manifests.FILE_NAME}"
+    manifest_at = None
     try:
-        evidence.manifest_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        evidence.manifest = manifests.read_manifest(path)
+        manifest_at = datetime.fromtimestamp(path.stat(follow_symlinks=False).st_mtime, UTC)
+        return manifest_at, read_patiently(partial(manifests.read_manifest, path)), []
     except FileNotFoundError:
-        evidence.problems.append(problem("manifest_missing", where))
+        return None, None, [problem("manifest_missing", where)]
     except (ManifestDamaged, OSError) as e:
-        evidence.problems.append(problem("manifest_damaged", where, reason=str(e)))
+        return manifest_at, None, [problem("manifest_damaged", where, reason=str(e))]
 
 
 def _read_label(place: SetPlace, evidence: Evidence) -> None:
@@ -122,7 +129,7 @@ def _plain_small_files(root: Path) -> dict[str, str]:
     for name in (LABEL, TABLESPACE_MAP):
         path = root / name
         if path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 texts[name] = file.read(LONGEST_LABEL_BYTES).decode("utf-8", "replace")
     return texts
 
@@ -142,7 +149,7 @@ def _system_id(place: SetPlace, evidence: Evidence) -> str | None:
 
 def read_control_system_id(path: Path) -> str:
     """The system identifier: the first eight bytes of pg_control (catalog/pg_control.h). Raises HeaderDamaged, OSError."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(8)
     if len(head) < 8:
         raise HeaderDamaged("pg_control is too short")

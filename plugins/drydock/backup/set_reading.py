@@ -15,12 +15,13 @@ from drydock.backup.checksums import hash_file
 from drydock.backup.facts import BackupSet
 from drydock.backup.folding import fold_findings
 from drydock.backup.manifest import ManifestDamaged
+from drydock.backup.regular_files import is_gone, read_patiently
 from drydock.backup.results import Read, ReadUnit
 from drydock.backup.set_comparison import Expectation, Portion, run_work, tell_unread
 from drydock.backup.set_evidence import SetPlace
 from drydock.backup.set_files import WAL_DIR, FoundFile, list_files, problem
 from drydock.backup.set_wal import read_set_wal
-from drydock.backup.sources import Progress
+from drydock.backup.sources import Progress, SourceGone
 from drydock.backup.tar_reading import read_archives
 from drydock.verdicts import Status
 
@@ -28,7 +29,10 @@ BATCH_FILES, BATCH_BYTES = 64, 32 * 1024 * 1024  # work of one thread at a time
 
 
 def read_set(backup_set: BackupSet, place: SetPlace, progress: Progress) -> Read:
-    """Read one set, plain or tar. What cannot be read or compared is a finding; nothing is raised for it."""
+    """Read one set, plain or tar. What cannot be read or compared is a finding; nothing is raised for it.
+
+    Raises SourceGone for a set that expired meanwhile.
+    """
     started_at = datetime.now(UTC)
     expectation, total = _expect(backup_set.set_id, place)
     read = read_archives if backup_set.form == "tar" else _read_files
@@ -36,6 +40,8 @@ def read_set(backup_set: BackupSet, place: SetPlace, progress: Progress) -> Read
         read(place, expectation, total, progress)
     except OSError as e:
         total.findings.append(problem("set_file_unreadable", backup_set.set_id, reason=e.strerror or str(e)))
+    if total.findings and is_gone(place.root):
+        raise SourceGone(backup_set.set_id)
     return Read(
         unit=ReadUnit.SET,
         subject=backup_set.set_id,
@@ -56,7 +62,7 @@ def _expect(set_id: str, place: SetPlace) -> tuple[Expectation, Portion]:
     total = Portion()
     manifest = None
     try:
-        manifest = manifests.read_manifest(place.root / manifests.FILE_NAME)
+        manifest = read_patiently(partial(manifests.read_manifest, place.root / manifests.FILE_NAME))
         unsummed = sum(f.algorithm == "NONE" for f in manifest.files.values())
         if unsummed:
             total.findings.append(problem("set_unchecked", set_id, Status.WARN, files=unsummed, reason="checksum NONE"))
@@ -66,7 +72,7 @@ def _expect(set_id: str, place: SetPlace) -> tuple[Expectation, Portion]:
 
 
 def _read_files(place: SetPlace, expectation: Expectation, total: Portion, progress: Progress) -> None:
-    tree = list_files(place.root)
+    tree = read_patiently(partial(list_files, place.root))
     work: list[Callable[[], Portion]] = []
     if expectation.manifest:
         work.append(partial(read_set_wal, expectation, place.root / WAL_DIR, place.has_log_archive))
@@ -82,7 +88,8 @@ def _read_batch(expectation: Expectation, batch: list[tuple[str, FoundFile]]) ->
     for path, found in batch:
         expected = expectation.file(path)
         try:
-            size, checksum = hash_file(found.full_path, expected.algorithm if expected else "NONE", found.size_bytes)
+            algorithm = expected.algorithm if expected else "NONE"
+            size, checksum = read_patiently(partial(hash_file, found.full_path, algorithm, found.size_bytes))
         except OSError as e:
             where = f"{expectation.set_id}/{path}"
             portion.findings.append(problem("set_file_unreadable", where, reason=e.strerror or str(e)))

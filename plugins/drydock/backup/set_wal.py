@@ -6,9 +6,11 @@ Checked as pg_verifybackup does: every record of the WAL ranges that the manifes
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from drydock.backup.manifest import Manifest
+from drydock.backup.regular_files import open_regular, read_patiently
 from drydock.backup.set_comparison import Expectation, Portion
 from drydock.backup.set_evidence import wal_names
 from drydock.backup.set_files import WAL_DIR, problem
@@ -31,7 +33,8 @@ def check_set_wal(set_id: str, folder: Path, manifest: Manifest, has_log_archive
 
     A set without any segment is made to be restored from the archive, where there is one.
     """
-    present = {p.name for p in folder.iterdir() if SEGMENT_NAME.fullmatch(p.name)} if folder.is_dir() else set()
+    entries = folder.iterdir() if folder.is_dir() else ()
+    present = {p.name for p in entries if SEGMENT_NAME.fullmatch(p.name) and p.is_file() and not p.is_symlink()}
     where = f"{set_id}/{WAL_DIR}"
     if not present:
         if manifest.wal_ranges and not has_log_archive:
@@ -39,7 +42,7 @@ def check_set_wal(set_id: str, folder: Path, manifest: Manifest, has_log_archive
         return
     first = min(present)
     try:
-        header = _read_header(folder / first)
+        header = read_patiently(partial(_read_header, folder / first))
     except (HeaderDamaged, OSError) as e:
         yield problem("log_damaged", f"{where}/{first}", reason=str(e), position="")
         return
@@ -54,12 +57,15 @@ def check_set_wal(set_id: str, folder: Path, manifest: Manifest, has_log_archive
 def _check_ranges(where: str, folder: Path, manifest: Manifest, header: SegmentHeader) -> Iterator[Finding]:
     try:
         for r in manifest.wal_ranges:
-            if finding := check_range(folder, r.timeline, r.start_position, r.end_position, header):
+            check = partial(check_range, folder, r.timeline, r.start_position, r.end_position, header)
+            if finding := read_patiently(check):
                 yield finding.model_copy(update={"place": f"{where}/{finding.place}"})
     except BinariesMissing as e:
         yield problem("log_tool_missing", where, Status.UNKNOWN, reason=str(e))
+    except OSError as e:
+        yield problem("set_file_unreadable", where, reason=e.strerror or str(e))
 
 
 def _read_header(path: Path) -> SegmentHeader:
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path) as file:
         return read_segment_header(file.read(LONG_HEADER_BYTES))

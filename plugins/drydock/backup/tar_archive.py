@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from drydock.backup.backup_label import LONGEST_LABEL_BYTES
+from drydock.backup.regular_files import open_regular
 from drydock.backup.set_files import LABEL, TABLESPACE_DIR, WAL_DIR
 
 ARCHIVE_NAME = re.compile(r"(base|pg_wal|\d{1,10})\.tar(\.gz|\.lz4|\.zst|\.bz2|\.xz)?")
@@ -68,7 +69,7 @@ def members(archive: TarFile) -> Iterator[tuple[str, tarfile.TarInfo, MemberStre
 
     Raises TarDamaged, also where the end of the archive is missing, and OSError.
     """
-    with archive.path.open("rb", buffering=0) as raw:
+    with open_regular(archive.path) as raw:
         source = _TailKeeper(raw if not archive.suffix else GzipStream(raw))
         try:
             with tarfile.open(fileobj=source, mode="r|", bufsize=BUFFER_BYTES) as tar:
@@ -89,7 +90,7 @@ def list_members(archive: TarFile) -> dict[str, int]:
     """
     sizes: dict[str, int] = {}
     try:
-        with tarfile.open(archive.path, "r:") as tar:
+        with open_regular(archive.path) as raw, tarfile.open(fileobj=raw, mode="r:") as tar:
             for member in tar:
                 if member.isreg():
                     sizes[archive.prefix + member.name.removeprefix("./")] = member.size
@@ -128,7 +129,7 @@ def gzip_is_truncated(archive: TarFile) -> bool:
     """
     if archive.size_bytes < SMALLEST_GZIP_BYTES:
         return True
-    with archive.path.open("rb") as file:
+    with open_regular(archive.path) as file:
         file.seek(-4, os.SEEK_END)
         return int.from_bytes(file.read(4), "little") % TAR_BLOCK_BYTES != 0
 

@@ -6,15 +6,14 @@ records are checked. Source: PostgreSQL manual, "pg_verifybackup" (--format=tar)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
-from drydock import settings
 from drydock.backup.checksums import PIECE_BYTES, Hasher, new_hasher
 from drydock.backup.manifest import Manifest
-from drydock.backup.scratch import ScratchTooSmall, close_scratch, open_scratch
+from drydock.backup.reading_scratch import ScratchFile, ScratchUnusable, reading_scratch
+from drydock.backup.regular_files import read_patiently
 from drydock.backup.set_comparison import Expectation, Portion, run_work, tell_unread
 from drydock.backup.set_evidence import SetPlace
 from drydock.backup.set_files import WAL_DIR, problem
@@ -29,7 +28,7 @@ WAL_SCRATCH_BYTES = 256 * 1024 * 1024  # for the segments around the WAL ranges 
 
 def read_archives(place: SetPlace, expectation: Expectation, total: Portion, progress: Progress) -> None:
     """Read all archives of a set, then the WAL that was in them. Raises OSError when the set cannot be listed."""
-    found = list_archives(place.root)
+    found = read_patiently(partial(list_archives, place.root))
     archives = found.values()
     if "base" not in found:
         total.findings.append(problem("set_file_unreadable", f"{place.set_id}/{BASE_ARCHIVE}", reason="not there"))
@@ -38,7 +37,7 @@ def read_archives(place: SetPlace, expectation: Expectation, total: Portion, pro
             where = f"{place.set_id}/{archive.path.name}"
             total.findings.append(problem("source_unsupported", where, Status.UNKNOWN, what=archive.suffix[1:]))
     try:
-        with _wal_scratch(expectation.manifest) as wal_folder:
+        with reading_scratch(_wal_bytes(expectation.manifest)) as wal_folder:
             run_work([partial(_read_archive, expectation, a, wal_folder) for a in archives if a.is_readable], total, progress)
             damaged = {f.place for f in total.findings if f.code in ("set_archive_damaged", "source_unsupported")}
             left_out = tuple(a.prefix for a in archives if f"{place.set_id}/{a.path.name}" in damaged)
@@ -46,18 +45,8 @@ def read_archives(place: SetPlace, expectation: Expectation, total: Portion, pro
             tell_unread(expectation, total, left_out)
             if not f"{WAL_DIR}/".startswith(left_out):
                 run_work([partial(read_set_wal, expectation, wal_folder, place.has_log_archive)], total, progress)
-    except ScratchTooSmall as e:
-        values = {"needed_bytes": _wal_bytes(expectation.manifest), "free_bytes": e.free_bytes}
-        total.findings.append(problem("read_space", place.set_id, Status.UNKNOWN, **values))
-
-
-@contextmanager
-def _wal_scratch(manifest: Manifest | None) -> Iterator[Path]:
-    area = open_scratch(settings.scratch_dir(), _wal_bytes(manifest), 1.0)
-    try:
-        yield area.path
-    finally:
-        close_scratch(area)
+    except ScratchUnusable as e:
+        total.findings.append(e.finding(place.set_id, _wal_bytes(expectation.manifest)))
 
 
 def _wal_bytes(manifest: Manifest | None) -> int:
@@ -66,6 +55,15 @@ def _wal_bytes(manifest: Manifest | None) -> int:
 
 
 def _read_archive(expectation: Expectation, archive: TarFile, wal_folder: Path) -> Portion:
+    """One archive as a piece of work. Raises ScratchUnusable."""
+    try:
+        return read_patiently(partial(_stream_archive, expectation, archive, wal_folder))
+    except OSError as e:
+        where = f"{expectation.set_id}/{archive.path.name}"
+        return Portion(findings=[problem("set_archive_damaged", where, reason=e.strerror or str(e))])
+
+
+def _stream_archive(expectation: Expectation, archive: TarFile, wal_folder: Path) -> Portion:
     portion = Portion(read_bytes=archive.size_bytes)
     try:
         for path, _, stream in members(archive):
@@ -77,7 +75,7 @@ def _read_archive(expectation: Expectation, archive: TarFile, wal_folder: Path) 
             portion.findings += expectation.compare(path, size, hasher.hexdigest())
             portion.paths.add(path)
             portion.files += 1
-    except (TarDamaged, OSError) as e:
+    except TarDamaged as e:
         where = f"{expectation.set_id}/{archive.path.name}"
         portion.findings.append(problem("set_archive_damaged", where, reason=str(e)))
     return portion
@@ -92,14 +90,10 @@ def _wal_target(path: str, wal_folder: Path) -> Path | None:
 def _drain(stream: MemberStream, hasher: Hasher, target: Path | None) -> int:
     """Read a member to its end; returns its size."""
     size = 0
-    out = target.open("wb") if target else None
-    try:
+    with ScratchFile(target) if target else nullcontext() as out:
         while piece := stream.read(PIECE_BYTES):
             hasher.update(piece)
             size += len(piece)
             if out:
                 out.write(piece)
-    finally:
-        if out:
-            out.close()
     return size

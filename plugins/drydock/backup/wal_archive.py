@@ -11,9 +11,11 @@ import gzip
 import os
 import re
 import shutil
+import stat
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +24,7 @@ from zoneinfo import ZoneInfo
 from drydock.backup.backup_label import LONGEST_LABEL_BYTES, LabelDamaged
 from drydock.backup.facts import LogArchive, LogRange
 from drydock.backup.folding import fold_findings
+from drydock.backup.regular_files import open_regular, read_patiently
 from drydock.backup.sources import SourceUnreadable
 from drydock.backup.wal import (
     BACKUP_HISTORY_NAME,
@@ -63,11 +66,12 @@ class Listing(NamedTuple):
     segments: dict[str, ArchivedSegment]
     histories: dict[int, str]
     backup_histories: list[str]
+    not_regular: list[str]
 
 
 def list_archive(place: Path, as_of: datetime) -> Listing:
     """Names, sizes and times of what was there at `as_of`. Raises SourceUnreadable."""
-    listing = Listing({}, {}, [])
+    listing = Listing({}, {}, [], [])
     until_s = as_of.timestamp()
     try:
         with os.scandir(place) as entries:
@@ -90,6 +94,7 @@ def scan_archive(place: Path, as_of: datetime) -> LogArchive:
     ranges = log_ranges(whole, segment_bytes)
     checked = [_check_ends(place, r, listing, segment_bytes) for r in ranges]
     timelines, history_problems = _read_histories(place, listing)
+    problems += [_problem("log_unreadable", n, reason="not a regular file") for n in sorted(listing.not_regular)]
     problems += history_problems + [p for _, found in checked for p in found]
     problems += missing_histories({r.timeline for r in ranges}, timelines)
     return LogArchive(
@@ -125,7 +130,8 @@ def read_header(place: Path, segment: ArchivedSegment) -> SegmentHeader:
     if segment.suffix not in READABLE_SUFFIXES:
         raise HeaderDamaged(f"compressed ({segment.suffix[1:]})")
     try:
-        with gzip.open(path) if segment.suffix else path.open("rb", buffering=0) as file:
+        with open_regular(path) as raw:
+            file = gzip.GzipFile(fileobj=raw) if segment.suffix else raw
             return read_segment_header(file.read(LONG_HEADER_BYTES))
     except (EOFError, zlib.error, gzip.BadGzipFile) as e:
         raise HeaderDamaged(f"not a whole gzip file: {e}") from e
@@ -150,12 +156,14 @@ def read_backup_histories(place: Path, zone: ZoneInfo) -> list[BackupHistory]:
 def _list_entry(entry: os.DirEntry[str], until_s: float, listing: Listing) -> None:
     name = entry.name
     if match := ARCHIVED_NAME.fullmatch(name):
-        stat = entry.stat()
-        segment = ArchivedSegment(match[1], match[2] or "", stat.st_size, stat.st_mtime)
-        if stat.st_mtime <= until_s and (segment.name not in listing.segments or not segment.suffix):
+        status = entry.stat(follow_symlinks=False)
+        segment = ArchivedSegment(match[1], match[2] or "", status.st_size, status.st_mtime)
+        if not stat.S_ISREG(status.st_mode):
+            listing.not_regular.append(name)
+        elif status.st_mtime <= until_s and (segment.name not in listing.segments or not segment.suffix):
             listing.segments[segment.name] = segment
     elif match := HISTORY_NAME.fullmatch(name):
-        if entry.stat().st_mtime <= until_s:
+        if entry.stat(follow_symlinks=False).st_mtime <= until_s:
             listing.histories[int(match[1], 16)] = name
     elif BACKUP_HISTORY_NAME.fullmatch(name):
         listing.backup_histories.append(name)
@@ -224,7 +232,9 @@ def _check_ends(place: Path, log_range: LogRange, listing: Listing, segment_byte
         if file.suffix not in READABLE_SUFFIXES:
             continue
         try:
-            header = read_header(place, file)
+            header = read_patiently(partial(read_header, place, file))
+        except FileNotFoundError:
+            continue  # expired meanwhile
         except (HeaderDamaged, OSError) as e:
             problems.append(_problem("log_damaged", name, reason=str(e), position=""))
             continue
@@ -243,8 +253,10 @@ def _read_histories(place: Path, listing: Listing) -> tuple[dict[int, tuple[int,
     for timeline in sorted(listing.histories, reverse=True):
         name = listing.histories[timeline]
         try:
-            for child, parent, position in parse_timeline_history(timeline, _read_text(place / name)):
+            for child, parent, position in parse_timeline_history(timeline, read_patiently(partial(_read_text, place / name))):
                 timelines[child] = (parent, position)
+        except FileNotFoundError:
+            continue  # told as missing where it is needed
         except (LabelDamaged, OSError) as e:
             problems.append(_problem("history_damaged", name, reason=str(e)))
     return timelines, problems
@@ -257,7 +269,7 @@ def missing_histories(present: set[int], timelines: dict[int, tuple[int, int]]) 
 
 
 def _read_text(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(LONGEST_LABEL_BYTES).decode("utf-8", "replace")
 
 

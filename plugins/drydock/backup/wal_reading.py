@@ -6,22 +6,23 @@ time; other compressions cannot be read here and are told as UNKNOWN, never as r
 
 from __future__ import annotations
 
-import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from drydock import settings
 from drydock.backup.facts import LogRange
 from drydock.backup.folding import fold_findings
+from drydock.backup.reading_scratch import ScratchFile, ScratchUnusable, link_in_scratch, reading_scratch
+from drydock.backup.regular_files import open_regular, read_patiently
 from drydock.backup.results import Read, ReadUnit
-from drydock.backup.scratch import ScratchTooSmall, close_scratch, open_scratch
 from drydock.backup.set_comparison import READERS, Portion
-from drydock.backup.sources import Progress
+from drydock.backup.sources import Progress, SourceGone
 from drydock.backup.tar_archive import BUFFER_BYTES, GzipStream
 from drydock.backup.wal import HeaderDamaged, Segment, SegmentHeader, describe_mismatch, parse_segment
 from drydock.backup.wal_archive import OTHER_SUFFIXES, READABLE_SUFFIXES, ArchivedSegment, read_header
@@ -43,7 +44,8 @@ def read_logs(place: Path, log_range: LogRange, progress: Progress) -> Read:
     """Read every record of a range of segments.
 
     Findings: log_damaged, log_misnamed, foreign_backup and log_unreadable (FAIL), log_compression, log_tool_missing and
-    read_space (UNKNOWN). Segments at the old end that expired since the survey are left out.
+    read_space (UNKNOWN). Segments at the old end that expired since the survey are left out; raises SourceGone where
+    nothing is left.
     """
     started_at = datetime.now(UTC)
     findings: dict[tuple[str, str], Finding] = {}
@@ -56,8 +58,9 @@ def read_logs(place: Path, log_range: LogRange, progress: Progress) -> Read:
                 findings.setdefault(finding.key, finding)
             files, read_bytes = files + portion.files, read_bytes + portion.read_bytes
             progress(portion.read_bytes)
-    if not files and not findings:
-        findings["", ""] = _finding("log_unreadable", log_range.first, Status.FAIL, reason="not there any more")
+    told = _without_expired(place, log_range, findings.values())
+    if not files and not told:
+        raise SourceGone(f"{log_range.first}..{log_range.last}")
     return Read(
         unit=ReadUnit.LOGS,
         subject=f"{log_range.first}..{log_range.last}",
@@ -68,13 +71,13 @@ def read_logs(place: Path, log_range: LogRange, progress: Progress) -> Read:
         files=files,
         started_at=started_at,
         ended_at=datetime.now(UTC),
-        findings=fold_findings(findings.values(), log_range.first, "more_read_problems"),
+        findings=fold_findings(told, log_range.first, "more_read_problems"),
     )
 
 
 def _inspect_range(place: Path, log_range: LogRange, findings: dict[tuple[str, str], Finding]) -> Iterator[_Readable | None]:
     """Each segment of the range, or None where it cannot be read, which then is in `findings`."""
-    segment_bytes = (log_range.end_position - log_range.first_position) // log_range.segments
+    segment_bytes = _segment_bytes(log_range)
     first = parse_segment(log_range.first, segment_bytes)
     system_id, seen = log_range.system_id, False
     for number in range(first.number, first.number + log_range.segments):
@@ -91,6 +94,23 @@ def _inspect_range(place: Path, log_range: LogRange, findings: dict[tuple[str, s
             yield None
 
 
+def _segment_bytes(log_range: LogRange) -> int:
+    return (log_range.end_position - log_range.first_position) // log_range.segments
+
+
+def _without_expired(place: Path, log_range: LogRange, findings: Iterable[Finding]) -> list[Finding]:
+    """Findings but those about segments that are gone together with all that were older: retention took them meanwhile."""
+    found = list(findings)
+    if not any(f.status is Status.FAIL for f in found):
+        return found
+    segment_bytes = _segment_bytes(log_range)
+    first = parse_segment(log_range.first, segment_bytes)
+    numbers = range(first.number, first.number + log_range.segments)
+    names = [Segment(first.timeline, n).name(segment_bytes) for n in numbers]
+    expired = set(takewhile(lambda name: _find_file(place, name) is None, names))
+    return [f for f in found if f.place not in expired]
+
+
 def _inspect_segment(place: Path, segment: Segment, segment_bytes: int, system_id: str | None) -> _Readable | Finding | None:
     """The segment, what is wrong with it, or None where it is not there."""
     name = segment.name(segment_bytes)
@@ -100,7 +120,7 @@ def _inspect_segment(place: Path, segment: Segment, segment_bytes: int, system_i
     if file.suffix not in READABLE_SUFFIXES:
         return _finding("log_compression", name, Status.UNKNOWN, compression=file.suffix[1:])
     try:
-        header = read_header(place, file)
+        header = read_patiently(partial(read_header, place, file))
     except HeaderDamaged as e:
         return damaged(name, str(e))
     except OSError as e:
@@ -143,59 +163,74 @@ def _batches(segments: Iterable[_Readable | None]) -> Iterator[tuple[int, list[_
 
 
 def _check_batch(place: Path, overlap: int, batch: Sequence[_Readable]) -> Portion:
-    """Check one run of segments; those at its head that the run before had are not counted again."""
+    """Check one run of segments; those at its head that the run before had are not counted again.
+
+    A run that could not be checked counts as nothing read.
+    """
     fresh = batch[overlap:]
-    portion = Portion(read_bytes=sum(r.file.size_bytes for r in fresh), files=len(fresh))
     needed_bytes = sum(r.header.segment_bytes for r in batch if r.file.suffix)
     try:
-        with _unpacked(place, batch, needed_bytes) as (folder, broken):
-            portion.findings += broken
-            for run in _split_at(batch, {f.place for f in broken}):
-                portion.findings += check_records(folder, [r.file.name for r in run], run[0].header)
-                tails = ((r.file.name, check_tail(folder / r.file.name)) for r in run)
-                portion.findings += [damaged(name, reason) for name, reason in tails if reason]
+        findings = read_patiently(partial(_find_damage, place, batch, needed_bytes))
+        return Portion(read_bytes=sum(r.file.size_bytes for r in fresh), files=len(fresh), findings=findings)
     except BinariesMissing as e:
         # one for the whole range: it is named after the version, not after a segment
         place_name = f"PostgreSQL {batch[0].header.major}"
-        portion.findings.append(_finding("log_tool_missing", place_name, Status.UNKNOWN, reason=str(e)))
-    except ScratchTooSmall as e:
-        values = {"needed_bytes": needed_bytes, "free_bytes": e.free_bytes}
-        portion.findings.append(_finding("read_space", str(place), Status.UNKNOWN, **values))
+        finding = _finding("log_tool_missing", place_name, Status.UNKNOWN, reason=str(e))
+    except ScratchUnusable as e:
+        finding = e.finding(str(place), needed_bytes)
     except OSError as e:
-        reason = e.strerror or str(e)
-        portion.findings.append(_finding("log_unreadable", batch[0].file.name, Status.FAIL, reason=reason))
-    return portion
+        gone = sum(1 for _ in takewhile(lambda r: _find_file(place, r.file.name) is None, batch))
+        if gone:  # expired meanwhile; the others are still to be read
+            return _check_batch(place, max(overlap - gone, 0), batch[gone:]) if batch[gone:] else Portion()
+        finding = _finding("log_unreadable", batch[0].file.name, Status.FAIL, reason=e.strerror or str(e))
+    return Portion(findings=[finding])
+
+
+def _find_damage(place: Path, batch: Sequence[_Readable], needed_bytes: int) -> list[Finding]:
+    """What is wrong with the records of a run. Raises BinariesMissing, ScratchUnusable, OSError."""
+    with _unpacked(place, batch, needed_bytes) as (folder, broken):
+        findings = list(broken)
+        for run in _split_at(batch, {f.place for f in broken}):
+            findings += check_records(folder, [r.file.name for r in run], run[0].header)
+            tails = ((r.file.name, check_tail(folder / r.file.name)) for r in run)
+            findings += [damaged(name, reason) for name, reason in tails if reason]
+        return findings
 
 
 @contextmanager
 def _unpacked(place: Path, batch: Sequence[_Readable], needed_bytes: int) -> Iterator[tuple[Path, list[Finding]]]:
     """A folder that holds the segments uncompressed, and findings for those that could not be unpacked.
 
-    Raises ScratchTooSmall. Where nothing is compressed it is the archive itself.
+    Raises ScratchUnusable, OSError. Where nothing is compressed it is the archive itself.
     """
     if not needed_bytes:
         yield place, []
         return
-    area = open_scratch(settings.scratch_dir(), needed_bytes, 1.0)
-    try:
+    with reading_scratch(needed_bytes) as folder:
         broken = []
         for r in batch:
             try:
-                _unpack(place, r.file, area.path / r.file.name)
-            except (zlib.error, EOFError, OSError) as e:
+                read_patiently(partial(_unpack, place, r, folder / r.file.name))
+            except (zlib.error, EOFError) as e:
                 broken.append(damaged(r.file.name, f"cannot be unpacked: {e}"))
-        yield area.path, broken
-    finally:
-        close_scratch(area)
+            except OSError as e:
+                broken.append(_finding("log_unreadable", r.file.name, Status.FAIL, reason=e.strerror or str(e)))
+        yield folder, broken
 
 
-def _unpack(place: Path, file: ArchivedSegment, target: Path) -> None:
-    source = place / (file.name + file.suffix)
-    if not file.suffix:
-        target.symlink_to(source)
+def _unpack(place: Path, segment: _Readable, target: Path) -> None:
+    """Raises zlib.error and EOFError for damage, also where more comes out than a segment holds; ScratchUnusable, OSError."""
+    source = place / (segment.file.name + segment.file.suffix)
+    if not segment.file.suffix:
+        link_in_scratch(target, source)
         return
-    with source.open("rb", buffering=0) as packed, target.open("wb") as out:
-        shutil.copyfileobj(GzipStream(packed), out, BUFFER_BYTES)
+    with open_regular(source) as packed, ScratchFile(target) as out:
+        stream, rest_bytes = GzipStream(packed), segment.header.segment_bytes
+        while piece := stream.read(BUFFER_BYTES):
+            rest_bytes -= len(piece)
+            if rest_bytes < 0:
+                raise zlib.error(f"more than the {segment.header.segment_bytes} bytes of a segment")
+            out.write(piece)
 
 
 def _split_at(batch: Sequence[_Readable], left_out: set[str]) -> Iterator[list[_Readable]]:

@@ -7,6 +7,7 @@ bytes between two records, which carry nothing. Source: PostgreSQL manual, "pg_w
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import struct
@@ -17,6 +18,7 @@ from pathlib import Path
 import google_crc32c
 
 from drydock.backup.backup_label import LabelDamaged, format_lsn, parse_lsn
+from drydock.backup.regular_files import PASSING_ERRORS, is_gone
 from drydock.backup.wal import (
     LONG_HEADER_BYTES,
     MAGIC_RANGE,
@@ -24,7 +26,7 @@ from drydock.backup.wal import (
     parse_segment,
     segment_at,
 )
-from drydock.engines.postgres_binaries import all_binaries, find_binaries
+from drydock.engines.postgres_binaries import BinariesMissing, all_binaries, find_binaries
 from drydock.verdicts import Finding, Status
 
 PAGE_BYTES = 8192
@@ -57,7 +59,8 @@ class WaldumpFailed(Exception):
 def check_records(folder: Path, names: Sequence[str], header: SegmentHeader) -> Iterator[Finding]:
     """`log_damaged` for each segment with a bad record, of segments that follow each other on one timeline.
 
-    Raises BinariesMissing where there is no pg_waldump of the version that wrote them.
+    Raises BinariesMissing where there is no pg_waldump of the version that wrote them, FileNotFoundError where the first
+    of them expired meanwhile, OSError of the storage.
     """
     waldump = find_waldump(header)
     rest = list(names)
@@ -72,6 +75,8 @@ def check_records(folder: Path, names: Sequence[str], header: SegmentHeader) -> 
                 run_waldump(waldump, [f"--path={folder}", rest[0], rest[-1]], timeout_s)
             return
         except WaldumpFailed as failure:
+            if is_gone(folder / rest[0]):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), rest[0]) from failure
             name = _damaged_segment(folder, failure, rest, header.segment_bytes)
             yield damaged(name, str(failure), failure.position)
             rest = rest[rest.index(name) + 1 :]
@@ -99,15 +104,21 @@ def find_waldump(header: SegmentHeader) -> Path:
 
 
 def run_waldump(waldump: Path, options: Sequence[str], timeout_s: float) -> None:
-    """Read records and say nothing. Raises WaldumpFailed."""
+    """Read records and say nothing. Raises WaldumpFailed; BinariesMissing where it cannot run, OSError of the storage."""
     environment = {"PATH": os.defpath, "LC_ALL": "C", "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
     command = [str(waldump), "--quiet", *options]
     try:
         done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False, env=environment)
     except subprocess.TimeoutExpired as e:
         raise WaldumpFailed(f"pg_waldump did not end within {timeout_s:.0f} s", None, None) from e
+    except OSError as e:
+        raise BinariesMissing(f"pg_waldump cannot be run: {e}") from e
+    if done.returncode < 0:
+        raise BinariesMissing(f"pg_waldump was ended by signal {-done.returncode}")
     if done.returncode != 0:
         text = done.stderr.decode("utf-8", "replace").strip().removeprefix("pg_waldump: error: ")
+        if passing := next((e for e in PASSING_ERRORS if os.strerror(e) in text), None):
+            raise OSError(passing, os.strerror(passing))  # the storage, not what is stored
         raise WaldumpFailed(text, *_place_of_error(text))
 
 

@@ -22,6 +22,10 @@ class SourceUnreadable(Exception):
     """The place of the backups cannot be looked at at all (missing, no permission, not mounted)."""
 
 
+class SourceGone(Exception):
+    """A set, or a run of log segments, that is not there any more: it expired between the survey and the reading."""
+
+
 class SourceUnsupported(Exception):
     """A kind of backup that this version cannot look at."""
 
@@ -42,11 +46,11 @@ class BackupSource(Protocol):
         ...
 
     def read_set(self, backup_set: BackupSet, progress: Progress = no_progress) -> Read:
-        """Read every byte of one set and compare it with its checksums."""
+        """Read every byte of one set and compare it with its checksums. Raises SourceGone."""
         ...
 
     def read_logs(self, log_range: LogRange, progress: Progress = no_progress) -> Read:
-        """Read every byte of one run of log segments and check every record."""
+        """Read every byte of one run of log segments and check every record. Raises SourceGone."""
         ...
 
     def restore(self, chain: tuple[BackupSet, ...], data_dir: Path, progress: Progress = no_progress) -> int:

@@ -6,11 +6,13 @@ import os
 import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange
 from drydock.backup.manifest import FILE_NAME as MANIFEST
+from drydock.backup.regular_files import is_gone, read_patiently
 from drydock.backup.restoring import restore_chain
 from drydock.backup.results import Read
 from drydock.backup.set_evidence import SetPlace
@@ -23,6 +25,7 @@ from drydock.backup.wal import BackupHistory
 from drydock.backup.wal_archive import read_backup_histories, scan_archive
 from drydock.backup.wal_reading import read_logs
 from drydock.estate import Places
+from drydock.verdicts import Finding
 
 DEEPEST_FOLDER = 3  # sets may lie in folders by kind or date below the place of the sets
 
@@ -44,7 +47,7 @@ class PgBasebackupSource:
         histories = read_backup_histories(self._logs, self._zone) if self._logs else []
         try:
             roots = list(_find_roots(self._sets, os.path.realpath(self._sets)))
-            found = [self._survey_set(root, histories, as_of) for root in roots]
+            found = [s for root in roots if (s := self._survey_set(root, histories, as_of))]
         except OSError as e:
             raise SourceUnreadable(f"{e.filename or self._sets}: {e.strerror or e}") from e
         present = [s for s in found if _was_there(s, as_of)]
@@ -80,17 +83,25 @@ class PgBasebackupSource:
         copy, unpack = f'cp {file} "%p"', f'gzip -dc {file}.gz > "%p"'
         return f"if [ -f {file} ]; then {copy}; elif [ -f {file}.gz ]; then {unpack}; else exit 1; fi"
 
-    def _survey_set(self, root: Path, histories: Sequence[BackupHistory], as_of: datetime) -> BackupSet:
+    def _survey_set(self, root: Path, histories: Sequence[BackupHistory], as_of: datetime) -> BackupSet | None:
+        """One set; None where it expired while it was looked at."""
         place = self._place(root)
         try:
-            return survey_set(place, histories, as_of)
+            found = read_patiently(partial(survey_set, place, histories, as_of))
         except PermissionError as e:
-            closed = problem("set_mode", place.set_id, mode=e.strerror or "")
-            return BackupSet(set_id=place.set_id, level=Level.FULL, place=str(root), problems=(closed,))
+            found = _closed_set(place, problem("set_mode", place.set_id, mode=e.strerror or ""))
+        except OSError as e:
+            found = _closed_set(place, problem("set_file_unreadable", place.set_id, reason=e.strerror or str(e)))
+        return None if found.problems and is_gone(root) else found
 
     def _place(self, root: Path) -> SetPlace:
         set_id = root.name if root == self._sets else str(root.relative_to(self._sets))
         return SetPlace(root, set_id, self._sets, self._zone, self._owner, self._logs is not None)
+
+
+def _closed_set(place: SetPlace, reason: Finding) -> BackupSet:
+    """A set of which nothing is known but why it cannot be looked at."""
+    return BackupSet(set_id=place.set_id, level=Level.FULL, place=str(place.root), problems=(reason,))
 
 
 def _find_roots(folder: Path, home: str, depth: int = 0) -> Iterator[Path]:
@@ -101,10 +112,11 @@ def _find_roots(folder: Path, home: str, depth: int = 0) -> Iterator[Path]:
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda e: e.name)
-    except PermissionError:
+    except OSError:
         if depth == 0:
             raise
-        yield folder
+        if not is_gone(folder):
+            yield folder
         return
     if _looks_like_set({e.name for e in found}):
         yield folder
@@ -115,7 +127,7 @@ def _find_roots(folder: Path, home: str, depth: int = 0) -> Iterator[Path]:
 
 
 def _may_hold_sets(entry: os.DirEntry[str], home: str) -> bool:
-    if not entry.is_dir() or entry.name.startswith((".", "PG_")):
+    if not entry.is_dir() or entry.name == "lost+found" or entry.name.startswith((".", "PG_")):
         return False
     return not (entry.is_symlink() and os.path.realpath(entry.path).startswith(home + "/"))
 

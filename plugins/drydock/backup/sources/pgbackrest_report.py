@@ -174,7 +174,7 @@ def find_segment_bytes(info: Mapping[str, Any]) -> int:
 
 def parse_archive(text: str, archive_id: str, as_of: datetime) -> Listing:
     """Segments and timeline histories of one archive id that were there at `as_of`, from `repo-ls --recurse`."""
-    listing = Listing({}, {}, [])
+    listing = Listing({}, {}, [], [])
     for path, entry in json.loads(text).items():
         if entry.get("type") != "file" or entry.get("time", 0) > as_of.timestamp():
             continue
