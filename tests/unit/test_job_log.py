@@ -124,3 +124,16 @@ def test_a_long_log_is_entered_near_its_end(tmp_path: Path, monkeypatch: pytest.
     assert {"s3997", "s3998", "s3999", "s4000"} <= {r.set_id for r in log.runs}
     assert len(log.runs) < 60
     assert peak_bytes < 300_000
+
+
+def test_the_hour_that_a_change_of_the_clock_repeats(tmp_path: Path) -> None:
+    text = (
+        "2026-10-25 02:50:00 full START a\n2026-10-25 02:10:00 full SUCCESS a\n"  # Berlin: 03:00 becomes 02:00
+        "2026-10-25 02:40:00 incr START b\n2026-10-25 03:10:00 incr SUCCESS b\n"
+    )
+    berlin = ZoneInfo("Europe/Berlin")
+    first, second = read_job_log(write(tmp_path, text), berlin, AS_OF).runs
+    assert (first.set_id, first.ended_at - first.started_at) == ("a", timedelta(minutes=20))
+    assert (second.set_id, second.ended_at - second.started_at) == ("b", timedelta(minutes=30))
+    assert first.started_at == datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
+    assert (first.started_at.hour, first.ended_at.hour) == (2, 2)

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -73,8 +73,8 @@ def read_job_log(path: Path, zone: ZoneInfo, as_of: datetime) -> JobLog:
         return JobLog(place=str(path), problems=(_problem("job_log_unreadable", path, e.strerror or str(e)),))
 
 
-def parse_entry(line: str, zone: ZoneInfo) -> LogEntry | None:
-    """One line, or None where it is none of the job's events."""
+def parse_entry(line: str, zone: ZoneInfo, after: datetime | None = None) -> LogEntry | None:
+    """One line, or None where it is none of the job's events. `after` is the time of the line before."""
     match = _LINE.match(line)
     if not match or (level := LEVELS.get(match[3].lower())) is None:
         return None
@@ -83,7 +83,16 @@ def parse_entry(line: str, zone: ZoneInfo) -> LogEntry | None:
         at = datetime.fromisoformat(match[1].replace(",", ".").replace(" ", "T") + (offset or ""))
     except ValueError:
         return None
-    return LogEntry(at if at.tzinfo else at.replace(tzinfo=zone), level, match[4], match[5], match[6].strip())
+    return LogEntry(at if at.tzinfo else _in_zone(at, zone, after), level, match[4], match[5], match[6].strip())
+
+
+def _in_zone(local: datetime, zone: ZoneInfo, after: datetime | None) -> datetime:
+    """A local time with its offset. In the hour that a change of the clock repeats, the second one is meant where time
+    would run backwards otherwise. The offset is fixed: times of one ZoneInfo are compared and subtracted without it.
+    """
+    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    moment = second if after is not None and first < after else first
+    return moment.astimezone(timezone(moment.astimezone(zone).utcoffset() or timedelta()))
 
 
 def _read(path: Path, file: BinaryIO, zone: ZoneInfo, as_of: datetime) -> JobLog:
@@ -107,11 +116,13 @@ def _read(path: Path, file: BinaryIO, zone: ZoneInfo, as_of: datetime) -> JobLog
 
 def _entries(file: BinaryIO, zone: ZoneInfo, unread: list[int]) -> Iterator[LogEntry]:
     """Entries from the file's position on; lines that are none are counted in `unread`."""
+    after = None
     while raw := file.readline(LONGEST_LINE_BYTES):
         _skip_rest_of_line(file, raw)
         line = raw.decode("utf-8", "replace").strip()
-        entry = parse_entry(line, zone)
+        entry = parse_entry(line, zone, after)
         if entry is not None:
+            after = entry.at
             yield entry
         elif line:
             unread.append(len(raw))
