@@ -16,6 +16,7 @@ import psycopg
 
 from drydock.backup.facts import Archiver, BackupSet, JobLog, LogArchive, Survey, Tablespace, TargetState
 from drydock.backup.job_log import read_job_log
+from drydock.backup.regular_files import is_gone
 from drydock.backup.sources import BackupSource, SourceUnreadable
 from drydock.engines.postgres import Endpoint, classify, connect, fetch_rows
 from drydock.estate import Database
@@ -96,9 +97,7 @@ def _rows(connection: psycopg.Connection[dict[str, Any]], name: str) -> list[dic
 
 def _survey_logs(source: BackupSource, place: str | None, as_of: datetime, problems: list[Finding]) -> LogArchive | None:
     """The archive; None without a finding where the folder is not there, which the judge tells as log_archive_missing."""
-    if place is not None and not Path(place).exists():
-        return None
-    return _look(lambda: source.survey_logs(as_of), place or "", problems)
+    return _look(lambda: None if place and is_gone(place) else source.survey_logs(as_of), place or "", problems)
 
 
 def _survey_jobs(database: Database, as_of: datetime) -> JobLog | None:
@@ -109,6 +108,6 @@ def _survey_jobs(database: Database, as_of: datetime) -> JobLog | None:
 def _look(question: Callable[[], T], place: str, problems: list[Finding]) -> T | None:
     try:
         return question()
-    except SourceUnreadable as e:
+    except (SourceUnreadable, OSError) as e:
         problems.append(Finding(code="source_unreadable", status=Status.UNKNOWN, place=place, values={"reason": str(e)}))
         return None

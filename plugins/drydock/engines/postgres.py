@@ -51,6 +51,15 @@ ERROR_CLASSES: dict[str, ErrorClass] = {
     "58": ErrorClass("system", False),
     "XX": ErrorClass("corrupted", False),
 }
+# libpq's own words for a connection that ended; what a server answers never holds them
+CUT_OFF = (
+    "server closed the connection",
+    "could not receive data from server",
+    "could not send data to server",
+    "SSL SYSCALL error",
+    "SSL connection has been closed",
+    "timeout expired",
+)
 UNREACHABLE = ErrorClass("unreachable", True)
 LOGIN_REFUSED = ErrorClass("login_refused", False)
 UNKNOWN = ErrorClass("unknown", False)
@@ -84,10 +93,11 @@ def fetch_rows(
 
 def classify(error: psycopg.Error) -> ErrorClass:
     """What an error means, by its SQLSTATE. A login that failed has none: it is told by whether a password was used, and
-    never tried again, since that locks accounts."""
+    never tried again, since that locks accounts. A connection that was cut meanwhile is no refusal."""
     state = error.sqlstate
     if state is None and isinstance(error, psycopg.OperationalError):
         used_password = error.pgconn is not None and error.pgconn.used_password
-        return LOGIN_REFUSED if used_password else UNREACHABLE
+        was_cut = any(words in str(error) for words in CUT_OFF)
+        return LOGIN_REFUSED if used_password and not was_cut else UNREACHABLE
     beginnings = (state[:length] for length in range(5, 1, -1)) if state else ()
     return next((ERROR_CLASSES[b] for b in beginnings if b in ERROR_CLASSES), UNKNOWN)
