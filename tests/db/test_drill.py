@@ -21,11 +21,13 @@ import pytest
 
 from drydock.backup.chains import Chain
 from drydock.backup.drill import run_drill
+from drydock.backup.drill_target import choose_target_time
 from drydock.backup.facts import Level, LogArchive
 from drydock.backup.results import Drill
 from drydock.backup.scratch import sweep_scratch
 from drydock.backup.sources import RestoreFailed, SourceUnreadable
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
+from drydock.backup.survey import survey_database
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
 from drydock.estate import BackupPlan, Database, Places
@@ -170,6 +172,20 @@ def test_recovery_to_a_point_in_time_stops_there(places: BackupPlaces, tmp_path:
     (finding,) = result.findings  # rows of the last change are not there: the newest row is of the evening before
     assert (finding.code, finding.values["assertion"]) == ("assertion_failed", "old")
     assert finding.values["found"] == "max(at) = 2026-11-19 21:00 +0800"
+
+
+def test_the_moment_that_the_turns_choose_is_reached(world: World, places: BackupPlaces, tmp_path: Path):
+    source = source_of(places)
+    survey = survey_database(make_database(places), source, None, LAST_CHANGE + timedelta(days=1))
+    chain = survey.sets[:1]
+    before = Drill(drill_id="drydock-drill-00000000", set_id="x", started_at=LAST_CHANGE, ended_at=LAST_CHANGE)
+    assert choose_target_time(survey, chain, ()) is None
+    target = choose_target_time(survey, chain, (before,))
+    assert chain[0].finished_at < target < survey.logs.ranges[-1].last_at
+    options = {"forecast": None, "policy": BackupPolicy(), "scratch_root": tmp_path / "scratch"}
+    result = run_drill(make_database(places, ASSERTIONS[0]), source, chain, target_time=target, **options)
+    assert result.findings == () and result.target_time == target
+    assert chain[0].finished_at <= result.recovered_to < target < LAST_CHANGE
 
 
 def test_a_target_after_the_last_commit_is_reached_when_later_logs_are_there(places: BackupPlaces, tmp_path: Path):
