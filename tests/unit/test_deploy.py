@@ -106,6 +106,11 @@ def test_the_state_folder_belongs_to_the_account_that_writes_it() -> None:
     assert dockerfile.index("USER root") < dockerfile.index("/var/lib/drydock") < dockerfile.index("USER airflow")
 
 
+def test_the_worker_can_be_given_the_account_that_may_read_the_backups() -> None:
+    worker = COMPOSE["services"]["worker"]
+    assert worker["user"] == "${BACKUP_UID:-50000}:0" and worker["group_add"] == ["${BACKUP_GID:-0}"]
+
+
 def test_backups_are_mounted_where_the_estates_say() -> None:
     (mount,) = [m for m in COMPOSE["services"]["worker"]["volumes"] if "BACKUP_ROOT" in m]
     assert mount.endswith(":/backup:ro")
