@@ -139,6 +139,7 @@ def test_a_past_day_whose_full_is_damaged(chain: Case) -> None:
         f"complete FAIL set_file_missing {where}",
         f"valid FAIL set_file_unreadable {where}",
         f"complete FAIL no_full_backup {chain.places.sets}",
+        f"executed FAIL job_success_contradicted {chain.slot(FIRST)}",
     }
 
 

@@ -38,6 +38,7 @@ def no_full(case: Case) -> str:
 
 
 def test_a_flipped_byte_in_a_data_file(chain: Case) -> None:
+    """Of the only full: the increments build on it."""
     file = user_files(chain.set_dir(FIRST))[0]
     flip_byte(chain.set_dir(FIRST) / file, 100)
     assert chain.told() == {
@@ -112,6 +113,7 @@ def test_a_missing_file_of_the_only_full(chain: Case) -> None:
         f"complete FAIL set_file_missing {where}",
         f"valid FAIL set_file_unreadable {where}",
         no_full(chain),
+        contradicted(chain, FIRST),
     }
     assert chain.judge().restorable == ()
 
@@ -205,12 +207,13 @@ def test_increments_whose_full_is_gone(chain: Case) -> None:
     assert chain.told() == {
         f"complete FAIL parent_missing {chain.sets[1]}",
         no_full(chain),
+        contradicted(chain, FIRST),
     }
 
 
 def test_no_set_at_all(chain: Case) -> None:
     remove(*chain.places.sets.iterdir())
-    assert chain.told() == {no_full(chain), contradicted(chain, 1), contradicted(chain, 2)}
+    assert chain.told() == {no_full(chain), *(contradicted(chain, night) for night in range(3))}
 
 
 def test_no_folder_of_sets(chain: Case) -> None:
