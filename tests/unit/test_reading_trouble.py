@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drydock.backup import set_evidence
+from drydock.backup import restoring, set_evidence
 from drydock.backup.facts import BackupSet, LogRange
 from drydock.backup.job_log import read_job_log
 from drydock.backup.manifest import LARGEST_BYTES, ManifestDamaged, read_manifest
 from drydock.backup.reading_scratch import ScratchFile, ScratchUnusable
 from drydock.backup.regular_files import NotRegular, open_regular, read_patiently
 from drydock.backup.set_files import FileTree
-from drydock.backup.sources import SourceGone
+from drydock.backup.sources import RestoreFailed, SourceGone
 from drydock.backup.wal_archive import scan_archive
 from drydock.backup.wal_reading import _check_batch, _inspect_range
 from drydock.verdicts import Finding, Status
@@ -297,3 +297,41 @@ def test_a_set_that_is_finished_while_it_is_listed_lacks_nothing(tmp_path: Path,
 
     monkeypatch.setattr(set_evidence, "list_files", list_then_finish)
     assert told(only_set(tmp_path).problems) == [("set_unfinished", "night", Status.WARN)]
+
+
+# ---- sizes and names that are not what they should be ---------------------------------------------------------------
+
+
+def test_what_an_archive_unpacks_to_is_known_before(made: Path, tmp_path: Path) -> None:
+    found, content_bytes = only_set(tmp_path), sum(map(len, CONTENT.values()))
+    usual_segment = 16 * MIB  # of the WAL range, which only reading a packed archive would tell
+    expected = {"base.tar": content_bytes, "base.tar.gz": content_bytes + usual_segment}
+    assert found.restored_bytes == next((expected[p.name] for p in made.glob("base.tar*")), None)
+
+
+def test_an_archive_that_unpacks_to_what_its_manifest_says_is_restored(made: Path, tmp_path: Path) -> None:
+    restored_bytes = source_of(tmp_path).restore((only_set(tmp_path),), tmp_path / "copy")
+    assert restored_bytes >= sum(map(len, CONTENT.values()))
+    assert (tmp_path / "copy" / "base/5/1259").read_bytes() == CONTENT["base/5/1259"]
+
+
+def test_an_archive_that_unpacks_to_far_more_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restoring, "SEGMENTS_SLACK_BYTES", 0)
+    make_tar(tmp_path / "sets" / "night", CONTENT | {"base/5/bomb": bytes(64 * MIB)}, ".gz")
+    with pytest.raises(RestoreFailed, match="far more than its manifest says"):
+        source_of(tmp_path).restore((only_set(tmp_path),), tmp_path / "copy")
+    assert not (tmp_path / "copy" / "base/5/bomb").exists()
+
+
+@pytest.mark.parametrize("name", [b"night\xff", b"night\x01", b"/".join([b"n" * 250, b"m" * 250])])
+def test_a_set_whose_path_no_record_can_hold_is_told_and_no_other_folder_is_read(tmp_path: Path, name: bytes) -> None:
+    source_of(tmp_path)
+    root = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path / "sets"), name)))  # noqa: PTH118
+    make_plain(root)
+    found = only_set(tmp_path)
+    assert [(f.code, f.status) for f in found.problems] == [("source_unreadable", Status.UNKNOWN)]
+    assert (found.place, found.is_usable) == ("", False)
+    with pytest.raises(SourceGone):
+        source_of(tmp_path).read_set(found)
+    with pytest.raises(RestoreFailed, match="cannot be kept"):
+        source_of(tmp_path).restore((found,), tmp_path / "copy")

@@ -49,7 +49,9 @@ class BackupSet(Model):
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
     total_bytes: int = 0
-    restored_bytes: int | None = Field(None, description="bytes of a restore to this set, where they differ and are known")
+    restored_bytes: int | None = Field(
+        None, description="bytes of its files unpacked, where known and not total_bytes; of a repository those of a restore"
+    )
     files: int = 0
     tablespaces: tuple[Tablespace, ...] = ()
     problems: tuple[Finding, ...] = ()

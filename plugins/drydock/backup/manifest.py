@@ -20,6 +20,7 @@ from drydock.backup.regular_files import open_regular
 
 FILE_NAME = "backup_manifest"
 VERSIONS = (1, 2)
+USUAL_SEGMENT = 16 * 1024 * 1024
 LARGEST_BYTES = 512 * 1024 * 1024  # some three million files; more is no manifest and would only fill the memory
 ALGORITHMS = {"NONE": 0, "CRC32C": 8, "SHA224": 56, "SHA256": 64, "SHA384": 96, "SHA512": 128}  # hex digits
 
@@ -59,6 +60,13 @@ class Manifest:
     @property
     def total_bytes(self) -> int:
         return sum(f.size_bytes for f in self.files.values())
+
+    @property
+    def wal_bytes(self) -> int:
+        """Bytes of the segments that its WAL ranges lie in, which it does not list; for segments of the usual size."""
+        return sum(
+            (r.end_position // USUAL_SEGMENT - r.start_position // USUAL_SEGMENT + 1) * USUAL_SEGMENT for r in self.wal_ranges
+        )
 
     @property
     def stop_position(self) -> int | None:

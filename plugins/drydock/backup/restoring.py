@@ -14,13 +14,15 @@ from pathlib import Path
 
 from drydock.backup.facts import BackupSet
 from drydock.backup.manifest import FILE_NAME as MANIFEST
-from drydock.backup.manifest import is_safe_path
+from drydock.backup.manifest import ManifestDamaged, is_safe_path, read_manifest
 from drydock.backup.set_files import TABLESPACE_DIR, list_files
 from drydock.backup.sources import Progress, RestoreFailed
 from drydock.backup.tar_archive import BUFFER_BYTES, TABLESPACE_MAP, MemberStream, TarDamaged, list_archives, members
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 
 FOLDER_MODE = 0o700
+BUDGET_FACTOR = 1.1  # of what the manifest says that an archive unpacks to
+SEGMENTS_SLACK_BYTES = 2 * 1024**3  # WAL is not in the manifest: at each end of its ranges a segment of the largest size
 LONGEST_VERSION = 16  # characters of PG_VERSION
 
 
@@ -31,6 +33,8 @@ def restore_chain(chain: tuple[BackupSet, ...], data_dir: Path, progress: Progre
     """
     if not chain:
         raise RestoreFailed("nothing to restore: the chain is empty")
+    if unknown := next((s.set_id for s in chain if not s.place), None):
+        raise RestoreFailed(f"{unknown}: its folder has a name that cannot be kept")
     if len(chain) == 1:
         return _restore_one(chain[0], data_dir, progress)
     unpacked: list[Path] = []
@@ -77,17 +81,28 @@ def _copy_set(root: Path, data_dir: Path, progress: Progress) -> int:
 
 
 def _unpack_set(root: Path, data_dir: Path, progress: Progress) -> int:
-    restored_bytes = 0
+    restored_bytes, budget_bytes = 0, _budget_bytes(root)
     for archive in list_archives(root).values():
         if not archive.is_readable:
             raise RestoreFailed(f"{archive.path.name}: {archive.suffix[1:]} cannot be unpacked here")
         if archive.kind.isdigit():
             _link_tablespace(data_dir, int(archive.kind))
         for path, member, stream in members(archive):
+            if restored_bytes + member.size > budget_bytes:
+                raise RestoreFailed(f"{archive.path.name}: unpacks to far more than its manifest says, stopped at {path[:100]!r}")
             restored_bytes += _unpack_member(path, member, stream, data_dir, progress)
     if (root / MANIFEST).is_file():  # pg_combinebackup wants it in each of its folders
         shutil.copyfile(root / MANIFEST, data_dir / MANIFEST)
     return restored_bytes
+
+
+def _budget_bytes(root: Path) -> float:
+    """Bytes that the archives of a set may unpack to. Without a manifest to believe there is no limit but the disk's."""
+    try:
+        manifest = read_manifest(root / MANIFEST)
+    except (ManifestDamaged, OSError):
+        return float("inf")
+    return BUDGET_FACTOR * (manifest.total_bytes + manifest.wal_bytes) + SEGMENTS_SLACK_BYTES
 
 
 def _unpack_member(path: str, member: tarfile.TarInfo, stream: MemberStream | None, data_dir: Path, progress: Progress) -> int:

@@ -12,7 +12,7 @@ from drydock.backup.manifest import Manifest
 from drydock.backup.set_evidence import CONTROL_FILE, Evidence, SetPlace, gather_evidence
 from drydock.backup.set_files import LABEL, check_permissions, problem
 from drydock.backup.wal import BackupHistory
-from drydock.verdicts import Finding, Status
+from drydock.verdicts import Finding, Status, clean_text
 
 STILL_WRITTEN_FOR = timedelta(minutes=30)  # a set without its manifest that changed this lately is being made
 INCREMENTAL_PREFIX = "INCREMENTAL."  # of the files of an incremental backup
@@ -23,19 +23,30 @@ def survey_set(place: SetPlace, histories: Sequence[BackupHistory], as_of: datet
     evidence = gather_evidence(place)
     problems = _unfinished(place, evidence, as_of) or evidence.problems
     owner_id, owner_problems = _owner(place, evidence)
-    problems = [*problems, *owner_problems, *check_permissions(place.set_id, evidence.tree, owner_id)]
+    unnameable = _unnameable(place)
+    problems = [*problems, *owner_problems, *check_permissions(place.set_id, evidence.tree, owner_id), *unnameable]
     history = _matching_history(evidence, histories)
     return BackupSet(
         set_id=place.set_id,
-        place=str(place.root),
+        place="" if unnameable else str(place.root),  # rather none than, cleaned, that of another folder
         form="tar" if evidence.is_tar else "plain",
         total_bytes=evidence.tree.total_bytes,
+        restored_bytes=_unpacked_bytes(evidence),
         files=_count_files(evidence),
         tablespaces=_tablespaces(evidence),
         problems=fold_findings(problems, place.set_id, "more_set_problems"),
         **_identity(evidence, history),
         **_times(evidence, history, is_finished=all(p.code != UNFINISHED for p in problems)),
     )
+
+
+def _unnameable(place: SetPlace) -> list[Finding]:
+    """A path that no record can hold as it is, so that the set cannot be found again by its record."""
+    path = str(place.root)
+    if clean_text(path) == path:
+        return []
+    reason = "its path holds control characters, or is too long to be kept in a record"
+    return [problem("source_unreadable", place.set_id, Status.UNKNOWN, reason=reason)]
 
 
 def _unfinished(place: SetPlace, evidence: Evidence, as_of: datetime) -> list[Finding]:
@@ -98,6 +109,15 @@ def _times(evidence: Evidence, history: BackupHistory | None, *, is_finished: bo
         started_at = datetime.fromtimestamp(label_file.modified_s, UTC)
     finished_at = history.finished_at if history and history.finished_at else evidence.manifest_at
     return {"started_at": started_at, "finished_at": finished_at if is_finished else None}
+
+
+def _unpacked_bytes(evidence: Evidence) -> int | None:
+    """Bytes of the files in the archives of a set: from their headers, else from the manifest; None for a plain set."""
+    if not evidence.is_tar:
+        return None
+    if evidence.sizes is not None:
+        return sum(evidence.sizes.values())
+    return evidence.manifest.total_bytes + evidence.manifest.wal_bytes if evidence.manifest else None
 
 
 def _count_files(evidence: Evidence) -> int:

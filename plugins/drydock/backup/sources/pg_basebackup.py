@@ -19,7 +19,7 @@ from drydock.backup.set_evidence import SetPlace
 from drydock.backup.set_files import LABEL, problem
 from drydock.backup.set_reading import read_set
 from drydock.backup.set_survey import survey_set
-from drydock.backup.sources import Progress, SourceUnreadable, no_progress
+from drydock.backup.sources import Progress, SourceGone, SourceUnreadable, no_progress
 from drydock.backup.tar_archive import ARCHIVE_NAME
 from drydock.backup.wal import BackupHistory
 from drydock.backup.wal_archive import read_backup_histories, scan_archive
@@ -59,6 +59,8 @@ class PgBasebackupSource:
 
     def read_set(self, backup_set: BackupSet, progress: Progress = no_progress) -> Read:
         """Read every byte of a set, compare it with its manifest and check the records of its WAL."""
+        if not backup_set.place:
+            raise SourceGone(backup_set.set_id)  # the survey has told of it
         return read_set(backup_set, self._place(Path(backup_set.place)), progress)
 
     def read_logs(self, log_range: LogRange, progress: Progress = no_progress) -> Read:
