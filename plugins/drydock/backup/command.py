@@ -6,6 +6,7 @@ the job's log, an RPO) are skipped and say so.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import tempfile
@@ -22,7 +23,7 @@ from drydock.backup.forecast import forecast_recovery
 from drydock.backup.judge import judge_day
 from drydock.backup.results import Depth, Drill, Judgement, Read, ReadUnit
 from drydock.backup.rotation import choose_drill_chain, choose_reads
-from drydock.backup.sources import BackupSource
+from drydock.backup.sources import BackupSource, SourceGone
 from drydock.backup.sources.registry import open_source
 from drydock.backup.survey import survey_database
 from drydock.estate import BackupPlan, Database, Engine, LowPeakWindow, Places, PlannedJob, Role
@@ -122,7 +123,8 @@ def _ancestors(set_id: str | None, by_id: dict[str, BackupSet]) -> Iterable[Back
 def _read(source: BackupSource, survey: Survey, policy: BackupPolicy) -> Iterable[Read]:
     for task in choose_reads(survey, (), policy, survey.as_of):
         log.info("reading %s", task.subject)
-        yield source.read_set(task.backup_set) if task.unit is ReadUnit.SET else source.read_logs(task.log_range)
+        with contextlib.suppress(SourceGone):  # expired before its turn came
+            yield source.read_set(task.backup_set) if task.unit is ReadUnit.SET else source.read_logs(task.log_range)
 
 
 def _drill(question: Question, database: Database, source: BackupSource, survey: Survey, policy: BackupPolicy) -> Iterable[Drill]:
@@ -136,6 +138,7 @@ def _drill(question: Question, database: Database, source: BackupSource, survey:
             forecast=None,
             policy=policy,
             scratch_root=question.scratch,
+            wants_assertions=False,
         )
 
 

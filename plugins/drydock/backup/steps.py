@@ -20,18 +20,19 @@ from sqlalchemy.exc import OperationalError
 from drydock import settings
 from drydock.backup.chains import usable_chains
 from drydock.backup.drill import run_drill
+from drydock.backup.drill_target import choose_target_time
 from drydock.backup.facts import Survey
 from drydock.backup.forecast import forecast_recovery
 from drydock.backup.judge import judge_day
 from drydock.backup.results import Depth, Drill, Judgement, Read, ReadUnit
 from drydock.backup.rotation import ReadTask, choose_drill_chain, choose_reads, drill_is_due
 from drydock.backup.scratch import sweep_scratch
-from drydock.backup.sources import BackupSource, Progress, SourceUnsupported
+from drydock.backup.sources import BackupSource, Progress, SourceGone, SourceUnsupported
 from drydock.backup.sources.registry import open_source
 from drydock.backup.survey import survey_database
 from drydock.configuration import Configuration
 from drydock.engines.postgres import Endpoint
-from drydock.estate import Database
+from drydock.estate import Database, Engine
 from drydock.ledger import history, record
 from drydock.verdicts import Finding, Status
 
@@ -130,7 +131,8 @@ def _look(run: BackupRun) -> Survey:
     keep_days = run.database.backup.retention_days * HISTORY_RETENTIONS
     present = [s.set_id for s in seen.sets]
     past = history.past_sets(run.ledger, run.database.id, run.as_of, keep_days, present)
-    return seen.model_copy(update={"past_sets": past})
+    asks = run.database.engine is Engine.POSTGRESQL and not run.is_past
+    return seen.model_copy(update={"past_sets": past, "target_expected": asks})
 
 
 def source_of(database: Database) -> BackupSource | None:
@@ -158,15 +160,20 @@ def read_back(run: BackupRun) -> tuple[Read, ...]:
         return ()
     tasks = choose_reads(survey, _reads(run), run.configuration.backup.of(run.database.id), run.as_of)
     log.info("%s: %d units to read back", run.database.id, len(tasks))
-    reads = tuple(_read_one(run, source, task) for task in tasks)
+    reads = tuple(read for task in tasks if (read := _read_one(run, source, task)))
     record.add_event(run.ledger, run.run_id, "read", {"units": len(reads), "read_bytes": sum(r.read_bytes for r in reads)})
     return reads
 
 
-def _read_one(run: BackupRun, source: BackupSource, task: ReadTask) -> Read:
+def _read_one(run: BackupRun, source: BackupSource, task: ReadTask) -> Read | None:
+    """One unit read and written down; None for one that expired before its turn came."""
     progress = log_progress(task.subject, task.total_bytes)
     is_set = task.unit is ReadUnit.SET
-    read = source.read_set(task.backup_set, progress) if is_set else source.read_logs(task.log_range, progress)
+    try:
+        read = source.read_set(task.backup_set, progress) if is_set else source.read_logs(task.log_range, progress)
+    except SourceGone:
+        log.info("%s expired before it was read back", task.subject)
+        return None
     record.save_read(run.ledger, run.run_id, run.database.id, read)
     return read
 
@@ -208,7 +215,7 @@ def drill_if_due(run: BackupRun) -> Drill | None:
         run.database,
         open_source(run.database),
         chain,
-        target_time=None,
+        target_time=choose_target_time(survey, chain, drills),
         forecast=forecast_recovery(survey, drills),
         policy=policy,
         scratch_root=settings.scratch_dir(),
