@@ -234,6 +234,21 @@ def test_a_drill_that_cannot_see_the_logs_does_not_pass(places: BackupPlaces, tm
     assert finding.values == {"reason": "/logs: Input/output error"} and result.target_time is None and not result.passed
 
 
+class ShortArchiveSource(PgBasebackupSource):
+    """Lists all logs, and cannot fetch the last of them."""
+
+    def fetch_log_command(self) -> str:
+        newest = self.survey_logs(datetime.now(UTC)).ranges[-1].last
+        return f"[ %f != {newest} ] && {{ {super().fetch_log_command()}; }}"
+
+
+def test_a_single_log_that_was_not_replayed_is_told(places: BackupPlaces, tmp_path: Path):
+    source = ShortArchiveSource(Places(sets=str(places.sets), logs=str(places.wal)), ZONE)
+    (finding,) = drill(places, tmp_path / "scratch", ASSERTIONS[0], source=source).findings
+    assert (finding.code, finding.status) == ("drill_ended_early", Status.FAIL)
+    assert 1024 * 1024 < finding.values["missing_bytes"] < 2 * 1024 * 1024
+
+
 def test_logs_that_fail_before_an_idle_target_are_told(world: World, places: BackupPlaces, tmp_path: Path):
     shutil.rmtree(places.sets / world.sets[-1])
     logs = sorted(p for p in places.wal.iterdir() if len(p.name) == 24)
