@@ -198,6 +198,8 @@ def test_a_database_that_was_to_be_asked_and_was_not_is_unknown() -> None:
     assert (finding.status, finding.place) == (Status.UNKNOWN, b.DATABASE)
     assert judge(target=None).findings == (), "a shell judges folders without a server"
     assert judge(target_expected=True).findings == ()
+    both = judge(**(idle(5) | {"target": None, "target_expected": True}))
+    assert b.codes(both) == {"target_unasked", "rpo_unproved"}
     late = judge(target=None, target_expected=True, surveyed_at=b.AS_OF + timedelta(days=2))
     assert "target_unasked" not in b.codes(late)
 
