@@ -25,7 +25,7 @@ from drydock.ledger import history
 from drydock.ledger.connect import ledger_engine, ledger_url_from
 from sandbox import airflow_server, progress
 from sandbox.airflow_server import USER, AirflowNotReady, AirflowServer
-from sandbox.build import build_sandbox, is_current
+from sandbox.build import build_sandbox, is_current, migrate_ledger
 from sandbox.clusters import AIRFLOW_DB, LEDGER_DB, META, TARGETS, Sandbox, SandboxMissing, open_sandbox, start_all, target_dbname
 from sandbox.progress import RunsTookTooLong
 from sandbox.stop import stop_everything
@@ -121,6 +121,7 @@ def warm_sandbox(state: Path) -> Sandbox | None:
     if not is_current(sandbox, datetime.now(UTC)):
         return None
     start_all(sandbox)
+    migrate_ledger(sandbox)
     return sandbox
 
 
