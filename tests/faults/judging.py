@@ -20,8 +20,8 @@ from drydock.backup.facts import BackupSet, Survey
 from drydock.backup.forecast import forecast_recovery
 from drydock.backup.judge import judge_day
 from drydock.backup.results import Depth, Drill, Judgement, Read, ReadUnit
-from drydock.backup.rotation import choose_drill_chain, choose_reads
-from drydock.backup.sources import BackupSource
+from drydock.backup.rotation import ReadTask, choose_drill_chain, choose_reads
+from drydock.backup.sources import BackupSource, SourceGone
 from drydock.backup.sources.registry import open_source
 from drydock.backup.survey import survey_database
 from drydock.engines.postgres import Endpoint
@@ -153,10 +153,14 @@ def row_count(table: str, at_least: int) -> dict[str, Any]:
 def read_everything(source: BackupSource, survey: Survey, unread: Collection[str]) -> tuple[Read, ...]:
     """Every byte of every set but some and of all logs, read back now."""
     tasks = [t for t in choose_reads(survey, (), READ_ALL, survey.as_of) if t.subject not in unread]
-    return tuple(
-        source.read_set(t.backup_set) if t.unit is ReadUnit.SET else source.read_logs(t.log_range)  # type: ignore[arg-type]
-        for t in tasks
-    )
+    return tuple(read for t in tasks if (read := read_one(source, t)))
+
+
+def read_one(source: BackupSource, task: ReadTask) -> Read | None:
+    try:
+        return source.read_set(task.backup_set) if task.unit is ReadUnit.SET else source.read_logs(task.log_range)  # type: ignore[arg-type]
+    except SourceGone:
+        return None
 
 
 def drill_newest(

@@ -176,13 +176,12 @@ def test_names_in_a_set_with_control_characters(chain: Case) -> None:
 
 
 def test_a_set_with_a_name_of_control_characters(chain: Case) -> None:
-    """No record can hold its name as it is, so it cannot be read by that record; that is told, and nothing is passed."""
+    """No record can hold its name as it is, so it cannot be found again by that record: nothing is known of it."""
     chain.set_dir(FIRST).rename(chain.places.sets / "full\n\x1b[31m<b>&{slot}")
-    shown = "full  [31m<b>&{slot}"
     assert chain.told() == {
-        f"valid UNKNOWN set_unchecked {shown}",
-        f"valid FAIL set_file_unreadable {shown}",
-        "complete FAIL nothing_restorable gz_main",
+        "complete UNKNOWN source_unreadable full  [31m<b>&{slot}",
+        f"complete UNKNOWN no_full_backup {chain.places.sets}",
+        f"executed FAIL job_success_contradicted {chain.slot(FIRST)}",
     }
     assert_harmless(chain.judge())
 
