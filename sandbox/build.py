@@ -109,9 +109,14 @@ def build_meta(sandbox: Sandbox) -> None:
         _create_accounts(connection, sandbox, META)
         _create_database(connection, AIRFLOW_DB, owner="airflow")
         _create_database(connection, LEDGER_DB, owner="postgres")
-        password = sandbox.passwords[META]["postgres"]
-        migrate(ledger_url_from(LOCALHOST, sandbox.ports[META], "postgres", password, LEDGER_DB))
+        migrate_ledger(sandbox)
         connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(MAINTAINERS), sql.Identifier("drydock_ledger")))
+
+
+def migrate_ledger(sandbox: Sandbox) -> None:
+    """Bring the ledger to its newest shape, as its owner."""
+    password = sandbox.passwords[META]["postgres"]
+    migrate(ledger_url_from(LOCALHOST, sandbox.ports[META], "postgres", password, LEDGER_DB))
 
 
 def build_target(

@@ -31,6 +31,8 @@ from drydock.verdicts import Finding, Status
 DAY_S = 86_400.0
 GIB = 1024**3
 
+RETENTION_SLACK = timedelta(days=1)  # a daily clean-up, and a quiet night at its edge, leave the window this much shorter
+
 
 def log_findings(survey: Survey, plan: BackupPlan, policy: BackupPolicy) -> Iterator[Finding]:
     """All that is wrong with the archived logs. Nothing where the plan has no archive."""
@@ -74,7 +76,7 @@ def _gap_findings(survey: Survey, logs: LogArchive, retention_days: int) -> Iter
         return
     told = set()
     legs = base_legs(anchor, logs, tip)
-    trimmed_to = None if anchor is bases[-1] else _trimmed_to(logs, legs, survey.as_of - timedelta(days=retention_days))
+    trimmed_to = None if anchor is bases[-1] else _trimmed_to(logs, legs, _must_be_kept_since(survey, retention_days))
     for gap in gaps_along(logs, legs):
         told.add((gap.timeline, gap.end_position))
         trimmed = trimmed_to is not None and gap.end_position <= trimmed_to
@@ -82,6 +84,10 @@ def _gap_findings(survey: Survey, logs: LogArchive, retention_days: int) -> Iter
     for gap in gaps_along(logs, base_legs(bases[0], logs, tip)):
         if gap.after and (gap.timeline, gap.end_position) not in told:
             yield _gap(gap, logs, Status.WARN, bases[0])
+
+
+def _must_be_kept_since(survey: Survey, retention_days: int) -> datetime:
+    return survey.as_of - timedelta(days=retention_days) + RETENTION_SLACK
 
 
 def _trimmed_to(logs: LogArchive, legs: tuple[Leg, ...], begin: datetime) -> int | None:

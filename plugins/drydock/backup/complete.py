@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from drydock.backup.archived_logs import archives_itself, log_findings
+from drydock.backup.archived_logs import RETENTION_SLACK, archives_itself, log_findings
 from drydock.backup.chains import (
     age_h,
     finished_sets,
@@ -30,8 +30,6 @@ from drydock.backup.window import restorable_windows, rpo_now_s
 from drydock.estate import BackupPlan, Role
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status, Verdict, judge
-
-RETENTION_SLACK = timedelta(days=1)  # a daily clean-up leaves the window this much shorter at its worst moment
 
 
 def judge_complete(

@@ -205,7 +205,8 @@ def drill_if_due(run: BackupRun) -> Drill | None:
     survey, drills = history.load_survey(run.ledger, run.run_id), _drills(run)
     policy = run.configuration.backup.of(run.database.id)
     wanted = run.force_drill or run.depth is Depth.DRILL
-    if not wanted and not drill_is_due(drills, run.database.backup.drill, policy, run.as_of, run.database.zone):
+    due = drill_is_due(drills, run.database.backup.drill, policy, run.as_of, run.database.zone, survey.sets)
+    if not wanted and not due:
         return None
     chain = choose_drill_chain(survey, drills, run.as_of)
     if not chain:
