@@ -27,7 +27,7 @@ from bench.backup_data import Backups, make_backups
 from bench.measures import Line, compare, take_turns, tell, timed
 from drydock import settings
 from drydock.backup.facts import BackupSet, LogArchive
-from drydock.backup.sources import BackupSource
+from drydock.backup.source import BackupSource
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.estate import Places
 

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from bench.backup_data import Backups
-from drydock.backup.drill_checks import JOBS
-from drydock.backup.drill_copy import HARMLESS
+from drydock.backup.drill.checks import JOBS
+from drydock.backup.drill.restored_copy import HARMLESS
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer
 
 STOP_S = 300.0

@@ -20,12 +20,12 @@ import psycopg
 import pytest
 
 from drydock.backup.chains import Chain
-from drydock.backup.drill import run_drill
-from drydock.backup.drill_target import choose_target_time
+from drydock.backup.drill.course import run_drill
+from drydock.backup.drill.target import choose_target_time
 from drydock.backup.facts import Level, LogArchive
 from drydock.backup.results import Drill
 from drydock.backup.scratch import sweep_scratch
-from drydock.backup.sources import RestoreFailed, SourceUnreadable
+from drydock.backup.source import RestoreFailed, SourceUnreadable
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.backup.survey import survey_database
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries

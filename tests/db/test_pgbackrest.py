@@ -13,10 +13,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from drydock.backup.drill import run_drill
+from drydock.backup.drill.course import run_drill
 from drydock.backup.facts import Level
 from drydock.backup.results import Drill
-from drydock.backup.sources import SourceUnreadable
+from drydock.backup.source import SourceUnreadable
 from drydock.backup.sources.pgbackrest import PgBackRestSource
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port, give_to_server, initialise

@@ -20,11 +20,11 @@ import psycopg
 import pytest
 
 from drydock.backup.facts import BackupSet, Level
-from drydock.backup.restoring import tablespaces_dir
-from drydock.backup.sources import RestoreFailed, SourceGone, SourceUnreadable
+from drydock.backup.postgres.restoring import tablespaces_dir
+from drydock.backup.postgres.wal_archive import scan_archive
+from drydock.backup.source import RestoreFailed, SourceGone, SourceUnreadable
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.backup.survey import survey_target
-from drydock.backup.wal_archive import scan_archive
 from drydock.engines.postgres import Endpoint, classify, connect, fetch_rows
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port, give_to_server

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from drydock import messages
-from drydock.backup.drill import run_drill
+from drydock.backup.drill.course import run_drill
 from drydock.backup.facts import BackupSet, Survey
 from drydock.backup.forecast import forecast_recovery
 from drydock.backup.judge import judge_day
 from drydock.backup.results import Depth, Drill, Judgement, Read, ReadUnit
 from drydock.backup.rotation import ReadTask, choose_drill_chain, choose_reads
-from drydock.backup.sources import BackupSource, SourceGone
+from drydock.backup.source import BackupSource, SourceGone
 from drydock.backup.sources.registry import open_source
 from drydock.backup.survey import survey_database
 from drydock.engines.postgres import Endpoint

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drydock.backup.chains import Chain
-from drydock.backup.sources import Progress, RestoreFailed, no_progress
+from drydock.backup.source import Progress, RestoreFailed, no_progress
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from sandbox.backup_job import wait_until
 from tests.faults.damage import edit_manifest, flip_byte, match_manifest, remove, user_files

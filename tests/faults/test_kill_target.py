@@ -36,8 +36,8 @@ BEFORE_THE_LAST_ANSWER = [
 AFTER_THE_LAST_ANSWER = [
     Moment("after", FETCH, call=QUESTIONS),
     Moment("before", "drydock.ledger.record.save_survey"),
-    Moment("before", "drydock.backup.set_reading.hash_file", call=100),
-    Moment("before", "drydock.backup.drill.read_recovery"),
+    Moment("before", "drydock.backup.postgres.set_reading.hash_file", call=100),
+    Moment("before", "drydock.backup.drill.course.read_recovery"),
     Moment("before", "drydock.ledger.record.save_judgement"),
     Moment("before", "drydock.ledger.record.save_report"),
 ]

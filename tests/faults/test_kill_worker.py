@@ -31,8 +31,8 @@ DEATHS = [
     ("survey", 0, Moment("before", "drydock.ledger.record.open_run")),
     ("survey", 0, Moment("before", "drydock.ledger.record.save_survey")),
     ("survey", 0, Moment("after", "drydock.ledger.record.save_survey")),
-    ("read", 0, Moment("before", "drydock.backup.set_reading.hash_file", call=100)),
-    ("read", 2, Moment("before", "drydock.backup.set_reading.hash_file", call=1500)),  # the full has about 1,300 files
+    ("read", 0, Moment("before", "drydock.backup.postgres.set_reading.hash_file", call=100)),
+    ("read", 2, Moment("before", "drydock.backup.postgres.set_reading.hash_file", call=1500)),  # the full has about 1,300 files
     ("read", 1, Moment("before", "drydock.ledger.record.save_read", call=2)),
     ("read", 1, Moment("after", "drydock.ledger.record.save_read")),
     ("read", UNITS, Moment("before", "drydock.ledger.record.add_event")),
@@ -47,10 +47,10 @@ DEATHS = [
 WRITTEN_DOWN = Moment("after", "drydock.ledger.record.save_drill")
 DEATHS_IN_DRILLS = [
     Moment(SOON, "drydock.backup.sources.pg_basebackup.restore_chain"),
-    Moment("before", "drydock.backup.drill.read_recovery"),  # the copy is up
-    Moment(SOON, "drydock.backup.drill.check_pages"),
-    Moment(SOON, "drydock.backup.drill.check_structure"),
-    Moment("before", "drydock.backup.drill.check_assertions"),  # with an open session
+    Moment("before", "drydock.backup.drill.course.read_recovery"),  # the copy is up
+    Moment(SOON, "drydock.backup.drill.course.check_pages"),
+    Moment(SOON, "drydock.backup.drill.course.check_structure"),
+    Moment("before", "drydock.backup.drill.course.check_assertions"),  # with an open session
     Moment("before", "drydock.ledger.record.save_drill"),
     WRITTEN_DOWN,
     Moment("after", "drydock.backup.day_reports.publish"),  # the day's record lies there, that of its drills does not

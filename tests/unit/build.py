@@ -23,8 +23,8 @@ from drydock.backup.facts import (
     Survey,
     TargetState,
 )
+from drydock.backup.postgres.wal import segment_at
 from drydock.backup.results import Drill, Phase, Read, ReadUnit
-from drydock.backup.wal import segment_at
 from drydock.estate import BackupPlan, Database
 from drydock.messages import message
 from drydock.policy import BackupPolicy

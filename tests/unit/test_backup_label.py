@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drydock.backup.backup_label import (
+from drydock.backup.postgres.backup_label import (
     LabelDamaged,
     format_lsn,
     parse_backup_label,

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from drydock.backup.assertions import orphans_query, split_name
-from drydock.backup.drill_checks import page_findings, structure_findings
-from drydock.backup.drill_copy import (
+from drydock.backup.drill.assertions import orphans_query, split_name
+from drydock.backup.drill.checks import page_findings, structure_findings
+from drydock.backup.drill.log_relay import LOG_NAME, LogRelay, expand
+from drydock.backup.drill.restored_copy import (
     CopyNotHarmless,
     last_useful_lines,
     quote_setting,
@@ -23,7 +24,6 @@ from drydock.backup.drill_copy import (
     session_options,
     write_settings,
 )
-from drydock.backup.log_relay import LOG_NAME, LogRelay, expand
 
 LOG = """2026-11-21 22:58:07.900 UTC [100] LOG:  starting PostgreSQL 18.6 on x86_64-linux, compiled by gcc
 2026-11-21 22:58:07.910 UTC [102] LOG:  starting backup recovery with redo LSN 0/2000028, on timeline ID 1

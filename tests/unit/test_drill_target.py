@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from drydock.backup.drill_target import choose_target_time
+from drydock.backup.drill.target import choose_target_time
 from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange, Survey
 from drydock.backup.results import Drill
 from drydock.verdicts import Finding, Status

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drydock.backup.manifest import ManifestDamaged, ManifestFile, is_safe_path, parse_manifest
+from drydock.backup.postgres.manifest import ManifestDamaged, ManifestFile, is_safe_path, parse_manifest
 
 FILE = {"Path": "base/5/1259", "Size": 8192, "Checksum-Algorithm": "CRC32C", "Checksum": "6E40a629"}
 RANGE = {"Timeline": 1, "Start-LSN": "0/C00028", "End-LSN": "1/00000120"}

@@ -16,16 +16,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drydock.backup import restoring, set_evidence
 from drydock.backup.facts import BackupSet, LogRange
 from drydock.backup.job_log import read_job_log
-from drydock.backup.manifest import LARGEST_BYTES, ManifestDamaged, read_manifest
+from drydock.backup.postgres import restoring, set_evidence
+from drydock.backup.postgres.manifest import LARGEST_BYTES, ManifestDamaged, read_manifest
+from drydock.backup.postgres.set_files import FileTree
+from drydock.backup.postgres.wal_archive import scan_archive
+from drydock.backup.postgres.wal_reading import _check_batch, _inspect_range
 from drydock.backup.reading_scratch import ScratchFile, ScratchUnusable
 from drydock.backup.regular_files import NotRegular, open_regular, read_patiently
-from drydock.backup.set_files import FileTree
-from drydock.backup.sources import RestoreFailed, SourceGone
-from drydock.backup.wal_archive import scan_archive
-from drydock.backup.wal_reading import _check_batch, _inspect_range
+from drydock.backup.source import RestoreFailed, SourceGone
 from drydock.verdicts import Finding, Status
 from tests.unit.made_sets import CONTENT, make_plain, make_tar, manifest_bytes, source_of
 from tests.unit.test_wal_records import FIRST, MIB, put_segments

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drydock.backup.folding import MOST_PLACES, fold_findings
-from drydock.backup.set_files import check_permissions, list_files
+from drydock.backup.postgres.set_files import check_permissions, list_files
 from drydock.verdicts import Finding, Status
 
 

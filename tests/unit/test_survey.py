@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from drydock.backup.sources import SourceUnsupported
+from drydock.backup.source import SourceUnsupported
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.backup.sources.pgbackrest import PgBackRestSource
 from drydock.backup.sources.registry import open_source

@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drydock.backup.backup_label import LabelDamaged
-from drydock.backup.sources import SourceUnreadable
-from drydock.backup.wal import (
+from drydock.backup.postgres.backup_label import LabelDamaged
+from drydock.backup.postgres.wal import (
     HeaderDamaged,
     Segment,
     describe_mismatch,
@@ -26,7 +25,8 @@ from drydock.backup.wal import (
     read_segment_header,
     segment_at,
 )
-from drydock.backup.wal_archive import read_backup_histories, scan_archive
+from drydock.backup.postgres.wal_archive import read_backup_histories, scan_archive
+from drydock.backup.source import SourceUnreadable
 from drydock.verdicts import Status
 
 MIB = 1024 * 1024

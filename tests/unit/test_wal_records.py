@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from drydock.backup.facts import LogRange
+from drydock.backup.postgres.wal import Segment
+from drydock.backup.postgres.wal_reading import read_logs
 from drydock.backup.results import Read
-from drydock.backup.sources import no_progress
-from drydock.backup.wal import Segment
-from drydock.backup.wal_reading import read_logs
+from drydock.backup.source import no_progress
 from tests.unit.build import AS_OF
 
 MIB = 1024 * 1024

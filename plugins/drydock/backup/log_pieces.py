@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drydock.backup.facts import LogArchive, LogRange
+from drydock.backup.postgres.wal import SEGMENT_NAME, is_segment_bytes, segment_at
 from drydock.backup.results import Read, ReadUnit
-from drydock.backup.wal import SEGMENT_NAME, is_segment_bytes, segment_at
 
 
 @dataclass(frozen=True)

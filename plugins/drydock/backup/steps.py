@@ -19,15 +19,15 @@ from sqlalchemy.exc import OperationalError
 
 from drydock import settings
 from drydock.backup.chains import usable_chains
-from drydock.backup.drill import run_drill
-from drydock.backup.drill_target import choose_target_time
+from drydock.backup.drill.course import run_drill
+from drydock.backup.drill.target import choose_target_time
 from drydock.backup.facts import Survey
 from drydock.backup.forecast import forecast_recovery
 from drydock.backup.judge import judge_day
 from drydock.backup.results import Depth, Drill, Judgement, Read, ReadUnit
 from drydock.backup.rotation import ReadTask, choose_drill_chain, choose_reads, drill_is_due
 from drydock.backup.scratch import sweep_scratch
-from drydock.backup.sources import BackupSource, Progress, SourceGone, SourceUnsupported
+from drydock.backup.source import BackupSource, Progress, SourceGone, SourceUnsupported
 from drydock.backup.sources.registry import open_source
 from drydock.backup.survey import survey_database
 from drydock.configuration import Configuration

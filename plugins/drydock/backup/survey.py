@@ -17,7 +17,7 @@ import psycopg
 from drydock.backup.facts import Archiver, BackupSet, JobLog, LogArchive, Survey, Tablespace, TargetState
 from drydock.backup.job_log import read_job_log
 from drydock.backup.regular_files import is_gone
-from drydock.backup.sources import BackupSource, SourceUnreadable
+from drydock.backup.source import BackupSource, SourceUnreadable
 from drydock.engines.postgres import Endpoint, classify, connect, fetch_rows
 from drydock.estate import Database
 from drydock.sqlfiles import sql_file

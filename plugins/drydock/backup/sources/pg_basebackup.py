@@ -11,19 +11,19 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange
-from drydock.backup.manifest import FILE_NAME as MANIFEST
+from drydock.backup.postgres.manifest import FILE_NAME as MANIFEST
+from drydock.backup.postgres.restoring import restore_chain
+from drydock.backup.postgres.set_evidence import SetPlace
+from drydock.backup.postgres.set_files import LABEL, problem
+from drydock.backup.postgres.set_reading import read_set
+from drydock.backup.postgres.set_survey import survey_set
+from drydock.backup.postgres.tar_archive import ARCHIVE_NAME
+from drydock.backup.postgres.wal import BackupHistory
+from drydock.backup.postgres.wal_archive import read_backup_histories, scan_archive
+from drydock.backup.postgres.wal_reading import read_logs
 from drydock.backup.regular_files import is_gone, read_patiently
-from drydock.backup.restoring import restore_chain
 from drydock.backup.results import Read
-from drydock.backup.set_evidence import SetPlace
-from drydock.backup.set_files import LABEL, problem
-from drydock.backup.set_reading import read_set
-from drydock.backup.set_survey import survey_set
-from drydock.backup.sources import Progress, SourceGone, SourceUnreadable, no_progress
-from drydock.backup.tar_archive import ARCHIVE_NAME
-from drydock.backup.wal import BackupHistory
-from drydock.backup.wal_archive import read_backup_histories, scan_archive
-from drydock.backup.wal_reading import read_logs
+from drydock.backup.source import Progress, SourceGone, SourceUnreadable, no_progress
 from drydock.estate import Places
 from drydock.verdicts import Finding
 

@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from drydock.backup.backup_label import LabelDamaged
 from drydock.backup.facts import BackupSet, LogArchive, LogRange
 from drydock.backup.folding import fold_findings
-from drydock.backup.restoring import tablespaces_dir
+from drydock.backup.postgres.backup_label import LabelDamaged
+from drydock.backup.postgres.restoring import tablespaces_dir
+from drydock.backup.postgres.set_files import list_files
+from drydock.backup.postgres.wal import parse_segment, parse_timeline_history
+from drydock.backup.postgres.wal_archive import log_ranges, missing_histories
 from drydock.backup.results import Read, ReadUnit
-from drydock.backup.set_files import list_files
-from drydock.backup.sources import Progress, RestoreFailed, SourceUnreadable, no_progress
+from drydock.backup.source import Progress, RestoreFailed, SourceUnreadable, no_progress
 from drydock.backup.sources.pgbackrest_report import (
     Verification,
     backup_sets,
@@ -35,8 +37,6 @@ from drydock.backup.sources.pgbackrest_report import (
     parse_verification,
     set_findings,
 )
-from drydock.backup.wal import parse_segment, parse_timeline_history
-from drydock.backup.wal_archive import log_ranges, missing_histories
 from drydock.estate import Places
 from drydock.verdicts import Finding, Status
 

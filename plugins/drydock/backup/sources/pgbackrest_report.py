@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from drydock.backup.backup_label import parse_lsn
 from drydock.backup.facts import BackupSet, Level
-from drydock.backup.wal import DEFAULT_SEGMENT_BYTES, is_segment_bytes, segment_at
-from drydock.backup.wal_archive import ArchivedSegment, Listing
+from drydock.backup.postgres.backup_label import parse_lsn
+from drydock.backup.postgres.wal import DEFAULT_SEGMENT_BYTES, is_segment_bytes, segment_at
+from drydock.backup.postgres.wal_archive import ArchivedSegment, Listing
 from drydock.verdicts import Finding, Status
 
 ARCHIVED = re.compile(r"(?P<id>[^/]+)/[0-9A-F]{16}/(?P<name>[0-9A-F]{24})-[0-9a-f]{40}(?P<suffix>\.\w+)?")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drydock.backup.sources import BackupSource, SourceUnsupported
+from drydock.backup.source import BackupSource, SourceUnsupported
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.backup.sources.pgbackrest import PgBackRestSource
 from drydock.estate import Database

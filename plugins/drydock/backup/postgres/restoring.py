@@ -13,11 +13,11 @@ import tarfile
 from pathlib import Path
 
 from drydock.backup.facts import BackupSet
-from drydock.backup.manifest import FILE_NAME as MANIFEST
-from drydock.backup.manifest import ManifestDamaged, is_safe_path, read_manifest
-from drydock.backup.set_files import TABLESPACE_DIR, list_files
-from drydock.backup.sources import Progress, RestoreFailed
-from drydock.backup.tar_archive import BUFFER_BYTES, TABLESPACE_MAP, MemberStream, TarDamaged, list_archives, members
+from drydock.backup.postgres.manifest import FILE_NAME as MANIFEST
+from drydock.backup.postgres.manifest import ManifestDamaged, is_safe_path, read_manifest
+from drydock.backup.postgres.set_files import TABLESPACE_DIR, list_files
+from drydock.backup.postgres.tar_archive import BUFFER_BYTES, TABLESPACE_MAP, MemberStream, TarDamaged, list_archives, members
+from drydock.backup.source import Progress, RestoreFailed
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 
 FOLDER_MODE = 0o700

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from drydock.backup.backup_label import LONGEST_LABEL_BYTES
+from drydock.backup.postgres.backup_label import LONGEST_LABEL_BYTES
+from drydock.backup.postgres.set_files import LABEL, TABLESPACE_DIR, WAL_DIR
 from drydock.backup.regular_files import open_regular
-from drydock.backup.set_files import LABEL, TABLESPACE_DIR, WAL_DIR
 
 ARCHIVE_NAME = re.compile(r"(base|pg_wal|\d{1,10})\.tar(\.gz|\.lz4|\.zst|\.bz2|\.xz)?")
 BASE_ARCHIVE = "base.tar"

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import google_crc32c
 
-from drydock.backup.backup_label import LabelDamaged, format_lsn, parse_lsn
-from drydock.backup.regular_files import PASSING_ERRORS, is_gone
-from drydock.backup.wal import (
+from drydock.backup.postgres.backup_label import LabelDamaged, format_lsn, parse_lsn
+from drydock.backup.postgres.wal import (
     LONG_HEADER_BYTES,
     MAGIC_RANGE,
     SegmentHeader,
     parse_segment,
     segment_at,
 )
+from drydock.backup.regular_files import PASSING_ERRORS, is_gone
 from drydock.engines.postgres_binaries import BinariesMissing, all_binaries, find_binaries
 from drydock.verdicts import Finding, Status
 

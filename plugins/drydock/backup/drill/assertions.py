@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
-from drydock.backup.drill_copy import question
+from drydock.backup.drill.restored_copy import question
 from drydock.estate import Assertion
 from drydock.verdicts import Finding, Status
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from drydock.backup.backup_label import parse_lsn
+from drydock.backup.postgres.backup_label import parse_lsn
 from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, ServerError, give_to_server, run_as_server
 from drydock.sqlfiles import sql_file

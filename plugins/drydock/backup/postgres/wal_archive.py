@@ -21,12 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from drydock.backup.backup_label import LONGEST_LABEL_BYTES, LabelDamaged
 from drydock.backup.facts import LogArchive, LogRange
 from drydock.backup.folding import fold_findings
-from drydock.backup.regular_files import open_regular, read_patiently
-from drydock.backup.sources import SourceUnreadable
-from drydock.backup.wal import (
+from drydock.backup.postgres.backup_label import LONGEST_LABEL_BYTES, LabelDamaged
+from drydock.backup.postgres.wal import (
     BACKUP_HISTORY_NAME,
     DEFAULT_SEGMENT_BYTES,
     HISTORY_NAME,
@@ -42,6 +40,8 @@ from drydock.backup.wal import (
     parse_timeline_history,
     read_segment_header,
 )
+from drydock.backup.regular_files import open_regular, read_patiently
+from drydock.backup.source import SourceUnreadable
 from drydock.verdicts import Finding, Status
 
 READABLE_SUFFIXES = ("", ".gz")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drydock.backup.backup_label import parse_lsn
+from drydock.backup.postgres.backup_label import parse_lsn
 from drydock.backup.regular_files import open_regular
 
 FILE_NAME = "backup_manifest"

@@ -18,15 +18,15 @@ from typing import NamedTuple
 
 from drydock.backup.facts import LogRange
 from drydock.backup.folding import fold_findings
+from drydock.backup.postgres.set_comparison import READERS, Portion
+from drydock.backup.postgres.tar_archive import BUFFER_BYTES, GzipStream
+from drydock.backup.postgres.wal import HeaderDamaged, Segment, SegmentHeader, describe_mismatch, parse_segment
+from drydock.backup.postgres.wal_archive import OTHER_SUFFIXES, READABLE_SUFFIXES, ArchivedSegment, read_header
+from drydock.backup.postgres.wal_records import check_records, check_tail, damaged
 from drydock.backup.reading_scratch import ScratchFile, ScratchUnusable, link_in_scratch, reading_scratch
 from drydock.backup.regular_files import open_regular, read_patiently
 from drydock.backup.results import Read, ReadUnit
-from drydock.backup.set_comparison import READERS, Portion
-from drydock.backup.sources import Progress, SourceGone
-from drydock.backup.tar_archive import BUFFER_BYTES, GzipStream
-from drydock.backup.wal import HeaderDamaged, Segment, SegmentHeader, describe_mismatch, parse_segment
-from drydock.backup.wal_archive import OTHER_SUFFIXES, READABLE_SUFFIXES, ArchivedSegment, read_header
-from drydock.backup.wal_records import check_records, check_tail, damaged
+from drydock.backup.source import Progress, SourceGone
 from drydock.engines.postgres_binaries import BinariesMissing
 from drydock.verdicts import Finding, Status
 

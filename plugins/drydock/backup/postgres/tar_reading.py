@@ -10,17 +10,17 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
-from drydock.backup.checksums import PIECE_BYTES, Hasher, new_hasher
-from drydock.backup.manifest import Manifest
+from drydock.backup.postgres.checksums import PIECE_BYTES, Hasher, new_hasher
+from drydock.backup.postgres.manifest import Manifest
+from drydock.backup.postgres.set_comparison import Expectation, Portion, run_work, tell_unread
+from drydock.backup.postgres.set_evidence import SetPlace
+from drydock.backup.postgres.set_files import WAL_DIR, problem
+from drydock.backup.postgres.set_wal import read_set_wal
+from drydock.backup.postgres.tar_archive import BASE_ARCHIVE, MemberStream, TarDamaged, TarFile, list_archives, members
+from drydock.backup.postgres.wal import SEGMENT_NAME
 from drydock.backup.reading_scratch import ScratchFile, ScratchUnusable, reading_scratch
 from drydock.backup.regular_files import read_patiently
-from drydock.backup.set_comparison import Expectation, Portion, run_work, tell_unread
-from drydock.backup.set_evidence import SetPlace
-from drydock.backup.set_files import WAL_DIR, problem
-from drydock.backup.set_wal import read_set_wal
-from drydock.backup.sources import Progress
-from drydock.backup.tar_archive import BASE_ARCHIVE, MemberStream, TarDamaged, TarFile, list_archives, members
-from drydock.backup.wal import SEGMENT_NAME
+from drydock.backup.source import Progress
 from drydock.verdicts import Status
 
 WAL_SCRATCH_BYTES = 256 * 1024 * 1024  # for the segments around the WAL ranges of a manifest

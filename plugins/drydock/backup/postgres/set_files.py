@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drydock.backup import manifest as manifests
-from drydock.backup.manifest import Manifest
+from drydock.backup.postgres import manifest as manifests
+from drydock.backup.postgres.manifest import Manifest
 from drydock.verdicts import Finding, Status
 
 # pg_verifybackup ignores these: WAL is verified by its records, the others are changed when a backup is put to use

@@ -23,11 +23,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drydock.backup.assertions import check_assertions
-from drydock.backup.backup_label import format_lsn
 from drydock.backup.chains import Chain
-from drydock.backup.drill_checks import check_pages, check_structure
-from drydock.backup.drill_copy import (
+from drydock.backup.drill.assertions import check_assertions
+from drydock.backup.drill.checks import check_pages, check_structure
+from drydock.backup.drill.log_relay import LogRelay
+from drydock.backup.drill.restored_copy import (
     TARGET_NOT_REACHED,
     Recovery,
     RestoredCopy,
@@ -41,7 +41,7 @@ from drydock.backup.drill_copy import (
 from drydock.backup.facts import LogArchive
 from drydock.backup.forecast import log_bytes_since, scratch_bytes
 from drydock.backup.guardian import GuardianNotStarted, start_guardian
-from drydock.backup.log_relay import LogRelay
+from drydock.backup.postgres.backup_label import format_lsn
 from drydock.backup.results import Drill, Forecast, Phase
 from drydock.backup.scratch import (
     PREFIX,
@@ -53,7 +53,7 @@ from drydock.backup.scratch import (
     open_scratch,
     stop_servers,
 )
-from drydock.backup.sources import BackupSource, SourceUnreadable, no_progress
+from drydock.backup.source import BackupSource, SourceUnreadable, no_progress
 from drydock.engines.postgres_binaries import BinariesMissing
 from drydock.engines.postgres_server import ServerError, give_to_server
 from drydock.estate import Database

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from drydock.backup.manifest import Manifest
+from drydock.backup.postgres.manifest import Manifest
+from drydock.backup.postgres.set_comparison import Expectation, Portion
+from drydock.backup.postgres.set_evidence import wal_names
+from drydock.backup.postgres.set_files import WAL_DIR, problem
+from drydock.backup.postgres.wal import LONG_HEADER_BYTES, SEGMENT_NAME, HeaderDamaged, SegmentHeader, read_segment_header
+from drydock.backup.postgres.wal_records import check_range
 from drydock.backup.regular_files import open_regular, read_patiently
-from drydock.backup.set_comparison import Expectation, Portion
-from drydock.backup.set_evidence import wal_names
-from drydock.backup.set_files import WAL_DIR, problem
-from drydock.backup.wal import LONG_HEADER_BYTES, SEGMENT_NAME, HeaderDamaged, SegmentHeader, read_segment_header
-from drydock.backup.wal_records import check_range
 from drydock.engines.postgres_binaries import BinariesMissing
 from drydock.verdicts import Finding, Status
 

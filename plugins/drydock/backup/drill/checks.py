@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from drydock.backup.drill_copy import RestoredCopy, last_useful_lines, question
+from drydock.backup.drill.restored_copy import RestoredCopy, last_useful_lines, question
 from drydock.backup.folding import fold_findings
 from drydock.verdicts import Finding, Status
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from drydock.backup.backup_label import LabelDamaged, label_fields, parse_lsn, parse_postgres_time
+from drydock.backup.postgres.backup_label import LabelDamaged, label_fields, parse_lsn, parse_postgres_time
 
 DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024
 SEGMENT_NAME = re.compile(r"[0-9A-F]{24}")

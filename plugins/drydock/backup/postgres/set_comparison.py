@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
-from drydock.backup.manifest import Manifest, ManifestFile
-from drydock.backup.set_files import NOT_COMPARED, problem
-from drydock.backup.sources import Progress
+from drydock.backup.postgres.manifest import Manifest, ManifestFile
+from drydock.backup.postgres.set_files import NOT_COMPARED, problem
+from drydock.backup.source import Progress
 from drydock.verdicts import Finding
 
 READERS = 2  # threads; a disk gains little from more

@@ -15,12 +15,17 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from drydock.backup import manifest as manifests
-from drydock.backup.backup_label import LONGEST_LABEL_BYTES, BackupLabel, LabelDamaged, parse_backup_label, parse_tablespace_map
-from drydock.backup.manifest import Manifest, ManifestDamaged
-from drydock.backup.regular_files import open_regular, read_patiently
-from drydock.backup.set_files import LABEL, TABLESPACE_DIR, WAL_DIR, FileTree, compare_sizes, list_files, problem
-from drydock.backup.tar_archive import (
+from drydock.backup.postgres import manifest as manifests
+from drydock.backup.postgres.backup_label import (
+    LONGEST_LABEL_BYTES,
+    BackupLabel,
+    LabelDamaged,
+    parse_backup_label,
+    parse_tablespace_map,
+)
+from drydock.backup.postgres.manifest import Manifest, ManifestDamaged
+from drydock.backup.postgres.set_files import LABEL, TABLESPACE_DIR, WAL_DIR, FileTree, compare_sizes, list_files, problem
+from drydock.backup.postgres.tar_archive import (
     BASE_ARCHIVE,
     TABLESPACE_MAP,
     TarDamaged,
@@ -31,7 +36,15 @@ from drydock.backup.tar_archive import (
     read_first_bytes,
     read_small_files,
 )
-from drydock.backup.wal import LONG_HEADER_BYTES, SEGMENT_NAME, HeaderDamaged, is_segment_bytes, read_segment_header, segment_at
+from drydock.backup.postgres.wal import (
+    LONG_HEADER_BYTES,
+    SEGMENT_NAME,
+    HeaderDamaged,
+    is_segment_bytes,
+    read_segment_header,
+    segment_at,
+)
+from drydock.backup.regular_files import open_regular, read_patiently
 from drydock.verdicts import Finding, Status
 
 VERSION_FILE = "PG_VERSION"

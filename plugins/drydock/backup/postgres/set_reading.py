@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 
-from drydock.backup import manifest as manifests
-from drydock.backup.checksums import hash_file
 from drydock.backup.facts import BackupSet
 from drydock.backup.folding import fold_findings
-from drydock.backup.manifest import ManifestDamaged
+from drydock.backup.postgres import manifest as manifests
+from drydock.backup.postgres.checksums import hash_file
+from drydock.backup.postgres.manifest import ManifestDamaged
+from drydock.backup.postgres.set_comparison import Expectation, Portion, run_work, tell_unread
+from drydock.backup.postgres.set_evidence import SetPlace
+from drydock.backup.postgres.set_files import WAL_DIR, FoundFile, list_files, problem
+from drydock.backup.postgres.set_wal import read_set_wal
+from drydock.backup.postgres.tar_reading import read_archives
 from drydock.backup.regular_files import is_gone, read_patiently
 from drydock.backup.results import Read, ReadUnit
-from drydock.backup.set_comparison import Expectation, Portion, run_work, tell_unread
-from drydock.backup.set_evidence import SetPlace
-from drydock.backup.set_files import WAL_DIR, FoundFile, list_files, problem
-from drydock.backup.set_wal import read_set_wal
-from drydock.backup.sources import Progress, SourceGone
-from drydock.backup.tar_reading import read_archives
+from drydock.backup.source import Progress, SourceGone
 from drydock.verdicts import Status
 
 BATCH_FILES, BATCH_BYTES = 64, 32 * 1024 * 1024  # work of one thread at a time

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from drydock.backup.facts import UNFINISHED, BackupSet, Level, Tablespace
 from drydock.backup.folding import fold_findings
-from drydock.backup.manifest import Manifest
-from drydock.backup.set_evidence import CONTROL_FILE, Evidence, SetPlace, gather_evidence
-from drydock.backup.set_files import LABEL, check_permissions, problem
-from drydock.backup.wal import BackupHistory
+from drydock.backup.postgres.manifest import Manifest
+from drydock.backup.postgres.set_evidence import CONTROL_FILE, Evidence, SetPlace, gather_evidence
+from drydock.backup.postgres.set_files import LABEL, check_permissions, problem
+from drydock.backup.postgres.wal import BackupHistory
 from drydock.verdicts import Finding, Status, clean_text
 
 STILL_WRITTEN_FOR = timedelta(minutes=30)  # a set without its manifest that changed this lately is being made
