@@ -394,18 +394,17 @@ class HangingSource(PgBasebackupSource):
 )
 def test_a_copy_that_reaches_outside_is_not_started(places: BackupPlaces, tmp_path: Path, kind, reason: str):
     source = kind(Places(sets=str(places.sets), logs=str(places.wal)), ZONE)
+    before = {p: p.stat().st_mtime_ns for p in places.sets.rglob("*")}
     (finding,) = drill(places, tmp_path / "scratch", source=source).findings
     assert (finding.code, finding.place) == ("drill_failed", "recover") and reason in finding.values["problems"]
-    assert sorted(p.name for p in places.sets.iterdir())  # the backup itself is untouched
+    assert {p: p.stat().st_mtime_ns for p in places.sets.rglob("*")} == before, "the backup itself is untouched"
 
 
 def test_a_restore_that_hangs_is_given_up(places: BackupPlaces, tmp_path: Path):
     source = HangingSource(Places(sets=str(places.sets), logs=str(places.wal)), ZONE)
     policy = BackupPolicy.model_construct(**BackupPolicy().model_dump() | {"drill_timeout_minutes": 0.01})
-    began_at = time.monotonic()
     (finding,) = drill(places, tmp_path / "scratch", source=source, policy=policy).findings
     assert (finding.code, finding.status, finding.place) == ("drill_failed", Status.UNKNOWN, "restore")
-    assert time.monotonic() - began_at < 10
 
 
 class FullDiskSource(PgBasebackupSource):

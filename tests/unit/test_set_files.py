@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -55,10 +54,9 @@ def test_links_of_a_hostile_set_lead_nowhere(root: Path) -> None:
         path.unlink() if path.is_file() else path.rmdir()
     (root / "pg_wal").rmdir()
     (root / "pg_wal").symlink_to("/usr")
-    began = time.monotonic()
     tree = list_files(root)
     assert not any(f.is_regular for p, f in tree.files.items() if p not in ("PG_VERSION", "base/5/1259") and "16400" not in p)
-    assert time.monotonic() - began < 2
+    assert len(tree.files) < 100, "a walk through /usr or / would list thousands"
 
 
 def test_a_pipe_is_no_regular_file(root: Path) -> None:
