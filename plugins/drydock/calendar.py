@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from drydock.estate import Slug
 from drydock.verdicts import Model
@@ -40,6 +40,13 @@ class Calendar(Model):
     key_periods: tuple[Period, ...] = Field((), description="重保 and attack-defence drills: no change runs, checks go on")
     holidays: tuple[Period, ...] = ()
     makeup_days: tuple[date, ...] = Field((), description="weekend days that are worked")
+
+    @field_validator("holidays")
+    @classmethod
+    def _of_everybody(cls, holidays: tuple[Period, ...]) -> tuple[Period, ...]:
+        if any(h.databases for h in holidays):
+            raise ValueError("a holiday is a holiday for all; leave out databases, or write a freeze")
+        return holidays
 
     def is_workday(self, day: date) -> bool:
         if day in self.makeup_days:

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from drydock.backup.facts import Level
+from drydock.calendar import Calendar
 from drydock.configuration import (
     ConfigurationError,
     Problem,
@@ -456,3 +457,9 @@ def test_the_drill_falls_on_a_day_of_the_check(folder):
     assert only().found[:3] == "sun"
     folder.change(ESTATE, "'30 7 * * 1-5'", "'30 7 1 * *'")
     assert load_all().waivers.exceptions == (), "a check on days of the month has no weekdays"
+
+
+def test_a_holiday_of_one_database_is_refused() -> None:
+    day = {"name_zh": "节", "name_en": "Day", "first": "2026-10-01", "last": "2026-10-01"}
+    with pytest.raises(ValueError, match="a holiday is a holiday for all"):
+        Calendar.model_validate({"schema": "drydock-calendar/1", "holidays": [day | {"databases": ["gz_main"]}]})
