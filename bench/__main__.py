@@ -6,6 +6,7 @@ Exits with 0 when every target was held, 1 when one was missed, 64 on bad usage.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
     if unknown := set(chosen.names) - set(NAMES):
         tell(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
         return 64
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process compiles the product again, as no installed one does
     settings.state_dir().mkdir(parents=True, exist_ok=True)
     facts = machine_facts(settings.state_dir())
     lines = [line for name in chosen.names or NAMES for line in import_module(f"bench.{name}").measure(chosen.small)]
