@@ -16,14 +16,13 @@ from pathlib import Path
 import pytest
 
 from drydock.backup.facts import Level
-from sandbox.backup_job import wait_until
 from sandbox.clock import ZONE
 from sandbox.past import Night
 from sandbox.world import LAST_DAY, World, build_world
 from tests.faults.judging import Case, case_of
+from tests.faults.promotion import promote
 
 EVENING = datetime.combine(LAST_DAY, datetime.min.time(), ZONE) + timedelta(hours=19)
-PROMOTION_S = 60
 SMALL_DISK_MB = 48
 
 
@@ -110,21 +109,6 @@ def back_up_full(world: World, moment: datetime) -> None:
     world.nights += (Night(moment, Level.FULL),)
     for minutes in (30, 80):
         world.change_rows(moment + timedelta(minutes=minutes))
-
-
-def promote(world: World, moment: datetime) -> None:
-    """Recover the stopped cluster from its archive into a new timeline, as after a failover."""
-    world.lived.stop()
-    (world.data_dir / "recovery.signal").touch()
-    world.lived.settings = {**world.lived.settings, "restore_command": f"cp '{world.places.wal}/%f' %p"}
-    world.lived.move_to(moment)
-    wait_until(lambda: not is_in_recovery(world), PROMOTION_S, "the recovery has not ended")
-    world.change_rows(moment)
-
-
-def is_in_recovery(world: World) -> bool:
-    with world.connect() as connection:
-        return bool(connection.execute("select pg_is_in_recovery()").fetchone()[0])  # type: ignore[index]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ A case shares its files with its world, so a file is made the case's own before 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -74,6 +75,15 @@ def copy_over(source: Path, path: Path) -> None:
     """Put one file in the place of another, with the time of the source."""
     path.unlink(missing_ok=True)
     shutil.copy2(source, path)
+
+
+def gzip_file(path: Path) -> Path:
+    """Compress a file as `gzip` does, with the time of the old one; returns the new path."""
+    packed = path.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes(), 1))
+    shutil.copystat(path, packed)
+    remove(path)
+    return packed
 
 
 def remove(*paths: Path) -> None:

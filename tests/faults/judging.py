@@ -106,14 +106,15 @@ class Case:
         return lines(self.judge(**how))
 
 
-def case_of(world: World, dest: Path, as_of: datetime | None = None) -> Case:
-    """A case on a copy of a world's backups, looked at a few minutes after the world's last log.
+def case_of(world: World, dest: Path) -> Case:
+    """A case on a copy of a world's backups. Its files are shared with the world until `damage.own` makes one its own."""
+    return look_at(world, world.copy_backups(dest, shared=True))
 
-    Its files are shared with the world until `damage.own` makes one the case's own.
-    """
-    places = world.copy_backups(dest, shared=True)
+
+def look_at(world: World, places: BackupPlaces) -> Case:
+    """What lies at `places`, looked at five minutes after the last log came."""
     newest = max(p.stat().st_mtime for p in places.wal.iterdir())
-    as_of = as_of or datetime.fromtimestamp(newest, ZONE) + timedelta(minutes=5)
+    as_of = datetime.fromtimestamp(newest, ZONE) + timedelta(minutes=5)
     return Case(places, world.nights, tuple(world.sets), as_of)
 
 

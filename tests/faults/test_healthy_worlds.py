@@ -5,82 +5,21 @@ Each is described by a small function that makes it; a finding here is a false a
 
 from __future__ import annotations
 
-import gzip
 import re
 import shutil
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from psycopg import sql
 
 from drydock.backup.facts import Level
-from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
-from sandbox.backup_job import wait_until
 from sandbox.clock import ZONE
-from sandbox.past import BACKUP_AT, Night
-from sandbox.world import LAST_DAY, World, build_world
-from tests.faults.conftest import PROMOTION_S, is_in_recovery, promote
-from tests.faults.damage import copy_over, own, remove, segments, write_lines
-from tests.faults.judging import Case, case_of, lines
-
-LAST_MORNING = datetime.combine(LAST_DAY, BACKUP_AT, ZONE) + timedelta(hours=6)
-
-
-@dataclass
-class Yard:
-    """Where a world of this test is made. It is gone afterwards, with its server."""
-
-    place: Path
-    request: pytest.FixtureRequest
-    stack: ExitStack = field(default_factory=ExitStack)
-
-    def build(self, **how: Any) -> World:
-        world = build_world(self.place / "world", **how)
-        self.stack.callback(world.close)
-        return world
-
-    def share(self, name: str) -> Case:
-        """A copy of a world that other tests share; `damage.own` before a file of it is changed."""
-        return case_of(self.request.getfixturevalue(f"{name}_world"), self.place / name)
-
-
-def case(world: World) -> Case:
-    """The world's own backups, looked at a few minutes after its last log."""
-    newest = max(p.stat().st_mtime for p in world.places.wal.iterdir())
-    return Case(world.places, world.nights, tuple(world.sets), datetime.fromtimestamp(newest, ZONE) + timedelta(minutes=5))
-
-
-def in_the_present(world: World) -> Case:
-    return replace(case(world), as_of=datetime.now(UTC), endpoint=world.endpoint)
-
-
-def one_more(world: World, level: Level, hours: float) -> None:
-    """Another planned run so long after the last morning, and rows changed after it."""
-    moment = LAST_MORNING + timedelta(hours=hours)
-    world.nights += (Night(moment, level),)
-    assert world.back_up(level, moment)
-    world.change_rows(moment + timedelta(minutes=90))
-
-
-def nights(*levels: Level, last_day: date = LAST_DAY) -> tuple[Night, ...]:
-    """One run a night, of these levels, up to a day."""
-    ats = [datetime.combine(last_day - timedelta(days=back), BACKUP_AT, ZONE) for back in reversed(range(len(levels)))]
-    return tuple(Night(at, level) for at, level in zip(ats, levels, strict=True))
-
-
-def binaries_15() -> Any:
-    try:
-        return find_binaries(15)
-    except BinariesMissing as e:
-        pytest.skip(str(e))
-
+from tests.faults.damage import copy_over, gzip_file, own, remove, segments, write_lines
+from tests.faults.judging import Case, lines
+from tests.faults.promotion import go_back, promote
+from tests.faults.yard import LAST_MORNING, Yard, binaries_15, case, in_the_present, nights, one_more, run_under_load
 
 FULL, INCREMENTAL = Level.FULL, Level.INCREMENTAL
 
@@ -153,31 +92,14 @@ def manifests_of_sha256_and_sha512(yard: Yard) -> Case:
 
 def backups_under_load(yard: Yard) -> Case:
     """Four sessions write all through a full and an increment."""
-    return loaded(yard.build(days=1, tablespace=True, after="past"), INCREMENTAL)
+    world = yard.build(days=1, tablespace=True, after="past")
+    run_under_load(world, INCREMENTAL)
+    return case(world)
 
 
 def version_15_under_load(yard: Yard) -> Case:
-    return loaded(yard.build(days=1, tablespace=True, after="past", binaries=binaries_15()), FULL)
-
-
-def loaded(world: World, second: Level) -> Case:
-    done = threading.Event()
-
-    def write() -> None:
-        while not done.is_set():
-            world.add_some_rows(LAST_MORNING)
-
-    world.lived.move_to(LAST_MORNING)
-    writers = [threading.Thread(target=write) for _ in range(4)]
-    for writer in writers:
-        writer.start()
-    try:
-        one_more(world, FULL, 4)
-        one_more(world, second, 8)
-    finally:
-        done.set()
-        for writer in writers:
-            writer.join()
+    world = yard.build(days=1, tablespace=True, after="past", binaries=binaries_15())
+    run_under_load(world, FULL)
     return case(world)
 
 
@@ -255,18 +177,7 @@ def recovered_to_a_point_in_time(yard: Yard) -> Case:
     """The afternoon was undone: its logs lie in the archive, on a branch that nothing needs any more."""
     world = yard.build(days=1, after="past")
     world.change_rows(LAST_MORNING + timedelta(hours=4))
-    world.lived.stop()
-    shutil.rmtree(world.data_dir)
-    subprocess.run(["cp", "-a", world.places.sets / world.sets[0], world.data_dir], check=True)
-    (world.data_dir / "recovery.signal").touch()
-    target = f"{LAST_MORNING + timedelta(hours=1):%Y-%m-%d %H:%M:%S%z}"
-    until = {"recovery_target_time": target, "recovery_target_action": "promote"}
-    fetch = {"restore_command": f"cp '{world.places.wal}/%f' %p"}
-    usual = world.lived.settings
-    world.lived.settings = {**usual, **fetch, **until}
-    world.lived.move_to(LAST_MORNING + timedelta(hours=5))
-    wait_until(lambda: not is_in_recovery(world), PROMOTION_S, "the recovery has not ended")
-    world.lived.settings = usual
+    go_back(world, until=LAST_MORNING + timedelta(hours=1), moment=LAST_MORNING + timedelta(hours=5))
     one_more(world, FULL, 6)
     first = next(name for name in segments(world.places) if name.startswith("00000002"))
     assert f"00000001{first[8:]}" in segments(world.places)
@@ -292,13 +203,6 @@ def archives_compressed_by_gzip(yard: Yard) -> Case:
     for path in list(tar.places.sets.glob("*/*.tar")):
         gzip_file(path)
     return tar
-
-
-def gzip_file(path: Path) -> None:
-    packed = path.with_name(f"{path.name}.gz")
-    packed.write_bytes(gzip.compress(path.read_bytes(), 1))
-    shutil.copystat(path, packed)
-    remove(path)
 
 
 def sets_in_folders_by_day(yard: Yard) -> Case:

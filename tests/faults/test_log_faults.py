@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import shutil
 from pathlib import Path
 
 import pytest
 
 from sandbox.world import World
-from tests.faults.damage import copy_over, flip_byte, remove, segments, start_segment, truncate, write
+from tests.faults.damage import copy_over, flip_byte, gzip_file, remove, segments, start_segment, truncate, write
 from tests.faults.judging import Case
 
 FIRST, NEWEST = 0, -1
@@ -19,15 +17,6 @@ USED = 8192 + 200  # a place in the second page of a segment, which each night a
 def archived(case: Case, number: int) -> Path:
     """An archived segment by its number in time."""
     return case.places.wal / segments(case.places)[number]
-
-
-def gzipped(path: Path) -> Path:
-    """The same segment compressed, as many archive commands do."""
-    packed = path.with_name(f"{path.name}.gz")
-    packed.write_bytes(gzip.compress(path.read_bytes(), 1))
-    shutil.copystat(path, packed)
-    path.unlink()
-    return packed
 
 
 def stray(case: Case, timeline: int, source: Path) -> Path:
@@ -191,19 +180,19 @@ def test_foreign_segments_after_a_hole(chain: Case, foreign_world: World) -> Non
 
 
 def test_a_flipped_byte_in_a_compressed_segment(chain: Case) -> None:
-    packed = gzipped(archived(chain, 4))
+    packed = gzip_file(archived(chain, 4))
     flip_byte(packed, packed.stat().st_size // 2)
     assert chain.told() == {f"valid FAIL log_damaged {packed.stem}"}
 
 
 def test_a_truncated_compressed_segment(chain: Case) -> None:
-    packed = gzipped(archived(chain, 4))
+    packed = gzip_file(archived(chain, 4))
     truncate(packed, packed.stat().st_size // 2)
     assert chain.told() == {f"valid FAIL log_damaged {packed.stem}"}
 
 
 def test_a_missing_compressed_segment(chain: Case) -> None:
-    packed = [gzipped(chain.places.wal / name) for name in segments(chain.places)]
+    packed = [gzip_file(chain.places.wal / name) for name in segments(chain.places)]
     assert chain.told() == set()
     remove(packed[4])
     assert chain.told() == {f"complete FAIL log_gap {packed[3].stem}"}

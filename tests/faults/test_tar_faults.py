@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from tests.faults.damage import FIRST_USER_OID, edit_tar, flip_byte, remove, timeless, truncate
+from tests.faults.damage import FIRST_USER_OID, edit_tar, flip_byte, gzip_file, remove, timeless, truncate
 from tests.faults.judging import Case
 
 NEWEST, FIRST = -1, 0
@@ -32,13 +30,7 @@ def tablespace(case: Case) -> Path:
 
 def gzipped(case: Case) -> list[Path]:
     """The archives of the newest set, compressed as --gzip does."""
-    packed = []
-    for path in sorted(case.set_dir(NEWEST).glob("*.tar")):
-        packed.append(path.with_name(f"{path.name}.gz"))
-        packed[-1].write_bytes(gzip.compress(path.read_bytes(), 1))
-        shutil.copystat(path, packed[-1])
-        remove(path)
-    return packed
+    return [gzip_file(path) for path in sorted(case.set_dir(NEWEST).glob("*.tar"))]
 
 
 def member(path: Path) -> tarfile.TarInfo:
