@@ -196,7 +196,7 @@ def test_files_are_dated_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "newest"), [("2026-11-22T06:00:00", 22), ("2026-11-22T01:39:00", 21), ("2026-11-22T01:40:00", 22)]
+    ("now", "newest"), [("2026-11-22T06:00:00", 22), ("2026-11-22T02:28:00", 21), ("2026-11-22T02:29:00", 22)]
 )
 def test_the_plan_ends_with_the_last_finished_night(now: str, newest: int) -> None:
     nights = plan_nights(at(now), 9)
@@ -237,7 +237,7 @@ def test_the_sandbox_remembers_its_ports_and_hides_its_passwords(tmp_path: Path)
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
     assert again.passwords["gz_main"]["drydock"] not in (tmp_path / "sandbox.json").read_text() + repr(again)
     assert is_current(again, at("2026-11-23T01:00:00"))
-    assert not is_current(again, at("2026-11-23T02:00:00"))
+    assert not is_current(again, at("2026-11-23T02:30:00"))
 
 
 @pytest.mark.slow

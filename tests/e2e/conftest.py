@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,12 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class DemoRun:
-    """What one call of the demo said, how it ended and how long it took."""
+    """What one call of the demo said, how it ended, and which processes and scratch areas it left."""
 
     output: str
     returncode: int
-    elapsed_s: float
+    left_running: tuple[str, ...]
+    left_behind: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,24 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def cold_demo(state: Path) -> DemoRun:
     """`make demo` on a machine where nothing was made yet, not in a terminal."""
-    began = time.monotonic()
     env = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
     arguments = [sys.executable, "-m", "sandbox.demo"]
     done = subprocess.run(
         arguments, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False
     )
-    return DemoRun(done.stdout + done.stderr, done.returncode, time.monotonic() - began)
+    areas = tuple(str(area) for area in (state / "scratch").glob("drydock-drill-*"))
+    return DemoRun(done.stdout + done.stderr, done.returncode, tuple(processes_with(str(state))), areas)
+
+
+def processes_with(text: str) -> list[str]:
+    """Command lines of running processes that mention `text`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found += [line] if text in line else []
+    return found
 
 
 @pytest.fixture(scope="session")
