@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from drydock.backup.postgres.manifest import Manifest, ManifestFile
@@ -46,9 +47,19 @@ class Expectation:
             yield problem("set_checksum", where, **values)
 
 
+@contextmanager
+def reader_threads() -> Iterator[ThreadPoolExecutor]:
+    """Two threads. When the work is broken off what they have not begun is dropped, or a stop would wait for terabytes."""
+    pool = ThreadPoolExecutor(READERS)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def run_work(work: Iterable[Callable[[], Portion]], total: Portion, progress: Progress) -> None:
     """Do pieces of work with two threads and add them up; progress is told as each ends."""
-    with ThreadPoolExecutor(READERS) as pool:
+    with reader_threads() as pool:
         for future in as_completed([pool.submit(piece) for piece in work]):
             portion = future.result()
             total.read_bytes += portion.read_bytes

@@ -62,6 +62,7 @@ class SegmentHeader:
     position: int
     system_id: str
     segment_bytes: int
+    continued_bytes: int = 0  # of a record that began before this segment, still to come
 
     @property
     def major(self) -> int | None:
@@ -112,14 +113,14 @@ def read_segment_header(head: bytes) -> SegmentHeader:
     """Header from the first 40 bytes of a segment. Raises HeaderDamaged with what is wrong."""
     if len(head) < LONG_HEADER_BYTES:
         raise HeaderDamaged(f"{len(head)} bytes, a header has {LONG_HEADER_BYTES}")
-    magic, info, timeline, position, _, system_id, segment_bytes, block_bytes = _LONG_HEADER.unpack_from(head)
+    magic, info, timeline, position, continued, system_id, segment_bytes, block_bytes = _LONG_HEADER.unpack_from(head)
     if magic not in MAGIC_RANGE:
         raise HeaderDamaged(f"magic number {magic:04X}")
     if not info & _IS_LONG or info & ~_FLAGS:
         raise HeaderDamaged(f"flags {info:04X}")
     if not is_segment_bytes(segment_bytes) or block_bytes & (block_bytes - 1) or not 1024 <= block_bytes <= 65536:
         raise HeaderDamaged(f"segment size {segment_bytes}, block size {block_bytes}")
-    return SegmentHeader(magic, timeline, position, str(system_id), segment_bytes)
+    return SegmentHeader(magic, timeline, position, str(system_id), segment_bytes, continued)
 
 
 def describe_mismatch(header: SegmentHeader, segment: Segment, segment_bytes: int) -> str | None:

@@ -1,14 +1,14 @@
 """Reads back a run of archived segments: the header of each against its name, then every record.
 
-Runs of 256 MiB are checked two at a time. Segments compressed with gzip are unpacked into a scratch area, one run at a
-time; other compressions cannot be read here and are told as UNKNOWN, never as read.
+Runs of at most 256 MiB are checked two at a time. Segments compressed with gzip are unpacked into a scratch area, one
+run at a time; other compressions cannot be read here and are told as UNKNOWN, never as read.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from drydock.backup.facts import LogRange
 from drydock.backup.folding import fold_findings
-from drydock.backup.postgres.set_comparison import READERS, Portion
+from drydock.backup.postgres.set_comparison import READERS, Portion, reader_threads
 from drydock.backup.postgres.tar_archive import BUFFER_BYTES, GzipStream
 from drydock.backup.postgres.wal import HeaderDamaged, Segment, SegmentHeader, describe_mismatch, parse_segment
 from drydock.backup.postgres.wal_archive import OTHER_SUFFIXES, READABLE_SUFFIXES, ArchivedSegment, read_header
@@ -50,8 +50,8 @@ def read_logs(place: Path, log_range: LogRange, progress: Progress) -> Read:
     started_at = datetime.now(UTC)
     findings: dict[tuple[str, str], Finding] = {}
     read_bytes = files = 0
-    with ThreadPoolExecutor(READERS) as pool:
-        batches = _batches(_inspect_range(place, log_range, findings))
+    with reader_threads() as pool:
+        batches = _batches(_inspect_range(place, log_range, findings), _longest_run(log_range))
         for checked in as_completed([pool.submit(_check_batch, place, *batch) for batch in batches]):
             portion = checked.result()
             for finding in portion.findings:
@@ -142,10 +142,17 @@ def _find_file(place: Path, name: str) -> ArchivedSegment | None:
     return None
 
 
-def _batches(segments: Iterable[_Readable | None]) -> Iterator[tuple[int, list[_Readable]]]:
+def _longest_run(log_range: LogRange) -> int:
+    """Segments that are checked at once: an even share for each thread, and at most BATCH_BYTES."""
+    share = -(-(log_range.segments + READERS - 1) // READERS)
+    return max(min(share, BATCH_BYTES // _segment_bytes(log_range)), 2)
+
+
+def _batches(segments: Iterable[_Readable | None], longest: int) -> Iterator[tuple[int, list[_Readable]]]:
     """Runs of segments to check at once, and how many at the head of each were in the run before.
 
-    The last segment of a run is read again with the next one: a record may reach over the border.
+    The last segment of a run is read again with the next one: a record may reach over the border. So a run ends with a
+    segment in which a record begins, and is longer where one record reaches over all of the last.
     """
     overlap, run = 0, []
     for segment in segments:
@@ -155,7 +162,7 @@ def _batches(segments: Iterable[_Readable | None]) -> Iterator[tuple[int, list[_
             overlap, run = 0, []
             continue
         run.append(segment)
-        if len(run) > 1 and len(run) * segment.header.segment_bytes >= BATCH_BYTES:
+        if len(run) >= longest and segment.header.continued_bytes < segment.header.segment_bytes // 2:
             yield overlap, run
             overlap, run = 1, [segment]
     if len(run) > overlap:
