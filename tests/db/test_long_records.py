@@ -1,4 +1,4 @@
-"""One record of WAL that reaches over many archived segments: every byte of it is checked, wherever the reading is cut."""
+"""Records of WAL that reach over archived segments: every byte is checked, wherever the reading is cut and on whichever day."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from drydock.backup.facts import LogRange
+from drydock.backup.log_pieces import cut_range
 from drydock.backup.postgres.wal import read_segment_header
 from drydock.backup.postgres.wal_archive import scan_archive
 from drydock.backup.postgres.wal_reading import read_logs
@@ -30,8 +32,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-def findings_of(wal: Path) -> list[str]:
-    return [f.code for r in scan_archive(wal, datetime.now(UTC)).ranges for f in read_logs(wal, r, no_progress).findings]
+def findings_of(wal: Path, *parts: LogRange) -> list[str]:
+    ranges = parts or scan_archive(wal, datetime.now(UTC)).ranges
+    return [f.code for r in ranges for f in read_logs(wal, r, no_progress).findings]
+
+
+def cut_after(wal: Path, segments: int) -> tuple[LogRange, LogRange]:
+    """The only range of an archive in two parts, as two days read it."""
+    (whole,) = scan_archive(wal, datetime.now(UTC)).ranges
+    border = whole.first_position + segments * MIB
+    return cut_range(whole, whole.first_position, border, MIB), cut_range(whole, border, whole.end_position, MIB)
 
 
 def filled_segments(wal: Path) -> list[Path]:
@@ -54,3 +64,26 @@ def test_one_wrong_byte_in_a_long_record_is_found_wherever_it_lies(world: World,
     content[MIB // 2] ^= 0x55
     damaged.write_bytes(content)
     assert findings_of(wal) == ["log_damaged"]
+
+
+def test_the_rest_of_a_record_is_checked_by_the_part_that_it_reaches_into(world: World, tmp_path: Path) -> None:
+    wal = world.copy_backups(tmp_path / "backups").wal
+    paths = sorted(p for p in wal.iterdir() if len(p.name) == 24)
+    number, path = next((n, p) for n, p in enumerate(paths) if n and read_segment_header(p.read_bytes()[:64]).continued_bytes)
+    first, second = cut_after(wal, number)
+    assert (second.first, findings_of(wal, first, second)) == (path.name, [])
+    content = bytearray(path.read_bytes())
+    content[48] ^= 0x55  # of the record that began in the segment before
+    path.write_bytes(content)
+    assert (findings_of(wal, first), findings_of(wal, second)) == ([], ["log_damaged"])
+
+
+def test_what_went_before_is_not_missed_when_it_expired(world: World, tmp_path: Path) -> None:
+    wal = world.copy_backups(tmp_path / "backups").wal
+    inside = filled_segments(wal)[LONG_MIB // 2]
+    names = sorted(p.name for p in wal.iterdir() if len(p.name) == 24)
+    _, second = cut_after(wal, names.index(inside.name))
+    for name in names[: names.index(inside.name)]:
+        (wal / name).unlink()
+    assert findings_of(wal, second) == []
+    assert read_logs(wal, second, no_progress).files == second.segments

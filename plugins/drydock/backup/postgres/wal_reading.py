@@ -51,7 +51,8 @@ def read_logs(place: Path, log_range: LogRange, progress: Progress) -> Read:
     findings: dict[tuple[str, str], Finding] = {}
     read_bytes = files = 0
     with reader_threads() as pool:
-        batches = _batches(_inspect_range(place, log_range, findings), _longest_run(log_range))
+        before = _segments_before(place, log_range)
+        batches = _batches(before, _inspect_range(place, log_range, findings), _longest_run(log_range))
         for checked in as_completed([pool.submit(_check_batch, place, *batch) for batch in batches]):
             portion = checked.result()
             for finding in portion.findings:
@@ -92,6 +93,28 @@ def _inspect_range(place: Path, log_range: LogRange, findings: dict[tuple[str, s
             findings[finding.key] = finding
             seen = True
             yield None
+
+
+def _segments_before(place: Path, log_range: LogRange) -> list[_Readable]:
+    """Segments before the range in which the record begins that reaches into it, oldest first.
+
+    What was read when they were the newest ended with them, so that record is checked here or nowhere.
+    """
+    segment_bytes, before = _segment_bytes(log_range), []
+    segment = parse_segment(log_range.first, segment_bytes)
+    found = _inspect_segment(place, segment, segment_bytes, log_range.system_id)
+    while isinstance(found, _Readable) and found.header.continued_bytes:
+        if before and _begins_record(found):
+            break
+        segment = Segment(segment.timeline, segment.number - 1)
+        found = _inspect_segment(place, segment, segment_bytes, log_range.system_id) if segment.number >= 0 else None
+        before += [found] if isinstance(found, _Readable) else []
+    return before[::-1]
+
+
+def _begins_record(readable: _Readable) -> bool:
+    """False where a record that began before may reach over all of the segment."""
+    return readable.header.continued_bytes < readable.header.segment_bytes // 2
 
 
 def _segment_bytes(log_range: LogRange) -> int:
@@ -148,13 +171,15 @@ def _longest_run(log_range: LogRange) -> int:
     return max(min(share, BATCH_BYTES // _segment_bytes(log_range)), 2)
 
 
-def _batches(segments: Iterable[_Readable | None], longest: int) -> Iterator[tuple[int, list[_Readable]]]:
-    """Runs of segments to check at once, and how many at the head of each were in the run before.
+def _batches(
+    before: list[_Readable], segments: Iterable[_Readable | None], longest: int
+) -> Iterator[tuple[int, list[_Readable]]]:
+    """Runs of segments to check at once, and how many at the head of each were in the run or the range before.
 
     The last segment of a run is read again with the next one: a record may reach over the border. So a run ends with a
     segment in which a record begins, and is longer where one record reaches over all of the last.
     """
-    overlap, run = 0, []
+    overlap, run = len(before), before
     for segment in segments:
         if segment is None:
             if len(run) > overlap:
@@ -162,7 +187,7 @@ def _batches(segments: Iterable[_Readable | None], longest: int) -> Iterator[tup
             overlap, run = 0, []
             continue
         run.append(segment)
-        if len(run) >= longest and segment.header.continued_bytes < segment.header.segment_bytes // 2:
+        if len(run) >= longest and _begins_record(segment):
             yield overlap, run
             overlap, run = 1, [segment]
     if len(run) > overlap:
