@@ -196,7 +196,8 @@ def test_a_target_after_the_last_commit_is_reached_when_later_logs_are_there(pla
 
 
 def test_logs_that_end_before_the_target_fail_the_drill(places: BackupPlaces, tmp_path: Path):
-    max(places.wal.iterdir()).unlink()
+    for segment in sorted(p for p in places.wal.iterdir() if len(p.name) == 24)[-2:]:  # the last may hold no change
+        segment.unlink()
     result = drill(places, tmp_path / "scratch", *ASSERTIONS, target_time=LAST_CHANGE)
     (finding,) = result.findings
     assert (finding.code, finding.status, finding.place) == ("drill_failed", Status.FAIL, "recover")
