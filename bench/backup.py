@@ -31,7 +31,7 @@ from drydock.backup.source import BackupSource
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.estate import Places
 
-GIGABYTES_AND_ROUNDS = ((1.0, 3), (2.0, 1), (4.0, 1))
+GIGABYTES_AND_ROUNDS = ((1.0, 3), (2.0, 1), (4.0, 1))  # of the cluster; turns of each side
 SMALL = ((0.25, 3), (0.5, 1))
 READ_ROUNDS = 3
 LARGEST_RATIO = 1.10
@@ -66,13 +66,13 @@ class Measured:
 
 
 def measure(small: bool) -> list[Line]:
-    """Make backups of each size, measure, remove them."""
+    """Back up a cluster of each size, measure, remove all."""
     home = settings.state_dir() / "bench" / f"backup-{os.getpid()}"
     sizes: list[Measured] = []
     lines: list[Line] = []
     try:
         for gigabytes, rounds in SMALL if small else GIGABYTES_AND_ROUNDS:
-            tell(f"backup: making {gigabytes:g} GB of backups")
+            tell(f"backup: backing up a cluster of {gigabytes:g} GB")
             backups = make_backups(home / f"{gigabytes:g}", gigabytes)
             shutil.rmtree(home / f"{gigabytes:g}" / "data")
             lines += _reading_lines(backups)
