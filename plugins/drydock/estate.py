@@ -53,6 +53,11 @@ class Role(StrEnum):
     STANDBY = "standby"
 
 
+class Licence(StrEnum):
+    DIAGNOSTICS_PACK = "diagnostics_pack"
+    TUNING_PACK = "tuning_pack"
+
+
 class LowPeakWindow(Model):
     """A span of local time in which changes may run. An `end` before `start` is on the next day."""
 
@@ -107,9 +112,21 @@ class DrillPlan(Model):
     assertions: tuple[Assertion, ...] = Field((), description="what the restored copy must answer")
 
 
+class RmanHost(Model):
+    """How RMAN is asked on the database host: over SSH, by the forced-command script of `deploy/oracle/`."""
+
+    ssh_connection: Slug = Field(description="Airflow connection id (type ssh) of the host; known host key required")
+    sid: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,29}$", description="ORACLE_SID, as in oratab")
+    dbid: PositiveInt | None = Field(None, description="DBID that the host must answer with; empty: what the database tells")
+    canary: str | None = Field(None, pattern=r"^/[^\s'\"]+$", description="handle of a piece that must exist before a CROSSCHECK")
+    read_mb_s: PositiveInt = Field(100, description="safe rate of reading, until this database's own reads are known")
+    check_logical: bool = Field(True, description="VALIDATE ... CHECK LOGICAL")
+
+
 class BackupPlan(Model):
     source: Literal["pg_basebackup", "pgbackrest", "rman"] = Field(description="the tool that makes the backups")
     places: Places
+    rman: RmanHost | None = Field(None, description="for rman: where to ask; without it no byte can be read back")
     plan: tuple[PlannedJob, ...] = Field(min_length=1, description="the jobs that must run")
     retention_days: PositiveInt = Field(description="any time of this many days back must be restorable")
     rpo_minutes: PositiveInt = Field(description="at most this much work may be lost")
@@ -129,6 +146,7 @@ class Database(Model):
     owner: Name = Field(description="who answers for it; owner of its DAGs in Airflow")
     confirmed: bool = Field(True, description="False: taken from the tender by count; the site must confirm or correct it")
     low_peak_windows: tuple[LowPeakWindow, ...] = Field(min_length=1, description="when changes may run")
+    licences: tuple[Licence, ...] = Field((), description="packs of the vendor that the owner attests to have licensed")
     allowed_actions: tuple[Slug, ...] = Field((), description="changes allowed on this database, by list; empty: none")
     backup: BackupPlan
     backup_check: Cron = Field("30 7 * * *", description="when the day's backup check runs, local time")

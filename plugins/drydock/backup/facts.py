@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from drydock.backup.oracle.catalogue import OracleCatalogue
 from drydock.verdicts import CleanText, Finding, Model
 
 UNFINISHED = "set_unfinished"
@@ -176,5 +177,7 @@ class Survey(Model):
     jobs: JobLog | None = None
     target: TargetState | None = None
     target_expected: bool = Field(False, description="True where the database was to be asked, so that no answer tells something")
+    newest_ids: tuple[CleanText, ...] = Field((), description="sets to read back every day; empty: the newest full")
+    catalogue: OracleCatalogue | None = Field(None, description="RMAN's repository, where it is the source of all this")
     past_sets: tuple[BackupSet, ...] = Field((), description="sets seen in earlier surveys and since expired: the history")
     problems: tuple[Finding, ...] = ()

@@ -1,0 +1,1 @@
+"""RMAN on the database host: which questions are asked, and how they get there and back over SSH."""

@@ -1,0 +1,43 @@
+"""What the simulator can answer: views, PL/SQL procedures and statements register here, each by its name.
+
+A view gives rows of columns that it knows; columns of the dictionary that it does not give are NULL. A view of the
+dictionary that nobody registered is empty, and says so in the server's log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sandbox.oracle.backend import Bind, Result
+from sandbox.oracle.model.database import OracleDatabase, SessionState
+
+View = Callable[[OracleDatabase], Iterable[Mapping[str, Any]]]
+Procedure = Callable[[OracleDatabase, SessionState, dict[str, Any]], Any]
+"""Called with the arguments by name (positional ones as '1', '2', ...); returns a function's value, or a dict of OUT values."""
+Statement = Callable[[OracleDatabase, SessionState, re.Match[str], Sequence[Bind]], Result]
+
+VIEWS: dict[str, View] = {}
+PROCEDURES: dict[str, Procedure] = {}
+STATEMENTS: list[tuple[re.Pattern[str], Statement]] = []
+
+
+def view(name: str) -> Callable[[View], View]:
+    """Registers the rows of a dictionary view: `@view("V$DATAFILE")`; DBA_, V$ and GV$ names without an owner."""
+    return lambda function: VIEWS.setdefault(name.upper(), function)
+
+
+def procedure(name: str) -> Callable[[Procedure], Procedure]:
+    """Registers a packaged procedure or function: `@procedure("DBMS_SPACE.SPACE_USAGE")`."""
+    return lambda function: PROCEDURES.setdefault(name.upper(), function)
+
+
+def statement(pattern: str) -> Callable[[Statement], Statement]:
+    """Registers a statement that is no query and no DML: a regular expression with groups."""
+
+    def register(function: Statement) -> Statement:
+        STATEMENTS.append((re.compile(pattern, re.IGNORECASE | re.DOTALL), function))
+        return function
+
+    return register
