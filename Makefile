@@ -1,6 +1,7 @@
 # `make` alone lists what can be done.
 PYTHON ?= python3
 RUN := .venv/bin/python
+SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadgroup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -16,10 +17,10 @@ demo: setup ## set all up, judge the sandbox's backups in a real Airflow, show v
 	@$(RUN) -m sandbox.demo
 
 test: setup ## all tiers: unit, dags, sql, db, faults, e2e
-	@$(RUN) -m pytest tests
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests
 
 test-fast: setup ## the tiers that need no server
-	@$(RUN) -m pytest tests/unit tests/dags tests/sql
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit tests/dags tests/sql
 
 bench: setup ## ratios to a named peer or a physical floor
 	@$(RUN) -m bench

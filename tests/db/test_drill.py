@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import google_crc32c
+import crc32c
 import psycopg
 import pytest
 
@@ -284,7 +284,7 @@ def damage_page_and_edit_manifest(places: BackupPlaces) -> str:
     name = str(path.relative_to(full))
     manifest = full / "backup_manifest"
     lines = manifest.read_text().splitlines()
-    checksum = google_crc32c.value(path.read_bytes()).to_bytes(4, "little").hex()
+    checksum = crc32c.crc32c(path.read_bytes()).to_bytes(4, "little").hex()
     at = next(i for i, line in enumerate(lines) if f'"{name}"' in line)
     row = json.loads(lines[at].rstrip(","))
     lines[at] = lines[at].replace(row["Checksum"], checksum)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import google_crc32c
+import crc32c
 
 from sandbox.backup_job import BackupPlaces
 
@@ -118,7 +118,7 @@ def edit_manifest(set_dir: Path, edit: Callable[[dict[str, Any]], object]) -> No
 def match_manifest(set_dir: Path, name: str) -> None:
     """Let the manifest agree with a file as it is now."""
     data = (set_dir / name).read_bytes()
-    checksum = google_crc32c.value(data).to_bytes(4, "little").hex()  # CRC32C stands in a manifest byte by byte
+    checksum = crc32c.crc32c(data).to_bytes(4, "little").hex()  # CRC32C stands in a manifest byte by byte
 
     def edit(content: dict[str, Any]) -> None:
         (entry,) = (e for e in content["Files"] if e["Path"] == name)

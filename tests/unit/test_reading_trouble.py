@@ -177,15 +177,15 @@ def test_a_file_that_storage_gives_late_is_no_finding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int, codes: list[str]
 ) -> None:
     root = make_plain(tmp_path / "sets" / "night")
-    found, inode, real_read, left = only_set(tmp_path), (root / "base/5/1259").stat().st_ino, os.read, [None] * failures
+    found, inode, real_read, left = only_set(tmp_path), (root / "base/5/1259").stat().st_ino, os.readv, [None] * failures
 
-    def read(fd: int, size: int) -> bytes:
+    def read(fd: int, buffers: list[memoryview]) -> int:
         if left and os.fstat(fd).st_ino == inode:
             left.pop()
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return real_read(fd, size)
+        return real_read(fd, buffers)
 
-    monkeypatch.setattr(os, "read", read)
+    monkeypatch.setattr(os, "readv", read)
     assert [f.code for f in source_of(tmp_path).read_set(found).findings] == codes
 
 

@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import google_crc32c
+import crc32c
 
 from drydock.backup.postgres.backup_label import LabelDamaged, format_lsn, parse_lsn
 from drydock.backup.postgres.wal import (
@@ -162,7 +162,7 @@ def _end_of_switch(page: bytes, header_bytes: int) -> int | None:
     for offset in range(header_bytes, len(page) - _RECORD.size + 1, 8):
         length, _, _, info, rmid, crc = _RECORD.unpack_from(page, offset)
         is_switch = (length, info, rmid) == (_RECORD.size, _XLOG_SWITCH, _RM_XLOG)
-        if is_switch and google_crc32c.value(page[offset : offset + _RECORD.size - 4]) == crc:
+        if is_switch and crc32c.crc32c(page[offset : offset + _RECORD.size - 4]) == crc:
             return offset + _RECORD.size
     return None
 

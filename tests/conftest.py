@@ -1,0 +1,31 @@
+"""The tiers run side by side on the machine's cores: tests that share a world, a server or an Airflow stay together.
+
+The longest groups come first, so that no core waits for one at the end. `-n 0` runs all of it in one process.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+LONGEST_FIRST = ("e2e", "faults_kill", "faults", "db")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    items.sort(key=lambda item: _rank(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Tests of one group run one after the other in one process."""
+    tier, *_ = item.path.relative_to(TESTS).parts
+    if tier == "faults":
+        return "faults_kill" if item.path.stem.startswith("test_kill") else "faults"
+    return tier if tier in ("e2e", "db") else str(item.path.relative_to(TESTS))
+
+
+def _rank(group: str) -> int:
+    return LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
