@@ -2,7 +2,13 @@
 
 One statement per file, in `include/sql/<engine>/<pipeline>/<name>.sql`; a grants file (`kind: grants`) may hold several,
 each ended by a semicolon. Binds are `%(name)s` (a value, psycopg), `:name` (a value, Oracle), `{name}` (an identifier or
-literal that Python composes) or `:"name"` (an identifier that psql sets with -v).
+literal that Python composes), `:"name"` (an identifier that psql sets with -v) or `&name` (one that SQL*Plus defines).
+
+Kinds: `read` returns columns and changes nothing, `change` changes the database, `session` sets up the session that runs
+it, `block` is an anonymous PL/SQL block (the only kind with semicolons inside), `grants` is run by the site's DBA.
+
+Two more keys, both optional: `editions` (EE, SE2, ...: the only ones where the statement makes sense) and `twin` (the
+file of the same folder that gives the same columns where the licence does not allow this one).
 """
 
 from __future__ import annotations
@@ -16,14 +22,17 @@ from pathlib import Path
 from drydock import settings
 
 HEADER_KEYS = ("purpose", "kind", "engine", "privileges", "locks", "licence", "binds", "columns", "source")
-KINDS = ("read", "change", "grants")
+OPTIONAL_KEYS = ("editions", "twin")
+KINDS = ("read", "change", "session", "block", "grants")
 
 _HEADER_LINE = re.compile(r"--\s?([a-z]+):\s*(.*)")
 _NAMED = re.compile(r"([a-z_][a-z0-9_]*)(?:\s+\(((?:[^()]|\([^()]*\))*)\))?(?:,\s*|$)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\$\$.*?\$\$|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _COMMENT = re.compile(r"--[^\n]*")
 _BIND = re.compile(r'%\(([a-z_][a-z0-9_]*)\)s|\{([a-z_][a-z0-9_]*)\}|(?<![:\w]):"?([a-z_][a-z0-9_]*)"?')
+_SUBSTITUTION = re.compile(r"&([a-z_][a-z0-9_]*)")
 _ENGINE = re.compile(r"([a-z]+)\b.*")
+_EDITION = re.compile(r"[A-Z][A-Z0-9]*")
 
 
 class SqlFileInvalid(ValueError):
@@ -45,6 +54,16 @@ class SqlFile:
     columns: dict[str, str]
     source: str
     statement: str
+    editions: tuple[str, ...] = ()
+    twin: str = ""
+
+    @property
+    def pipeline(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
 
 
 @cache
@@ -69,6 +88,8 @@ def parse_sql_file(path: Path) -> SqlFile:
         statement=statement,
         binds=_named(path, "binds", header["binds"]),
         columns=_named(path, "columns", header["columns"]),
+        editions=tuple(part.strip() for part in header.get("editions", "").split(",") if part.strip()),
+        twin=header.get("twin", ""),
         **{key: header[key] for key in HEADER_KEYS if key not in ("binds", "columns")},
     )
     _check(file)
@@ -95,7 +116,7 @@ def _split(path: Path) -> tuple[dict[str, str], str]:
     body = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
     for line in lines[:body]:
         match = _HEADER_LINE.fullmatch(line)
-        if match and match[1] in HEADER_KEYS:
+        if match and match[1] in HEADER_KEYS + OPTIONAL_KEYS:
             key = match[1]
             if key in header:
                 raise SqlFileInvalid(f"{path}: two lines {key!r} in the header")
@@ -133,13 +154,27 @@ def _check(file: SqlFile) -> None:
     code = _code(file.statement)
     if not code.strip():
         raise SqlFileInvalid(f"{file.path}: no statement")
-    if ";" in code and file.kind != "grants":
+    if ";" in code and file.kind not in ("grants", "block"):
         raise SqlFileInvalid(f"{file.path}: one statement per file, without a semicolon")
+    if file.kind == "block" and not re.fullmatch(r"\s*(BEGIN|DECLARE)\b.*\bEND;\s*", code, re.DOTALL):
+        raise SqlFileInvalid(f"{file.path}: a block begins with BEGIN or DECLARE and ends with END;")
+    _check_options(file)
     used = {next(filter(None, match.groups())) for match in _BIND.finditer(code)}
+    used |= set(_SUBSTITUTION.findall(code)) if engine[1] == "oracle" else set()
     if used != set(file.binds):
         raise SqlFileInvalid(
             f"{file.path}: the statement uses the binds {sorted(used)}, the header tells of {sorted(file.binds)}"
         )
+
+
+def _check_options(file: SqlFile) -> None:
+    wrong = [edition for edition in file.editions if not _EDITION.fullmatch(edition)]
+    if wrong:
+        raise SqlFileInvalid(f"{file.path}: editions: cannot read {wrong[0]!r}; write for example 'EE, SE2'")
+    if file.twin and file.licence == "none":
+        raise SqlFileInvalid(f"{file.path}: a twin stands in for a file whose licence is not none")
+    if file.twin and not file.path.with_name(f"{file.twin}.sql").is_file():
+        raise SqlFileInvalid(f"{file.path}: its twin {file.twin!r} is not in the same folder")
 
 
 def _code(statement: str) -> str:
