@@ -10,7 +10,9 @@ import contextlib
 import json
 import logging
 import tempfile
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,8 +64,9 @@ def judge_folder(question: Question) -> Judgement:
     database, policy = described_database(question), described_policy(question)
     source = open_source(database)
     survey = _narrowed(survey_database(database, source, None, datetime.now(UTC)), question.single_set)
-    reads = tuple(_read(source, survey, policy))
-    drills = tuple(_drill(question, database, source, survey, policy))
+    with _reading(source, survey, policy) as reading:
+        drills = tuple(_drill(question, database, source, survey, policy))
+        reads = reading.result()
     depth = Depth.DRILL if question.drill else Depth.BYTES
     forecast = forecast_recovery(survey, drills)
     now = datetime.now(UTC)
@@ -120,11 +123,31 @@ def _ancestors(set_id: str | None, by_id: dict[str, BackupSet]) -> Iterable[Back
         set_id = backup_set.parent_id
 
 
-def _read(source: BackupSource, survey: Survey, policy: BackupPolicy) -> Iterable[Read]:
+@contextlib.contextmanager
+def _reading(source: BackupSource, survey: Survey, policy: BackupPolicy) -> Iterator[Future[tuple[Read, ...]]]:
+    """Reads everything back in a thread of its own, beside a drill, which mostly waits for one process of the server.
+
+    A person who stops the command waits for no more than the piece that is being read.
+    """
+    stopped = threading.Event()
+    with ThreadPoolExecutor(1, "reading") as pool:
+        try:
+            yield pool.submit(lambda: tuple(_read(source, survey, policy, stopped)))
+        finally:
+            stopped.set()
+
+
+def _read(source: BackupSource, survey: Survey, policy: BackupPolicy, stopped: threading.Event) -> Iterable[Read]:
+    def go_on(_read_bytes: int) -> None:
+        if stopped.is_set():
+            raise CancelledError
+
     for task in choose_reads(survey, (), policy, survey.as_of):
         log.info("reading %s", task.subject)
+        go_on(0)
         with contextlib.suppress(SourceGone):  # expired before its turn came
-            yield source.read_set(task.backup_set) if task.unit is ReadUnit.SET else source.read_logs(task.log_range)
+            is_set = task.unit is ReadUnit.SET
+            yield source.read_set(task.backup_set, go_on) if is_set else source.read_logs(task.log_range, go_on)
 
 
 def _drill(question: Question, database: Database, source: BackupSource, survey: Survey, policy: BackupPolicy) -> Iterable[Drill]:
