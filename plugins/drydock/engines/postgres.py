@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from drydock.engines.errors import UNKNOWN, ErrorClass
 from drydock.sqlfiles import SqlFile, check_binds
 
 
@@ -21,14 +22,6 @@ class Endpoint:
     user: str
     password: str = field(repr=False)
     dbname: str = "postgres"
-
-
-@dataclass(frozen=True)
-class ErrorClass:
-    """What an error means. `retry`: the same question may well succeed a little later."""
-
-    kind: str
-    retry: bool
 
 
 # by SQLSTATE, the longest beginning decides (PostgreSQL manual, "PostgreSQL Error Codes")
@@ -62,7 +55,6 @@ CUT_OFF = (
 )
 UNREACHABLE = ErrorClass("unreachable", True)
 LOGIN_REFUSED = ErrorClass("login_refused", False)
-UNKNOWN = ErrorClass("unknown", False)
 
 
 def connect(

@@ -1,0 +1,11 @@
+-- purpose: merge neighbouring leaf blocks of one partition of an index
+-- kind: change
+-- engine: oracle 11.2-23
+-- privileges: ALTER ANY INDEX, or owner of the index
+-- locks: none that DML waits for
+-- licence: none
+-- editions: EE
+-- binds: index (identifier: owner and index), partition (identifier: the partition)
+-- columns: none
+-- source: SQL Language Reference 19c, ALTER INDEX, modify_index_partition
+ALTER INDEX {index} MODIFY PARTITION {partition} COALESCE

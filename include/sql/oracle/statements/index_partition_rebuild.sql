@@ -1,0 +1,11 @@
+-- purpose: write one partition of an index anew
+-- kind: change
+-- engine: oracle 11.2-23
+-- privileges: ALTER ANY INDEX, or owner of the index
+-- locks: share on the partition of the table; with ONLINE for a moment at both ends
+-- licence: none
+-- editions: EE
+-- binds: index (identifier: owner and index), partition (identifier: the partition), options (keywords of the builder)
+-- columns: none
+-- source: SQL Language Reference 19c, ALTER INDEX, rebuild_clause
+ALTER INDEX {index} REBUILD PARTITION {partition} {options}

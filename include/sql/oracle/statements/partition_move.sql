@@ -1,0 +1,11 @@
+-- purpose: write one partition anew in a segment without holes
+-- kind: change
+-- engine: oracle 11.2-23
+-- privileges: ALTER ANY TABLE, or owner of the table
+-- locks: exclusive on the partition; with ONLINE (12.1) for a moment at both ends
+-- licence: none
+-- editions: EE
+-- binds: table (identifier: owner and table), partition (identifier: the partition), options (keywords of the builder)
+-- columns: none
+-- source: SQL Language Reference 19c, ALTER TABLE, move_table_partition
+ALTER TABLE {table} MOVE PARTITION {partition} {options}

@@ -1,0 +1,11 @@
+-- purpose: pack the rows of one partition and, without COMPACT, lower its high-water mark
+-- kind: change
+-- engine: oracle 11.2-23
+-- privileges: ALTER ANY TABLE, or owner of the table
+-- locks: rows while they move; exclusive for a moment at the end, not with COMPACT
+-- licence: none
+-- editions: EE
+-- binds: table (identifier: owner and table), partition (identifier: the partition), options (keywords of the builder)
+-- columns: none
+-- source: SQL Language Reference 19c, ALTER TABLE, modify_table_partition, shrink_clause
+ALTER TABLE {table} MODIFY PARTITION {partition} SHRINK SPACE {options}

@@ -1,0 +1,303 @@
+"""Oracle through python-oracledb: log on, set the session up, ask, and change. Knows no Airflow.
+
+A session is made from a function that connects: Airflow's OracleHook in the product (`orchestration.connections`), an
+`OracleEndpoint` elsewhere. Reads are asked again where the error's class allows it; changes and refused logons never.
+Numbers come as Decimal, always, so that no key loses a digit; LOBs come as text or bytes (python-oracledb User Guide,
+Fetching; Tuning).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import oracledb
+import stamina
+
+from drydock.engines.errors import ErrorClass
+from drydock.engines.oracle_admission import TargetRights, admit, edition_of, version_of
+from drydock.engines.oracle_errors import classify, code_of, may_ask_again, may_log_on_again
+from drydock.engines.oracle_statements import Statement, compose
+from drydock.estate import Licence
+from drydock.sqlfiles import SqlFile, SqlFileInvalid, check_binds, sql_file
+
+MODULE = "drydock"
+LONGEST_ATTRIBUTE = 64  # bytes of ACTION and CLIENT_IDENTIFIER (PL/SQL Packages Reference 19c, DBMS_APPLICATION_INFO)
+EXPIRE_TIME_MINUTES = 2  # a probe this often keeps firewalls from forgetting the connection
+ARRAY_ROWS = 1000  # rows of one round trip
+
+Row = dict[str, Any]
+Connect = Callable[[], oracledb.Connection]
+
+
+@dataclass(frozen=True)
+class OracleEndpoint:
+    """Where a database answers and as whom, for use without Airflow; the password never shows in a repr."""
+
+    host: str
+    port: int
+    service: str
+    user: str
+    password: str = field(repr=False)
+
+    def connect(self) -> oracledb.Connection:
+        """Log on once. Raises oracledb.Error."""
+        return oracledb.connect(
+            user=self.user,
+            password=self.password,
+            host=self.host,
+            port=self.port,
+            service_name=self.service,
+            expire_time=EXPIRE_TIME_MINUTES,
+        )
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """What V$SESSION shows of us: `action` is the step (backup.survey), `run` the run that it belongs to."""
+
+    action: str
+    run: str
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """Bounds of every call of a session: seconds of one round trip, of a DDL lock, tries of a read and their pause."""
+
+    call_timeout_s: float = 60
+    lock_wait_s: int = 10
+    attempts: int = 3
+    pause_s: float = 0.5
+
+
+class LogonFailed(Exception):
+    """The database did not let us in. `code` is ORA-01017, DPY-6005, ...; `may_pass`: no password was sent yet."""
+
+    def __init__(self, error: oracledb.Error) -> None:
+        self.code, self.error_class, self.may_pass = code_of(error), classify(error), may_log_on_again(error)
+        super().__init__(f"no logon: {self.code or type(error).__name__} ({self.error_class.kind})")
+
+
+@dataclass
+class OracleSession:
+    """One session of one run. `rights` decides which files may be asked; `attested`: packs the owner says are licensed."""
+
+    connect: Connect = field(repr=False)
+    identity: RunIdentity
+    limits: SessionLimits
+    attested: frozenset[Licence]
+    connection: oracledb.Connection = field(init=False, repr=False)
+    rights: TargetRights = field(init=False, repr=False)
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        return self.rights.version
+
+    def close(self) -> None:
+        """End the session; what is dead already stays so."""
+        try:
+            self.connection.close()
+        except oracledb.Error:  # nothing is lost: a read leaves nothing behind, a change has been committed or failed
+            return
+
+    def __enter__(self) -> OracleSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_session(
+    connect: Connect, identity: RunIdentity, *, limits: SessionLimits | None = None, attested: frozenset[Licence] = frozenset()
+) -> OracleSession:
+    """Log on and set the session up. A listener that is not there yet is tried again, a refused logon never.
+
+    Raises LogonFailed; oracledb.Error when the set-up fails.
+    """
+    session = OracleSession(connect, identity, limits or SessionLimits(), attested)
+    for attempt in _attempts(session):
+        with attempt:
+            _log_on(session)
+    return session
+
+
+def fetch_rows(
+    session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None = None, *, timeout_s: float | None = None
+) -> list[Row]:
+    """The rows of a read file, by column name. Asked again after an error whose class allows it, on a new session if need be.
+
+    `timeout_s`: of one round trip, where the session's own limit does not fit. Raises NotForThisTarget, SqlFileInvalid,
+    LogonFailed, oracledb.Error.
+    """
+    _check_read(session, file, binds)
+    for attempt in _attempts(session):
+        with attempt:
+            _revive(session)
+            with _ask(session, file, binds, timeout_s) as cursor:
+                names = _names(cursor, file)
+                rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return rows
+
+
+def fetch_batches(
+    session: OracleSession,
+    file: SqlFile,
+    binds: Mapping[str, Any] | None = None,
+    *,
+    rows: int = 10_000,
+    timeout_s: float | None = None,
+) -> Iterator[list[Row]]:
+    """The rows of a read file in lists of at most `rows`. Tried again only until the first list is out: no row comes twice.
+
+    Raises as fetch_rows.
+    """
+    _check_read(session, file, binds)
+    for attempt in _attempts(session):
+        with attempt:
+            _revive(session)
+            cursor = _ask(session, file, binds, timeout_s)
+            names = _names(cursor, file)
+            batch = cursor.fetchmany(rows)
+    with cursor:
+        while batch:
+            yield [dict(zip(names, row, strict=True)) for row in batch]
+            batch = cursor.fetchmany(rows)
+
+
+def declared_numbers(session: OracleSession, file: SqlFile) -> bool:
+    """True when every NUMBER that a read file returns has a declared precision. Does not run the statement."""
+    _check_kind(file)
+    with session.connection.cursor() as cursor:
+        cursor.parse(file.statement)
+        numbers = [column for column in cursor.description if column.type_code is oracledb.DB_TYPE_NUMBER]
+    return all(column.precision for column in numbers)
+
+
+def prepare_read(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None, timeout_s: float | None = None) -> None:
+    """Check that the file may be asked, that the session lives, and set its limit: for callers with a cursor of their own."""
+    _check_read(session, file, binds)
+    _revive(session)
+    session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
+
+
+def execute(session: OracleSession, statement: Statement, *, timeout_s: float | None = None) -> dict[str, Any]:
+    """Run one change, once: whatever the error, it is never repeated. Returns the values of its OUT binds.
+
+    Raises NotForThisTarget, oracledb.Error.
+    """
+    admit(statement.file, session.rights)
+    session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
+    with session.connection.cursor() as cursor:
+        outs = {name: cursor.var(kind) for name, kind in statement.outs.items()}
+        cursor.execute(statement.text, {**statement.binds, **outs}, fetch_lobs=False, fetch_decimals=True)
+        return {name: variable.getvalue() for name, variable in outs.items()}
+
+
+def error_class_of(error: Exception) -> ErrorClass:
+    """What an error of this module means."""
+    return error.error_class if isinstance(error, LogonFailed) else classify(error)
+
+
+def _log_on(session: OracleSession) -> None:
+    try:
+        session.connection = session.connect()
+    except oracledb.Error as e:
+        raise LogonFailed(e) from e
+    try:
+        _set_up(session)
+    except BaseException:
+        session.close()
+        raise
+
+
+def _set_up(session: OracleSession) -> None:
+    """Name the run, fix what depends on client or server, bound every call. The names travel with the first statement."""
+    connection, limits = session.connection, session.limits
+    connection.call_timeout = _milliseconds(limits.call_timeout_s)
+    connection.module = MODULE
+    connection.action = _attribute(session.identity.action)
+    connection.client_identifier = _attribute(session.identity.run)
+    session.rights = TargetRights(
+        version_of(connection.version), session.attested, partial(_edition, session), partial(_pack_access, session)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(compose(sql_file("oracle", "session", "set_language")))
+        cursor.execute(compose(sql_file("oracle", "session", "set_lock_wait"), {"seconds": str(int(limits.lock_wait_s))}))
+
+
+def _attempts(session: OracleSession) -> Iterator[Any]:
+    limits = session.limits
+    return stamina.retry_context(
+        on=_may_try_again, attempts=limits.attempts, timeout=None, wait_initial=limits.pause_s, wait_max=limits.pause_s * 8
+    )
+
+
+def _may_try_again(error: Exception) -> bool:
+    return error.may_pass if isinstance(error, LogonFailed) else may_ask_again(error)
+
+
+def _revive(session: OracleSession) -> None:
+    if not session.connection.is_healthy():
+        session.close()
+        _log_on(session)
+
+
+def _ask(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None, timeout_s: float | None) -> oracledb.Cursor:
+    session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
+    cursor = session.connection.cursor()
+    try:
+        cursor.arraysize, cursor.prefetchrows = ARRAY_ROWS, ARRAY_ROWS + 1
+        cursor.execute(file.statement, dict(binds or {}), fetch_lobs=False, fetch_decimals=True)
+    except BaseException:
+        cursor.close()
+        raise
+    return cursor
+
+
+def _names(cursor: oracledb.Cursor, file: SqlFile) -> list[str]:
+    """Column names in lower case. Raises SqlFileInvalid where they are not those of the header."""
+    names = [column.name.lower() for column in cursor.description]
+    if names != list(file.columns):
+        raise SqlFileInvalid(f"{file.path}: the header tells of {list(file.columns)}, the database returns {names}")
+    return names
+
+
+def _check_kind(file: SqlFile) -> None:
+    if file.kind != "read":
+        raise SqlFileInvalid(f"{file.path}: kind {file.kind!r} is not asked with fetch")
+
+
+def _check_read(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None) -> None:
+    _check_kind(file)
+    check_binds(file, (binds or {}).keys())
+    admit(file, session.rights)
+
+
+def _edition(session: OracleSession) -> str:
+    rows = _rows_or_none(session, "banner")
+    return next((edition for row in rows if (edition := edition_of(row["banner"]))), "")
+
+
+def _pack_access(session: OracleSession) -> str:
+    rows = _rows_or_none(session, "parameters")
+    return next((row["value"] or "" for row in rows if row["name"] == "control_management_pack_access"), "")
+
+
+def _rows_or_none(session: OracleSession, name: str) -> list[Row]:
+    """The rows, or none where a grant is missing: what cannot be known is not assumed."""
+    try:
+        return fetch_rows(session, sql_file("oracle", "session", name))
+    except oracledb.Error as e:
+        if classify(e).kind != "privilege":
+            raise
+        return []
+
+
+def _attribute(text: str) -> str:
+    return text.encode("utf-8")[:LONGEST_ATTRIBUTE].decode("utf-8", "ignore")
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))

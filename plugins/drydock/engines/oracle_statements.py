@@ -1,0 +1,193 @@
+"""Changes as values: a closed list of statements, each rendered from its file with quoted names and known keywords.
+
+No caller gives text that becomes part of a statement: names go through `oracle_names`, numbers are whole and bounded,
+everything else is an enumerated keyword. Texts in PL/SQL are binds. The templates are `include/sql/oracle/statements`
+and `include/sql/oracle/watchdog`; what they render to was accepted by an Oracle grammar (tests/sql/goldens).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from drydock.engines.oracle_names import qualified, quote_name, text_literal
+from drydock.sqlfiles import SqlFile, check_binds, sql_file
+
+HIGHEST_DEGREE = 128
+HIGHEST_SESSION_NUMBER = 2**32 - 1
+SPACE_FIGURES = ("unformatted", "fs1", "fs2", "fs3", "fs4", "full")
+SEGMENT_TYPES = (
+    "TABLE",
+    "TABLE PARTITION",
+    "TABLE SUBPARTITION",
+    "INDEX",
+    "INDEX PARTITION",
+    "INDEX SUBPARTITION",
+    "CLUSTER",
+    "LOB",
+)
+
+Granularity = Literal["ALL", "AUTO", "GLOBAL", "GLOBAL AND PARTITION", "PARTITION", "SUBPARTITION"]
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+_SQL_ID = re.compile(r"[0-9a-z]{13}")
+
+
+class StatementRefused(ValueError):
+    """An argument that no statement may carry; the text names it."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A table or index, or one partition of it; names exactly as in the dictionary."""
+
+    owner: str
+    name: str
+    partition: str = ""
+
+    @property
+    def quoted(self) -> str:
+        return qualified(self.owner, self.name)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement with its binds. `outs`: Python types of the binds that the database fills."""
+
+    file: SqlFile
+    text: str
+    binds: dict[str, Any] = field(default_factory=dict)
+    outs: dict[str, type] = field(default_factory=dict)
+
+
+def compose(file: SqlFile, parts: Mapping[str, str] | None = None) -> str:
+    """The statement with `{name}` filled in, each once and never looked at again. Raises SqlFileInvalid for wrong parts.
+
+    Only for this package: `parts` must come out of its quoting functions or be a keyword.
+    """
+    places = set(_PLACE.findall(file.statement))
+    check_binds(file, {*(file.binds.keys() - places), *(parts or {})})
+    filled = _PLACE.sub(lambda match: (parts or {})[match[1]], file.statement)
+    return filled.strip()
+
+
+def row_movement(table: Segment, *, enabled: bool) -> Statement:
+    """Shrinking needs row movement; set it back as it was found."""
+    return _statement("row_movement", table=table.quoted, state="ENABLE" if enabled else "DISABLE")
+
+
+def shrink(table: Segment, *, compact: bool = False, cascade: bool = False) -> Statement:
+    """Pack a table or one partition. `compact`: leave the high-water mark; `cascade`: its indexes and LOBs too."""
+    options = _words(compact and "COMPACT", cascade and "CASCADE")
+    if table.partition:
+        return _statement("partition_shrink", table=table.quoted, partition=quote_name(table.partition), options=options)
+    return _statement("table_shrink", table=table.quoted, options=options)
+
+
+def move(table: Segment, *, online: bool, update_indexes: bool = False, degree: int | None = None) -> Statement:
+    """Write a table or one partition anew. `update_indexes`: keep the indexes usable (partitions; tables from 12.2)."""
+    options = _words(online and "ONLINE", update_indexes and "UPDATE INDEXES", _degree(degree))
+    if table.partition:
+        return _statement("partition_move", table=table.quoted, partition=quote_name(table.partition), options=options)
+    return _statement("table_move", table=table.quoted, options=options)
+
+
+def rebuild(index: Segment, *, online: bool, degree: int | None = None) -> Statement:
+    """Write an index or one partition of it anew."""
+    options = _words(online and "ONLINE", _degree(degree))
+    if index.partition:
+        return _statement("index_partition_rebuild", index=index.quoted, partition=quote_name(index.partition), options=options)
+    return _statement("index_rebuild", index=index.quoted, options=options)
+
+
+def coalesce(index: Segment) -> Statement:
+    """Merge neighbouring leaf blocks of an index or one partition of it."""
+    if index.partition:
+        return _statement("index_partition_coalesce", index=index.quoted, partition=quote_name(index.partition))
+    return _statement("index_coalesce", index=index.quoted)
+
+
+def index_degree(index: Segment, degree: int | None) -> Statement:
+    """Set the degree of an index back; None: NOPARALLEL."""
+    return _statement("index_degree", index=index.quoted, degree=_degree(degree) or "NOPARALLEL")
+
+
+def index_logging(index: Segment, *, logging: bool) -> Statement:
+    """Set the logging of an index back."""
+    return _statement("index_logging", index=index.quoted, logging="LOGGING" if logging else "NOLOGGING")
+
+
+def gather_table_stats(
+    table: Segment, *, granularity: Granularity = "AUTO", degree: int | None = None, cascade: bool = False
+) -> Statement:
+    """Gather the statistics of a table or one partition; DBMS_STATS takes names in double quotes as they are."""
+    _degree(degree)
+    return _block(
+        "gather_table_stats",
+        {"cascade": "TRUE" if cascade else "FALSE"},
+        {
+            "owner": quote_name(table.owner),
+            "name": quote_name(table.name),
+            "partition": quote_name(table.partition) if table.partition else None,
+            "granularity": granularity,
+            "degree": degree,
+        },
+    )
+
+
+def space_usage(segment: Segment, segment_type: str) -> Statement:
+    """Count blocks by how full they are. The OUT values are <figure>_blocks and <figure>_bytes of SPACE_FIGURES."""
+    if segment_type not in SEGMENT_TYPES:
+        raise StatementRefused(f"segment type {segment_type[:40]!a}, allowed are {', '.join(SEGMENT_TYPES)}")
+    quote_name(segment.owner), quote_name(segment.name)  # binds, yet no name that no object can have
+    outs: dict[str, type] = {f"{figure}_{unit}": Decimal for figure in SPACE_FIGURES for unit in ("blocks", "bytes")}
+    binds = {"owner": segment.owner, "name": segment.name, "type": segment_type, "partition": segment.partition or None}
+    return _block("space_usage", {}, binds, outs)
+
+
+def cancel_sql(sid: int, serial: int, instance: int | None = None, sql_id: str = "") -> Statement:
+    """Cancel what a session runs (18c and later). With `sql_id` only that statement, should the session be past it."""
+    if sql_id and not _SQL_ID.fullmatch(sql_id):
+        raise StatementRefused(f"SQL_ID {sql_id[:40]!a}; it has 13 characters of 0-9 and a-z")
+    parts = [*_session(sid, serial, instance), *([sql_id] if sql_id else [])]
+    return _statement("cancel_sql", pipeline="watchdog", session=text_literal(", ".join(parts)))
+
+
+def kill_session(sid: int, serial: int, instance: int | None = None) -> Statement:
+    """End a session."""
+    return _statement("kill_session", pipeline="watchdog", session=text_literal(",".join(_session(sid, serial, instance))))
+
+
+def _session(sid: int, serial: int, instance: int | None) -> list[str]:
+    numbers = [_number("sid", sid), _number("serial", serial)]
+    return [*numbers, *([f"@{_number('instance', instance)}"] if instance is not None else [])]
+
+
+def _number(what: str, value: int) -> str:
+    if not isinstance(value, int) or not 0 <= value <= HIGHEST_SESSION_NUMBER:
+        raise StatementRefused(f"{what} {value!r} is not a whole number that a session can have")
+    return str(int(value))
+
+
+def _degree(degree: int | None) -> str:
+    if degree is None:
+        return ""
+    if not isinstance(degree, int) or not 1 <= degree <= HIGHEST_DEGREE:
+        raise StatementRefused(f"degree {degree!r} is not a whole number from 1 to {HIGHEST_DEGREE}")
+    return f"PARALLEL {int(degree)}"
+
+
+def _words(*words: str | Literal[False]) -> str:
+    return " ".join(word for word in words if word)
+
+
+def _statement(name: str, *, pipeline: str = "statements", **parts: str) -> Statement:
+    file = sql_file("oracle", pipeline, name)
+    return Statement(file, compose(file, parts))
+
+
+def _block(name: str, parts: Mapping[str, str], binds: dict[str, Any], outs: dict[str, type] | None = None) -> Statement:
+    file = sql_file("oracle", "statements", name)
+    return Statement(file, compose(file, parts), binds, outs or {})
