@@ -23,10 +23,11 @@ class Depth(StrEnum):
 class ReadUnit(StrEnum):
     SET = "set"
     LOGS = "logs"
+    QUESTION = "question"  # asked of the backup tool about no single unit: the newest of its subject counts, and no byte of it
 
 
 class Read(Model):
-    """One backup set, or one run of log segments, whose every byte was read back and compared."""
+    """One backup set, or one run of log segments, whose every byte was read back and compared; or a question that was asked."""
 
     unit: ReadUnit
     subject: CleanText = Field(description="set_id, or 'FIRST..LAST' segment names")

@@ -13,7 +13,7 @@ from drydock.backup.chains import finished_sets
 from drydock.backup.facts import NO_OBSTACLE, LogArchive, Survey
 from drydock.backup.folding import fold_findings
 from drydock.backup.log_pieces import LogPiece, log_pieces
-from drydock.backup.results import Depth, Drill, Read
+from drydock.backup.results import Depth, Drill, Read, ReadUnit
 from drydock.backup.rotation import Unread, coverage, is_unfinished, set_drills, set_reads, unread_items
 from drydock.estate import BackupPlan
 from drydock.policy import BackupPolicy
@@ -36,6 +36,7 @@ def judge_valid(
     findings = [
         *(f for read in by_set.values() for f in read.findings),
         *_log_findings(pieces, reads, survey.logs),
+        *_question_findings(reads),
         *_never_read(items, plan),
         *fold_findings(_overdue_findings(survey, items, policy), plan.places.sets, "more_read_problems"),
         *_drill_findings(survey, drills, policy),
@@ -90,6 +91,13 @@ def _log_findings(pieces: Iterable[LogPiece], reads: tuple[Read, ...], logs: Log
         for finding in read.findings:
             if not _is_superseded(finding, read, reads, logs):
                 yield finding
+
+
+def _question_findings(reads: Iterable[Read]) -> Iterator[Finding]:
+    """What came of the newest answer to each question."""
+    newest = {r.subject: r for r in sorted(reads, key=lambda r: r.ended_at) if r.unit is ReadUnit.QUESTION}
+    for read in newest.values():
+        yield from read.findings
 
 
 def _is_superseded(finding: Finding, read: Read, reads: tuple[Read, ...], logs: LogArchive | None) -> bool:
