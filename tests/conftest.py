@@ -13,6 +13,7 @@ TESTS = Path(__file__).parent
 LONGEST_FIRST = ("e2e", "faults_kill", "faults", "db")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the scheduler of processes looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
