@@ -138,6 +138,25 @@ def judge_backup(
     return command.exit_code(judgement)
 
 
+@app.command("read-alert")
+def read_alert(
+    log: Annotated[str, typer.Argument(metavar="FILE|-", help="an alert log, text or XML, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> int:
+    """Read an Oracle alert log: what matters to recoverability and space. 读取 Oracle 告警日志。
+
+    Exits with 0 on none, info or warning, 1 on critical, 2 where nothing of an alert log was found, 64 on bad usage.
+    """
+    from drydock.oracle_logs import alert_command
+
+    try:
+        answer = alert_command.read(log)
+    except OSError as e:
+        raise typer.BadParameter(f"{log}: {e.strerror or e}; give a readable file, or - for standard input") from e
+    typer.echo(alert_command.as_json(answer) if as_json else alert_command.as_text(answer))
+    return alert_command.exit_code(answer)
+
+
 def _planned_jobs(lines: list[str]) -> tuple[PlannedJob, ...]:
     from drydock.estate import PlannedJob
 

@@ -1,0 +1,157 @@
+"""Lines without a code that matter, and lines whose number is a code in other clothes.
+
+Every pattern is ASCII and is matched against bytes read as Latin-1, so that no code page can hide it. A phrase is tried
+only where one of its marks stands in the line, in either case. Patterns name no digit, so that they answer the same for
+any line of the same shape (its digits turned to 0), and the answer can be kept.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from drydock.oracle_logs.alert_results import Severity
+
+INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
+
+
+class Phrase(NamedTuple):
+    """A pattern with its marks in lower case; a group `n` in it is the number of an ORA- code."""
+
+    name: str
+    severity: Severity
+    marks: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+_WHO = r"^(?:\w+(?:\[[^\]]*\])?(?: ?\([^)]*\))?: )*"  # "ARC0: ", "PMON (ospid: 12): ", "PING[ARC2]: ", "TT00 (PID:7): "
+_ALTER = r"^(?:Completed: )?(?i:alter\s+"
+_ERROR = _WHO + r"Error (?P<n>\d+) "
+
+
+def _phrase(name: str, severity: Severity, marks: str, pattern: str) -> Phrase:
+    return Phrase(name, severity, tuple(marks.split(",")), re.compile(pattern))
+
+
+PHRASES = (
+    _phrase("corrupt_block", CRITICAL, "corrupt block", r"^\s*Corrupt (?:block relative dba|Block Found|block \d+ found during)"),
+    _phrase("corrupt_block", CRITICAL, "error backing up file", r"^\s*Error backing up file \d+, block \d+: .*corruption"),
+    _phrase("corrupt_block", CRITICAL, "block media recovery", r"^Automatic block media recovery failed"),
+    _phrase("block_repaired", WARNING, "block media recovery", r"^Automatic block media recovery successful"),
+    _phrase("data_failure", CRITICAL, "checker run", r"^Checker run found \d+ new persistent data failures"),
+    _phrase("archiver_stuck", CRITICAL, "archival error", r"^ORACLE Instance \S+.* - Archival Error"),
+    _phrase(
+        "archiver_stuck", CRITICAL, "archival required", r"^ORACLE Instance \S+.* - Can ?not allocate log, archival required"
+    ),
+    _phrase("archiver_stuck", CRITICAL, "online logs need", r"^(?:WARNING: )?All online logs need(?:ed)? archiving"),
+    _phrase("archiver_stuck", CRITICAL, "archival stopped", _WHO + r"Archival stopped, error occurred"),
+    _phrase(
+        "archiver_stuck", CRITICAL, "destinations made", r"(?i:all archive destinations made inactive)(?:.*error (?P<n>\d+))?"
+    ),
+    _phrase("archiver_stuck", CRITICAL, "archive", _ERROR + r"(?:[Cc]reating|[Cc]losing|[Ww]riting) archive ?log file"),
+    _phrase("archiver_stuck", CRITICAL, "archiving log", _WHO + r"I/O error (?P<n>\d+) archiving log"),
+    _phrase(
+        "archiver_stuck", CRITICAL, "failed to archive", _WHO + r"Failed to archive (?:log|thread)\b[^(]*(?:\((?P<n>\d+)\))?"
+    ),
+    _phrase("standby_transport", WARNING, "remote archive,rfs", _ERROR + r"(?:creating remote archive ?log|(?:at|de)taching )"),
+    _phrase("standby_transport", WARNING, "logging on to", _ERROR + r"received logging on to the standby"),
+    _phrase("standby_transport", WARNING, "standby", _ERROR + r"(?:for|writing|connecting to|while) .*standby"),
+    _phrase("standby_transport", WARNING, "heartbeat", _WHO + r"Heartbeat failed to connect to standby .*Error is (?P<n>\d+)"),
+    _phrase("standby_transport", WARNING, "network reconnect", r"(?:LOG_ARCHIVE_DEST_|LAD:)\d+ network reconnect"),
+    _phrase("standby_transport", WARNING, "rejected", _WHO + r"Archive ?log rejected"),
+    _phrase("standby_transport", WARNING, "disconnect", r"^RFS\[\d+\]: Possible network disconnect"),
+    _phrase("standby_transport", WARNING, "synchronized", r"LOG_ARCHIVE_DEST_\d+ (?:is UN|is no longer )SYNCHRONIZED"),
+    _phrase("redo_gap", WARNING, "fal[client", r"^FAL\[client[^:]*: (?:Failed to request gap|All defined FAL servers)"),
+    _phrase("redo_gap", WARNING, "gap - ", r"^\s*(?:FAL\[client[^:]*: )?GAP - (?:thread|T-|SCN)"),
+    _phrase("redo_gap", WARNING, "fetching gap", _WHO + r"Fetching gap (?:sequence|from)"),
+    _phrase("redo_gap", WARNING, "media recovery", _WHO + r"Media Recovery .*\b[Gg]ap\b"),
+    _phrase("standby_recovery", CRITICAL, "media recovery", _WHO + r"Background Media Recovery terminated with error (?P<n>\d+)"),
+    _phrase("standby_recovery", CRITICAL, "media recovery", r"^Media Recovery failed with error (?P<n>\d+)"),
+    _phrase("standby_recovery", CRITICAL, "recovery slave", r"^Recovery Slave \w+ previously exited with exception"),
+    _phrase("standby_recovery", CRITICAL, "unnamed", r"^File #\d+ added to control file as 'UNNAMED\d+'"),
+    _phrase("standby_recovery", INFO, "media recovery", _WHO + r"Background Media Recovery (?:cancelled|process shutdown)"),
+    _phrase("standby_recovery", INFO, "standby recovery", r"^Managed Standby Recovery Cancell?ed"),
+    _phrase("standby_lag", WARNING, " lag ", r"(?i:\b(?:apply|transport) lag\b.*(?:exceed|threshold|above))"),
+    _phrase(
+        "role_change", WARNING, "standby,switchover", r"^(?:Standby became primary|Switchover: Complete|Begin: Standby Failover)"
+    ),
+    _phrase("checkpoint_wait", WARNING, "checkpoint not", r"^Checkpoint not complete"),
+    _phrase("instance_failed", CRITICAL, "terminating", _WHO + r"terminating (?:the )?instance due to (?:ORA )?error (?P<n>\d+)"),
+    _phrase("instance_failed", CRITICAL, "during db open", r"^Error (?P<n>\d+) happened during db open"),
+    _phrase("instance_failed", CRITICAL, "abort message", r"^Received an instance abort message"),
+    _phrase("instance_failed", CRITICAL, "evicting", r"^Evicting instance \d+"),
+    _phrase("instance_failed", WARNING, "error stack", r"^Process startup failed, error stack"),
+    _phrase("instance_failed", WARNING, " died", r"^Process \w+ died, see its trace file"),
+    _phrase("crash_recovery", WARNING, "beginning", r"^Beginning (?:crash|instance) recovery of \d+ thread"),
+    _phrase("shutdown", WARNING, "shutting down", r"^Shutting down (?:ORACLE )?instance \(abort\)"),
+    _phrase("shutdown", INFO, "shutting down", r"^Shutting down (?:ORACLE )?instance \((?!abort)"),
+    _phrase("startup", INFO, "starting oracle", r"^Starting ORACLE instance"),
+    _phrase("startup", INFO, "completed: ", r"^Completed: (?i:alter database\s+(?:mount|open)\b)(?!.*(?i:resetlogs))"),
+    _phrase("datafile_lost", CRITICAL, "datafile offline", r"^Automatic datafile offline due to"),
+    _phrase("datafile_lost", CRITICAL, "kcf:", r"^KCF: (?:read|write)/?\w* error"),
+    _phrase("datafile_offline", WARNING, "offline", _ALTER + r"(?:pluggable )?(?:database|tablespace)\b.*\boffline\b)"),
+    _phrase(
+        "control_file_backup", WARNING, "autobackup", r"(?i:errors during (?:server )?autobackup|autobackup (?:has )?failed)"
+    ),
+    _phrase("resetlogs", WARNING, "resetlogs", r"^RESETLOGS (?:after|is being done without)"),
+    _phrase("no_archivelog", WARNING, "noarchivelog", _ALTER + r"database\b.*\bnoarchivelog\b)"),
+    _phrase(
+        "nologging", WARNING, "logging", _ALTER + r"(?:pluggable )?(?:database|tablespace)\b.*\b(?:nologging|no force logging)\b)"
+    ),
+    _phrase("flashback", WARNING, "flashback", _ALTER + r"database\s+flashback\s+off\b)"),
+    _phrase("flashback", WARNING, "rvwr", r"RVWR (?:encountered|.*due to error)"),
+    _phrase(
+        "change_tracking", WARNING, "tracking", r"^CHANGE TRACKING ERROR|(?i:tracking .*(?:(?:disabled|stopped) due|corrupt))"
+    ),
+    _phrase("asm", CRITICAL, "dismount", r"(?i:\bforce dismount(?:ing)? (?:of )?group|was force dismounted)"),
+    _phrase("asm", WARNING, "offline of disk,be dropped", r"(?i:initiating offline of disk|disk \S+ .*will be dropped)"),
+    _phrase("asm", WARNING, "warning: ", r"^WARNING: (?i:(?:write|read) failed|cache read a corrupt|disk \S+ .*offline)"),
+    _phrase(
+        "disk_full", WARNING, "no space,enough space", r"Error: \d+: No space left on device|\(OS \d+\) There is not enough space"
+    ),
+    _phrase("deadlock", WARNING, "deadlock", r"^Global Enqueue Services Deadlock detected"),
+    _phrase("hang", WARNING, "acquire latch", r"^PMON failed to acquire latch"),
+    _phrase("hang", WARNING, "timed,timeout", r"^(?:IPC Send timeout detected|WARNING: (?i:aiowait timed out))"),
+    _phrase("memory", WARNING, "swapping", r"^WARNING: Heavy swapping detected"),
+    _phrase("diagnostics", INFO, "parse errors", r"^WARNING: too many parse errors"),
+    _phrase("session", INFO, "inbound connection", r"^(?i:(?:WARNING: )?inbound connection timed out)"),
+)
+
+_SPECIAL = [
+    "ora-",
+    "ora ",
+    "tns-",
+    "rman-",
+    "osd-",
+    "lrm-",
+    "dgm-",
+    "pls-",
+    "kup-",
+    "crs-",
+    "cannot allocate new log",
+    "instance terminated",
+    "hex dump of",
+    "fatal ",
+    "sql statement below",
+    "parse error:",
+    "db_recovery_file_dest_size",
+]
+_ECHOED = re.compile(r"\s*(?:create|alter|drop|comment|rename|truncate)\s", re.IGNORECASE)
+
+
+class Interest(NamedTuple):
+    """What a line of one shape may tell: phrases, and whether anything else is to be looked for."""
+
+    phrases: tuple[Phrase, ...]
+    is_special: bool
+
+    def __bool__(self) -> bool:
+        return self.is_special or bool(self.phrases)
+
+
+def interest_of(shape: str) -> Interest:
+    """What to look for in a line whose digits are turned to 0, its container's prefix taken off."""
+    lower = shape.lower()
+    phrases = tuple(p for p in PHRASES if any(mark in lower for mark in p.marks) and p.pattern.search(shape))
+    special = any(mark in lower for mark in _SPECIAL) or (("'" in shape or '"' in shape) and bool(_ECHOED.match(shape)))
+    return Interest(phrases, special or "/*" in shape)
