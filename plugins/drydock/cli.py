@@ -157,6 +157,25 @@ def read_alert(
     return alert_command.exit_code(answer)
 
 
+@app.command("read-rman")
+def read_rman(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="a log of RMAN, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON (docs/read-rman.md)")] = False,
+) -> int:
+    """Read a log of RMAN: verdict, codes, what was read, skipped, corrupt or missing. 读取 RMAN 日志。
+
+    Exits with 0 on PASS or WARN, 1 on FAIL, 2 on UNKNOWN, 64 on bad usage.
+    """
+    from drydock.oracle_logs import rman_command as command
+
+    try:
+        log = command.read_source(file)
+    except OSError as e:
+        raise typer.BadParameter(f"cannot read {file!r}: {e.strerror}; name a log of RMAN, or - for standard input") from e
+    typer.echo(command.as_json(log) if as_json else command.as_text(log))
+    return command.exit_code(log)
+
+
 def _planned_jobs(lines: list[str]) -> tuple[PlannedJob, ...]:
     from drydock.estate import PlannedJob
 

@@ -1,0 +1,245 @@
+"""The RMAN log reader: bytes in any language and code page in, one result out.
+
+Reads a stream once in constant memory. Echoed commands, comments, shell lines, debug lines and the output of other tools
+are left out; what is left is looked at for codes, tables and the work of channels. See docs/read-rman.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from drydock.oracle_logs import rman_phrases as phrases
+from drydock.oracle_logs.rman_lines import as_text, read_lines, without_collector
+from drydock.oracle_logs.rman_pieces import Pieces
+from drydock.oracle_logs.rman_results import RmanEvidence, RmanLog
+from drydock.oracle_logs.rman_stacks import Codes, Found
+from drydock.oracle_logs.rman_tables import Tables
+from drydock.oracle_logs.rman_verdict import judge
+
+MOST_EVIDENCE = 200
+MOST_OF_A_KIND = 25
+LINES_FOR_LANGUAGE = 500  # the language shows early or not at all
+LONGEST_END = 120
+
+
+def read_rman_log(stream: BinaryIO | Iterable[bytes]) -> RmanLog:
+    """Read a log of RMAN from a binary stream or chunks of bytes; never raises for what the bytes are."""
+    reader = _Reader()
+    for line in read_lines(stream):
+        reader.feed(line)
+    return reader.result()
+
+
+class _Reader:
+    """The state between two lines."""
+
+    def __init__(self) -> None:
+        self.codes, self.tables, self.pieces = Codes(), Tables(), Pieces()
+        self.number = 0
+        self.sessions = 0
+        self.cut_sessions = 0
+        self.ended = False
+        self.foreign = False  # another tool is speaking
+        self.ended_by_stack = False
+        self.name = b""  # of the program, as its banner gives it: the closing line begins with it, in every language
+        self.versions: list[str] = []
+        self.dbid: int | None = None
+        self.database: bytes | None = None
+        self.language: tuple[str, str] | None = None
+        self.evidence: list[tuple[int, bytes, str]] = []
+        self.kinds: Counter[str] = Counter()
+        self.left_out = 0
+
+    def feed(self, line: bytes) -> None:
+        self.number += 1
+        if not line or line.isspace():
+            self.tables.end()
+            return
+        line = without_collector(line)
+        if phrases.DEBUG_LINE.match(line):
+            return
+        prompts = phrases.PROMPTS.match(line)
+        if prompts:
+            line = self._after_prompt(line, prompts.end())
+        if line:
+            self._output(line)
+
+    def _after_prompt(self, line: bytes, end: int) -> bytes:
+        """Close what was open; give back what RMAN printed behind its prompt, nothing for an echoed command."""
+        rest = line[end:]
+        self._seen()
+        self.foreign = self.ended = False
+        self.codes.close()
+        self.tables.end()
+        if b"RMAN>" in line[:end]:
+            self.pieces.next_command()
+            self.tables.next_command()
+        return rest if phrases.END.match(rest) or rest.startswith((b"RMAN-00571", b"RMAN-00569")) else b""
+
+    def _output(self, line: bytes) -> None:
+        if self._is_tool_or_shell(line) or self._is_session_line(line):
+            return
+        channel = self.pieces.channel_of(line)
+        if b"RMAN-" in line or b"ORA-" in line or b"LRM-" in line:
+            rest = self._coded(line, channel is not None)
+            if rest is None:
+                return
+            line, channel = rest, self.pieces.channel_of(rest)
+        if channel is not None:
+            self._seen()
+            if self.codes.open or self.codes.under_banner:
+                self.codes.feed(line, self.number, True, True)
+        self._note_database(line)
+        self._overcome(line)
+        why = self.tables.feed(line) if channel is None else None
+        why = why or self.pieces.feed(line, channel)
+        if why:
+            self._keep(line, why)
+        if self.language is None and self.number <= LINES_FOR_LANGUAGE:
+            self._guess_language(line)
+
+    def _coded(self, line: bytes, is_channel: bool) -> bytes | None:
+        """Give the codes of a line away; return the text that is still to be read, None when the line is done."""
+        if self.codes.under_banner is False and self.codes.open is None:
+            self.tables.end()
+        found: Found = self.codes.feed(line, self.number, is_channel, not self.ended)
+        if found.is_banner:
+            self._seen()
+            self.ended_by_stack = True
+            return None
+        if found.errors:
+            self._seen()
+            stack = self.codes.stacks[-1]
+            self.ended_by_stack = stack.kind == "stack"
+            self._keep(line, "error of a stack" if stack.kind == "stack" else "error outside a stack")
+        if found.warnings:
+            self._seen()
+            self._keep(line, "warning")
+        if found.errors or found.warnings:
+            self._overcome(line)
+            return None
+        return line if found.rest is None else found.rest
+
+    def _is_tool_or_shell(self, line: bytes) -> bool:
+        if phrases.FOREIGN_TOOL.match(line.lstrip()):
+            self.foreign = True
+        elif self.foreign and (line.startswith((b"RMAN-00571", b"RMAN-00569")) or phrases.BANNER.match(line)):
+            self.foreign = False
+        return self.foreign or bool(phrases.SHELL_LINE.match(line))
+
+    def _is_session_line(self, line: bytes) -> bool:
+        """Banner, version or end of a session."""
+        if b"Release " in line and (found := phrases.BANNER.match(line)):
+            self._begin_session(found.group(1).strip(), found.group(2))
+            return True
+        if found := phrases.SPOOL_BANNER.match(line):
+            self._seen()
+            self.versions.append(found.group(1).decode())
+            del self.versions[1:]
+            return True
+        if found := phrases.VERSION.match(line):
+            self.versions[:1] = [found.group(1).decode()]
+            return True
+        if self._is_end(line):
+            self._end_session(line)
+            return True
+        return False
+
+    def _begin_session(self, name: bytes, version: bytes) -> None:
+        if self.sessions and not self.ended and not self.ended_by_stack:
+            self.cut_sessions += 1
+        self.sessions += 1
+        self.ended = self.ended_by_stack = self.foreign = False
+        self.codes.close()
+        self.pieces.next_command()
+        self.tables.next_command()
+        self.name = name if b"Release" not in name else self.name
+        if not self.versions:
+            self.versions.append(version.decode())
+
+    def _is_end(self, line: bytes) -> bool:
+        if len(line) > LONGEST_END:
+            return False
+        if phrases.END.match(line):
+            return True
+        text = line.lstrip()
+        rest = text[len(self.name) :].strip() if self.name and text.startswith(self.name) else b""
+        return len(rest) >= 2 and b":" not in rest and b"=" not in rest and not rest[:1].isdigit()
+
+    def _end_session(self, line: bytes) -> None:
+        self._seen()
+        self.ended = True
+        self.codes.close()
+        self.tables.end()
+        self.pieces.next_command()
+        self._keep(line, "end of the session")
+
+    def _seen(self) -> None:
+        """RMAN's own output stands here, banner or not."""
+        self.sessions = self.sessions or 1
+        self.ended_by_stack = False
+
+    def _note_database(self, line: bytes) -> None:
+        if b"DBID=" not in line or self.dbid is not None or not (found := phrases.DBID.search(line)):
+            return
+        self._seen()
+        self.dbid, self.database = int(found.group(2)), found.group(1)
+
+    def _overcome(self, line: bytes) -> None:
+        if self.codes.loose and any(words in line for words in phrases.OVERCOME):
+            self.codes.overcome()
+            self._keep(line, "RMAN went on by itself")
+
+    def _guess_language(self, line: bytes) -> None:
+        for sign, language, code_page in phrases.LANGUAGE_SIGNS:
+            if sign in line:
+                self.language = (language, code_page)
+                return
+
+    def _keep(self, line: bytes, why: str) -> None:
+        if len(self.evidence) >= MOST_EVIDENCE or self.kinds[why] >= MOST_OF_A_KIND:
+            self.left_out += 1
+            return
+        self.kinds[why] += 1
+        self.evidence.append((self.number, line, why))
+
+    def result(self) -> RmanLog:
+        """The answer, when the last line was fed."""
+        self.pieces.next_command()
+        complete = self.sessions > 0 and self.ended and not self.cut_sessions
+        codes, tables, pieces = self.codes, self.tables, self.pieces
+        verdict, reasons = judge(codes, tables, pieces, self.sessions, complete)
+        page = self.language[1] if self.language else None
+        read = pieces.datafiles_read | set(tables.files)
+        return RmanLog(
+            verdict=verdict,
+            reasons=reasons,
+            codes=tuple(codes.codes),
+            warnings=tuple(codes.warnings),
+            sets_read=pieces.sets_read.count,
+            pieces_read=pieces.pieces_read.count,
+            datafiles_read=tuple(sorted(read)),
+            datafiles_failed=tuple(sorted({n for n, c in tables.files.items() if c.failed} | codes.files_named)),
+            datafiles_skipped=tuple(sorted(pieces.datafiles_skipped)),
+            corrupt_blocks=sum(c.blocks for c in tables.files.values()) + tables.other_failing,
+            files_need_backup=tuple(sorted(tables.need_backup)),
+            expired=pieces.expired,
+            complete=complete,
+            evidence=tuple(RmanEvidence(line_number=n, text=as_text(text, page), why=why) for n, text, why in self.evidence),
+            evidence_left_out=self.left_out,
+            stacks=tuple(s.result() for s in codes.stacks if s.codes),
+            marked_corrupt=sum(c.marked for c in tables.files.values()),
+            archived_logs_read=pieces.logs_scanned + tables.logs_examined,
+            crosschecked=pieces.crosschecked,
+            datafiles_backed_up=tuple(sorted(pieces.datafiles_backed_up)),
+            pieces_written=pieces.pieces_written.count,
+            pieces=tuple(as_text(name, page) for name in pieces.names),
+            dbid=self.dbid,
+            database=self.database.decode("ascii", "replace") if self.database else None,
+            rman_version=self.versions[0] if self.versions else None,
+            language=self.language[0] if self.language else None,
+            sessions=self.sessions,
+            lines=self.number,
+        )

@@ -1,0 +1,285 @@
+"""What the channels did: sets and pieces read, pieces written, data files in them, what was skipped or crosschecked.
+
+A channel line holds the channel's name and a colon in every language. A piece that was read is named on a channel line
+with two fields (handle, tag); a piece that was written on a line without a channel that ends with its comment (NONE or
+the media manager's). An elapsed time at the end of a channel line closes the work on one set.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from drydock.oracle_logs import rman_phrases as phrases
+
+MOST_REMEMBERED = 200_000  # distinct handles and sets kept as numbers; beyond, each counts as new
+MOST_NAMED = 1000
+MOST_CHANNELS = 256
+MOST_JOINED = 3  # lines that a console broke in the middle of a handle
+
+_FIXED_CHANNEL = re.compile(rb"ORA_(?:AUX_|MAINT_)?(?:DISK|SBT(?:_TAPE)?)_\d{1,4}")
+_NAMED_CHANNEL = re.compile(rb"([A-Za-z_][\w$#]*)\s?:(?=\s)")
+_ENGLISH_CHANNEL = re.compile(rb"channel (\S{1,40}?)\s?: ")
+_SID = re.compile(rb"([A-Za-z_][\w$#]*)\s?(?:[\x80-\xff][\x80-\xff\s]{0,24})?:\s+(?:SID|sid)\s?=\s?\d")
+_READ = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+([^\s=]+)\s?=\s?([^\s=]+)\s*$")
+_WRITTEN = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+[^=]*=\s?(?:NONE|API Version\b.*)\s*$")
+_INPUT = re.compile(rb"^[^=]*=\s?(\d{5})[,;]?\s+[^=]{1,60}=\s?\S*[/+\\@:]")
+_RESTORED = re.compile(rb"(?<![\w./\\=:+-])(0\d{4})(?![\w.\\+-])|datafile (\d{5})(?!\d)")
+_LISTED_EXPIRED = re.compile(rb"^\s*\d+\s.*\sEXPIRED\s|Status:? EXPIRED")
+_RECORD = re.compile(rb"(?:RECID|recid)\s?=\s?\d+\s+(?:STAMP|stamp)\s?=\s?\d+")
+_HAS_PATH = re.compile(rb"[/+\\]")
+_SECTION = re.compile(rb" section \d+ of \d+")
+_STEM = re.compile(rb"_\d+_\d+$")
+_AUTOBACKUP = re.compile(rb"AUTOBACKUP\S*\s(?:[^/+\\]*?\s)?(\S*[/+\\]\S+|c-\d+-\d{8}-\w\w)", re.I)
+_SKIPPED = (
+    re.compile(rb"skipping datafile (\d{1,5})"),
+    re.compile(rb"datafile (\d{1,5}) is already restored to file"),
+    re.compile(rb"datafile (\d{1,5}) not processed because"),
+    re.compile(rb"file (\d{1,5}) is excluded from whole database backup"),
+    re.compile(rb"skipping (?:offline|read.only|inaccessible) (?:data)?file (\d{1,5})"),
+    re.compile(rb"^[^=/+\\:\d]{0,60}?(\d{1,5})[^\d=;:/+\\]{0,40}(?:;|\xef\xbc\x9b|\xa3\xbb|\x81\x47)[^=]*(?:[/+\\]\S|\xa5)"),
+)
+
+
+@dataclass
+class Channel:
+    """One channel's work since its last elapsed time."""
+
+    handles: list[bytes] = field(default_factory=list)
+    inputs: set[int] = field(default_factory=set)
+    restoring: set[int] = field(default_factory=set)
+    written: bool = False
+    section: bool = False
+    control_file: bool = False
+    autobackup: bytes | None = None
+
+    def reset(self) -> None:
+        self.__init__()
+
+
+class Distinct:
+    """Counts distinct values in bounded memory."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._seen: set[int] = set()
+
+    def add(self, value: object) -> bool:
+        key = hash(value)
+        if key in self._seen:
+            return False
+        if len(self._seen) < MOST_REMEMBERED:
+            self._seen.add(key)
+        self.count += 1
+        return True
+
+
+class Pieces:
+    """The work of all channels of a log."""
+
+    def __init__(self) -> None:
+        self.sets_read, self.pieces_read, self.pieces_written = Distinct(), Distinct(), Distinct()
+        self._expired, self._listed_expired = Distinct(), Distinct()
+        self.names: list[bytes] = []
+        self.datafiles_read: set[int] = set()
+        self.datafiles_backed_up: set[int] = set()
+        self.datafiles_skipped: set[int] = set()
+        self.logs_scanned = 0
+        self.crosschecked = 0
+        self.worked = False
+        self.recreated = False
+        self.unreadable = False
+        self.command = 0
+        self._channels: dict[bytes, Channel] = {}
+        self._current: Channel | None = None
+        self._checked: bool | None = None  # a crosscheck line waits for the line that names its object
+        self._broken = b""
+        self._joined = 0
+
+    def channel_of(self, line: bytes) -> bytes | None:
+        """Name of the channel that the line is about, or None."""
+        if found := _FIXED_CHANNEL.search(line):
+            return found.group()
+        if line.startswith(b"channel ") and (found := _ENGLISH_CHANNEL.match(line)):
+            return found.group(1)
+        if found := _SID.search(line):
+            return found.group(1)
+        if self._channels and (found := _NAMED_CHANNEL.search(line)) and found.group(1) in self._channels:
+            return found.group(1)
+        return None
+
+    def feed(self, line: bytes, channel: bytes | None) -> str | None:
+        """Take one line that is no code, echo or table row; say why it matters, or None."""
+        if self._broken:
+            line, channel = self._continued(line, channel)
+        if channel is not None:
+            return self._channel_line(line, channel)
+        if why := self._crosscheck_line(line):
+            return why
+        return self._field_line(line) if b"=" in line else self._plain_line(line)
+
+    def next_command(self) -> None:
+        self.command += 1
+        self._settle(None)
+        self._broken = b""
+        self._current = None
+        for state in self._channels.values():
+            state.reset()
+
+    def _channel_line(self, line: bytes, name: bytes) -> str | None:
+        state = self._channels.get(name)
+        if state is None:
+            state = Channel()
+            if len(self._channels) < MOST_CHANNELS:
+                self._channels[name] = state
+        self._current = state
+        if b"=" in line:
+            return self._handle(line, state)
+        if b"AUTOBACKUP" in line:
+            return self._from_autobackup(line, state)
+        if phrases.ENDS_IN_ELAPSED.search(line):
+            return self._completed(state)
+        return self._channel_text(line, state)
+
+    def _channel_text(self, line: bytes, state: Channel) -> str | None:
+        if b": scanning " in line:
+            self.logs_scanned += b"archived log" in line
+            self.worked = True
+        state.section |= bool(_SECTION.search(line))
+        state.control_file |= b"restoring control file" in line or b"restoring SPFILE" in line
+        if b"reading from backup piece" not in line and (found := _RESTORED.search(line)):
+            state.restoring.add(int(found.group(1) or found.group(2)))
+        return None
+
+    def _handle(self, line: bytes, state: Channel) -> str | None:
+        if b"errors found reading piece" in line:
+            self.unreadable = True
+            return "a backup piece could not be read"
+        fields = line.count(b"=")
+        found = _READ.search(line) if fields == 2 else None
+        if found and _is_piece(found):
+            self._read_piece(found.group(1), state)
+            return "failover to another copy of the piece" if b"failover" in line else None
+        if fields == 1 and b"SID" not in line and (found := re.search(rb"=\s?([/+\\]|[A-Za-z]:\\|$)", line)):
+            self._broken, self._joined = line, 0
+        return None
+
+    def _read_piece(self, handle: bytes, state: Channel) -> None:
+        state.handles.append(handle)
+        del state.handles[:-MOST_NAMED]
+        if self.pieces_read.add(handle) and len(self.names) < MOST_NAMED:
+            self.names.append(handle)
+
+    def _continued(self, line: bytes, channel: bytes | None) -> tuple[bytes, bytes | None]:
+        """Join a line to the one that a console of 80 columns broke before it."""
+        broken, self._broken = self._broken, b""
+        if channel is not None or self._joined >= MOST_JOINED or line.count(b"=") > 1:
+            return line, channel
+        joined, self._joined = broken + line, self._joined + 1
+        name = self.channel_of(joined)
+        if name is None:
+            return line, channel
+        if joined.count(b"=") < 2:
+            self._broken, joined = joined, b""
+        return joined, name
+
+    def _from_autobackup(self, line: bytes, state: Channel) -> str | None:
+        found = _AUTOBACKUP.search(line)
+        if found:
+            state.autobackup = found.group(1)
+        elif state.autobackup and b'"' not in line and b":" in line:
+            self._read_piece(state.autobackup, state)
+            self.sets_read.add(state.autobackup)
+            self.worked = True
+            state.reset()
+        return None
+
+    def _completed(self, state: Channel) -> str | None:
+        """An elapsed time ended the channel's work: it read a set, wrote one, or read live files."""
+        self.worked = True
+        if state.handles:
+            stems = frozenset(_STEM.sub(b"", h) for h in state.handles) if state.section else frozenset(state.handles)
+            self.sets_read.add(stems)
+            self.datafiles_read |= state.restoring
+        elif state.control_file:
+            self.sets_read.add(("control file", self.command))
+        elif state.written:
+            self.datafiles_backed_up |= state.inputs
+        else:
+            self.datafiles_read |= state.inputs
+        state.reset()
+        return None
+
+    def _field_line(self, line: bytes) -> str | None:
+        if found := _INPUT.match(line):
+            if self._current is not None:
+                self._current.inputs.add(int(found.group(1)))
+            return None
+        if _RECORD.search(line):
+            return self._record_line(line)
+        if found := _WRITTEN.search(line):
+            self.pieces_written.add(found.group(1))
+            self.worked = True
+            if self._current is not None:
+                self._current.written = True
+            return None
+        found = _READ.search(line) if line.count(b"=") == 2 else None
+        if found and _is_piece(found) and (found.group(2) == b"tag" or re.match(rb"TAG\d{8}T\d{6}", found.group(3))):
+            self._read_piece(found.group(1), self._current or Channel())  # 10g names the piece without the channel
+        if b"creating datafile file number" in line:
+            self.recreated = True
+        return None
+
+    def _record_line(self, line: bytes) -> str | None:
+        if b"thread=" not in line and b"sequence=" not in line and not re.search(rb"=\d+\s+\S+=\d+\s+RECID", line):
+            self.worked = True
+        if self._current is not None:
+            self._current.written = True  # an image copy names its record
+        return None
+
+    def _plain_line(self, line: bytes) -> str | None:
+        for pattern in _SKIPPED:
+            if found := pattern.search(line):
+                self.datafiles_skipped.add(int(found.group(1)))
+                return "data file skipped"
+        if phrases.ENDS_IN_ELAPSED.search(line):
+            self.worked = True  # media recovery
+        elif self._current is not None and _HAS_PATH.search(line) and (found := _RESTORED.search(line)):
+            self._current.restoring.add(int(found.group(1) or found.group(2)))
+        return None
+
+    def _crosscheck_line(self, line: bytes) -> str | None:
+        """A crosscheck says what it found on one line and names the object on the next."""
+        expired = b"'EXPIRED'" in line or b'"EXPIRED"' in line or any(word in line for word in phrases.EXPIRED_WORDS)
+        if expired or b"'AVAILABLE'" in line or b'"AVAILABLE"' in line or b"validation succeeded for " in line:
+            why = self._settle(None)
+            self._checked = expired
+            return self._settle(line) if _RECORD.search(line) else why
+        if b"EXPIRED" in line and _LISTED_EXPIRED.search(line):
+            self._listed_expired.add(line.split()[-1])
+            return "listed as EXPIRED"
+        return self._settle(line) if self._checked is not None and b"=" in line else None
+
+    def _settle(self, line: bytes | None) -> str | None:
+        """Count the object of a crosscheck; a preview prints "validation succeeded" without an object."""
+        expired, self._checked = self._checked, None
+        named = line is not None and _RECORD.search(line)
+        if expired is None or not (named or expired):
+            return None
+        self.crosschecked += 1
+        self.worked = True
+        if expired:
+            self._expired.add(line.strip() if named else object())
+            return "crosscheck did not find it: EXPIRED"
+        return None
+
+    @property
+    def expired(self) -> int:
+        """What crosschecks did not find; where the log has none, what its lists call EXPIRED."""
+        return self._expired.count if self.crosschecked else self._listed_expired.count
+
+
+def _is_piece(found: re.Match[bytes]) -> bool:
+    """The two fields are a handle and a tag, not a number and a name, nor a session and its device."""
+    handle, value = found.group(1), found.group(3)
+    return not handle.isdigit() and not value.isdigit() and value not in (b"DISK", b"SBT_TAPE", b"SBT", b"NONE", b"disk")

@@ -1,0 +1,215 @@
+"""Tables that RMAN prints: blocks of data files, control files and archived logs, and files that need a backup.
+
+The headings stay English in most languages, the row of dashes under them in all: the widths of its columns tell the
+table (Backup and Recovery Reference, VALIDATE and REPORT). Rows are told by their numbers. A file has failed when its
+Status is not OK or a row of Blocks Failing is above 0; "Marked Corrupt" says nothing about that.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from drydock.oracle_logs import rman_phrases as phrases
+
+DATAFILE_ROW = re.compile(rb"\s*(\d{1,5})\s+([A-Za-z\x80-\xff]+)\s+(\d+)\s+(\d+)\s+(\d+)(?=\s|$)")
+CONTROL_ROW = re.compile(rb"\s*([A-Za-z\x80-\xff][^\d]{0,40}?)\s+([A-Za-z\x80-\xff]+)\s+(\d+)\s+(\d+)\s*$")
+LOG_ROW = re.compile(rb"\s*(\d{1,5})\s+(\d+)\s+([A-Za-z\x80-\xff]+)\s+(\d+)\s+(\d+)(?=\s|$)")
+BLOCK_ROW = re.compile(rb"\s*([A-Za-z\x80-\xff][^\d]{0,40}?)\s+(\d+)\s+(\d+)(?=\s|$)")
+NEED_ROW = re.compile(rb"\s*(\d{1,5})\s+(\d+)\s+(\S*[/+\\:@]\S.*|MISSING\d+\S*)$")
+LOST_ROW = re.compile(rb"\s*(\d{1,5})\s+([^\d\s]\D{2,60}?)\s+(\S*[/+\\:@]\S.*|MISSING\d+\S*)$")
+CORRUPTION_ROW = re.compile(rb"\s*(\d{1,5})\s+(\d+)\s+(\d+)(?:\s+\d+)?\s+([A-Z][A-Z ]+?)(?:\s+\d+)?\s*$")
+FAILURE_ROW = re.compile(rb"\s*\d+\s+(?:CRITICAL|HIGH|LOW)\s+OPEN\s")
+BARE_STATUS = (b"OK", b"FAILED")
+
+
+class Table(Enum):
+    DATAFILES = auto()
+    BLOCKS = auto()
+    CONTROL_FILES = auto()
+    LOGS = auto()
+    NEED_BACKUP = auto()
+    UNRECOVERABLE = auto()
+    CORRUPTION = auto()
+
+
+@dataclass
+class FileCheck:
+    """What the last command said of one data file."""
+
+    command: int
+    failed: bool = False
+    failing: int = 0
+    marked: int = 0
+    worst: int = 0  # blocks, over the commands of the log: a file checked twice is not twice as corrupt
+
+    @property
+    def blocks(self) -> int:
+        return max(self.worst, self.failing, int(self.failed))
+
+
+class Tables:
+    """Every table of a log. feed() returns why a row matters, or None."""
+
+    def __init__(self) -> None:
+        self.files: dict[int, FileCheck] = {}
+        self.need_backup: set[int] = set()
+        self.asked_need = False
+        self.rows = 0
+        self.logs_examined = 0
+        self.other_failing = 0  # blocks of control files, spfiles and archived logs
+        self.other_failed = 0
+        self.listed_corruptions = 0
+        self.open_failures = 0
+        self.said_corrupt = False
+        self.command = 0
+        self._table: Table | None = None
+        self._file: int | None = None
+        self._header = b""
+
+    def feed(self, line: bytes) -> str | None:
+        if phrases.DASHES.match(line):
+            self._open(line)
+            return None
+        why = self._row(line)
+        self._header = line
+        return why
+
+    def end(self) -> None:
+        """A blank line, a prompt or a line of another kind."""
+        self._table = None
+
+    def next_command(self) -> None:
+        self.command += 1
+        self._table = None
+        self._file = None
+
+    def _open(self, line: bytes) -> None:
+        widths = [len(group) for group in line.split()]
+        self._table = _kind(widths, self._header)
+        if self._table in (Table.NEED_BACKUP, Table.UNRECOVERABLE):
+            self.asked_need = True
+
+    def _row(self, line: bytes) -> str | None:
+        if b"found one or more corrupt blocks" in line:
+            self.said_corrupt = True
+            return "RMAN says that it found corrupt blocks"
+        if FAILURE_ROW.match(line):
+            self.open_failures += 1
+            return "open failure of the database"
+        found = DATAFILE_ROW.match(line)
+        if found and (self._table is Table.DATAFILES or (found.group(2) in BARE_STATUS and self._table is not Table.LOGS)):
+            return self._datafile(found)
+        readers = {
+            Table.BLOCKS: self._blocks,
+            Table.CONTROL_FILES: self._control_file,
+            Table.LOGS: self._log,
+            Table.NEED_BACKUP: self._need,
+            Table.UNRECOVERABLE: self._lost,
+            Table.CORRUPTION: self._corruption,
+        }
+        reader = readers.get(self._table) if self._table else None
+        return reader(line) if reader else self._bare(line)
+
+    def _bare(self, line: bytes) -> str | None:
+        """Rows whose heading was lost: a filtered log."""
+        if self._file is not None and line.lstrip()[:6].startswith((b"Data ", b"Index ", b"Other ")):
+            return self._blocks(line)
+        found = CONTROL_ROW.match(line)
+        if found and found.group(2) in BARE_STATUS and found.group(1).strip() in (b"SPFILE", b"Control File"):
+            return self._control_file(line)
+        return None
+
+    def _datafile(self, found: re.Match[bytes]) -> str | None:
+        number, status, marked = int(found.group(1)), found.group(2), int(found.group(3)[:18])
+        check = self.files.setdefault(number, FileCheck(self.command))
+        if check.command != self.command:
+            check.worst, check.failing, check.command = check.blocks, 0, self.command
+        check.failed |= status != b"OK"
+        check.marked = max(check.marked, marked if status == b"OK" else 0)
+        self._file = number
+        self.rows += 1
+        if status != b"OK":
+            return "data file with Status FAILED"
+        return "blocks marked corrupt in a file with Status OK" if marked else None
+
+    def _blocks(self, line: bytes) -> str | None:
+        found = BLOCK_ROW.match(line)
+        failing = int(found.group(2)[:18]) if found else 0
+        if not failing or self._file is None:
+            return None
+        check = self.files[self._file]
+        check.failing += failing
+        check.failed = True
+        return "Blocks Failing above 0"
+
+    def _control_file(self, line: bytes) -> str | None:
+        found = CONTROL_ROW.match(line)
+        return self._other(found.group(2), int(found.group(3)[:18]), "control file or spfile") if found else None
+
+    def _log(self, line: bytes) -> str | None:
+        found = LOG_ROW.match(line)
+        if not found:
+            return None
+        self.logs_examined += 1
+        return self._other(found.group(3), int(found.group(4)[:18]), "archived log")
+
+    def _other(self, status: bytes, failing: int, what: str) -> str | None:
+        self.rows += 1
+        if status == b"OK" and not failing:
+            return None
+        self.other_failed += 1
+        self.other_failing += max(1, failing)
+        return f"{what} with corrupt blocks"
+
+    def _need(self, line: bytes) -> str | None:
+        found = NEED_ROW.match(line)
+        return self._needs(found, "file needs a backup") if found else self._lost(line)
+
+    def _lost(self, line: bytes) -> str | None:
+        found = LOST_ROW.match(line)
+        return self._needs(found, "file needs a backup after unrecoverable changes") if found else None
+
+    def _needs(self, found: re.Match[bytes], why: str) -> str:
+        self.need_backup.add(int(found.group(1)))
+        return why
+
+    def _corruption(self, line: bytes) -> str | None:
+        if not CORRUPTION_ROW.match(line):
+            return None
+        self.listed_corruptions += 1
+        return "the database lists corrupt blocks"
+
+
+def _kind(widths: list[int], header: bytes) -> Table | None:
+    """The table under a row of dashes, by the widths of its columns or by its heading."""
+    match widths:
+        case [4, 6, 14, 12, 15, *_]:
+            return Table.DATAFILES
+        case [10, 14, 16]:
+            return Table.BLOCKS
+        case [12, 6, 14, 15]:
+            return Table.CONTROL_FILES
+        case [4, 7, 6, 14, 15, *_]:
+            return Table.LOGS
+    return _kind_by_heading(widths, header)
+
+
+def _kind_by_heading(widths: list[int], header: bytes) -> Table | None:
+    words = header.split()
+    if words[:2] == [b"File", b"Status"]:
+        return Table.DATAFILES
+    if words[:4] == [b"Block", b"Type", b"Blocks", b"Failing"]:
+        return Table.BLOCKS
+    if words[:3] == [b"File", b"Type", b"Status"]:
+        return Table.CONTROL_FILES
+    if words[:4] == [b"File", b"Type", b"of", b"Backup"]:
+        return Table.UNRECOVERABLE
+    if b"FILE#" in header and b"BLOCK#" in header and b"CORRUPTI" in header:
+        return Table.CORRUPTION
+    if b"#bkps" in header or (words[:1] == [b"File"] and words[1:2] in ([b"Days"], [b"Incrementals"])):
+        return Table.NEED_BACKUP
+    if len(widths) == 3 and widths[0] <= 8 and widths[2] >= 30:  # a translated heading
+        return Table.NEED_BACKUP
+    return None
