@@ -50,7 +50,7 @@ def build(database: Database) -> DAG:
         tags=tags_of("backup", database),
     ) as dag:
         judged = backup.judge(database.id)
-        backup.survey(database.id) >> backup.read(database.id) >> backup.drill(database.id) >> judged
+        backup.survey(database.id) >> backup.read(database) >> backup.drill(database) >> judged
         judged >> backup.prove(database)
         judged >> backup.report(database.id) >> backup.outcome(database.id)
     dag.params.update(backup.params())  # last: every task made before takes copies of them, which is most of the cost

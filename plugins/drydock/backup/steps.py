@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import stamina
 from croniter import croniter
@@ -32,9 +33,13 @@ from drydock.backup.sources.registry import open_source
 from drydock.backup.survey import survey_database
 from drydock.configuration import Configuration
 from drydock.engines.postgres import Endpoint
-from drydock.estate import Database, Engine
+from drydock.estate import Database
 from drydock.ledger import history, record
+from drydock.rman.far_side import FarSide
 from drydock.verdicts import Finding, Status
+
+if TYPE_CHECKING:
+    from drydock.backup.oracle.survey import Rows
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +62,8 @@ class BackupRun:
     depth: Depth = Depth.BYTES
     force_drill: bool = False
     endpoint: Endpoint | None = None
+    far_side: FarSide | None = None
+    oracle_rows: Rows | None = None
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     """When the run began: what is past to it does not change while it lasts, or waits for a scheduler to come back."""
 
@@ -123,16 +130,28 @@ def take_survey(run: BackupRun) -> Survey:
 
 
 def _look(run: BackupRun) -> Survey:
-    endpoint = None if run.is_past else run.endpoint
-    source = source_of(run.database)
-    if source is None:
+    seen = _look_at_present(run)
+    if seen is None:
         return _blind_survey(run)
-    seen = survey_database(run.database, source, endpoint, run.as_of)
     keep_days = run.database.backup.retention_days * HISTORY_RETENTIONS
     present = [s.set_id for s in seen.sets]
     past = history.past_sets(run.ledger, run.database.id, run.as_of, keep_days, present)
-    asks = run.database.engine is Engine.POSTGRESQL and not run.is_past
-    return seen.model_copy(update={"past_sets": past, "target_expected": asks})
+    return seen.model_copy(update={"past_sets": past, "target_expected": not run.is_past})
+
+
+def _look_at_present(run: BackupRun) -> Survey | None:
+    """What can be seen now; None where nobody can look: a kind of backup not known, a database without a connection."""
+    if is_read_by_rman(run.database):
+        from drydock.backup.oracle.survey import survey_oracle  # its driver is a second that only Oracle should cost
+
+        return survey_oracle(run.database, run.oracle_rows, run.as_of) if run.oracle_rows else None
+    source, endpoint = source_of(run.database), None if run.is_past else run.endpoint
+    return survey_database(run.database, source, endpoint, run.as_of) if source else None
+
+
+def is_read_by_rman(database: Database) -> bool:
+    """True where RMAN on the database's own host does the looking and reading."""
+    return database.backup.source == "rman"
 
 
 def source_of(database: Database) -> BackupSource | None:
@@ -144,7 +163,7 @@ def source_of(database: Database) -> BackupSource | None:
 
 
 def _blind_survey(run: BackupRun) -> Survey:
-    """The survey of a kind of backup that cannot be read yet: nothing was seen, and it says so."""
+    """The survey of a kind of backup that cannot be read yet, or of nobody to ask: nothing was seen, and it says so."""
     kind = run.database.backup.source
     problem = Finding(code="source_unsupported", status=Status.UNKNOWN, place=run.database.id, values={"what": kind})
     return Survey(database=run.database.id, as_of=run.as_of, surveyed_at=datetime.now(UTC), problems=(problem,))
@@ -154,15 +173,24 @@ def read_back(run: BackupRun) -> tuple[Read, ...]:
     """Read what is new or due, one unit at a time, each written to the ledger as soon as it was read."""
     if run.depth is Depth.CATALOGUE or run.is_past:
         return ()
+    if is_read_by_rman(run.database):
+        return _read_back_by_rman(run)
     run = as_surveyed(run)
     survey, source = history.load_survey(run.ledger, run.run_id), source_of(run.database)
     if source is None:
         return ()
-    tasks = choose_reads(survey, _reads(run), run.configuration.backup.of(run.database.id), run.as_of)
+    tasks = choose_reads(survey, known_reads(run), run.configuration.backup.of(run.database.id), run.as_of)
     log.info("%s: %d units to read back", run.database.id, len(tasks))
     reads = tuple(read for task in tasks if (read := _read_one(run, source, task)))
     record.add_event(run.ledger, run.run_id, "read", {"units": len(reads), "read_bytes": sum(r.read_bytes for r in reads)})
     return reads
+
+
+def _read_back_by_rman(run: BackupRun) -> tuple[Read, ...]:
+    from drydock.backup.oracle import rman_steps  # it stands on this module
+
+    rman_steps.advance_to_end(run, rman_steps.advance_reads)
+    return rman_steps.reads_made(run)
 
 
 def _read_one(run: BackupRun, source: BackupSource, task: ReadTask) -> Read | None:
@@ -196,18 +224,16 @@ def log_progress(subject: str, total_bytes: int) -> Progress:
 
 def drill_if_due(run: BackupRun) -> Drill | None:
     """Restore the newest chain to a scratch server when the rotation or a person asks for it."""
+    if is_read_by_rman(run.database):
+        return _rehearse_by_rman(run)
     sweep_scratch(settings.scratch_dir())
-    if run.is_past or (run.depth is Depth.CATALOGUE and not run.force_drill):
-        return None
     if made := history.drill_of_run(run.ledger, run.run_id):
         return made  # by an attempt that was killed after it: a drill may be hours of work
+    if not is_drill_wanted(run):
+        return None
     run = as_surveyed(run)
     survey, drills = history.load_survey(run.ledger, run.run_id), _drills(run)
     policy = run.configuration.backup.of(run.database.id)
-    wanted = run.force_drill or run.depth is Depth.DRILL
-    due = drill_is_due(drills, run.database.backup.drill, policy, run.as_of, run.database.zone, survey.sets)
-    if not wanted and not due:
-        return None
     chain = choose_drill_chain(survey, drills, run.as_of)
     if not chain:
         log.warning("%s: no chain that a drill could restore", run.database.id)
@@ -221,12 +247,31 @@ def drill_if_due(run: BackupRun) -> Drill | None:
         policy=policy,
         scratch_root=settings.scratch_dir(),
     )
-    _save_drill(run, drill)
+    save_drill(run, drill)
     return drill
 
 
+def is_drill_wanted(run: BackupRun) -> bool:
+    """True where a person asks for a drill in this run, or the rotation does; never for a past day."""
+    if run.is_past or (run.depth is Depth.CATALOGUE and not run.force_drill):
+        return False
+    if run.force_drill or run.depth is Depth.DRILL:
+        return True
+    run = as_surveyed(run)
+    survey, plan = history.load_survey(run.ledger, run.run_id), run.database.backup.drill
+    policy = run.configuration.backup.of(run.database.id)
+    return drill_is_due(_drills(run), plan, policy, run.as_of, run.database.zone, survey.sets)
+
+
+def _rehearse_by_rman(run: BackupRun) -> Drill | None:
+    from drydock.backup.oracle import rman_drill, rman_steps  # they stand on this module
+
+    rman_steps.advance_to_end(run, rman_drill.advance_drill)
+    return history.drill_of_run(run.ledger, run.run_id)
+
+
 @stamina.retry(on=OperationalError, attempts=6, timeout=300.0)
-def _save_drill(run: BackupRun, drill: Drill) -> None:
+def save_drill(run: BackupRun, drill: Drill) -> None:
     """Hours of work hang on this row: a ledger that is away for a moment does not lose it."""
     record.save_drill(run.ledger, run.run_id, run.database.id, drill)
 
@@ -239,7 +284,8 @@ def is_proved(run: BackupRun, judgement: Judgement) -> bool:
     if run.is_past or not sound or not judgement.restorable or any(f.status.is_red for f in findings):
         return False
     chains = usable_chains(history.load_survey(run.ledger, run.run_id))
-    newest_reads = {r.set_id: r for r in _reads(as_surveyed(run)) if r.unit is ReadUnit.SET}  # oldest first: the newest stays
+    reads = known_reads(as_surveyed(run))  # oldest first: the newest stays
+    newest_reads = {r.set_id: r for r in reads if r.unit is ReadUnit.SET}
     good = {set_id for set_id, r in newest_reads.items() if not any(f.status.is_red for f in r.findings)}
     return bool(chains) and all(s.set_id in good for s in chains[-1])
 
@@ -251,7 +297,7 @@ def judge_run(run: BackupRun) -> tuple[int, Judgement]:
     judgement = judge_day(
         run.database,
         survey,
-        _reads(run),
+        known_reads(run),
         drills,
         forecast_recovery(survey, drills),
         run.configuration.backup.of(run.database.id),
@@ -263,7 +309,7 @@ def judge_run(run: BackupRun) -> tuple[int, Judgement]:
     return record.save_judgement(run.ledger, run.run_id, judgement), judgement
 
 
-def _reads(run: BackupRun) -> tuple[Read, ...]:
+def known_reads(run: BackupRun) -> tuple[Read, ...]:
     since = run.as_of - timedelta(days=READS_KEPT_DAYS)
     return history.reads_of(run.ledger, run.database.id, since, _known_until(run))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from airflow.sdk import Asset, Metadata, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowSkipException
@@ -17,6 +18,8 @@ from drydock.estate import Database, Engine
 from drydock.ledger import history, record
 from drydock.orchestration.connections import endpoint_of, open_ledger
 from drydock.orchestration.notices import DUTY_NOTICE, notice_of, notifiers
+from drydock.orchestration.rman import RmanDrill, RmanRead
+from drydock.rman.far_side import FarSide
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ def proved_asset(database: Database) -> Asset:
     return Asset(name=f"{database.id}_backup_proved", uri=f"drydock://{database.id}/backup-proved")
 
 
-def open_backup_run(database_id: str, with_endpoint: bool = False) -> BackupRun:
+def open_backup_run(database_id: str, with_endpoint: bool = False, with_far_side: bool = False) -> BackupRun:
     """This task's run: the database, as of when, how deep, and the ledger."""
     context = get_current_context()
     configuration = load_all()
@@ -70,6 +73,7 @@ def open_backup_run(database_id: str, with_endpoint: bool = False) -> BackupRun:
         depth=Depth(chosen.get("depth", Depth.BYTES.value)),
         force_drill=bool(chosen.get("force_drill")),
         endpoint=_endpoint(database) if with_endpoint else None,
+        far_side=_far_side(database) if with_far_side else None,
         began_at=began_at,
     )
 
@@ -92,6 +96,12 @@ def _endpoint(database: Database) -> Endpoint | None:
         return None
 
 
+def _far_side(database: Database) -> FarSide | None:
+    from drydock.orchestration.ssh import far_side_of  # paramiko: only the tasks that use it should pay for it
+
+    return far_side_of(database)
+
+
 @task(task_display_name="勘查 survey", execution_timeout=timedelta(hours=1))
 def survey(database_id: str) -> dict[str, int]:
     """Look at the backup sets, the logs, the job log and the database itself; write the facts to the ledger."""
@@ -99,15 +109,38 @@ def survey(database_id: str) -> dict[str, int]:
     return {"sets": len(found.sets), "log_segments": found.logs.segments if found.logs else 0}
 
 
-@task(task_display_name="读回 read", pool=READS_POOL, execution_timeout=timedelta(hours=16))
-def read(database_id: str) -> dict[str, int]:
+READ = {"task_id": "read", "task_display_name": "读回 read", "pool": READS_POOL, "execution_timeout": timedelta(hours=16)}
+DRILL = {
+    "task_id": "drill",
+    "task_display_name": "恢复演练 drill",
+    "pool": READS_POOL,
+    "execution_timeout": timedelta(hours=14),
+}
+
+
+def read(database: Database) -> Any:
+    """The task `read`: on this worker, or by RMAN on the database's host without a worker that waits."""
+    if steps.is_read_by_rman(database):
+        return RmanRead(database_id=database.id, doc_md=RmanRead.__doc__, **READ)
+    return read_here(database.id)
+
+
+def drill(database: Database) -> Any:
+    """The task `drill`: a restore on this worker, or RMAN's rehearsal on the database's host."""
+    if steps.is_read_by_rman(database):
+        return RmanDrill(database_id=database.id, doc_md=RmanDrill.__doc__, **DRILL)
+    return drill_here(database.id)
+
+
+@task(**READ)
+def read_here(database_id: str) -> dict[str, int]:
     """Read back every byte of what is new or due in the rotation."""
     reads = steps.read_back(open_backup_run(database_id))
     return {"units": len(reads), "read_bytes": sum(r.read_bytes for r in reads)}
 
 
-@task(task_display_name="恢复演练 drill", pool=READS_POOL, execution_timeout=timedelta(hours=14))
-def drill(database_id: str) -> dict[str, object]:
+@task(**DRILL)
+def drill_here(database_id: str) -> dict[str, object]:
     """Restore to a scratch server when the rotation or a person asks for it, and question the copy."""
     made = steps.drill_if_due(open_backup_run(database_id))
     return {"made": made is not None, "passed": made.passed if made else None, "set": made.set_id if made else None}

@@ -52,6 +52,7 @@ class JobStatus(Model):
     why: CleanText = ""
     log_bytes: int = 0
     elapsed_s: int = 0
+    ended_ago_s: int = 0
 
 
 class Hello(Model):
@@ -120,6 +121,7 @@ def parse_status(out: bytes, place: str) -> JobStatus:
             why=told.get("why", ""),
             log_bytes=int(told.get("log_bytes", 0)),
             elapsed_s=int(told.get("elapsed_s", 0)),
+            ended_ago_s=int(told.get("ended_ago_s", 0)),
         )
     except (KeyError, ValueError) as e:
         raise RmanTrouble("rman_script", expected=SCRIPT_VERSION, found=f"unreadable: {e}", host=place) from e

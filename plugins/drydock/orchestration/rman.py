@@ -1,0 +1,206 @@
+"""The tasks `read` and `drill` of Oracle databases: they start RMAN on its host, let go of the worker, and come back.
+
+What the provider's own remote job operator gets wrong does not happen here. The far side writes an exit code on every path
+and knows a dead job from a running one; a retry or a clear attaches to the job that runs, by an id made of database, run and
+question; marking the task failed, or clearing it, stops RMAN; and nothing is waited for without an end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import BaseOperator
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+log = logging.getLogger(__name__)
+
+INLINE_WAIT_S = 15.0  # a job that ends within this is waited for: handing the task over and back takes about as long
+POLL_S = 10.0
+COMMAND_TIMEOUT_S = 60.0
+LAST_LOOK_S = 300.0  # past the job's deadline and the far side's grace
+BELT_S = 1800.0  # the trigger ends by itself; should it not, Airflow ends it
+
+
+class RmanJobTrigger(BaseTrigger):
+    """Looks at a job until it has ended, or waits some seconds where there is no job. Nothing is decided here.
+
+    `until`: Unix time after which it is not waited for. A connection that breaks is made again. A host key that is not the
+    known one, or a refused login, ends the waiting: the task meets it too, and tells it.
+    """
+
+    def __init__(self, ssh_connection: str, job_id: str | None, seconds: float, until: float) -> None:
+        super().__init__()
+        self.ssh_connection, self.job_id, self.seconds, self.until = ssh_connection, job_id, seconds, until
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        arguments = {"ssh_connection": self.ssh_connection, "job_id": self.job_id, "seconds": self.seconds, "until": self.until}
+        return "drydock.orchestration.rman.RmanJobTrigger", arguments
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        await asyncio.sleep(self.seconds)  # also lets the task's deferral be written down before it ends
+        yield TriggerEvent({"state": await self._watch() if self.job_id else "again"})
+
+    async def _watch(self) -> str:
+        """The job's state once it does not run; `unreachable` or `refused` where it cannot be seen."""
+        import asyncssh
+
+        asyncssh.set_log_level("WARNING")
+        while time.time() < self.until:
+            try:
+                return await self._watch_connected()
+            except (asyncssh.HostKeyNotVerifiable, asyncssh.PermissionDenied) as e:
+                log.warning("%s: %s", self.ssh_connection, e)
+                return "refused"
+            except (asyncssh.Error, OSError, TimeoutError) as e:
+                log.warning("%s: connection lost (%s); it is made again", self.ssh_connection, e)
+            await asyncio.sleep(self.seconds)
+        return "unreachable"
+
+    async def _watch_connected(self) -> str:
+        async with await self._connect() as connection:
+            while time.time() < self.until:
+                state = await self._say(connection, "status")
+                if state != "running":
+                    return state
+                await asyncio.sleep(self.seconds)
+        return "overdue"
+
+    async def _connect(self) -> Any:
+        from airflow.providers.ssh.hooks.ssh import SSHHookAsync
+
+        return await asyncio.wait_for(SSHHookAsync(ssh_conn_id=self.ssh_connection).get_conn(), COMMAND_TIMEOUT_S)
+
+    async def _say(self, connection: Any, verb: str) -> str:
+        from drydock.rman.far_side import RmanTrouble
+        from drydock.rman.jobs import parse_status
+
+        done = await connection.run(f"{verb} {self.job_id}", encoding=None, timeout=COMMAND_TIMEOUT_S)
+        try:
+            return parse_status(done.stdout or b"", self.ssh_connection).state.value
+        except RmanTrouble as trouble:
+            return trouble.code
+
+    async def on_kill(self) -> None:
+        """A person marked the task failed or succeeded, or cleared it: RMAN must not go on unseen."""
+        if self.job_id is None:
+            return
+        async with await self._connect() as connection:
+            state = await self._say(connection, "stop")
+        log.info("RMAN job %s was stopped with its task: %s", self.job_id, state)
+
+
+class RmanOperator(BaseOperator):
+    """One step of the backup check that asks RMAN; subclasses say which. The ledger holds what came of it."""
+
+    def __init__(self, *, database_id: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.database_id = database_id
+        self._asked: tuple[Any, str] | None = None
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        return self._go_on(None)
+
+    def resume(self, context: Any, event: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        """Called when the trigger has something to tell. What has become of the job, the far side is asked again."""
+        log.info("back from waiting: %s", event)
+        return self._go_on(state)
+
+    def advance(self, run: Any, state: Any) -> tuple[Any, Any]:
+        raise NotImplementedError
+
+    def result(self, run: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _go_on(self, known: dict[str, Any] | None) -> dict[str, Any]:
+        from drydock.backup.oracle.rman_steps import StepState
+        from drydock.orchestration.backup import open_backup_run
+
+        state = StepState.model_validate(known or {})
+        run = open_backup_run(self.database_id, with_far_side=True)
+        try:
+            wait = None
+            while True:
+                state, wait = self.advance(run, state)
+                self._asked = (run.far_side, wait.job.job_id) if wait and wait.job else None
+                if wait is None:
+                    return self.result(run)
+                if not _ends_soon(run.far_side, wait):
+                    break
+        finally:
+            if run.far_side is not None:
+                run.far_side.close()
+        self._let_go(run, state, wait)
+        raise AssertionError("defer() does not return")
+
+    def _let_go(self, run: Any, state: Any, wait: Any) -> None:
+        """Give the worker back until the job has ended."""
+        from drydock.backup.oracle.rman_steps import GRACE_S
+
+        left_s = (wait.job.deadline_s + GRACE_S + LAST_LOOK_S) if wait.job else wait.seconds + LAST_LOOK_S
+        connection, job_id = run.database.backup.rman.ssh_connection, wait.job.job_id if wait.job else None
+        trigger = RmanJobTrigger(connection, job_id, POLL_S if wait.job else wait.seconds, time.time() + left_s)
+        timeout = timedelta(seconds=left_s + BELT_S)
+        self.defer(trigger=trigger, method_name="resume", kwargs={"state": state.model_dump(mode="json")}, timeout=timeout)
+
+    def on_kill(self) -> None:
+        """The task was ended by a person while it held a worker: its job ends too."""
+        from drydock.rman.jobs import stop_job
+
+        if self._asked is not None:
+            far_side, job_id = self._asked
+            stop_job(far_side, job_id)
+
+
+def _ends_soon(far_side: Any, wait: Any) -> bool:
+    """Wait a little for the job; True when it has ended, so that nobody needs to be called back."""
+    from drydock.backup.oracle.rman_steps import is_running
+    from drydock.rman.far_side import RmanTrouble
+    from drydock.rman.jobs import look_at_job
+
+    if wait.job is None:
+        return False
+    until, pause_s = time.monotonic() + INLINE_WAIT_S, 0.2
+    while time.monotonic() < until:
+        time.sleep(pause_s)
+        pause_s = min(1.5 * pause_s, 2.0)
+        try:
+            if not is_running(look_at_job(far_side, wait.job.job_id), wait.job):
+                return True
+        except RmanTrouble:
+            return True  # going on meets it again, and tells it
+    return False
+
+
+class RmanRead(RmanOperator):
+    """Read back, by RMAN on the database's host, every set that is new or due in the rotation."""
+
+    def advance(self, run: Any, state: Any) -> tuple[Any, Any]:
+        from drydock.backup.oracle.rman_steps import advance_reads
+
+        return advance_reads(run, state)
+
+    def result(self, run: Any) -> dict[str, Any]:
+        from drydock.backup.oracle.rman_steps import reads_made
+
+        reads = reads_made(run)
+        return {"units": len(reads), "read_bytes": sum(r.read_bytes for r in reads)}
+
+
+class RmanDrill(RmanOperator):
+    """Rehearse a restore by RMAN when the rotation or a person asks for it: all is read that it would choose."""
+
+    def advance(self, run: Any, state: Any) -> tuple[Any, Any]:
+        from drydock.backup.oracle.rman_drill import advance_drill
+
+        return advance_drill(run, state)
+
+    def result(self, run: Any) -> dict[str, Any]:
+        from drydock.ledger.history import drill_of_run
+
+        made = drill_of_run(run.ledger, run.run_id)
+        return {"made": made is not None, "passed": made.passed if made else None, "set": made.set_id if made else None}
