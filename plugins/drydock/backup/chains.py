@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from drydock.backup.facts import BackupSet, Level, LogArchive, LogRange, Survey, TargetState
+from drydock.backup.oracle.chains import newest_chain
 
 LIVE_FOR = timedelta(hours=1)  # facts of the present that are this much younger than `as_of` still describe it
 
@@ -94,8 +95,12 @@ def chain_of(last: BackupSet, by_id: Mapping[str, BackupSet]) -> Chain:
 def usable_chains(survey: Survey, distrusted: frozenset[str] = frozenset()) -> tuple[Chain, ...]:
     """Chains of this database that the survey found nothing against, by the end of their last set, oldest first.
 
-    `distrusted`: set_ids of which a read or a drill proved that they cannot be restored (`valid.distrusted_sets`).
+    `distrusted`: set_ids of which a read or a drill proved that they cannot be restored (`valid.distrusted_sets`). Where
+    RMAN's repository tells it, one chain: all sets that a restore of the database to now would read.
     """
+    if survey.catalogue:
+        chain = newest_chain(survey, distrusted)
+        return (chain,) if chain else ()
     sets = finished_sets(s for s in own_sets(survey) if s.is_usable and s.set_id not in distrusted)
     by_id = {s.set_id: s for s in sets}
     chains = (chain_of(s, by_id) for s in sets if s.level is not Level.LOG)

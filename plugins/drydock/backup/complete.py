@@ -49,18 +49,18 @@ def judge_complete(
         return judge("complete", 0, [*survey.problems, _records_horizon(survey, plan)])
     findings = [
         *survey.problems,
-        *_target_findings(survey, role),
+        *target_findings(survey, role),
         *_set_findings(survey, plan),
         *_base_findings(survey, plan, policy),
         *log_findings(survey, plan, policy),
-        *_vanished_findings(survey, plan),
+        *vanished_findings(survey, plan),
         *_reach_findings(survey, plan, windows),
         *(() if windows else _nothing_restorable(survey, policy)),
     ]
     segments = survey.logs.segments if survey.logs else 0
     examined = len(survey.sets) + segments + (1 if live_target(survey) else 0)
     evidence = _evidence(survey, windows) | {"log_segments": segments}
-    return judge("complete", examined, _distinct(findings), **evidence)
+    return judge("complete", examined, distinct(findings), **evidence)
 
 
 def _is_before_the_records(survey: Survey) -> bool:
@@ -76,7 +76,7 @@ def _records_horizon(survey: Survey, plan: BackupPlan) -> Finding:
     return Finding(code="records_horizon", status=Status.UNKNOWN, place=plan.places.sets, values=values)
 
 
-def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+def distinct(findings: Iterable[Finding]) -> list[Finding]:
     """One finding per code and place: the survey and the judgement may see the same thing."""
     found: dict[tuple[str, str], Finding] = {}
     for finding in findings:
@@ -99,7 +99,7 @@ def _evidence(survey: Survey, windows: tuple[TimeWindow, ...]) -> dict[str, str 
     }
 
 
-def _target_findings(survey: Survey, role: Role | None) -> Iterator[Finding]:
+def target_findings(survey: Survey, role: Role | None) -> Iterator[Finding]:
     target = survey.target
     if not is_live(survey):
         return
@@ -182,7 +182,7 @@ def _nothing_restorable(survey: Survey, policy: BackupPolicy) -> Iterator[Findin
         yield Finding(code="nothing_restorable", status=Status.FAIL, place=survey.database, values=values)
 
 
-def _vanished_findings(survey: Survey, plan: BackupPlan) -> Iterator[Finding]:
+def vanished_findings(survey: Survey, plan: BackupPlan) -> Iterator[Finding]:
     """Sound sets of earlier surveys that went before their time: FAIL for the newest full, else WARN."""
     if not is_live(survey) or any(p.code.startswith("source_") for p in survey.problems):
         return

@@ -48,7 +48,7 @@ class Records:
 
     def _is_before_its_time(self, slot: Slot) -> bool:
         blind = _source_is_blind(self.survey) or (self.wants_log and self.log is None)
-        if blind or self.survey.past_sets or not is_live(self.survey):
+        if self.survey.catalogue or blind or self.survey.past_sets or not is_live(self.survey):
             return False
         runs = self.log.runs if self.log else ()
         records = [m for m in (self.horizon_at, *(s.started_at for s in self.sets), *(r.started_at for r in runs)) if m]
@@ -193,8 +193,8 @@ def _log_findings(records: Records) -> Iterator[Finding]:
 
 def _unlogged_sets(records: Records) -> Iterator[Finding]:
     """Sets of the look-back window that a log which reaches back to them does not know."""
-    if not records.log or not records.horizon_at:
-        return
+    if not records.log or not records.horizon_at or records.survey.catalogue:
+        return  # RMAN writes down every session itself
     begin = max(records.since, records.horizon_at)
     logged = {s.set_id for r in records.log.runs if (s := set_of_run(r, records.sets, records.survey.as_of))}
     for backup_set in records.survey.sets:

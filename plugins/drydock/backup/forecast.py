@@ -13,6 +13,7 @@ from statistics import median
 
 from drydock.backup.chains import Chain, usable_chains
 from drydock.backup.facts import BackupSet, LogArchive, LogRange, Survey
+from drydock.backup.oracle.chains import redo_bytes
 from drydock.backup.results import Drill, Forecast, Phase
 
 DRILLS_USED = 5
@@ -31,7 +32,8 @@ def forecast_recovery(survey: Survey, drills: Iterable[Drill]) -> Forecast | Non
     chains = usable_chains(survey)
     if not chains:
         return None
-    return forecast_from(chain_bytes(chains[-1]), log_bytes_since(chains[-1][-1], survey.logs), drills)
+    logs = redo_bytes(survey) if survey.catalogue else log_bytes_since(chains[-1][-1], survey.logs)
+    return forecast_from(chain_bytes(chains[-1]), logs, drills)
 
 
 def forecast_from(restore_bytes: int, log_bytes: int, drills: Iterable[Drill]) -> Forecast:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
+from types import ModuleType
 
-from drydock.backup.complete import judge_complete
-from drydock.backup.executed import judge_executed
+from drydock.backup import complete, executed, normal, window
 from drydock.backup.facts import Survey
-from drydock.backup.normal import judge_normal
+from drydock.backup.oracle import complete as oracle_complete
+from drydock.backup.oracle import executed as oracle_executed
+from drydock.backup.oracle import normal as oracle_normal
+from drydock.backup.oracle import window as oracle_window
+from drydock.backup.oracle.valid import with_corruption
 from drydock.backup.results import Depth, Drill, Forecast, Judgement, Read
 from drydock.backup.rotation import coverage
 from drydock.backup.valid import distrusted_sets, judge_valid, newest_drill
-from drydock.backup.window import restorable_windows, rpo_now_s
 from drydock.estate import BackupPlan, Database
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status, Verdict, judge
@@ -39,12 +43,15 @@ def judge_day(
     """
     reads, drills = tuple(reads), tuple(drills)
     plan, distrusted = database.backup, distrusted_sets(survey, reads, drills)
-    day, windows = survey.as_of.astimezone(database.zone).date(), restorable_windows(survey, distrusted)
+    rules, day = rules_for(survey), survey.as_of.astimezone(database.zone).date()
+    windows = rules.window.restorable_windows(survey, distrusted)
+    valid = judge_valid(survey, reads, drills, plan, policy, depth)
+    valid = with_corruption(valid, survey) if survey.catalogue else valid
     verdicts = (
-        judge_executed(survey, plan, database.zone, policy),
-        judge_complete(survey, plan, policy, role=database.role, distrusted=distrusted),
-        _with_slow_recovery(judge_valid(survey, reads, drills, plan, policy, depth), forecast, plan),
-        judge_normal(survey, policy, is_workday, database.zone),
+        rules.executed.judge_executed(survey, plan, database.zone, policy),
+        rules.complete.judge_complete(survey, plan, policy, role=database.role, distrusted=distrusted),
+        _with_slow_recovery(valid, forecast, plan),
+        rules.normal.judge_normal(survey, policy, is_workday, database.zone),
     )
     return Judgement(
         database=database.id,
@@ -54,13 +61,32 @@ def judge_day(
         depth=depth,
         **_with_waivers(verdicts, waivers, database.id, day),
         restorable=windows,
-        rpo_now_s=rpo_now_s(survey, windows),
+        rpo_now_s=rules.window.rpo_now_s(survey, windows),
         rpo_limit_s=plan.rpo_minutes * 60.0,
         rto=forecast,
         rto_limit_s=plan.rto_minutes * 60.0,
         coverage=coverage(survey, reads, policy, survey.as_of),
         last_drill=newest_drill(drills),
     )
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The modules that answer: the same questions, asked of files and positions or of RMAN's repository."""
+
+    executed: ModuleType
+    complete: ModuleType
+    normal: ModuleType
+    window: ModuleType
+
+
+BY_FILES = Rules(executed, complete, normal, window)
+BY_REPOSITORY = Rules(oracle_executed, oracle_complete, oracle_normal, oracle_window)
+
+
+def rules_for(survey: Survey) -> Rules:
+    """By RMAN's repository where the survey has it, else by what lies there."""
+    return BY_REPOSITORY if survey.catalogue else BY_FILES
 
 
 def _with_slow_recovery(valid: Verdict, forecast: Forecast | None, plan: BackupPlan) -> Verdict:

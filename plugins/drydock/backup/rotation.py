@@ -113,7 +113,7 @@ def coverage(survey: Survey, reads: Iterable[Read], policy: BackupPolicy, as_of:
 def choose_reads(survey: Survey, reads: Iterable[Read], policy: BackupPolicy, as_of: datetime) -> tuple[ReadTask, ...]:
     """What to read back in this run, in this order; nothing that was read within the last 12 hours."""
     reads = tuple(reads)
-    newest = _newest_full(survey)
+    newest = _newest_sets(survey)
     tip = newest_logs(survey.logs, policy.newest_log_segments)
     just_read = [r for r in reads if as_of - r.started_at < NOT_AGAIN_WITHIN]
     always = list(_unless_just_read(survey, newest, tip, just_read))
@@ -124,9 +124,13 @@ def choose_reads(survey: Survey, reads: Iterable[Read], policy: BackupPolicy, as
     return (*always, *_within_quota(queue, quota_bytes, survey.logs))
 
 
-def _newest_full(survey: Survey) -> BackupSet | None:
+def _newest_sets(survey: Survey) -> dict[str, BackupSet]:
+    """Sets that are read every day, by set_id: those that the survey names, else the newest full."""
+    if survey.newest_ids:
+        by_id = {s.set_id: s for s in finished_sets(survey.sets)}
+        return {i: by_id[i] for i in survey.newest_ids if i in by_id}
     fulls = finished_sets(s for s in survey.sets if s.level is Level.FULL)
-    return fulls[-1] if fulls else None
+    return {s.set_id: s for s in fulls[-1:]}
 
 
 def newest_logs(logs: LogArchive | None, segments: int) -> LogRange | None:
@@ -138,11 +142,13 @@ def newest_logs(logs: LogArchive | None, segments: int) -> LogRange | None:
 
 
 def _unless_just_read(
-    survey: Survey, newest: BackupSet | None, tip: LogRange | None, just_read: list[Read]
+    survey: Survey, newest: dict[str, BackupSet], tip: LogRange | None, just_read: list[Read]
 ) -> Iterator[ReadTask]:
-    """The newest full backup and the newest logs, or what of them has come since the last read."""
-    if newest and newest.set_id not in set_reads([newest], just_read):
-        yield ReadTask(ReadUnit.SET, newest.set_id, newest.total_bytes, "newest", backup_set=newest)
+    """The newest sets and the newest logs, or what of them has come since the last read."""
+    done = set_reads(newest.values(), just_read)
+    for made in newest.values():
+        if made.set_id not in done:
+            yield ReadTask(ReadUnit.SET, made.set_id, made.total_bytes, "newest", backup_set=made)
     if tip:
         only_tip = survey.logs.model_copy(update={"ranges": (tip,)})
         for piece in log_pieces(only_tip, just_read):
@@ -151,20 +157,20 @@ def _unless_just_read(
                 yield _log_task(part, "newest")
 
 
-def _rest_bytes(read: Read, survey: Survey, newest: BackupSet | None, tip: LogRange | None) -> int:
+def _rest_bytes(read: Read, survey: Survey, newest: dict[str, BackupSet], tip: LogRange | None) -> int:
     """Bytes of a read that count against the quota: what is read every day anyway does not."""
-    is_newest = newest is not None and (read.set_id or read.subject) == newest.set_id
+    is_newest = (read.set_id or read.subject) in newest
     same = tip is not None and read.timeline == tip.timeline and read.end_position is not None
     return 0 if is_newest or (same and read.end_position > tip.first_position) else read.read_bytes
 
 
 def _queue(
-    survey: Survey, reads: tuple[Read, ...], newest: BackupSet | None, tip: LogRange | None, period: timedelta
+    survey: Survey, reads: tuple[Read, ...], newest: dict[str, BackupSet], tip: LogRange | None, period: timedelta
 ) -> Iterator[tuple[ReadTask, bool]]:
     """All else, in the order in which it is due, and whether it waits longer than the period."""
     for item in unread_items(survey, reads):
         task: ReadTask | None = item.task
-        is_newest = newest is not None and task.backup_set is not None and task.subject == newest.set_id
+        is_newest = task.backup_set is not None and task.subject in newest
         just_read = item.is_read and item.since >= survey.as_of - NOT_AGAIN_WITHIN
         if is_newest or just_read or is_unfinished(task):
             continue

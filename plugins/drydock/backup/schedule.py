@@ -52,7 +52,7 @@ def due_slots(
     """
     jobs = [j for j in plan.plan if j.level is not Level.LOG]
     window = _slots_since(jobs, since, as_of, zone)
-    last = [at for j in jobs if (at := _last_due(j, as_of, zone))]
+    last = [at for j in jobs if (at := last_due(j, as_of, zone))]
     if not window:
         return _newest_of_each(_slots_since(jobs, min(last), as_of, zone)) if last else ()
     kept_since = kept_since or as_of - timedelta(days=plan.retention_days)
@@ -93,7 +93,7 @@ def _starts(job: PlannedJob, begin: datetime, as_of: datetime, zone: ZoneInfo) -
             yield at, job
 
 
-def _last_due(job: PlannedJob, as_of: datetime, zone: ZoneInfo) -> datetime | None:
+def last_due(job: PlannedJob, as_of: datetime, zone: ZoneInfo) -> datetime | None:
     due = as_of - timedelta(minutes=job.may_start_late_minutes)
     walk = croniter(job.cron, _wall(due, zone) + timedelta(seconds=1))
     try:

@@ -5,8 +5,8 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: dest (DEST_ID), status (VALID, ERROR, DEFERRED and others), error (text, null: none)
+-- columns: dest (DEST_ID), status (VALID, ERROR, DEFERRED and others), destination (folder, service or USE_DB_RECOVERY_FILE_DEST), error (text, null: none)
 -- source: Oracle Database Reference 19c, V$ARCHIVE_DEST_STATUS
-SELECT dest_id AS dest, status AS status, error AS error
+SELECT dest_id AS dest, status AS status, destination AS destination, error AS error
 FROM v$archive_dest_status
 WHERE status <> 'INACTIVE'

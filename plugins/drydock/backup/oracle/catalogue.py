@@ -104,7 +104,8 @@ class FileBackup(Model):
 class LogSpan(Model):
     """A run of archived logs of one thread and incarnation with consecutive SEQUENCE#, all kept in the same way.
 
-    `copies` says where: "disk" (a live row of V$ARCHIVED_LOG) and the set_ids of available sets, sorted.
+    Where: on disk (a live row of V$ARCHIVED_LOG) and in the available sets of `set_ids`, sorted. A span that is kept nowhere
+    is told as well: its rows say at which SCN the missing logs end.
     """
 
     thread: int
@@ -118,6 +119,10 @@ class LogSpan(Model):
     total_bytes: int = 0
     on_disk: bool = False
     set_ids: tuple[str, ...] = Field((), description="available backup sets that hold every log of the span")
+
+    @property
+    def is_kept(self) -> bool:
+        return self.on_disk or bool(self.set_ids)
 
     @property
     def logs(self) -> int:
@@ -187,6 +192,7 @@ class RecoveryArea(Model):
     limit_bytes: int
     used_bytes: int
     reclaimable_bytes: int
+    device_free_bytes: int | None = Field(None, description="room that is really left on its ASM disk group; None: not known")
 
 
 class ArchiveDest(Model):
@@ -194,6 +200,7 @@ class ArchiveDest(Model):
 
     dest: int
     status: str
+    destination: CleanText = Field("", description="folder, disk group, service, or USE_DB_RECOVERY_FILE_DEST; empty: not known")
     error: CleanText = ""
 
 
@@ -250,3 +257,5 @@ class OracleCatalogue(Model):
     guaranteed_restore_points: tuple[CleanText, ...] = ()
     corrupt_blocks: tuple[CorruptBlocks, ...] = ()
     archived_bytes_per_hour: tuple[int, ...] = Field((), description="of the last 7 days, one figure per hour")
+    hides_containers: bool = Field(False, description="True where the account sees not all containers: the seed is missing")
+    unread: tuple[str, ...] = Field((), description="questions (names of SQL files) that were not answered")

@@ -1,0 +1,90 @@
+"""What a restore would need: the sets of the newest chains, the SCN from which redo is asked for, and what is obsolete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from drydock.backup.facts import Level, Survey
+from drydock.backup.oracle.file_chains import FileChains, Repository, set_id_of
+from drydock.backup.oracle.neutral import CONTROL_FILE
+from drydock.backup.oracle.runs import backup_runs
+from drydock.backup.oracle.window import young_files
+from drydock.estate import BackupPlan
+
+
+@dataclass(frozen=True)
+class Needs:
+    """One survey with its repository, seen from what must be restorable."""
+
+    survey: Survey
+    repository: Repository
+    plan: BackupPlan
+
+    @property
+    def now(self) -> datetime:
+        """The database's own clock: all its times are held against it, never against Drydock's."""
+        return self.repository.catalogue.facts.sysdate_at
+
+    @property
+    def retention_since(self) -> datetime:
+        return self.now - timedelta(days=self.plan.retention_days)
+
+    @cached_property
+    def newest_run_at(self) -> datetime | None:
+        """When the newest run of datafile backups began."""
+        data = [s for s in self.survey.sets if s.form != CONTROL_FILE]
+        starts = [r[-1].started_at for lv in (Level.FULL, Level.INCREMENTAL) if (r := backup_runs(data, lv))]
+        return max(starts, default=None)
+
+    @cached_property
+    def young(self) -> frozenset[int]:
+        return frozenset(f.file for f in young_files(self.repository, self.newest_run_at))
+
+    @cached_property
+    def newest_ids(self) -> frozenset[str]:
+        """set_ids that a restore to now would read."""
+        chains = (c.newest.chain() for c in self.repository.chains.values() if c.newest)
+        return frozenset(set_id_of(b) for chain in chains for b in chain)
+
+    @cached_property
+    def redo_since(self) -> int | None:
+        """The SCN from which a recovery to now needs redo; None where no file needs any."""
+        return min((s for c in self.repository.chains.values() if (s := self._redo_of(c)) is not None), default=None)
+
+    def _redo_of(self, chains: FileChains) -> int | None:
+        if chains.newest is None:
+            return chains.datafile.creation_scn if chains.datafile.file in self.young else None
+        return None if chains.needs_no_redo else chains.newest.backup.checkpoint_scn
+
+    @cached_property
+    def oldest_base(self) -> int | None:
+        """The lowest checkpoint of what is kept by the retention; archival backups (KEEP) have their own logs."""
+        kept = (k for c in self.repository.chains.values() for k in c.links if not self._is_archival(k.backup))
+        return min((k.backup.checkpoint_scn for k in kept if k.below is None), default=None)
+
+    def _is_archival(self, backup: object) -> bool:
+        made = self.repository.sets.get((backup.is_copy, backup.stamp, backup.count))
+        return made is not None and made.keep
+
+    @cached_property
+    def obsolete_before(self) -> datetime | None:
+        """What was completed before this is not needed for any moment of the retention; None: nothing is obsolete."""
+        oldest: datetime | None = None
+        for chains in self.repository.chains.values():
+            bases = [k.backup.completed_at for k in chains.links if k.below is None and k.backup.completed_at]
+            before = [at for at in bases if at <= self.retention_since]
+            if not before:
+                return None
+            oldest = max(before) if oldest is None else min(oldest, max(before))
+        return oldest
+
+    def records_are_lost(self, since: datetime | None) -> bool:
+        """True where the control file was made anew after `since`: what was recorded before is not in it."""
+        created_at = self.repository.catalogue.facts.controlfile_created_at
+        is_recent = created_at is not None and created_at > self.retention_since
+        return is_recent and since is not None and created_at > since + timedelta(hours=1)
+
+    def answered(self, *questions: str) -> bool:
+        return not set(questions) & set(self.repository.catalogue.unread)

@@ -1,0 +1,102 @@
+"""Which moments can be restored to, and how much would be lost now, by the SCNs of RMAN's records.
+
+A moment can be restored to when every datafile has a backup with its checkpoint inside one stretch of redo without a gap,
+and the moment comes after all of them are consistent and before the stretch ends (Oracle Backup and Recovery User's Guide,
+"RMAN Data Recovery Concepts"). What is at risk now is what no backup of a log holds: V$BACKUP_REDOLOG, the worst thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from drydock.backup.facts import Survey
+from drydock.backup.oracle.catalogue import Datafile, LogSpan, OracleCatalogue
+from drydock.backup.oracle.file_chains import FileChains, Link, Repository, set_id_of
+from drydock.backup.oracle.log_runs import Run, is_closed, stretches, thread_logs
+from drydock.backup.results import TimeWindow
+
+
+def restorable_windows(survey: Survey, distrusted: frozenset[str] = frozenset()) -> tuple[TimeWindow, ...]:
+    """Windows of time, any moment of which can be restored to; oldest first. Without archiving: moments of cold backups."""
+    catalogue = survey.catalogue
+    if catalogue is None or not catalogue.datafiles:
+        return ()
+    repository = Repository(catalogue, distrusted)
+    if catalogue.facts.log_mode == "NOARCHIVELOG":
+        return _cold(repository)
+    found = (_window(run, repository) for run in stretches(thread_logs(repository)))
+    return tuple(sorted((w for w in found if w), key=lambda w: (w.end, w.start)))
+
+
+def _window(run: Run, repository: Repository) -> TimeWindow | None:
+    chosen: list[Link] = []
+    for chains in repository.chains.values():
+        if chains.datafile.creation_scn >= run.first_scn:
+            continue  # the redo since it was made is there: recovery makes the file anew
+        link = start_link(chains, run)
+        if link is None:
+            return None
+        chosen.append(link)
+    if not chosen or max(k.end_scn for k in chosen) > run.end_scn:
+        return None
+    last = max(chosen, key=lambda k: _done_at(k, repository))
+    start, end = _done_at(last, repository), run.end_at or repository.catalogue.facts.sysdate_at
+    number = repository.lineage[run.resetlogs_scn][0].number if run.resetlogs_scn in repository.lineage else 0
+    return TimeWindow(start=start, end=max(start, end), set_id=set_id_of(last.backup), timeline=number)
+
+
+def start_link(chains: FileChains, run: Run) -> Link | None:
+    """The oldest backup of a file from which the redo of a run leads on; a read-only file needs none."""
+    if link := chains.first_from(int(run.first_scn)):
+        return link
+    return chains.newest if chains.needs_no_redo else None
+
+
+def _done_at(link: Link, repository: Repository) -> datetime:
+    backup = link.backup
+    return backup.completed_at or backup.checkpoint_at or repository.catalogue.facts.sysdate_at
+
+
+def _cold(repository: Repository) -> tuple[TimeWindow, ...]:
+    """One moment, where the newest backups of all files have one checkpoint."""
+    newest = [c.newest for c in repository.chains.values()]
+    if not newest or None in newest or len({k.backup.checkpoint_scn for k in newest}) > 1:
+        return ()
+    last = max(newest, key=lambda k: _done_at(k, repository))
+    at = _done_at(last, repository)
+    return (TimeWindow(start=at, end=at, set_id=set_id_of(last.backup), timeline=0),)
+
+
+def young_files(repository: Repository, newest_run_at: datetime | None) -> tuple[Datafile, ...]:
+    """Files without a backup that were made since the newest run of backups began: their redo is their backup."""
+    bare = (c.datafile for c in repository.chains.values() if not c.links)
+    return tuple(f for f in bare if newest_run_at and f.created_at and f.created_at >= newest_run_at)
+
+
+def rpo_now_s(survey: Survey, windows: tuple[TimeWindow, ...]) -> float | None:
+    """Seconds of work that would be lost if the host were gone now; None where nothing can be restored.
+
+    By the worst thread: since the end of the newest log in an available backup, unless no redo was made after it.
+    """
+    if not windows or survey.catalogue is None:
+        return None
+    if survey.catalogue.facts.log_mode == "NOARCHIVELOG":
+        return max(0.0, (survey.catalogue.facts.sysdate_at - windows[-1].end).total_seconds())
+    losses = [loss for _, loss in thread_losses(survey.catalogue)]
+    return max((x for x in losses if x is not None), default=None)
+
+
+def thread_losses(catalogue: OracleCatalogue) -> tuple[tuple[int, float | None], ...]:
+    """(thread, seconds since its newest backed-up log ended) of threads that make redo; None: no log of it is in a backup."""
+    now, found = catalogue.facts.sysdate_at, []
+    for thread in (t for t in catalogue.threads if not is_closed(t)):
+        saved_at = _saved_at(s for s in catalogue.log_spans if s.thread == thread.thread)
+        idle = saved_at and thread.last_redo_at and thread.last_redo_at <= saved_at
+        loss = None if saved_at is None else max(0.0, (now - saved_at).total_seconds())
+        found.append((thread.thread, 0.0 if idle else loss))
+    return tuple(found)
+
+
+def _saved_at(spans: Iterable[LogSpan]) -> datetime | None:
+    return max((s.next_at for s in spans if s.set_ids), default=None)
