@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -67,10 +67,11 @@ class Toy:
 
     def __init__(self, accounts: ToyAccounts) -> None:
         self.accounts, self.attributes, self.in_transaction = accounts, {}, False
-        self.table: list[Any] = []
-        self.committed: list[Any] = []
+        self.table: dict[Any, None] = {}
+        self.committed: dict[Any, None] = {}
         self.seen: list[tuple[str, list[Any]]] = []
         self.stop, self.is_closed, self.is_killed, self.executing = threading.Event(), False, False, threading.Event()
+        self.thousand = threading.Event()
 
     def describe(self, sql: str) -> Sequence[Column] | None:
         return [Column("A", V, 30), Column("B", N, precision=10, scale=2, nullable=False)] if sql.startswith("select") else None
@@ -91,7 +92,9 @@ class Toy:
             raise OracleError(1, "unique constraint (TOY.PK) violated")
         if isinstance(value, int) and value < 0:
             raise OracleError(2290, "check constraint (TOY.CK) violated")
-        self.table.append(value)
+        self.table[value] = None
+        if len(self.table) == 1000:
+            self.thousand.set()
         self.in_transaction = True
         return Result(rowcount=1)
 
@@ -102,10 +105,10 @@ class Toy:
         return Result([Column("A", N)], [(1,)])
 
     def commit(self) -> None:
-        self.committed, self.in_transaction = list(self.table), False
+        self.committed, self.in_transaction = dict(self.table), False
 
     def rollback(self) -> None:
-        self.table, self.in_transaction = list(self.committed), False
+        self.table, self.in_transaction = dict(self.committed), False
 
     def cancel(self) -> None:
         self.stop.set()
@@ -124,8 +127,18 @@ def kill(toy: Toy, _: Sequence[Bind], place: str) -> Result:
     return Result()
 
 
-def many(_: Toy, __: Sequence[Bind], count: str) -> Result:
-    return Result([Column("ID", N), Column("NAME", V, 40)], ((i, f"name {i}") for i in range(int(count))))
+def many(toy: Toy, _: Sequence[Bind], count: str) -> Result:
+    def rows() -> Iterator[tuple[int, str]]:
+        for number in range(int(count)):
+            if number == 1000:
+                toy.thousand.set()
+            yield number, f"name {number}"
+
+    return Result([Column("ID", N), Column("NAME", V, 40)], rows())
+
+
+def money(_: Toy, __: Sequence[Bind], count: str) -> Result:
+    return Result([Column("SUM", N, precision=12, scale=2)], [(Decimal(i) / 100,) for i in range(int(count))])
 
 
 def typed(_: Toy, __: Sequence[Bind]) -> Result:
@@ -160,6 +173,7 @@ ANSWERS: list[tuple[str, Answer]] = [
     (r"select echo", echo),
     (r"select \* from rows", lambda toy, b: Result([Column("A", V, 30), Column("B", N)], ROWS)),
     (r"select many (\d+)", many),
+    (r"select money (\d+)", money),
     (r"select types", typed),
     (r"select lobs", lobs),
     (r"select late", fail_late),
@@ -176,10 +190,11 @@ ANSWERS: list[tuple[str, Answer]] = [
     (r"begin kill (\d+)", kill),
     (r"begin double", lambda toy, b: Result(outs={1: b[0].value * 2, 2: f"<{b[2].value}>"})),
     (r"begin null", lambda toy, b: Result()),
-    (r"begin :1 := plus\(:2,:3\)", lambda toy, b: Result(outs={0: b[1].value + b[2].value})),
-    (r"begin inc\(:1,:2\)", lambda toy, b: Result(outs={1: b[0].value + 1})),
+    (r"begin :\w+ := plus", lambda toy, b: Result(outs={0: b[1].value + b[2].value})),
+    (r"begin inc\(", lambda toy, b: Result(outs={1: b[0].value + 1})),
     (r"begin get_lines", lambda toy, b: Result(outs={0: ["one", None, "三"], 1: 3})),
     (r"begin takes", lambda toy, b: Result(outs={1: sum(b[0].value)})),
+    (r"begin length", lambda toy, b: Result(outs={1: len(b[0].value.data)})),
     (r"begin open", cursors),
     (r"begin big", lambda toy, b: Result(outs={0: Lob(BIG_TEXT)})),
     (r"begin long text", lambda toy, b: Result(outs={0: "x" * 100})),

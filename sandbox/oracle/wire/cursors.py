@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from sandbox.oracle.backend import Column, OracleError
-from sandbox.oracle.wire.columns import NUMBER_OF, BindType, Writer
+from sandbox.oracle.wire.columns import BLOB, CHAR, CLOB, LONG, LONG_RAW, NUMBER_OF, RAW, VARCHAR, BindType, Writer
 
 MOST_OPEN = 1000
 SKIPPED = r"\s+|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z)"
@@ -17,6 +17,9 @@ FIRST_WORD = re.compile(rf"(?:{SKIPPED}|\(|<<[^>]*>>)*([a-zA-Z]+)", re.DOTALL)
 QUOTED = r"""[nN]?[qQ]'(?:\[.*?\]'|\{.*?\}'|<.*?>'|\(.*?\)'|(\S).*?\1')|'(?:[^']|'')*'|"[^"]*\""""
 PLACEHOLDER = r""":\s*(?:\w+|"[^"]*")"""
 TOKENS = re.compile(rf"(?:{SKIPPED})|{QUOTED}|(?P<bind>{PLACEHOLDER})|(?P<word>[\w$#]+)|.", re.DOTALL)
+
+
+LONG_FORM = {(known, CLOB): LONG for known in (VARCHAR, CHAR, LONG)} | {(known, BLOB): LONG_RAW for known in (RAW, LONG_RAW)}
 
 
 class Kind(Enum):
@@ -76,9 +79,17 @@ class Cursor:
         self.told_columns, self.defined = None, None
 
     def open_rows(self, columns: Sequence[Column], rows: Iterator[Sequence[Any]]) -> None:
-        if self.columns is not None and list(columns) != list(self.columns):
-            self.told_columns = self.defined = None
+        if self.told_columns is not None and list(columns) != list(self.told_columns):
+            self.defined = self._kept_forms(columns)
+            self.told_columns = None
         self.columns, self.rows, self.writers, self.fetched = columns, rows, None, 0
+
+    def _kept_forms(self, columns: Sequence[Column]) -> list[int] | None:
+        """Where a column of text or bytes became a LOB, the client goes on expecting text or bytes: as LONG or LONG RAW."""
+        before = dict(enumerate(self.type_numbers))
+        now = [NUMBER_OF[column.type] for column in columns]
+        kept = [LONG_FORM.get((before.get(place, 0), number), number) for place, number in enumerate(now)]
+        return kept if kept != now else None
 
     @property
     def type_numbers(self) -> list[int]:
