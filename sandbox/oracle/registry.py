@@ -7,7 +7,7 @@ dictionary that nobody registered is empty, and says so in the server's log.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sandbox.oracle.backend import Bind, Result
@@ -19,12 +19,19 @@ Procedure = Callable[[OracleDatabase, SessionState, dict[str, Any]], Any]
 Statement = Callable[[OracleDatabase, SessionState, re.Match[str], Sequence[Bind]], Result]
 
 VIEWS: dict[str, View] = {}
+VERSIONS: dict[str, Callable[[OracleDatabase], Hashable]] = {}
+"""Views whose rows are the same as long as this value is: their columns are built once for it."""
 PROCEDURES: dict[str, Procedure] = {}
 STATEMENTS: list[tuple[re.Pattern[str], Statement]] = []
 
 
-def view(name: str) -> Callable[[View], View]:
-    """Registers the rows of a dictionary view: `@view("V$DATAFILE")`; DBA_, V$ and GV$ names without an owner."""
+def view(name: str, version: Callable[[OracleDatabase], Hashable] | None = None) -> Callable[[View], View]:
+    """Registers the rows of a dictionary view: `@view("V$DATAFILE")`; DBA_, V$ and GV$ names without an owner.
+
+    `version`: of the state behind the rows; give it for large views, so that they are built once per change.
+    """
+    if version:
+        VERSIONS[name.upper()] = version
     return lambda function: VIEWS.setdefault(name.upper(), function)
 
 

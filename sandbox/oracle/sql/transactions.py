@@ -1,0 +1,94 @@
+"""Transactions: a session's own changes lie beside the committed rows until it commits (Concepts 19c, "Transactions").
+
+A changed row is locked by ROWID; another session waits for it, or has ORA-00054 where it will not wait.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from sandbox.oracle.backend import OracleError
+from sandbox.oracle.model.database import OracleDatabase, SessionState
+from sandbox.oracle.model.tables import Row, Table
+
+POLL_S = 0.02
+
+
+class Transaction:
+    """One session's transaction; the object lives as long as the session."""
+
+    def __init__(self, database: OracleDatabase, session: SessionState) -> None:
+        self.database, self.session = database, session
+        self.changes: dict[int, tuple[Table, dict[str, Row | None]]] = {}
+        self.locked: list[tuple[Table, str]] = []
+        self.waits_for: Transaction | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.changes or self.locked)
+
+    def changes_of(self, table: Table) -> Mapping[str, Row | None]:
+        return self.changes.get(id(table), (table, {}))[1]
+
+    def visible(self, table: Table) -> dict[str, Row]:
+        """The rows of a table as this transaction sees them."""
+        own = self.changes_of(table)
+        return {k: v for k, v in {**table.rows, **own}.items() if v is not None} if own else table.rows
+
+    def keep(self, table: Table, changes: Mapping[str, Row | None]) -> None:
+        """Takes over what one statement changed. The caller holds the database's lock and the rows'."""
+        if changes:
+            self.changes.setdefault(id(table), (table, {}))[1].update(changes)
+
+    def take(self, table: Table, rowids: Iterable[str]) -> Transaction | None:
+        """Locks rows for this transaction; returns the transaction in the way, with nothing locked, where there is one."""
+        wanted = list(rowids)
+        for rowid in wanted:
+            holder = table.locks.get(rowid)
+            if holder is not None and holder is not self:
+                return holder
+        for rowid in wanted:
+            if table.locks.setdefault(rowid, self) is self:
+                self.locked.append((table, rowid))
+        return None
+
+    def wait(self, holder: Transaction, is_stopped: Callable[[], bool], seconds: float | None) -> None:
+        """Waits until `holder` has ended; ORA-00060 for a circle, ORA-01013 when cancelled, ORA-30006 after `seconds`."""
+        self.waits_for = holder
+        ends_at = None if seconds is None else time.monotonic() + seconds
+        try:
+            if self.is_in_circle():
+                raise OracleError(60, "deadlock detected while waiting for resource")
+            while holder.is_active:
+                if is_stopped():
+                    raise OracleError(1013, "user requested cancel of current operation")
+                if ends_at is not None and time.monotonic() > ends_at:
+                    raise OracleError(30006, "resource busy; acquire with WAIT timeout expired")
+                time.sleep(POLL_S)
+        finally:
+            self.waits_for = None
+
+    def is_in_circle(self) -> bool:
+        at = self.waits_for
+        while at is not None:
+            if at is self:
+                return True
+            at = at.waits_for
+        return False
+
+    def commit(self) -> None:
+        with self.database.lock:
+            for table, changes in self.changes.values():
+                table.apply(changes)
+            self.end()
+
+    def rollback(self) -> None:
+        with self.database.lock:
+            self.end()
+
+    def end(self) -> None:
+        for table, rowid in self.locked:
+            table.locks.pop(rowid, None)
+        self.locked.clear()
+        self.changes.clear()
