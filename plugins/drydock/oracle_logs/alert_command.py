@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from drydock.oracle_logs.alert_log import read_alert_log
-from drydock.oracle_logs.alert_results import AlertLog, Severity
+from drydock.oracle_logs.alert_results import AlertEvent, AlertLog, Severity
 from drydock.verdicts import clean_text
 
 CALM, CRITICAL, NOTHING_READ = 0, 1, 2
@@ -31,10 +31,12 @@ def as_text(log: AlertLog) -> str:
     if not log.messages and not log.events:
         return "no alert log: no time stamp and no <msg> found"
     events = sorted(log.events, key=lambda e: (-e.severity.weight, e.line_number))
-    lines = [
-        f"{e.severity.value:8} {e.class_:20} {e.code or '-':10} {e.count:>7} x  {e.first} .. {e.last}  {e.line}" for e in events
-    ]
-    return "\n".join(str(clean_text(line)) for line in [f"severity: {log.severity.value}", *lines])
+    return "\n".join(str(clean_text(line)) for line in [f"severity: {log.severity.value}", *map(_event_line, events)])
+
+
+def _event_line(event: AlertEvent) -> str:
+    kind = f"{event.severity.value:8} {event.class_:20} {event.code or '-':10}"
+    return f"{kind} {event.count:>7} x  {event.first} .. {event.last}  {event.line}"
 
 
 def exit_code(log: AlertLog) -> int:

@@ -23,12 +23,13 @@ MOST_CONTAINERS = 50
 MOST_SHAPES = 2_000  # of lines of up to 64 KB; some 200 KB in a real log
 FULL_PERCENT, FILLING_PERCENT = 97.0, 85.0  # of the recovery area: Oracle's own thresholds of ORA-19815
 
-_CODE = re.compile(r"(?<![\w/\\.'\"-])(ORA|TNS|RMAN|LRM|OSD|DGM|PLS|KUP|CRS)-(\d{1,5})(?!\d)(?!\.\w)(?![\w/\\-])")
+_CODE = re.compile(r"(?<![\w/\\.'\"-])(ORA|TNS|RMAN|LRM|OSD|DGM|PLS|KUP|CRS)-(\d{1,5})(?!\d)(?!\.\w)(?![\w/\\-])(?! errors\b)")
 _CONTAINER = re.compile(r"\A([A-Za-z][\w$#]{0,127})\(\d{1,4}\):")
 _PROBLEM = re.compile(r"\bORA (\d{1,5})\b")
 _RECOVERY_AREA = re.compile(r"db_recovery_file_dest_size\b.*?(\d{1,5}(?:[.,]\d+)?) ?%")
 _TERMINATED = re.compile(r"Instance terminated by ")
 _FATAL_NETWORK = re.compile(r"\s*Fatal (?:NI|OCI) \w+ error (\d+)")
+_KANA = re.compile(rb"(?:[\x82\x83][\x40-\xf1]){3}")
 _CJK_PAIRS = re.compile(rb"[\x81-\xfe][\x81-\xfe]")
 
 
@@ -81,12 +82,11 @@ class _Reading:
         self.folds: dict[tuple[str, str | None], _Fold] = {}
         self.codes: dict[str, None] = {}
         self.shapes: dict[bytes, Interest] = {}
-        self.styles: set[str] = set()
         self.time: str | None = None
         self.first: str | None = None
         self.container = ""
         self.problem = ""
-        self.messages = self.lines = 0
+        self.messages = self.xml_messages = self.lines = 0
         self.is_cut = False
         self.statement: Statement | None = None
         self.held: _Held | None = None  # until the next line
@@ -128,7 +128,7 @@ class _Reading:
         self.container = self.problem = ""
 
     def _end(self, step: Step) -> None:
-        self.styles.add("xml")
+        self.xml_messages += 1
         if self.problem and not self.has_event and (found := _PROBLEM.match(self.problem)):
             self._number(int(found[1]), step.number, self.problem.encode())
         self._end_of_message()
@@ -290,17 +290,23 @@ class _Reading:
         if container and len(fold.containers) < MOST_CONTAINERS:
             fold.containers.setdefault(container)
 
+    def _format(self) -> str:
+        if not self.messages:
+            return "none"
+        if not self.xml_messages:
+            return "text"
+        return "xml" if self.xml_messages >= self.messages else "mixed"
+
     def result(self) -> AlertLog:
         if self.held:
             self._record(self.held)
         self._end_of_message()
         events = tuple(_event(f) for f in sorted(self.folds.values(), key=lambda f: f.number))
-        style = ("mixed" if "text" in self.styles else "xml") if "xml" in self.styles else "text" if self.messages else "none"
         return AlertLog(
             severity=max((e.severity for e in events), key=lambda s: s.weight, default=Severity.NONE),
             codes=tuple(self.codes),
             events=events,
-            format=style,
+            format=self._format(),
             messages=self.messages,
             lines=self.lines,
             first=self.first,
@@ -327,11 +333,12 @@ def _event(fold: _Fold) -> AlertEvent:
 
 
 def readable(line: bytes) -> str:
-    """A line for people: UTF-8, else a Chinese code page where bytes above 127 come in pairs, else Western European."""
+    """A line for people: UTF-8, else the code page that its bytes look like (Japanese, Chinese, Western European)."""
     try:
         return line.decode("utf-8").strip()
     except UnicodeDecodeError:
-        return line.decode("gb18030" if _CJK_PAIRS.search(line) else "cp1252", "replace").strip()
+        code_page = "cp932" if _KANA.search(line) else "gb18030" if _CJK_PAIRS.search(line) else "cp1252"
+        return line.decode(code_page, "replace").strip()
 
 
 def _percent(text: str) -> float | None:

@@ -117,25 +117,11 @@ PHRASES = (
     _phrase("session", INFO, "inbound connection", r"^(?i:(?:WARNING: )?inbound connection timed out)"),
 )
 
-_SPECIAL = [
-    "ora-",
-    "ora ",
-    "tns-",
-    "rman-",
-    "osd-",
-    "lrm-",
-    "dgm-",
-    "pls-",
-    "kup-",
-    "crs-",
-    "cannot allocate new log",
-    "instance terminated",
-    "hex dump of",
-    "fatal ",
-    "sql statement below",
-    "parse error:",
+_SPECIAL = (
+    *("ora-", "ora ", "tns-", "rman-", "osd-", "lrm-", "dgm-", "pls-", "kup-", "crs-"),
+    *("cannot allocate new log", "instance terminated", "hex dump of", "fatal ", "sql statement below", "parse error:"),
     "db_recovery_file_dest_size",
-]
+)
 _ECHOED = re.compile(r"\s*(?:create|alter|drop|comment|rename|truncate)\s", re.IGNORECASE)
 
 
