@@ -87,7 +87,11 @@ def shrink(table: Segment, *, compact: bool = False, cascade: bool = False) -> S
 
 
 def move(table: Segment, *, online: bool, update_indexes: bool = False, degree: int | None = None) -> Statement:
-    """Write a table or one partition anew. `update_indexes`: keep the indexes usable (partitions; tables from 12.2)."""
+    """Write a table or one partition anew. `update_indexes`: keep the indexes of a partition usable; a whole table is moved
+    online, or its indexes are rebuilt after it. Raises StatementRefused.
+    """
+    if update_indexes and not table.partition:
+        raise StatementRefused("UPDATE INDEXES is for the move of a partition")
     options = _words(online and "ONLINE", update_indexes and "UPDATE INDEXES", _degree(degree))
     if table.partition:
         return _statement("partition_move", table=table.quoted, partition=quote_name(table.partition), options=options)

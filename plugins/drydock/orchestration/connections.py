@@ -1,10 +1,15 @@
-"""Airflow Connections become endpoints and the ledger; secrets stay in Airflow or its secrets backend."""
+"""Airflow Connections become endpoints, sessions and the ledger; secrets stay in Airflow or its secrets backend."""
 
 from __future__ import annotations
 
-from airflow.sdk import BaseHook
+import json
+
+import oracledb
+from airflow.providers.oracle.hooks.oracle import OracleHook
+from airflow.sdk import BaseHook, Connection
 from sqlalchemy import Engine
 
+from drydock.engines.oracle import EXPIRE_TIME_MINUTES, Connect, OracleSession, RunIdentity, SessionLimits, open_session
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Database
 from drydock.ledger.connect import ledger_engine, ledger_url_from
@@ -16,6 +21,39 @@ def endpoint_of(database: Database) -> Endpoint:
     """Where the database answers. Raises AirflowNotFoundException when its connection is not defined."""
     c = BaseHook.get_connection(database.connection)
     return Endpoint(host=c.host, port=c.port or 5432, user=c.login, password=c.password or "", dbname=c.schema or "postgres")
+
+
+class _ProbingHook(OracleHook):
+    """The provider's hook with a probe that keeps the connection known to firewalls, unless the connection says otherwise.
+
+    The service stands in the connection's extra (service_name) or its Schema field; `"thick_mode": true` in the extra
+    loads the Oracle Client, which databases before 12.1 need.
+    """
+
+    @classmethod
+    def get_connection(cls, conn_id: str) -> Connection:
+        found = super().get_connection(conn_id)
+        extra = {"expire_time": EXPIRE_TIME_MINUTES, **found.extra_dejson}
+        found.extra = json.dumps(extra)
+        return found
+
+
+def oracle_connect_of(connection_id: str) -> Connect:
+    """A function that logs on once through the provider's hook. Raises oracledb.Error, AirflowNotFoundException when called."""
+
+    def connect() -> oracledb.Connection:
+        return _ProbingHook(oracle_conn_id=connection_id).get_conn()
+
+    return connect
+
+
+def oracle_session_of(database: Database, identity: RunIdentity, limits: SessionLimits | None = None) -> OracleSession:
+    """A session on the database, named after the run, with the licences that its owner attests.
+
+    Raises LogonFailed, AirflowNotFoundException when its connection is not defined.
+    """
+    attested = frozenset(database.licences)
+    return open_session(oracle_connect_of(database.connection), identity, limits=limits, attested=attested)
 
 
 def open_ledger() -> Engine:
