@@ -137,8 +137,7 @@ class Calls:
         if request.define_count:
             cursor.defined, cursor.writers = [bind.number for bind in request.types], None
         elif request.bind_count:
-            for bind in request.types:
-                bind.ora_type  # noqa: B018 - refuses a type that is unknown before its bytes are read
+            cursor.bind_types = [bind.ora_type for bind in request.types]  # refuses an unknown type before its bytes are read
             cursor.binds = request.types
             return requests.bind_rows(reader, cursor, executions, self.lobs)
         return [[]] * executions
@@ -188,7 +187,8 @@ class Calls:
     def _execute(self, cursor: Cursor, row: Sequence[Any]) -> Result:
         if self.interrupted.is_set():
             raise cancelled()
-        binds = [Bind(bind.ora_type, value, bind.size) for bind, value in zip(cursor.binds, row, strict=bool(row))]
+        types = zip(cursor.bind_types, row, cursor.binds, strict=bool(row))
+        binds = [Bind(kind, value, bind.size) for kind, value, bind in types]
         return self.backend.execute(cursor.sql, binds)
 
     def _query(self, cursor: Cursor, row: list[Any], wanted: int) -> bytes:

@@ -54,6 +54,8 @@ FIXED_BYTES = {
 }  # fmt: skip
 LOB_TYPES = {CLOB, BLOB}
 
+LARGEST_FAST = 10**38
+
 Writer = Callable[[Any], bytes]
 
 
@@ -113,7 +115,10 @@ def _or_null(write: Callable[[Any], bytes]) -> Writer:
 def write_number(value: Any) -> bytes:
     if value is None:
         return NULL
-    raw = values.number_out(value if type(value) is int else values.as_number(value))
+    if type(value) is int and 0 < value < LARGEST_FAST:
+        raw = values.whole_number_out(value)
+    else:
+        raw = values.number_out(value if type(value) is int else values.as_number(value))
     return LENGTHS[len(raw)] + raw
 
 

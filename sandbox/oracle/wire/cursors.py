@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from sandbox.oracle.backend import Column, OracleError
+from sandbox.oracle.backend import Column, OracleError, OraType
 from sandbox.oracle.wire.columns import BLOB, CHAR, CLOB, LONG, LONG_RAW, NUMBER_OF, RAW, VARCHAR, BindType, Writer
 
 MOST_OPEN = 1000
@@ -63,6 +63,7 @@ class Cursor:
     sql: str = ""
     kind: Kind = Kind.OTHER
     binds: list[BindType] = field(default_factory=list)
+    bind_types: list[OraType] = field(default_factory=list)
     returned: set[int] = field(default_factory=set)
     columns: Sequence[Column] | None = None
     told_columns: Sequence[Column] | None = None
