@@ -115,7 +115,7 @@ def v_archived_log(repository: Repository) -> Iterable[Row]:
             "COMPLETION_TIME": local(log.completed_at),
             "DICTIONARY_BEGIN": "NO",
             "DICTIONARY_END": "NO",
-            "END_OF_REDO": yes(log.end_of_redo_type),
+            "END_OF_REDO": yes(log.end_of_redo_type in ("SWITCHOVER", "TERMINAL", "ACTIVATION")),
             "BACKUP_COUNT": log.backup_count,
             "ARCHIVAL_THREAD#": log.thread,
             "IS_RECOVERY_DEST_FILE": yes(log.in_fra),

@@ -269,6 +269,21 @@ def v_recovery_area_usage(repository: Repository) -> Iterable[Row]:
         }
 
 
+@backup_view("V$ASM_DISKGROUP")
+def v_asm_diskgroup(repository: Repository) -> Iterable[Row]:
+    for number, (name, (total_mb, usable_mb)) in enumerate(repository.asm_groups.items(), start=1):
+        yield {
+            "GROUP_NUMBER": number,
+            "NAME": name,
+            "STATE": "CONNECTED",
+            "TYPE": "EXTERN",
+            "TOTAL_MB": total_mb,
+            "FREE_MB": usable_mb,
+            "USABLE_FILE_MB": usable_mb,
+            "CON_ID": 0,
+        }
+
+
 @backup_view("V$RESTORE_POINT")
 def v_restore_point(repository: Repository) -> Iterable[Row]:
     for point in repository.restore_points:

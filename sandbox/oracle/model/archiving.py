@@ -175,6 +175,10 @@ def open_resetlogs(repository: Repository, at: datetime | None = None, until_scn
     With `until_scn` the SCN goes back to it: an incomplete recovery. Incarnations that branched off after it become ORPHAN.
     """
     at = at or repository.now
+    for thread in repository.threads:
+        if thread.is_open and not until_scn:  # the online logs are archived before they are reset
+            switch_log(repository, thread, at)
+            repository.archived_logs[-1].end_of_redo_type = "RESETLOGS"
     old = repository.incarnation
     old.status = "PARENT"
     scn = (until_scn or repository.scn.at(at)) + 1
@@ -197,6 +201,9 @@ def open_resetlogs(repository: Repository, at: datetime | None = None, until_scn
     for thread in repository.threads:
         for group in thread.groups:
             group.status, group.sequence, group.archived = "UNUSED", 0, True
-        if thread.is_open:
-            start_log(repository, thread, 1, at, scn)
+        start_log(repository, thread, 1, at, scn)
+    known = repository.latest, repository.latest_base
+    for records in known:  # what an incremental may not build on: backups of a branch that was left
+        for file in [f for f, r in records.items() if r.checkpoint_scn > scn]:
+            del records[file]
     return new

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sandbox.oracle.model.archiving import data_folder, omf_ending
+from sandbox.oracle.model.database import SessionState
 from sandbox.oracle.model.files import MIB, Datafile
 from sandbox.oracle.model.redo import ArchivedLog
 from sandbox.oracle.model.repository import Repository
@@ -71,12 +72,16 @@ def begin_session(repository: Repository, at: datetime, command_id: str, manner:
         device=manner.device,
     )
     repository.sessions.append(session)
+    sid = 1000 + session.recid % 60_000
+    client = {"program": f"rman@{repository.host} (TNS V1-V3)", "machine": repository.host, "osuser": "oracle"}
+    repository.database.sessions[sid] = SessionState(sid, session.recid % 65_536, "SYS", "SYS$USERS", at, client)
     return Run(repository, session, manner, at)
 
 
 def end_session(run: Run, status: str = "COMPLETED") -> None:
     """The session ends where its last step ended."""
     run.session.ended_at, run.session.status = run.at, status
+    run.repository.database.sessions.pop(1000 + run.session.recid % 60_000, None)
 
 
 def begin_step(run: Run, operation: str, object_type: str, row_level: int = 1) -> Step:
@@ -143,12 +148,12 @@ def finish_set(run: Run, backup: BackupSet, written_bytes: int, completed_at: da
     """Write the records of a complete set: every copy of every piece, then the set."""
     repository = run.repository
     backup.completed_at, backup.recid = completed_at, repository.recid("set")
-    limit = run.manner.max_piece_bytes
+    limit = 0 if letters == "s" else run.manner.max_piece_bytes
     if not backup.is_multi_section:
         backup.pieces_expected = math.ceil(written_bytes / limit) if limit else 1
     for number in range(1, backup.pieces_expected + 1):
         share = written_bytes // backup.pieces_expected
-        for copy in range(1, run.manner.copies + 1):
+        for copy in range(1, (1 if letters == "s" else run.manner.copies) + 1):  # an autobackup is never duplexed
             backup.pieces.append(new_piece(run, backup, number, copy, share, tag, letters))
     repository.sets.append(backup)
     repository.kept_sets.append(backup)
@@ -242,6 +247,7 @@ def back_up_files(
     """BACKUP [INCREMENTAL LEVEL n] of datafiles on the manner's channels; yields the moments at which sets complete."""
     repository, manner = run.repository, run.manner
     step = begin_step(run, "BACKUP", "DB FULL" if level is None else "DB INCR")
+    run.session.input_type = "DB FULL" if level is None else "DB INCR"
     tag = tag or tag_of(run, run.at)
     free_at = [run.at] * manner.channels
     done: list[tuple[datetime, int, BackupSet, int, int]] = []
@@ -259,7 +265,6 @@ def back_up_files(
         backup.keep, backup.keep_options = keep, "LOGS" if keep else ""
         finish_set(run, backup, written_bytes, ends, tag, "nnndf" if level is None else f"nnnd{level}")
         run.at = max(run.at, ends)
-    run.session.input_type = "DB FULL" if level is None else "DB INCR"
     end_step(run, step)
     repository.lived_until = max(repository.lived_until, run.at)
 

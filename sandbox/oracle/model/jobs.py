@@ -193,7 +193,7 @@ def files_to_back_up(run: Run) -> list[Datafile]:
         known = run.repository.latest_base.get(datafile.file)
         has_good = known is not None and known.checkpoint_scn == datafile.stop_scn
         skipped = run.manner.skip_readonly and datafile.is_standing_still and has_good
-        if datafile.tablespace.is_included and datafile.status not in ("OFFLINE", "RECOVER", "SYSOFF") and not skipped:
+        if datafile.tablespace.is_included and datafile.status not in ("RECOVER", "SYSOFF") and not skipped:
             chosen.append(datafile)
     return chosen
 
@@ -210,7 +210,8 @@ def log_part(run: Run, plan: Plan, deleting: bool = True) -> Work:
     yield from back_up_logs(run, logs_to_back_up(repository))
     if deleting and plan.keep_log_hours is not None:
         limit = run.at - timedelta(hours=plan.keep_log_hours)
-        old = [g for g in repository.disk_logs if g.backup_count and g.next_at <= limit]
+        backed = {g.key for g in repository.disk_logs if g.backup_count}
+        old = [g for g in repository.disk_logs if g.next_at <= limit and g.key in backed]
         if old:
             delete_logs(repository, old)
 
@@ -218,8 +219,9 @@ def log_part(run: Run, plan: Plan, deleting: bool = True) -> Work:
 def logs_to_back_up(repository: Repository) -> list[ArchivedLog]:
     """One copy on disk of each log that was never backed up."""
     wanted: dict[tuple[int, int, int], ArchivedLog] = {}
+    backed = {g.key for g in repository.disk_logs if g.backup_count}
     for log in repository.disk_logs:
-        if not log.backup_count and log.is_live and log.on_disk:
+        if log.key not in backed and log.is_live and log.on_disk:
             wanted.setdefault(log.key, log)
     return list(wanted.values())
 

@@ -131,6 +131,7 @@ class Repository:
     nonlogged_blocks: list[BlockRange] = field(default_factory=list)
     wallets: list[Wallet] = field(default_factory=list)
     data_guard: DataGuard | None = None
+    asm_groups: dict[str, tuple[int, int]] = field(default_factory=dict)  # V$ASM_DISKGROUP: name -> (total, usable) MB
     unmounted: set[str] = field(default_factory=set)  # path prefixes that nobody can read now
     events: list[AlertEvent] = field(default_factory=list)
     plan: Plan | None = None

@@ -31,6 +31,7 @@ def copy_of(repository: Repository, datafile: Datafile, tag: str = MERGE_TAG) ->
 def copy_files(run: Run, files: Sequence[Datafile], tag: str = MERGE_TAG) -> Iterator[datetime]:
     """BACKUP AS COPY INCREMENTAL LEVEL 0, one file after another."""
     step = begin_step(run, "BACKUP", "DB INCR")
+    run.session.input_type = "DB INCR"
     for datafile in files:
         record = file_record(run, datafile, 0, run.at)
         ends = run.at + timedelta(seconds=1 + datafile.total_bytes // run.manner.bytes_per_s // run.manner.channels)
@@ -39,7 +40,6 @@ def copy_files(run: Run, files: Sequence[Datafile], tag: str = MERGE_TAG) -> Ite
         add_copy(run, record, datafile, tag, copy_name(run, datafile))
         run.session.input_bytes += datafile.total_bytes
         run.session.output_bytes += datafile.total_bytes
-    run.session.input_type = "DB INCR"
     end_step(run, step)
 
 

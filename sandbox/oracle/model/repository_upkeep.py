@@ -10,19 +10,9 @@ from datetime import datetime, timedelta
 
 from sandbox.oracle.model.redo import ArchivedLog
 from sandbox.oracle.model.repository import Repository
-from sandbox.oracle.model.repository_records import BackupSet, DatafileCopy, FileInSet, Piece
+from sandbox.oracle.model.repository_records import BackupSet, FileInSet, Piece
 
 DISK = "DISK"
-
-
-def bases_of(repository: Repository, file: int, creation_scn: int) -> list[tuple[FileInSet, BackupSet | DatafileCopy]]:
-    """Available level 0, full and copy records of a file, oldest first; archival (KEEP) backups count for no policy."""
-    found: list[tuple[FileInSet, BackupSet | DatafileCopy]] = []
-    for backup in repository.kept_sets:
-        if backup.kind == "D" and not backup.keep and backup.is_available:
-            found += [(r, backup) for r in backup.files if r.file == file and r.creation_scn == creation_scn]
-    found += [(c.content, c) for c in repository.copies if c.status == "A" and c.content.file == file]
-    return sorted(found, key=lambda pair: pair[0].completed_at)
 
 
 def kept_from(repository: Repository, at: datetime) -> dict[int, FileInSet]:
@@ -36,7 +26,7 @@ def kept_from(repository: Repository, at: datetime) -> dict[int, FileInSet]:
     for datafile in repository.living_files():
         records = [r for r in bases.get(datafile.file, []) if r.creation_scn == datafile.creation_scn]
         if "WINDOW" in policy:
-            records = [r for r in records if r.checkpoint_at <= at - timedelta(days=number)][-1:]
+            records = [r for r in records if r.checkpoint_at <= at - timedelta(days=number)][-1:] or records
         elif len(records) >= number:
             records = records[-number:]
         if records:
@@ -45,7 +35,7 @@ def kept_from(repository: Repository, at: datetime) -> dict[int, FileInSet]:
 
 
 def all_bases(repository: Repository) -> dict[int, list[FileInSet]]:
-    """FILE# -> records of available level 0, full and copies, oldest first: `bases_of` for all files at once."""
+    """FILE# -> records of available level 0, full and copies, oldest first: archival (KEEP) backups count for no policy."""
     bases: dict[int, list[FileInSet]] = {}
     for backup in repository.kept_sets:
         if backup.kind == "D" and not backup.keep and backup.is_available:
@@ -60,12 +50,13 @@ def all_bases(repository: Repository) -> dict[int, list[FileInSet]]:
 
 
 def obsolete_sets(repository: Repository, at: datetime) -> list[BackupSet]:
-    """Sets that REPORT OBSOLETE lists: older than what every file in them is kept from; logs and control files before all."""
+    """Sets that REPORT OBSOLETE lists: older than what every file in them is kept from; logs and control files by all."""
     kept = kept_from(repository, at)
-    moving = [r.checkpoint_at for r in kept.values() if not (r.datafile and r.datafile.is_standing_still)]
-    if not kept or any(f.file not in kept for f in repository.living_files()):
+    if not kept:
         return []
-    floor = min(moving, default=min(r.completed_at for r in kept.values()))
+    moving = [r.checkpoint_at for r in kept.values() if not (r.datafile and r.datafile.is_standing_still)]
+    unsaved = [f for f in repository.living_files() if f.file not in kept and f.tablespace.is_included]
+    floor = min([*moving, *(f.created_at for f in unsaved)], default=min(r.completed_at for r in kept.values()))
     return [s for s in repository.kept_sets if not s.keep and is_obsolete(repository, s, kept, floor)]
 
 
