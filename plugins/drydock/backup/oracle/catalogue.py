@@ -234,6 +234,7 @@ class DatabaseFacts(Model):
     controlfile_created_at: AwareDatetime | None = None
     role_changed_at: AwareDatetime | None = None
     keep_days: int = Field(7, description="CONTROL_FILE_RECORD_KEEP_TIME")
+    has_spfile: bool = Field(True, description="False where the instance was started from a text parameter file")
     force_logging: bool = False
     block_change_tracking: bool = False
     rman_configuration: dict[str, str] = Field(default_factory=dict, description="V$RMAN_CONFIGURATION: what is not default")
@@ -257,5 +258,6 @@ class OracleCatalogue(Model):
     guaranteed_restore_points: tuple[CleanText, ...] = ()
     corrupt_blocks: tuple[CorruptBlocks, ...] = ()
     archived_bytes_per_hour: tuple[int, ...] = Field((), description="of the last 7 days, one figure per hour")
+    standby_lag_s: int | None = Field(None, description="the worse of transport and apply lag, on a standby; None: not known")
     hides_containers: bool = Field(False, description="True where the account sees not all containers: the seed is missing")
     unread: tuple[str, ...] = Field((), description="questions (names of SQL files) that were not answered")

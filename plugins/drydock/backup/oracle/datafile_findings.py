@@ -12,7 +12,7 @@ from datetime import timedelta
 from drydock.backup.chains import age_h
 from drydock.backup.folding import fold_findings
 from drydock.backup.oracle.catalogue import Datafile, FileBackup
-from drydock.backup.oracle.file_chains import OFFLINE, READ_ONLY, FileChains, key_of, set_id_of
+from drydock.backup.oracle.file_chains import FileChains, key_of, set_id_of
 from drydock.backup.oracle.needs import Needs
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status
@@ -56,10 +56,9 @@ def _left_out(needs: Needs) -> Iterator[Finding]:
     for container, tablespace in sorted(excluded):
         values = {"tablespace": tablespace, "container": container}
         yield Finding(code="tablespace_excluded", status=Status.WARN, place=_joined(container, tablespace), values=values)
-    for f in needs.repository.catalogue.datafiles:
-        if f.in_database_backup and f.status in OFFLINE:
-            values = _about(f) | {"status": f.status}
-            yield Finding(code="datafile_offline", status=Status.WARN, place=f"file {f.file}", values=values)
+    for f in needs.repository.given_up:
+        values = _about(f) | {"status": f.status}
+        yield Finding(code="datafile_offline", status=Status.WARN, place=f"file {f.file}", values=values)
 
 
 def _joined(container: str, tablespace: str) -> str:
@@ -129,15 +128,11 @@ def _by_age(needs: Needs, backup: FileBackup) -> Status:
 
 def _too_old(needs: Needs, policy: BackupPolicy) -> Iterator[Finding]:
     """The oldest of the newest level 0 backups; a read-only file needs no newer one."""
-    bases = [b for c in needs.repository.chains.values() if (b := c.newest_base) and not _is_frozen(c)]
+    bases = [b for c in needs.repository.chains.values() if (b := c.newest_base) and not c.needs_no_redo]
     oldest = min((b for b in bases if b.completed_at), key=lambda b: b.completed_at, default=None)
     if oldest and needs.now - oldest.completed_at > timedelta(hours=policy.base_max_age_hours):
         values = {"age_hours": age_h(oldest.completed_at, needs.now), "limit_hours": policy.base_max_age_hours}
         yield Finding(code="base_too_old", status=Status.FAIL, place=set_id_of(oldest), values=values)
-
-
-def _is_frozen(chains: FileChains) -> bool:
-    return chains.datafile.enabled == READ_ONLY and chains.needs_no_redo
 
 
 def _level0_missing(needs: Needs) -> Iterator[Finding]:
@@ -154,7 +149,7 @@ def _level0_missing(needs: Needs) -> Iterator[Finding]:
 
 
 def _based(needs: Needs) -> Iterator[FileChains]:
-    return (c for c in needs.repository.chains.values() if c.links and not _is_frozen(c))
+    return (c for c in needs.repository.chains.values() if c.links and not c.needs_no_redo)
 
 
 def _has_base(chains: FileChains, counts: object) -> bool:

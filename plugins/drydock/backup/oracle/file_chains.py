@@ -76,10 +76,10 @@ class FileChains:
 
     @property
     def needs_no_redo(self) -> bool:
-        """True for a read-only file with a backup from after it was made so."""
+        """True for a file that stands still, read-only or offline, with a backup from after it was made so."""
         newest = self.newest
-        is_frozen = self.datafile.enabled == READ_ONLY
-        return is_frozen and newest is not None and newest.backup.checkpoint_scn >= self.datafile.checkpoint_scn
+        stands_still = self.datafile.enabled == READ_ONLY or self.datafile.status in OFFLINE
+        return stands_still and newest is not None and newest.backup.checkpoint_scn >= self.datafile.checkpoint_scn
 
     def first_from(self, scn: int) -> Link | None:
         """The oldest link whose checkpoint is not below an SCN."""
@@ -130,12 +130,21 @@ class Repository:
     @cached_property
     def chains(self) -> dict[int, FileChains]:
         """By file number, of every datafile that a restore of the database would need."""
-        return {f.file: self._chains(f) for f in self.wanted}
+        return {f.file: chains for f in self.wanted if (chains := self._chains(f)) and not self._is_given_up(chains)}
+
+    @cached_property
+    def given_up(self) -> tuple[Datafile, ...]:
+        """Files that are offline and have no backup from after that: dropped, or waiting for recovery."""
+        return tuple(f for f in self.wanted if f.file not in self.chains)
+
+    @staticmethod
+    def _is_given_up(chains: FileChains) -> bool:
+        return chains.datafile.status in OFFLINE and not chains.needs_no_redo
 
     @cached_property
     def wanted(self) -> tuple[Datafile, ...]:
-        """All datafiles but those that are offline or left out of database backups on purpose."""
-        return tuple(f for f in self.catalogue.datafiles if f.in_database_backup and f.status not in OFFLINE)
+        """All datafiles but those that are left out of database backups on purpose."""
+        return tuple(f for f in self.catalogue.datafiles if f.in_database_backup)
 
     def _chains(self, datafile: Datafile) -> FileChains:
         backups = self.by_file.get((datafile.file, datafile.creation_scn), ())

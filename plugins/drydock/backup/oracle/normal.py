@@ -154,10 +154,15 @@ def _beside_data(survey: Survey, rman: dict[str, RmanSet]) -> Iterator[Finding]:
     if not runs:
         return
     data = {_device(f.name) for f in survey.catalogue.datafiles}
-    kept = {_device(p.handle) for p in _pieces(runs[-1], rman) if p.device == "DISK"}
-    if shared := data & kept - {""}:
-        values = {"where": min(shared)}
+    handles = (p.handle for p in _pieces(runs[-1], rman) if p.device == "DISK")
+    shared = next((d for h in handles for d in data if _lies_in(h, d)), None)
+    if shared:
+        values = {"where": shared}
         yield Finding(code="backup_beside_data", status=Status.WARN, place=runs[-1].sets[0].set_id, values=values)
+
+
+def _lies_in(handle: str, device: str) -> bool:
+    return bool(device) and handle.replace("\\", "/").upper().startswith(f"{device.upper()}/")
 
 
 def _device(path: str) -> str:

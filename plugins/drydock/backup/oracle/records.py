@@ -69,6 +69,7 @@ def database_facts(row: Row, configuration: Iterable[Row], times: Times) -> Data
         controlfile_created_at=times.at(row["controlfile_created_at"]),
         role_changed_at=times.at(row["role_changed_at"]),
         keep_days=whole(row["keep_days"]),
+        has_spfile=row["spfile"] is not None,
         force_logging=row["force_logging"] == "YES",
         block_change_tracking=row["change_tracking"] == "ENABLED",
         rman_configuration={text(r["name"]): text(r["setting"]) for r in configuration},

@@ -25,6 +25,7 @@ def redo_findings(needs: Needs) -> Iterator[Finding]:
         yield Finding(code="archiver_off", status=Status.FAIL, place=needs.survey.database, values=values)
         return
     yield from _archiver(needs)
+    yield from _standby(needs)
     if not needs.answered(*LOGS):
         return
     threads = {t.thread: t for t in catalogue.threads}
@@ -41,6 +42,14 @@ def _archiver(needs: Needs) -> Iterator[Finding]:
         if not is_closed(thread) and thread.unarchived_groups >= max(thread.groups - 1, 2):
             values = {"groups": thread.groups, "unarchived": thread.unarchived_groups}
             yield Finding(code="log_groups_waiting", status=Status.FAIL, place=f"thread {thread.thread}", values=values)
+
+
+def _standby(needs: Needs) -> Iterator[Finding]:
+    """Backups taken on a standby hold what it has: its lag is lost with the primary."""
+    lag_s, limit = needs.repository.catalogue.standby_lag_s, needs.plan.rpo_minutes
+    if lag_s is not None and lag_s > limit * 60:
+        values = {"lag_minutes": round(lag_s / 60), "limit_minutes": limit}
+        yield Finding(code="standby_lagging", status=Status.FAIL, place=needs.survey.database, values=values)
 
 
 def _thread_findings(needs: Needs, logs: ThreadLogs, thread: RedoThread | None) -> Iterator[Finding]:

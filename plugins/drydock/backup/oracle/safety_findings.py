@@ -58,7 +58,8 @@ def _is_in_making(needs: Needs, backup: object) -> bool:
 
 
 def _spfile(needs: Needs) -> Iterator[Finding]:
-    if not needs.answered("spfile_backups") or not needs.repository.chains:
+    has_spfile = needs.repository.catalogue.facts.has_spfile
+    if not has_spfile or not needs.answered("spfile_backups") or not needs.repository.chains:
         return
     bad = needs.repository.distrusted
     if not any(s.has_spfile and s.is_available and s.set_id not in bad for s in needs.repository.catalogue.sets):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from drydock.backup.oracle.catalogue import ArchiveDest, RecoveryArea
 from drydock.backup.oracle.records import Row, Times, text, whole
 
 HOURS_KEPT = 7 * 24
+LAG = re.compile(r"\+?(\d+) (\d+):(\d+):(\d+)(?:\.\d+)?")
 MIB = 1024 * 1024
 
 
@@ -28,6 +30,12 @@ def recovery_area(ask: Callable[[str], list[Row]]) -> RecoveryArea | None:
     group = name.lstrip("+").split("/", 1)[0].upper() if name.startswith("+") else ""
     free = [whole(r["usable_mb"]) * MIB for r in (ask("disk_groups") if group else ()) if text(r["name"]).upper() == group]
     return RecoveryArea(name=name, **numbers, device_free_bytes=free[0] if free else None)
+
+
+def standby_lag_s(rows: Iterable[Row]) -> int | None:
+    """The worse of both lags in seconds; None where neither is told."""
+    found = [m for row in rows if (m := LAG.fullmatch(text(row["lag"]).strip()))]
+    return max((((int(d) * 24 + int(h)) * 60 + int(m)) * 60 + int(s) for d, h, m, s in (f.groups() for f in found)), default=None)
 
 
 def archive_dests(rows: Iterable[Row]) -> tuple[ArchiveDest, ...]:

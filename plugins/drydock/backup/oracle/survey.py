@@ -31,7 +31,7 @@ from drydock.backup.oracle.records import (
     rman_sets,
     whole,
 )
-from drydock.backup.oracle.states import archive_dests, archived_hours, keystore_status, recovery_area
+from drydock.backup.oracle.states import archive_dests, archived_hours, keystore_status, recovery_area, standby_lag_s
 from drydock.estate import Database
 from drydock.verdicts import Finding, Status
 
@@ -139,6 +139,7 @@ def read_catalogue(questions: Questions, facts_row: Row, times: Times) -> Oracle
         guaranteed_restore_points=tuple(str(row["name"]) for row in points),
         corrupt_blocks=_corrupt(ask, facts.version),
         archived_bytes_per_hour=archived_hours(ask("archived_hours"), facts.sysdate_at, times),
+        standby_lag_s=standby_lag_s(ask("standby_lag")) if facts.role != "PRIMARY" else None,
         hides_containers=_hides_containers(files),
         unread=tuple(questions.unread),
     )
