@@ -170,7 +170,8 @@ def declared_numbers(session: OracleSession, file: SqlFile) -> bool:
     """True when every NUMBER that a read file returns has a declared precision. Does not run the statement."""
     _check_kind(file)
     with session.connection.cursor() as cursor:
-        cursor.parse(file.statement)
+        # another text than the one that is run: the driver's statement cache would keep the types of this description, doubles
+        cursor.parse(f"{file.statement}\n")
         numbers = [column for column in cursor.description if column.type_code is oracledb.DB_TYPE_NUMBER]
     return all(column.precision for column in numbers)
 

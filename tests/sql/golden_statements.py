@@ -1,0 +1,137 @@
+"""One rendering of every typed statement, with hostile names among them, and the grammar that judges them.
+
+`python tests/sql/golden_statements.py FOLDER` renders all, has the grammar of FOLDER/node_modules accept them, and writes
+tests/sql/goldens: only accepted text becomes a golden (`make grammar`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+if __name__ == "__main__":
+    sys.path[:0] = [str(HERE.parents[1] / "plugins")]
+
+from drydock.engines import oracle_statements as rendered  # noqa: E402
+from drydock.engines.oracle_statements import Segment, Statement  # noqa: E402
+from drydock.sqlfiles import all_sql_files, parse_sql_file, statements  # noqa: E402
+
+GOLDENS = HERE / "goldens"
+ACCEPTED = GOLDENS / "accepted.json"
+REJECTED = HERE / "grammar" / "rejected"
+GAPS = HERE / "grammar" / "gaps.json"  # what the grammar does not know, each with the manual's page that has it
+GRAMMAR = HERE / "grammar" / "check.mjs"
+PARSER = Path("node_modules") / "@griffithswaite" / "ts-plsql-parser"
+SLOWEST_S = 500
+
+TABLE, PART = Segment("GZ_MAIN", "DECLARATIONS"), Segment("GZ_MAIN", "DECLARATIONS", "P2026_10")
+INDEX, INDEX_PART = Segment("GZ_MAIN", "DECLARATIONS_PK"), Segment("GZ_MAIN", "DECLARATIONS_PK", "P2026_10")
+HOSTILE = Segment("Own; DROP USER x--", "表'); END; /* ", "SELECT")
+LONGEST = Segment("O" * 128, "报" * 42, "TABLE")
+
+
+def catalogue() -> dict[str, Statement]:
+    """Every statement that the builders can make, by the name of its golden."""
+    r = rendered
+    return {
+        "row_movement_on": r.row_movement(TABLE, enabled=True),
+        "row_movement_off": r.row_movement(TABLE, enabled=False),
+        "shrink": r.shrink(TABLE),
+        "shrink_compact": r.shrink(TABLE, compact=True),
+        "shrink_cascade": r.shrink(TABLE, cascade=True),
+        "shrink_compact_cascade": r.shrink(TABLE, compact=True, cascade=True),
+        "shrink_hostile": r.shrink(HOSTILE),
+        "shrink_partition": r.shrink(PART),
+        "shrink_partition_compact": r.shrink(PART, compact=True),
+        "shrink_partition_longest": r.shrink(LONGEST, compact=True),
+        "move": r.move(TABLE, online=False),
+        "move_online": r.move(TABLE, online=True),
+        "move_online_parallel": r.move(TABLE, online=True, degree=4),
+        "move_partition": r.move(PART, online=False),
+        "move_partition_online": r.move(PART, online=True, update_indexes=True),
+        "move_partition_parallel": r.move(PART, online=True, update_indexes=True, degree=8),
+        "move_hostile": r.move(HOSTILE, online=True),
+        "rebuild": r.rebuild(INDEX, online=False),
+        "rebuild_online": r.rebuild(INDEX, online=True),
+        "rebuild_online_parallel": r.rebuild(INDEX, online=True, degree=4),
+        "rebuild_partition": r.rebuild(INDEX_PART, online=False),
+        "rebuild_partition_online": r.rebuild(INDEX_PART, online=True, degree=2),
+        "rebuild_hostile": r.rebuild(HOSTILE, online=True),
+        "coalesce": r.coalesce(INDEX),
+        "coalesce_partition": r.coalesce(INDEX_PART),
+        "degree_none": r.index_degree(INDEX, None),
+        "degree_4": r.index_degree(INDEX, 4),
+        "logging": r.index_logging(INDEX, logging=True),
+        "nologging": r.index_logging(INDEX, logging=False),
+        "gather_table_stats": r.gather_table_stats(PART, granularity="PARTITION", degree=4),
+        "gather_table_stats_cascade": r.gather_table_stats(TABLE, cascade=True),
+        "space_usage": r.space_usage(PART, "TABLE PARTITION"),
+        "cancel_sql": r.cancel_sql(1234, 56789),
+        "cancel_sql_on_instance": r.cancel_sql(1234, 56789, 2, "a5ks9fhw2v9s1"),
+        "kill_session": r.kill_session(1234, 56789),
+        "kill_session_on_instance": r.kill_session(1234, 56789, 2),
+    }
+
+
+def from_files() -> dict[str, str]:
+    """What is sent as it lies in its file: reads, the set-up of a session, grants."""
+    found = {}
+    for path in all_sql_files():
+        file = parse_sql_file(path)
+        if path.parents[1].name != "oracle" or file.kind in ("change", "block"):
+            continue
+        texts = statements(file) if file.kind == "grants" else [file.statement.replace("{seconds}", "10")]
+        name = f"{file.pipeline}/{file.name}"
+        found |= {f"{name} {n}": re.sub(r"&[a-z_]+", "DRYDOCK_LOOK", text) for n, text in enumerate(texts, 1)}
+    return found
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def grammar_answers(home: Path, texts: dict[str, str]) -> dict[str, list[str]]:
+    """What the grammar finds wrong with each text. Raises subprocess.CalledProcessError."""
+    ended = {name: text if text.rstrip().endswith(";") else f"{text};" for name, text in texts.items()}
+    command = [shutil.which("node") or "node", str(GRAMMAR), str(home)]
+    done = subprocess.run(command, input=json.dumps(ended), capture_output=True, text=True, check=True, timeout=SLOWEST_S)
+    return json.loads(done.stdout)
+
+
+def disagreements(home: Path) -> list[str]:
+    """Where the grammar says something else than we expect: it accepts all but the known gaps and the planted wrong ones."""
+    gaps = json.loads(GAPS.read_text(encoding="utf-8"))
+    wrong = {f"rejected/{path.stem}": path.read_text(encoding="utf-8") for path in sorted(REJECTED.glob("*.sql"))}
+    answers = grammar_answers(home, {**{name: s.text for name, s in catalogue().items()}, **from_files(), **wrong})
+    refused = {name: faults[0][:200] for name, faults in answers.items() if faults}
+    expected = {*gaps, *wrong}
+    return [f"refused by the grammar: {name}: {refused[name]}" for name in sorted(refused.keys() - expected)] + [
+        f"accepted by the grammar, though expected to be refused: {name}" for name in sorted(expected - refused.keys())
+    ]
+
+
+def main() -> int:
+    """Judge every statement; write the goldens when all are accepted."""
+    found = disagreements(Path(sys.argv[1]).resolve())
+    print(*found, sep="\n", end="\n" if found else "")
+    if found:
+        return 1
+    texts = {name: s.text for name, s in catalogue().items()}
+    for old in GOLDENS.glob("*.sql"):
+        old.unlink()
+    for name, text in texts.items():
+        (GOLDENS / f"{name}.sql").write_text(text + "\n", encoding="utf-8")
+    accepted = {name: digest(text) for name, text in {**texts, **from_files()}.items()}
+    ACCEPTED.write_text(json.dumps(accepted, indent=1) + "\n", encoding="utf-8")
+    print(f"{len(texts)} rendered statements and {len(accepted) - len(texts)} of files are accepted by the grammar")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+SELECT d.dbid AS dbid FROM v$database AS d;

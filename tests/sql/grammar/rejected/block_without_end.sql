@@ -1,0 +1,1 @@
+BEGIN dbms_stats.gather_table_stats(ownname => :owner);

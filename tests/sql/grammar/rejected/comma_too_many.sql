@@ -1,0 +1,1 @@
+SELECT dbid AS dbid, FROM v$database;

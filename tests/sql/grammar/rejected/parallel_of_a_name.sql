@@ -1,0 +1,1 @@
+ALTER INDEX "A"."I" PARALLEL "4";

@@ -1,0 +1,43 @@
+"""What the typed builders render is what the Oracle grammar accepted, letter by letter; the grammar itself is asked with node."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from golden_statements import ACCEPTED, GAPS, GOLDENS, PARSER, REJECTED, catalogue, digest, disagreements, from_files
+
+HOME = Path(os.environ.get("DRYDOCK_GRAMMAR", ".drydock/grammar"))  # where `make grammar` puts the two packages
+
+
+def test_every_rendered_statement_is_its_golden() -> None:
+    goldens = {path.stem: path.read_text(encoding="utf-8").removesuffix("\n") for path in GOLDENS.glob("*.sql")}
+    assert {name: statement.text for name, statement in catalogue().items()} == goldens
+    assert len(goldens) > 30
+
+
+def test_every_statement_was_judged_by_the_grammar_as_it_stands() -> None:
+    accepted = json.loads(ACCEPTED.read_text(encoding="utf-8"))
+    now = {**{name: statement.text for name, statement in catalogue().items()}, **from_files()}
+    unjudged = sorted(name for name, text in now.items() if accepted.get(name) != digest(text))
+    assert unjudged == [], "run `make grammar` and read what it says"
+
+
+def test_every_gap_of_the_grammar_is_a_statement_of_ours_and_names_the_manual() -> None:
+    gaps = json.loads(GAPS.read_text(encoding="utf-8"))
+    assert gaps.keys() <= {*catalogue(), *from_files()}
+    assert all("SQL Language Reference" in reason for reason in gaps.values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_grammar_accepts_them_all_and_refuses_what_is_wrong() -> None:
+    if not shutil.which("node"):
+        pytest.skip("node is not installed: the goldens stand for the grammar")
+    if not (HOME / PARSER).is_dir():
+        pytest.skip(f"{HOME / PARSER} is not there: `make grammar` fetches it")
+    assert len(list(REJECTED.glob("*.sql"))) > 5
+    assert disagreements(HOME.resolve()) == []
