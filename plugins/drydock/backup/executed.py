@@ -48,7 +48,10 @@ class Records:
 
     def _is_before_its_time(self, slot: Slot) -> bool:
         blind = _source_is_blind(self.survey) or (self.wants_log and self.log is None)
-        if self.survey.catalogue or blind or self.survey.past_sets or not is_live(self.survey):
+        if self.survey.catalogue:
+            created_at = self.survey.catalogue.facts.created_at
+            return created_at is not None and slot.at < created_at
+        if blind or self.survey.past_sets or not is_live(self.survey):
             return False
         runs = self.log.runs if self.log else ()
         records = [m for m in (self.horizon_at, *(s.started_at for s in self.sets), *(r.started_at for r in runs)) if m]

@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: dbid (number), name (DB_NAME), unique_name (DB_UNIQUE_NAME), version (number of the release), role (DATABASE_ROLE), open_mode (OPEN_MODE), log_mode (ARCHIVELOG or NOARCHIVELOG), current_scn (SCN), resetlogs_scn (SCN of the current incarnation), sysdate_at (SYSDATE, local to the host), controlfile_created_at (local time), role_changed_at (local time of the last end of redo by a change of role, null: none known), keep_days (CONTROL_FILE_RECORD_KEEP_TIME, days), spfile (its path, null: started from a text file), force_logging (YES or NO), change_tracking (ENABLED or DISABLED)
+-- columns: dbid (number), name (DB_NAME), unique_name (DB_UNIQUE_NAME), version (number of the release), role (DATABASE_ROLE), open_mode (OPEN_MODE), log_mode (ARCHIVELOG or NOARCHIVELOG), current_scn (SCN), resetlogs_scn (SCN of the current incarnation), sysdate_at (SYSDATE, local to the host), created_at (local time), controlfile_created_at (local time), role_changed_at (local time of the last end of redo by a change of role, null: none known), keep_days (CONTROL_FILE_RECORD_KEEP_TIME, days), spfile (its path, null: started from a text file), force_logging (YES or NO), change_tracking (ENABLED or DISABLED)
 -- source: Oracle Database Reference 19c, V$DATABASE, V$INSTANCE, V$BLOCK_CHANGE_TRACKING, V$ARCHIVED_LOG (END_OF_REDO)
 SELECT
     d.dbid AS dbid,
@@ -18,6 +18,7 @@ SELECT
     d.current_scn AS current_scn,
     d.resetlogs_change# AS resetlogs_scn,
     SYSDATE AS sysdate_at,
+    d.created AS created_at,
     d.controlfile_created AS controlfile_created_at,
     (SELECT MAX(l.next_time) FROM v$archived_log l WHERE l.end_of_redo = 'YES') AS role_changed_at,
     (SELECT MAX(p.value) FROM v$parameter p WHERE p.name = 'control_file_record_keep_time') AS keep_days,

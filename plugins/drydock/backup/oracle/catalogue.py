@@ -231,6 +231,7 @@ class DatabaseFacts(Model):
     current_scn: int
     resetlogs_scn: int
     sysdate_at: AwareDatetime = Field(description="the database's own clock, in the same query")
+    created_at: AwareDatetime | None = None
     controlfile_created_at: AwareDatetime | None = None
     role_changed_at: AwareDatetime | None = None
     keep_days: int = Field(7, description="CONTROL_FILE_RECORD_KEEP_TIME")

@@ -81,10 +81,10 @@ class Jobs:
 
     def level_of(self, job: RmanJob) -> Level | None:
         """What most of its datafiles were backed up at; where it made none, what it was to make. None: no datafiles."""
+        data = [s for s in self.sets_of(job) if s.level is not Level.LOG and s.form != CONTROL_FILE]
         held = Counter()
-        for made in self.sets_of(job):
-            if made.level is not Level.LOG and made.form != CONTROL_FILE:
-                held[made.level] += made.files
+        for made in [s for s in data if s.form != "copy"] or data:  # a copy may just have been rolled forward
+            held[made.level] += made.files
         if held:
             return held.most_common(1)[0][0]
         if job.input_type in NO_DATA:
@@ -127,6 +127,14 @@ class Jobs:
         runs = tuple(r for j in self.catalogue.jobs if (r := self._run(j)))
         return JobLog(place=PLACE, horizon_at=self.catalogue.horizon_at, runs=runs)
 
+    def replaced(self) -> tuple[BackupSet, ...]:
+        """Stand-ins for the sets of jobs that RMAN deleted since: a newer run, or a copy they were rolled into, replaces them."""
+        rolled = any(s.form == "copy" for s in self.survey.sets)
+        runs = self.log().runs
+        newest = {r.level: r.started_at for r in runs}  # oldest first: the last one stays
+        gone = (r for r in runs if r.state is JobState.SUCCEEDED and not r.set_id and r.ended_at)
+        return tuple(_stand_in(r) for r in gone if rolled or r.started_at < newest[r.level])
+
     def _run(self, job: RmanJob) -> JobRun | None:
         level = self.level_of(job)
         if level is None:
@@ -136,6 +144,12 @@ class Jobs:
         worst = next((s for s in mine if s.problems), mine[0] if mine else None)
         times = {"started_at": job.started_at, "ended_at": job.ended_at}
         return JobRun(level=level, state=state, **times, set_id=worst.set_id if worst else "", message=message)
+
+
+def _stand_in(run: JobRun) -> BackupSet:
+    name = f"deleted-{run.started_at:%Y%m%dT%H%M%S}"
+    times = {"started_at": run.started_at, "finished_at": run.ended_at}
+    return BackupSet(set_id=name, level=run.level, place=PLACE, form="deleted", **times)
 
 
 def judge_executed(survey: Survey, plan: BackupPlan | None, zone: ZoneInfo, policy: BackupPolicy) -> Verdict:
@@ -148,7 +162,8 @@ def judge_executed(survey: Survey, plan: BackupPlan | None, zone: ZoneInfo, poli
         blind = Finding(code="job_log_unreadable", status=Status.UNKNOWN, place=PLACE, values=values)
         return judge("executed", 0, [blind])
     data = tuple(s for s in survey.sets if s.level is not Level.LOG and s.form != CONTROL_FILE)
-    told = survey.model_copy(update={"jobs": jobs.log(), "sets": data, "logs": None, "as_of": jobs.now})
+    past = (*(s for s in survey.past_sets if s.form != CONTROL_FILE), *jobs.replaced())
+    told = survey.model_copy(update={"jobs": jobs.log(), "sets": data, "past_sets": past, "logs": None, "as_of": jobs.now})
     base = neutral.judge_executed(told, plan, zone, policy)
     planned = [j for j in plan.plan if j.level is Level.LOG]
     found = [f for f in base.findings if f.code != "no_plan" or not planned]

@@ -12,12 +12,14 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from drydock.backup.oracle.catalogue import Datafile, FileBackup, Incarnation, OracleCatalogue, RmanSet
 
 OFFLINE = ("OFFLINE", "RECOVER", "SYSOFF")
 READ_ONLY = "READ ONLY"
+STILL_FOR = timedelta(hours=6)  # an open file is checkpointed with every switch of the log, much more often than this
 SetKey = tuple[bool, int, int]
 
 
@@ -59,6 +61,7 @@ class FileChains:
     datafile: Datafile
     links: tuple[Link, ...] = ()
     orphans: tuple[FileBackup, ...] = ()
+    now: datetime | None = None
 
     @cached_property
     def scns(self) -> list[int]:
@@ -74,12 +77,23 @@ class FileChains:
         """The newest level 0, full or copy."""
         return next((link.backup for link in reversed(self.links) if link.below is None), None)
 
+    @cached_property
+    def frozen(self) -> Link | None:
+        """The oldest backup of the file as it stands, where it stands still: no redo is needed after it.
+
+        So do read-only and offline files, and those of a container that is not open for writing (the seed): nothing has
+        gone into them since a backup of some hours ago.
+        """
+        link = self.first_from(self.datafile.checkpoint_scn)
+        if link is None or self.datafile.enabled == READ_ONLY or self.datafile.status in OFFLINE:
+            return link
+        done_at = link.backup.completed_at
+        return link if done_at and self.now and self.now - done_at > STILL_FOR else None
+
     @property
     def needs_no_redo(self) -> bool:
-        """True for a file that stands still, read-only or offline, with a backup from after it was made so."""
-        newest = self.newest
-        stands_still = self.datafile.enabled == READ_ONLY or self.datafile.status in OFFLINE
-        return stands_still and newest is not None and newest.backup.checkpoint_scn >= self.datafile.checkpoint_scn
+        """True for a file that stands still and has a backup of just that."""
+        return self.frozen is not None
 
     def first_from(self, scn: int) -> Link | None:
         """The oldest link whose checkpoint is not below an SCN."""
@@ -149,7 +163,7 @@ class Repository:
     def _chains(self, datafile: Datafile) -> FileChains:
         backups = self.by_file.get((datafile.file, datafile.creation_scn), ())
         links, orphans = link_up(b for b in backups if self.is_usable(b))
-        return FileChains(datafile, links, orphans)
+        return FileChains(datafile, links, orphans, self.catalogue.facts.sysdate_at)
 
     @cached_property
     def control_files(self) -> tuple[FileBackup, ...]:
@@ -161,14 +175,15 @@ class Repository:
 def link_up(backups: Iterable[FileBackup]) -> tuple[tuple[Link, ...], tuple[FileBackup, ...]]:
     """Links by checkpoint, and the level 1 backups that have no available predecessor.
 
-    A cumulative level 1 is applied to the newest level 0, a differential one to what came last before it.
+    A cumulative level 1 is applied to the newest level 0, a differential one to what came last before it. A level 1 that
+    holds all since the file was made is as good as a level 0: so RMAN takes a file that is new since the last one.
     """
     links: list[Link] = []
     orphans: list[FileBackup] = []
     base: Link | None = None  # the newest level 0 or copy
     last: Link | None = None  # the newest backup that a level 1 can be applied to
     for backup in sorted(backups, key=lambda b: (b.checkpoint_scn, b.level == 1, b.stamp, b.count)):
-        if backup.level == 1:
+        if backup.level == 1 and backup.incremental_scn > backup.creation_scn:
             below = next((k for k in (base, last) if k and k.backup.checkpoint_scn >= backup.incremental_scn), None)
             if below is None:
                 orphans.append(backup)
@@ -177,6 +192,6 @@ def link_up(backups: Iterable[FileBackup]) -> tuple[tuple[Link, ...], tuple[File
             links.append(last)
         else:
             links.append(Link(backup))
-            if backup.level == 0 or backup.is_copy:
+            if backup.level is not None or backup.is_copy:
                 base = last = links[-1]
     return tuple(links), tuple(orphans)

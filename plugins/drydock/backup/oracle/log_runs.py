@@ -109,7 +109,7 @@ def _joins(last: LogSpan, span: LogSpan) -> bool:
     """True when nothing can lie between two spans: consecutive sequences, or a new incarnation that the old one reaches."""
     if last.resetlogs_scn == span.resetlogs_scn:
         return span.first_sequence == last.last_sequence + 1
-    return span.first_sequence == 1 and last.next_scn >= span.resetlogs_scn
+    return span.first_sequence == 1 and last.next_scn >= span.resetlogs_scn - 1  # RESETLOGS takes an SCN of its own
 
 
 def _begun(span: LogSpan, before: LogSpan | None, repository: Repository) -> Run:

@@ -66,6 +66,7 @@ def database_facts(row: Row, configuration: Iterable[Row], times: Times) -> Data
         current_scn=whole(row["current_scn"]),
         resetlogs_scn=whole(row["resetlogs_scn"]),
         sysdate_at=times.at(row["sysdate_at"]),
+        created_at=times.at(row["created_at"]),
         controlfile_created_at=times.at(row["controlfile_created_at"]),
         role_changed_at=times.at(row["role_changed_at"]),
         keep_days=whole(row["keep_days"]),
@@ -202,7 +203,7 @@ def file_copy(row: Row, times: Times) -> tuple[RmanSet, FileBackup]:
         kind=SetKind.COPY,
         level=optional(row["incremental_level"]),
         has_controlfile=file == 0,
-        started_at=times.at(row["checkpoint_at"]),
+        started_at=done_at,  # when it was begun is not recorded; a copy that is rolled forward was begun long ago
         completed_at=done_at,
         pieces=(piece,),
     )

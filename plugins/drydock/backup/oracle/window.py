@@ -47,14 +47,16 @@ def _window(run: Run, repository: Repository) -> TimeWindow | None:
 
 
 def start_link(chains: FileChains, run: Run) -> Link | None:
-    """The oldest backup of a file from which the redo of a run leads on; a read-only file needs none."""
-    if link := chains.first_from(int(run.first_scn)):
-        return link
-    return chains.newest if chains.needs_no_redo else None
+    """The oldest backup of a file from which the redo of a run leads on; one that stands still needs none."""
+    return chains.frozen or chains.first_from(int(run.first_scn))
 
 
 def _done_at(link: Link, repository: Repository) -> datetime:
+    """When a backup was done; of a file that stands still, since when it does."""
     backup = link.backup
+    chains = repository.chains.get(backup.file)
+    if chains and chains.frozen == link and backup.checkpoint_at:
+        return backup.checkpoint_at
     return backup.completed_at or backup.checkpoint_at or repository.catalogue.facts.sysdate_at
 
 
