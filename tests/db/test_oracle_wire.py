@@ -337,6 +337,23 @@ def test_errors_keep_code_position_and_session(connection: oracledb.Connection) 
     assert code_of(raised) == "ORA-03001"
 
 
+def test_what_is_not_simulated_is_refused_and_the_session_lives(connection: oracledb.Connection) -> None:
+    cursor = connection.cursor()
+    for size in (1, 9000, 40_000):
+        cursor.setinputsizes(oracledb.DB_TYPE_JSON)
+        with pytest.raises(oracledb.DatabaseError, match="ORA-03115"):
+            cursor.execute("select echo :1", [{"a": "x" * size}])
+        connection.ping()
+    for refused in (
+        lambda: connection.changepassword(PASSWORD, "other"),
+        lambda: connection.tpc_begin(connection.xid(1, "a", "b")),
+        lambda: connection.queue("Q").deqone(),
+    ):
+        with pytest.raises(oracledb.DatabaseError, match="ORA-03120"):
+            refused()
+        assert connection.cursor().execute("select echo :1", [1]).fetchone() == (1,)
+
+
 # arrays, transactions
 
 
@@ -405,6 +422,25 @@ def test_returning_gives_values_back(connection: oracledb.Connection) -> None:
     cursor.setinputsizes(None, doubled)
     cursor.executemany("insert into t values (:1) returning a into :2", [(101,), (102,), (103,)])
     assert [doubled.getvalue(i) for i in range(3)] == [[202], [204], [206]]
+
+
+def test_direct_path_load(connection: oracledb.Connection, accounts: ToyAccounts) -> None:
+    names = [name for name, _, _ in toy_oracle.LOADED]
+    row = [value for _, _, value in toy_oracle.LOADED]
+    rows = [[number, *row[1:]] for number in range(5)]
+    connection.direct_path_load("toy", "loaded", names, rows, batch_size=2)
+    toy = accounts.backends[-1]
+    loaded = [[bind.value for bind in binds] for sql, binds in toy.seen if sql.startswith("insert /*+ append")]
+    assert loaded == rows
+    assert (list(toy.committed), connection.transaction_in_progress) == ([0, 1, 2, 3, 4], False)
+    with pytest.raises(oracledb.IntegrityError, match="ORA-00001"):
+        connection.direct_path_load("toy", "loaded", names, [[9, *row[1:]], [1, *row[1:]]])
+    with pytest.raises(oracledb.DatabaseError, match="ORA-00942"):
+        connection.direct_path_load("toy", "nothing", ["a b"], [["x"]])
+    with pytest.raises(oracledb.NotSupportedError):
+        connection.direct_path_load("toy", "loaded", names, [[8, object(), *row[2:]]])
+    assert list(toy.table) == [0, 1, 2, 3, 4]
+    connection.ping()
 
 
 # PL/SQL

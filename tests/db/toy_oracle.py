@@ -36,6 +36,15 @@ ALL_TYPES: list[tuple[str, OraType, Any]] = [
     ("BF", OraType.BINARY_FLOAT, 1.5),
     ("BD", OraType.BINARY_DOUBLE, -1e300),
 ]
+LOADED: list[tuple[str, OraType, Any]] = [
+    ("ID", N, 7),
+    ("NAME", V, "中文"),
+    ("D", OraType.DATE, datetime(2026, 1, 2, 3, 4, 5)),
+    ("R", OraType.RAW, b"\0\1" * 500),
+    ("C", OraType.CLOB, "长😀" * 60_000),
+    ("B", OraType.BLOB, bytes(range(256)) * 700),
+    ("N", N, None),
+]
 
 
 @dataclass
@@ -74,6 +83,8 @@ class Toy:
         self.thousand = threading.Event()
 
     def describe(self, sql: str) -> Sequence[Column] | None:
+        if "from toy." in sql:
+            return [Column(name, kind) for name, kind, _ in LOADED] if "loaded" in sql else None
         return [Column("A", V, 30), Column("B", N, precision=10, scale=2, nullable=False)] if sql.startswith("select") else None
 
     def execute(self, sql: str, binds: Sequence[Bind]) -> Result:
@@ -82,7 +93,7 @@ class Toy:
         self.stop.clear()
         self.seen.append((sql, list(binds)))
         for pattern, answer in ANSWERS:
-            found = re.match(pattern, sql, re.DOTALL)
+            found = re.match(pattern, sql, re.DOTALL | (re.IGNORECASE if "APPEND" not in sql else 0))
             if found:
                 return answer(self, binds, *found.groups())
         raise OracleError(942, "table or view does not exist", 14)
@@ -181,8 +192,10 @@ ANSWERS: list[tuple[str, Answer]] = [
     (r"select sleep ([\d.]+)", lambda toy, b, s: toy.sleep(float(s))),
     (r"select table", lambda toy, b: Result([Column("ID", N)], [(v,) for v in toy.table])),
     (r"select dead", lambda toy, b: (_ for _ in ()).throw(SessionEnded())),
+    (r"insert /\*\+ append", lambda toy, b: toy.insert(b[0].value)),
     (r"insert into t .*returning", lambda toy, b: (toy.insert(b[0].value), Result(rowcount=1, outs={1: [b[0].value * 2]}))[1]),
     (r"insert into t", lambda toy, b: toy.insert(b[0].value)),
+    (r"INSERT /\*\+ APPEND \*/ INTO t ", lambda toy, b: Result(rowcount=1)),
     (r"update t .*returning", lambda toy, b: Result(rowcount=2, outs={1: [1, 2], 2: ["a", None]})),
     (r"update t", lambda toy, b: Result(rowcount=len(toy.table))),
     (r"alter session", lambda toy, b: Result()),

@@ -15,6 +15,7 @@ from sandbox.oracle.backend import Backend, Bind, OracleError, Result, SessionEn
 from sandbox.oracle.wire import columns, messages, requests
 from sandbox.oracle.wire.columns import BindType, column_writer, out_writer
 from sandbox.oracle.wire.cursors import Cursor, Cursors, Kind
+from sandbox.oracle.wire.direct import DirectPath
 from sandbox.oracle.wire.lobs import LobStore
 from sandbox.oracle.wire.messages import BatchError
 from sandbox.oracle.wire.ttc import Reader, sb, ub
@@ -45,6 +46,7 @@ class Calls:
         self.backend, self.interrupted = backend, interrupted
         self.cursors, self.lobs, self.zone = Cursors(), LobStore(), UTC
         self.lock, self.is_running = threading.Lock(), False
+        self.direct = DirectPath(backend, self.on_backend)
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -83,7 +83,7 @@ def describe_column(column: Column, position: int) -> bytes:
     size = FIXED_BYTES.get(number, max(column.size, 1))
     scale = column.scale if number == NUMBER else 6 if number in (TIMESTAMP, TIMESTAMP_TZ, TIMESTAMP_LTZ) else 0
     head = bytes([number, 0, column.precision & 0xFF, scale & 0xFF]) + ub(size) + ub(0) + ub(0) + ub(0) + ub(0)
-    charset = (ub(UTF8) + b"\1" if is_text else NULL + NULL) + ub(size if is_text and number != LONG else 0) + ub(0)
+    charset = (ub(UTF8) + b"\1" if is_text else NULL + NULL) + ub(size if number in (VARCHAR, CHAR) else 0) + ub(0)
     return head + charset + bytes([column.nullable, 0]) + twice_sized(column.name) + ub(0) + ub(0) + ub(position) + ub(0)
 
 
@@ -218,7 +218,7 @@ def read_bind(reader: Reader, bind: BindType, store: LobStore) -> Any:
     if raw is None:
         return None
     try:
-        return READERS[bind.number](raw) if bind.number in READERS else _text_in(raw, bind.form)
+        return READERS[bind.number](raw) if bind.number in READERS else text_in(raw, bind.form)
     except (ValueError, IndexError, OverflowError) as error:
         raise Malformed(f"a bind of type {bind.number} with bytes that are none") from error
 
@@ -231,7 +231,8 @@ def _read_boolean(reader: Reader) -> bool | None:
     return bool(length) and reader.raw(length)[-1] == 1
 
 
-def _text_in(raw: bytes, form: int) -> str:
+def text_in(raw: bytes, form: int) -> str:
+    """Text of a bind: UTF-8, or UTF-16 in the national character set. Raises Malformed for bytes that are no UTF-8."""
     return raw.decode("utf-16-be", errors="replace") if form == NATIONAL_FORM else decoded(raw)
 
 

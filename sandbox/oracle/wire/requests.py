@@ -75,7 +75,7 @@ def bind_rows(reader: Reader, cursor: Cursor, executions: int, lobs: LobStore) -
     in PL/SQL; binds after RETURNING INTO have no value."""
     sent = [place for place in range(len(cursor.binds)) if place not in cursor.returned]
     if not sent:
-        return [[None] * len(cursor.binds) for _ in range(executions)]
+        return [[None] * len(cursor.binds)] * executions
     is_long = [cursor.kind is not Kind.PLSQL and not bind.is_array and bind.size > LONGEST_STRING for bind in cursor.binds]
     order = sorted(sent, key=lambda place: is_long[place])
     return [_bind_row(reader, cursor.binds, order, lobs) for _ in range(executions)]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sandbox.oracle.backend import OracleError, SessionEnded
-from sandbox.oracle.wire import auth, lobcalls, messages, packets, requests
+from sandbox.oracle.wire import auth, direct, lobcalls, messages, packets, requests
 from sandbox.oracle.wire.calls import Calls, cancelled
 from sandbox.oracle.wire.channel import Channel, Gone
 from sandbox.oracle.wire.lobs import LOCATOR_BYTES
@@ -62,7 +62,7 @@ class Session:
                 self.channel.expect_no_deadline()
                 while True:
                     self._one_request()
-        except (Gone, SessionEnded, OSError):
+        except (Gone, SessionEnded, Interrupted, OSError):
             pass
         except Malformed as error:
             LOG.warning("session %s ends: %s", self.sid, error)
@@ -278,6 +278,8 @@ class Session:
         if function == LOB_OPERATION:
             request = requests.lob_request(reader)
             return lambda: lobcalls.answered(calls.lobs, request, calls.status)
+        if function in (direct.PREPARE, direct.LOAD_STREAM, direct.OPERATION):
+            return calls.direct.read(function, reader)
         simple = {COMMIT: calls.commit, ROLLBACK: calls.rollback, LOGOFF: calls.rollback, PING: self._ping}
         if function not in simple:
             raise OracleError(3120, f"two-task conversion routine: TTC function {function} is not simulated")
