@@ -22,6 +22,8 @@ VIEWS: dict[str, View] = {}
 VERSIONS: dict[str, Callable[[OracleDatabase], Hashable]] = {}
 """Views whose rows are the same as long as this value is: their columns are built once for it."""
 PROCEDURES: dict[str, Procedure] = {}
+SIGNATURES: dict[str, tuple[str, ...]] = {}
+"""Parameter names of procedures in their order: positional arguments then come by name too, and OUT values go by name."""
 STATEMENTS: list[tuple[re.Pattern[str], Statement]] = []
 
 
@@ -35,8 +37,13 @@ def view(name: str, version: Callable[[OracleDatabase], Hashable] | None = None)
     return lambda function: VIEWS.setdefault(name.upper(), function)
 
 
-def procedure(name: str) -> Callable[[Procedure], Procedure]:
-    """Registers a packaged procedure or function: `@procedure("DBMS_SPACE.SPACE_USAGE")`."""
+def procedure(name: str, parameters: str = "") -> Callable[[Procedure], Procedure]:
+    """Registers a packaged procedure or function: `@procedure("DBMS_SPACE.SPACE_USAGE", "SEGMENT_OWNER SEGMENT_NAME ...")`.
+
+    `parameters`: all names in their order, apart by blanks; with them, positional arguments arrive by name.
+    """
+    if parameters:
+        SIGNATURES[name.upper()] = tuple(parameters.upper().split())
     return lambda function: PROCEDURES.setdefault(name.upper(), function)
 
 

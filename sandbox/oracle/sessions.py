@@ -8,13 +8,14 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.oracle import registry, views_session  # noqa: F401 - the session's own views register there
+from sandbox.oracle import packages, session_control, views_session  # noqa: F401 - they register what they know
 from sandbox.oracle.backend import Bind, Column, OracleError, Result, SessionEnded
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.tables import Table, tables_of
-from sandbox.oracle.sql import statements
+from sandbox.oracle.sql import plsql, statements  # noqa: F401 - blocks register their verbs
 from sandbox.oracle.sql.dialect import parsed
 from sandbox.oracle.sql.dictionary import may_read, may_use, view_named
+from sandbox.oracle.sql.dml import select_for_update
 from sandbox.oracle.sql.engine import Running
 from sandbox.oracle.sql.errors import missing_privilege, no_such_table
 from sandbox.oracle.sql.lexer import first_words, scan
@@ -67,6 +68,7 @@ class SqlBackend:
         self.attributes = session.attributes
         self.settings: dict[str, str] = {}
         self.transaction = Transaction(database, session)
+        self.output: list[str] | None = None
         self.stop = threading.Event()
         self.running: Running | None = None
 
@@ -88,13 +90,20 @@ class SqlBackend:
         self.check_alive()
         self.stop.clear()
         self.scripted(sql)
-        return statements.dispatch(self, sql, binds)
+        try:
+            return statements.dispatch(self, sql, binds)
+        except OracleError:
+            self.check_alive()
+            raise
 
     def query(self, sql: str, binds: Sequence[Bind]) -> Result:
         """A SELECT on the engine. The model is locked while its rows are read, not while they are computed on."""
         tree, scanned = parsed(sql)
+        given = placed(scanned.names, binds)
+        if tree.args.get("locks"):
+            select_for_update(self, tree, lambda: compiler(self.database, self.session, scanned, given, self.relation_of))
         with self.database.lock:
-            c = compiler(self.database, self.session, scanned, placed(scanned.names, binds), self.relation_of)
+            c = compiler(self.database, self.session, scanned, given, self.relation_of)
             compiled = compiled_query(c, tree)
             running = self.start()
         try:

@@ -52,7 +52,8 @@ def rowid_text(object_id: int, file: int, block: int, slot: int) -> str:
 
 @dataclass
 class Table:
-    """A heap table. `version` changes with every commit that touched it; `locks`: ROWID -> the transaction that holds it."""
+    """A heap table. `version` changes with every commit that touched it; `locks`: ROWID -> the transaction that holds it;
+    `claims`: (key name, values) -> the transaction that has written them and not committed."""
 
     owner: str
     name: str
@@ -63,6 +64,8 @@ class Table:
     rows: dict[str, Row] = field(default_factory=dict)
     version: int = 0
     locks: dict[str, Any] = field(default_factory=dict)
+    claims: dict[tuple[str, tuple[Any, ...]], Any] = field(default_factory=dict)
+    indexed: dict[str, dict[tuple[Any, ...], str]] = field(default_factory=dict)
     on_commit: list[Callable[[Table, Mapping[str, Row | None]], None]] = field(default_factory=list)
     next_rowid: Callable[[], str] | None = None
     issued: int = 0
@@ -85,9 +88,33 @@ class Table:
         self.apply(planted)
         return list(planted)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a transaction has changed or locked rows here: DDL that wants the table alone gets ORA-00054."""
+        return bool(self.locks or self.claims)
+
+    def holder_of(self, key: UniqueKey, values: tuple[Any, ...]) -> str | None:
+        """The ROWID of the committed row with this key."""
+        if key.name not in self.indexed:
+            places = [self.position(name) for name in key.columns]
+            self.indexed[key.name] = {tuple(row[p] for p in places): rowid for rowid, row in self.rows.items()}
+        return self.indexed[key.name].get(values)
+
+    def reindex(self, rowid: str, old: Row | None, new: Row | None) -> None:
+        for key in self.keys:
+            index = self.indexed.get(key.name)
+            if index is None:
+                continue
+            places = [self.position(name) for name in key.columns]
+            if old is not None and index.get(was := tuple(old[p] for p in places)) == rowid:
+                del index[was]
+            if new is not None:
+                index[tuple(new[p] for p in places)] = rowid
+
     def apply(self, changes: Mapping[str, Row | None]) -> None:
         """Commits changes: a row, or None for one that goes."""
         for rowid, row in changes.items():
+            self.reindex(rowid, self.rows.get(rowid), row)
             if row is None:
                 self.rows.pop(rowid, None)
             else:

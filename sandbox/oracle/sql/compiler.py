@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlglot import exp
@@ -16,7 +16,7 @@ from sqlglot import exp
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.sql.errors import illegal_long, invalid_identifier, not_enough_arguments, unsupported, wrong_datatype
-from sandbox.oracle.sql.kinds import Expr, Kind
+from sandbox.oracle.sql.kinds import Expr, Kind, zone_named
 from sandbox.oracle.sql.lexer import Scanned
 from sandbox.oracle.sql.relations import Relation
 
@@ -103,6 +103,15 @@ class Compiler:
     is_described: bool = False
     relations: dict[str, Relation] = field(default_factory=dict)
     serial: int = 0
+
+    @property
+    def zone_name(self) -> str:
+        """The session's time zone: TIME_ZONE as it was set, else the database host's."""
+        return getattr(self.session.backend, "settings", {}).get("TIME_ZONE") or self.database.time_zone
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone_named(self.zone_name)
 
     def unique(self, prefix: str) -> str:
         self.serial += 1

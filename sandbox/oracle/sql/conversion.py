@@ -87,21 +87,21 @@ def to_text(c: Compiler, expr: Expr) -> Expr:
 
 
 def zoned(c: Compiler, expr: Expr) -> Expr:
-    """A local time as an instant (held in UTC), by the session's zone, which is the database's."""
+    """A local time as an instant (held in UTC), by the session's zone."""
     if expr.kind is Kind.TZ:
         return expr
     if isinstance(expr.constant, datetime):
-        return time_literal(expr.constant.replace(tzinfo=c.database.zone), Kind.TZ)
-    return Expr(f"ora_to_utc({expr.sql}, {quote(c.database.time_zone)})", Kind.TZ)
+        return time_literal(expr.constant.replace(tzinfo=c.zone), Kind.TZ)
+    return Expr(f"ora_to_utc({expr.sql}, {quote(c.zone_name)})", Kind.TZ)
 
 
 def local(c: Compiler, expr: Expr, kind: Kind = Kind.TS) -> Expr:
-    """An instant as local time of the database's zone; DATE loses fractions (rounded down)."""
+    """An instant as local time of the session's zone; DATE loses fractions (rounded down)."""
     if expr.kind is Kind.TZ:
         if isinstance(expr.constant, datetime):
-            expr = time_literal(expr.constant.astimezone(c.database.zone).replace(tzinfo=None), Kind.TS)
+            expr = time_literal(expr.constant.astimezone(c.zone).replace(tzinfo=None), Kind.TS)
         else:
-            expr = Expr(f"ora_from_utc({expr.sql}, {quote(c.database.time_zone)})", Kind.TS)
+            expr = Expr(f"ora_from_utc({expr.sql}, {quote(c.zone_name)})", Kind.TS)
     if kind is Kind.DATE and expr.kind is Kind.TS:
         return Expr(f"date_trunc('second', {expr.sql})", Kind.DATE)
     return replace(expr, kind=kind)

@@ -73,7 +73,7 @@ def parsing(name: str, kind: Kind, zoned_kind: Kind) -> None:
 def parsed_constant(c: Compiler, words: str, model: str, kind: Kind) -> Expr:
     value = parse_date(words, model, c.now)
     if kind is Kind.TZ:
-        return time_literal(value if value.tzinfo else value.replace(tzinfo=c.database.zone), Kind.TZ)
+        return time_literal(value if value.tzinfo else value.replace(tzinfo=c.zone), Kind.TZ)
     return time_literal(value.replace(tzinfo=None), kind)
 
 

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache, wraps
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -24,7 +23,7 @@ from sandbox.oracle.backend import OracleError
 from sandbox.oracle.sql.conversion import parsed_number
 from sandbox.oracle.sql.errors import cancelled, from_engine
 from sandbox.oracle.sql.formats import formatted_number, number_text, parse_date
-from sandbox.oracle.sql.kinds import fitted
+from sandbox.oracle.sql.kinds import fitted, zone_named
 from sandbox.oracle.sql.relations import Relation
 
 DEC = "DECIMAL(38,18)"
@@ -141,24 +140,21 @@ def place_of(text: str, part: str, start: int, occurrence: int) -> int:
     return at + 1
 
 
-@lru_cache(maxsize=50)
-def zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
 
 
 @udf("ora_to_utc", "TIMESTAMP VARCHAR", "TIMESTAMP")
 def to_utc(value: datetime, name: str) -> datetime:
-    return value.replace(tzinfo=zone(name)).astimezone(UTC).replace(tzinfo=None)
+    return value.replace(tzinfo=zone_named(name)).astimezone(UTC).replace(tzinfo=None)
 
 
 @udf("ora_from_utc", "TIMESTAMP VARCHAR", "TIMESTAMP")
 def from_utc(value: datetime, name: str) -> datetime:
-    return value.replace(tzinfo=UTC).astimezone(zone(name)).replace(tzinfo=None)
+    return value.replace(tzinfo=UTC).astimezone(zone_named(name)).replace(tzinfo=None)
 
 
 @udf("ora_zone", "TIMESTAMP VARCHAR VARCHAR", "VARCHAR")
 def zone_text(value: datetime, name: str, part: str) -> str:
-    offset = value.replace(tzinfo=UTC).astimezone(zone(name)).strftime("%z")
+    offset = value.replace(tzinfo=UTC).astimezone(zone_named(name)).strftime("%z")
     return {"TZH": offset[:3], "TZM": offset[3:]}.get(part, f"{offset[:3]}:{offset[3:]}")
 
 

@@ -103,7 +103,7 @@ def printed(element: str, sql: str, is_filled: bool, zone: str) -> str:
 
 
 def date_text(c: Compiler, expr: Expr, model: str) -> Expr:
-    """TO_CHAR(date, model). An instant prints as local time of the database's zone."""
+    """TO_CHAR(date, model). An instant prints as local time of the session's zone."""
     from sandbox.oracle.sql.conversion import local
 
     wall = local(c, expr)
@@ -114,7 +114,7 @@ def date_text(c: Compiler, expr: Expr, model: str) -> Expr:
         elif element.upper().startswith("TZ"):
             if expr.kind is not Kind.TZ:
                 raise OracleError(1821, "date format not recognized")
-            parts.append(printed(element, expr.sql, is_filled, c.database.time_zone))
+            parts.append(printed(element, expr.sql, is_filled, c.zone_name))
         else:
             parts.append(printed(element, wall.sql, is_filled, ""))
     return Expr(f"nullif({' || '.join(parts) or quote('')}, '')", Kind.STR, max(len(model) * 2, 20))

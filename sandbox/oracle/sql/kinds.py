@@ -6,11 +6,14 @@ in microseconds. The empty string does not exist: it is NULL.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from enum import Enum
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sandbox.oracle.backend import Column, Lob, OracleError, OraType, YearMonth
 
@@ -173,11 +176,13 @@ def typed_null(expr: Expr, kind: Kind) -> Expr:
     return replace(null(kind), size=expr.size) if expr.kind is Kind.NULL else expr
 
 
-def as_date(value: Any) -> datetime:
-    return (
-        value
-        if isinstance(value, datetime)
-        else datetime(value.year, value.month, value.day)
-        if isinstance(value, date)
-        else value
-    )
+@lru_cache(maxsize=50)
+def zone_named(name: str) -> tzinfo:
+    """A zone by its name or offset ('+08:00'); ORA-01882 for neither."""
+    if offset := re.fullmatch(r"([+-]?)(\d{1,2}):(\d{2})", name):
+        span = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+        return timezone(-span if offset[1] == "-" else span)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise OracleError(1882, "timezone region not found") from None

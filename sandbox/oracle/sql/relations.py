@@ -7,6 +7,7 @@ tables, whose version changes with each commit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -69,10 +70,10 @@ def held_time(database: OracleDatabase, kind: Kind) -> Callable[[Any], datetime 
 
 def number_array(values: list[Any]) -> tuple[pa.Array, Kind]:
     """Whole numbers as BIGINT where they fit, else of 38 digits; any fraction makes the column decimal."""
-    try:
-        return pa.array(values, type=pa.int64()), Kind.INT
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError):
-        exact = [None if v is None else Decimal(str(v)) if isinstance(v, float) else Decimal(v) for v in values]
+    if {type(v) for v in values} <= {int, bool, type(None)}:  # a Decimal would be cut to a whole number without a word
+        with suppress(pa.ArrowInvalid, OverflowError):
+            return pa.array(values, type=pa.int64()), Kind.INT
+    exact = [None if v is None else Decimal(str(v)) if isinstance(v, float) else Decimal(v) for v in values]
     if all(v is None or whole(v) for v in exact):
         return pa.array(exact, type=pa.decimal128(38, 0)), Kind.INT
     return pa.array([None if v is None else fitted(v) for v in exact], type=ARROW[Kind.DEC]), Kind.DEC

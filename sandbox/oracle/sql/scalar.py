@@ -86,9 +86,8 @@ def level(c: Compiler, scope: Scope) -> Expr:
 
 
 def zone_offset(c: Compiler) -> str:
-    return (
-        c.now.replace(tzinfo=c.database.zone).strftime("%z")[:3] + ":" + c.now.replace(tzinfo=c.database.zone).strftime("%z")[3:]
-    )
+    offset = c.database.clock.now().astimezone(c.zone).strftime("%z")
+    return f"{offset[:3]}:{offset[3:]}"
 
 
 PSEUDO = {
@@ -118,12 +117,12 @@ def systimestamp(c: Compiler, node: exp.Expression, scope: Scope) -> Expr:
 
 @register(VALUES, exp.CurrentDate)
 def current_date(c: Compiler, node: exp.Expression, scope: Scope) -> Expr:
-    return time_literal(c.now, Kind.DATE)
+    return time_literal(c.database.clock.now().astimezone(c.zone).replace(tzinfo=None, microsecond=0), Kind.DATE)
 
 
 @register(VALUES, exp.Localtimestamp)
 def local_timestamp(c: Compiler, node: exp.Expression, scope: Scope) -> Expr:
-    return time_literal(c.database.clock.now().astimezone(c.database.zone).replace(tzinfo=None), Kind.TS)
+    return time_literal(c.database.clock.now().astimezone(c.zone).replace(tzinfo=None), Kind.TS)
 
 
 @register(VALUES, exp.Literal)
@@ -374,42 +373,12 @@ def function_call(c: Compiler, node: exp.Anonymous, scope: Scope) -> Expr:
     raise OracleError(904, f'"{name}": invalid identifier')
 
 
-KNOWN_TO_ORACLE = set(
-    [
-        "ORA_HASH",
-        "STANDARD_HASH",
-        "DUMP",
-        "XMLTYPE",
-        "XMLAGG",
-        "XMLELEMENT",
-        "JSON_VALUE",
-        "JSON_QUERY",
-        "JSON_TABLE",
-        "COLLECT",
-        "WIDTH_BUCKET",
-        "NEXT_DAY",
-        "NEW_TIME",
-        "BITAND",
-        "SOUNDEX",
-        "VSIZE",
-        "NLS_UPPER",
-        "NLS_LOWER",
-        "NLSSORT",
-        "TO_YMINTERVAL",
-        "TO_BLOB",
-        "RATIO_TO_REPORT",
-        "CUME_DIST",
-        "PERCENT_RANK",
-        "REGR_SLOPE",
-        "CORR",
-        "SCN_TO_TIMESTAMP",
-        "TIMESTAMP_TO_SCN",
-        "ORA_ROWSCN",
-        "SYS_CONNECT_BY_PATH",
-        "FROM_TZ",
-        "TZ_OFFSET",
-    ]
-)
+KNOWN_TO_ORACLE = {
+    *("ORA_HASH", "STANDARD_HASH", "DUMP", "XMLTYPE", "XMLAGG", "XMLELEMENT", "JSON_VALUE", "JSON_QUERY", "JSON_TABLE", "COLLECT"),
+    *("WIDTH_BUCKET", "NEXT_DAY", "NEW_TIME", "BITAND", "SOUNDEX", "VSIZE", "NLSSORT", "TO_YMINTERVAL", "TO_BLOB", "CUME_DIST"),
+    *("PERCENT_RANK", "CORR", "SCN_TO_TIMESTAMP", "TIMESTAMP_TO_SCN", "ORA_ROWSCN", "SYS_CONNECT_BY_PATH", "FROM_TZ", "TZ_OFFSET"),
+    *("LOG", "LN", "EXP", "NANVL", "REMAINDER", "REGEXP_INSTR", "TO_DSINTERVAL", "NUMTOYMINTERVAL", "EMPTY_CLOB", "EMPTY_BLOB"),
+}
 
 
 def call(c: Compiler, name: str, nodes: list[exp.Expression], scope: Scope) -> Expr:

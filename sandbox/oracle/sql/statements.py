@@ -32,7 +32,7 @@ DDL = {
     "RENAME",
     "FLASHBACK",
 }
-OTHER = {"LOCK", "EXPLAIN", "SAVEPOINT", "SET", "CALL"}
+OTHER = {"LOCK", "EXPLAIN", "SAVEPOINT", "SET", "CALL", "MERGE"}
 Verb = Callable[["SqlBackend", str, Sequence[Bind]], Result]
 VERBS: dict[str, Verb] = {}
 
@@ -63,7 +63,7 @@ def dispatch(backend: SqlBackend, sql: str, binds: Sequence[Bind]) -> Result:
 def registered(backend: SqlBackend, text: str, verb: str, binds: Sequence[Bind]) -> Result:
     """A statement that a part of the model knows. DDL commits before it and after it, also when it fails."""
     for pattern, run in registry.STATEMENTS:
-        match = pattern.fullmatch(text) or pattern.match(text)
+        match = pattern.fullmatch(text)
         if match:
             is_ddl = verb in DDL and not text.upper().startswith(("ALTER SESSION", "ALTER SYSTEM"))
             if is_ddl:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model.database import OracleDatabase, SessionState
-from sandbox.oracle.model.tables import Row, Table
+from sandbox.oracle.model.tables import Row, Table, UniqueKey
 
 POLL_S = 0.02
 
@@ -22,6 +23,8 @@ class Transaction:
         self.database, self.session = database, session
         self.changes: dict[int, tuple[Table, dict[str, Row | None]]] = {}
         self.locked: list[tuple[Table, str]] = []
+        self.claimed: list[tuple[Table, tuple[str, tuple[Any, ...]]]] = []
+        self.written: dict[tuple[int, str, tuple[Any, ...]], str] = {}
         self.waits_for: Transaction | None = None
 
     @property
@@ -38,8 +41,40 @@ class Transaction:
 
     def keep(self, table: Table, changes: Mapping[str, Row | None]) -> None:
         """Takes over what one statement changed. The caller holds the database's lock and the rows'."""
-        if changes:
-            self.changes.setdefault(id(table), (table, {}))[1].update(changes)
+        if not changes:
+            return
+        self.changes.setdefault(id(table), (table, {}))[1].update(changes)
+        for key in table.keys:
+            places = [table.position(name) for name in key.columns]
+            for rowid, row in changes.items():
+                if row is not None:
+                    values = tuple(row[p] for p in places)
+                    table.claims[key.name, values] = self
+                    self.written[id(table), key.name, values] = rowid
+                    self.claimed.append((table, (key.name, values)))
+
+    def has_key(self, table: Table, key: UniqueKey, values: tuple[Any, ...], changes: Mapping[str, Row | None]) -> bool:
+        """Whether another row that this transaction sees has the key, once `changes` are made."""
+        own, places = self.changes_of(table), [table.position(name) for name in key.columns]
+        written = self.written.get((id(table), key.name, values))
+        for rowid in filter(None, (table.holder_of(key, values), written)):
+            if rowid in changes:
+                continue
+            row = own.get(rowid, table.rows.get(rowid))
+            if row is not None and tuple(row[p] for p in places) == values:
+                return True
+        return False
+
+    def mark(self) -> Any:
+        """A point to which `back_to` returns: what a block had not yet done."""
+        return {k: (table, dict(own)) for k, (table, own) in self.changes.items()}, len(self.claimed), dict(self.written)
+
+    def back_to(self, mark: Any) -> None:
+        with self.database.lock:
+            self.changes, kept, self.written = mark
+            for table, claim in self.claimed[kept:]:
+                table.claims.pop(claim, None)
+            del self.claimed[kept:]
 
     def take(self, table: Table, rowids: Iterable[str]) -> Transaction | None:
         """Locks rows for this transaction; returns the transaction in the way, with nothing locked, where there is one."""
@@ -90,5 +125,9 @@ class Transaction:
     def end(self) -> None:
         for table, rowid in self.locked:
             table.locks.pop(rowid, None)
+        for table, claim in self.claimed:
+            table.claims.pop(claim, None)
         self.locked.clear()
+        self.claimed.clear()
+        self.written.clear()
         self.changes.clear()
