@@ -103,6 +103,7 @@ class Compiler:
     is_described: bool = False
     relations: dict[str, Relation] = field(default_factory=dict)
     serial: int = 0
+    has_groups: bool = False
 
     @property
     def zone_name(self) -> str:

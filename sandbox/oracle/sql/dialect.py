@@ -26,7 +26,8 @@ class Plain(Oracle):
         FUNCTION_PARSERS = {k: v for k, v in Oracle.Parser.FUNCTION_PARSERS.items() if k in KEPT_PARSERS}
 
         def _parse_table_alias(self, *args: Any, **kwargs: Any) -> exp.TableAlias | None:
-            if self._curr and self._curr.token_type == TokenType.ALIAS:
+            is_flashback = self._next and self._next.text.upper() == "OF"
+            if self._curr and self._curr.token_type == TokenType.ALIAS and not is_flashback:
                 self.raise_error("Oracle has no AS before a table's alias")
             return super()._parse_table_alias(*args, **kwargs)
 
@@ -78,9 +79,9 @@ def parsed(sql: str) -> tuple[exp.Expression, Scanned]:
 def check_shape(tree: exp.Expression) -> None:
     """What sqlglot lets pass and Oracle 19c does not."""
     for select in tree.find_all(exp.Select):
-        if not select.args.get("from_"):
-            raise OracleError(923, "FROM keyword not found where expected")
         if not select.expressions:
             raise OracleError(936, "missing expression")
+        if not select.args.get("from_"):
+            raise OracleError(923, "FROM keyword not found where expected")
         if isinstance(select.args.get("limit"), exp.Limit):
             raise OracleError(933, "SQL command not properly ended")

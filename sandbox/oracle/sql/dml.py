@@ -79,7 +79,11 @@ def stored(table: Table, column: TableColumn, value: Any, verb: str) -> Any:
     if value is None or value == "":
         if column.nullable:
             return None
-        raise OracleError(1400, f"cannot insert NULL into ({full})") if verb == "INSERT" else OracleError(1407, f"cannot update ({full}) to NULL")
+        raise (
+            OracleError(1400, f"cannot insert NULL into ({full})")
+            if verb == "INSERT"
+            else OracleError(1407, f"cannot update ({full}) to NULL")
+        )
     if column.type is OraType.NUMBER:
         return stored_number(column, value)
     if column.type in (OraType.VARCHAR2, OraType.CHAR, OraType.RAW):
@@ -118,7 +122,9 @@ def insert_work(backend: SqlBackend, c: Compiler, table: Table, node: exp.Insert
     changes: Changes = {}
     for row in rows:
         given = dict(zip((col.name for col in columns), row, strict=True))
-        changes[table.new_rowid()] = tuple(stored(table, col, given.get(col.name, col.default), "INSERT") for col in table.columns)
+        changes[table.new_rowid()] = tuple(
+            stored(table, col, given.get(col.name, col.default), "INSERT") for col in table.columns
+        )
     return Work(changes, [], len(changes))
 
 

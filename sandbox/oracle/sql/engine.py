@@ -140,8 +140,6 @@ def place_of(text: str, part: str, start: int, occurrence: int) -> int:
     return at + 1
 
 
-
-
 @udf("ora_to_utc", "TIMESTAMP VARCHAR", "TIMESTAMP")
 def to_utc(value: datetime, name: str) -> datetime:
     return value.replace(tzinfo=zone_named(name)).astimezone(UTC).replace(tzinfo=None)

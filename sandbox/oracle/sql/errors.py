@@ -47,6 +47,8 @@ ENGINE_MESSAGES: tuple[tuple[str, int, str], ...] = (
     (r"interrupt", 1013, "user requested cancel of current operation"),
     (r"must appear in the GROUP BY", 979, "not a GROUP BY expression"),
     (r"More than one row returned by a subquery", 1427, "single-row subquery returns more than one row"),
+    (r"[Cc]ould not (cast|convert) value .* to DECIMAL", 1426, "numeric overflow"),
+    (r"for SELECT DISTINCT, ORDER BY", 1791, "not a SELECTed expression"),
     (r"Could not convert string|Failed to cast|Could not cast", 1722, "invalid number"),
     (r"[Oo]verflow|[Oo]ut of [Rr]ange", 1426, "numeric overflow"),
     (r"[Ii]nvalid.*regular expression|missing \]|no argument for repetition", 12726, "unmatched bracket in regular expression"),

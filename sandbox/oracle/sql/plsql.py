@@ -23,7 +23,21 @@ if TYPE_CHECKING:
 
 Token = tuple[str, str]
 SQL_VERBS = {"INSERT", "UPDATE", "DELETE", "MERGE"}
-UNKNOWN_WORDS = {"IF", "FOR", "LOOP", "WHILE", "SELECT", "OPEN", "CASE", "EXCEPTION", "RAISE", "RETURN", "FETCH", "GOTO", "FORALL"}
+UNKNOWN_WORDS = {
+    "IF",
+    "FOR",
+    "LOOP",
+    "WHILE",
+    "SELECT",
+    "OPEN",
+    "CASE",
+    "EXCEPTION",
+    "RAISE",
+    "RETURN",
+    "FETCH",
+    "GOTO",
+    "FORALL",
+}
 BOOLEANS = {"TRUE": True, "FALSE": False, "NULL": None}
 NUMBER = re.compile(r"\d+(\.\d+)?$")
 
@@ -244,7 +258,13 @@ def execute_immediate(block: Block) -> None:
 
 
 def type_of(value: Any) -> OraType:
-    return OraType.NUMBER if isinstance(value, int | Decimal) else OraType.VARCHAR2 if isinstance(value, str) or value is None else OraType.DATE
+    return (
+        OraType.NUMBER
+        if isinstance(value, int | Decimal)
+        else OraType.VARCHAR2
+        if isinstance(value, str) or value is None
+        else OraType.DATE
+    )
 
 
 def sql_statement(block: Block) -> None:
@@ -307,7 +327,11 @@ def execute_block(backend: SqlBackend, sql: str, binds: Sequence[Bind]) -> Resul
     tokens = tokens_of(sql)
     names = list(dict.fromkeys(bind_name(text) for kind, text in tokens if kind == "bind"))
     if len(binds) != len(names):
-        raise OracleError(1008, "not all variables bound") if len(binds) < len(names) else OracleError(1036, "illegal variable name/number")
+        raise (
+            OracleError(1008, "not all variables bound")
+            if len(binds) < len(names)
+            else OracleError(1036, "illegal variable name/number")
+        )
     block = Block(backend, tokens, {name: (n, bind) for n, (name, bind) in enumerate(zip(names, binds, strict=True))})
     if not (tokens and tokens[-1][1] == ";"):
         raise compile_error("PLS-00103", 'Encountered the symbol "end-of-file" when expecting one of the following: ;')

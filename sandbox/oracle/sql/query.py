@@ -87,6 +87,7 @@ def grouping(c: Compiler, node: exp.Select, scope: Scope) -> str:
     group = node.args.get("group")
     if not group:
         return ""
+    c.has_groups = True
     if odd := next((k for k, v in group.args.items() if k != "expressions" and v), None):
         raise unsupported(f"GROUP BY {odd}")
     parts = []

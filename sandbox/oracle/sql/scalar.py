@@ -374,9 +374,29 @@ def function_call(c: Compiler, node: exp.Anonymous, scope: Scope) -> Expr:
 
 
 KNOWN_TO_ORACLE = {
-    *("ORA_HASH", "STANDARD_HASH", "DUMP", "XMLTYPE", "XMLAGG", "XMLELEMENT", "JSON_VALUE", "JSON_QUERY", "JSON_TABLE", "COLLECT"),
+    *(
+        "ORA_HASH",
+        "STANDARD_HASH",
+        "DUMP",
+        "XMLTYPE",
+        "XMLAGG",
+        "XMLELEMENT",
+        "JSON_VALUE",
+        "JSON_QUERY",
+        "JSON_TABLE",
+        "COLLECT",
+    ),
     *("WIDTH_BUCKET", "NEXT_DAY", "NEW_TIME", "BITAND", "SOUNDEX", "VSIZE", "NLSSORT", "TO_YMINTERVAL", "TO_BLOB", "CUME_DIST"),
-    *("PERCENT_RANK", "CORR", "SCN_TO_TIMESTAMP", "TIMESTAMP_TO_SCN", "ORA_ROWSCN", "SYS_CONNECT_BY_PATH", "FROM_TZ", "TZ_OFFSET"),
+    *(
+        "PERCENT_RANK",
+        "CORR",
+        "SCN_TO_TIMESTAMP",
+        "TIMESTAMP_TO_SCN",
+        "ORA_ROWSCN",
+        "SYS_CONNECT_BY_PATH",
+        "FROM_TZ",
+        "TZ_OFFSET",
+    ),
     *("LOG", "LN", "EXP", "NANVL", "REMAINDER", "REGEXP_INSTR", "TO_DSINTERVAL", "NUMTOYMINTERVAL", "EMPTY_CLOB", "EMPTY_BLOB"),
 }
 

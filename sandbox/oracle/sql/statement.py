@@ -83,8 +83,18 @@ def described(query: Query) -> list[Column]:
     return [expr.column(name) for name, expr in query.columns]
 
 
+def fetched(c: Compiler, sql: str, running: Running) -> list[tuple[Any, ...]]:
+    """The engine's rows. Without any GROUP BY a stray column beside an aggregate is ORA-00937, not 00979."""
+    try:
+        return running.fetch(sql, c.relations)
+    except OracleError as e:
+        if e.code == 979 and not c.has_groups:
+            raise OracleError(937, "not a single-group group function") from e
+        raise
+
+
 def run(c: Compiler, query: Query, running: Running) -> Result:
-    rows = running.fetch(query.sql, c.relations)
+    rows = fetched(c, query.sql, running)
     return Result(columns=described(query), rows=finished(rows, query.columns, c.database.zone), rowcount=len(rows))
 
 
@@ -92,7 +102,7 @@ def rows_of(c: Compiler, expressions: Sequence[Expr], block: str, running: Runni
     """Values of compiled expressions over a FROM ... WHERE text, as Python values."""
     columns = [("", e) for e in expressions]
     shown = ", ".join(e.sql for e in expressions)
-    yield from finished(running.fetch(f"SELECT {shown} FROM {block}", c.relations), columns, c.database.zone)
+    yield from finished(fetched(c, f"SELECT {shown} FROM {block}", running), columns, c.database.zone)
 
 
 def compiled_query(c: Compiler, tree: exp.Expression) -> Query:
