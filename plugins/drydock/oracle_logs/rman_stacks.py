@@ -72,7 +72,7 @@ class Codes:
         """Take one line. `in_session`: RMAN is running, so a bare ORA- line is RMAN's."""
         tokens = [(m.group(1).decode(), int(m.group(2)), m) for m in phrases.CODE.finditer(line)]
         first = tokens[0] if tokens else None
-        if first and first[0] == "RMAN" and first[1] in phrases.BANNER_NUMBERS:
+        if first and first[0] == "RMAN" and first[1] in phrases.BANNER_NUMBERS and self._begins(line, first[2]):
             self.close()
             self.under_banner = True
             return Found(is_banner=True)
