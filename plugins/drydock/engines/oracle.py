@@ -229,9 +229,14 @@ def _set_up(session: OracleSession) -> None:
 
 
 def _attempts(session: OracleSession) -> Iterator[Any]:
-    limits = session.limits
+    pause_s, attempts = session.limits.pause_s, session.limits.attempts
     return stamina.retry_context(
-        on=_may_try_again, attempts=limits.attempts, timeout=None, wait_initial=limits.pause_s, wait_max=limits.pause_s * 8
+        on=_may_try_again,
+        attempts=attempts,
+        timeout=None,
+        wait_initial=pause_s,
+        wait_jitter=pause_s,
+        wait_max=pause_s * 8,
     )
 
 
