@@ -6,7 +6,6 @@ tests/sql/goldens: only accepted text becomes a golden (`make grammar`).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -23,7 +22,6 @@ from drydock.engines.oracle_statements import Segment, Statement  # noqa: E402
 from drydock.sqlfiles import all_sql_files, parse_sql_file, statements  # noqa: E402
 
 GOLDENS = HERE / "goldens"
-ACCEPTED = GOLDENS / "accepted.json"
 REJECTED = HERE / "grammar" / "rejected"
 GAPS = HERE / "grammar" / "gaps.json"  # what the grammar does not know, each with the manual's page that has it
 GRAMMAR = HERE / "grammar" / "check.mjs"
@@ -92,10 +90,6 @@ def from_files() -> dict[str, str]:
     return found
 
 
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def grammar_answers(home: Path, texts: dict[str, str]) -> dict[str, list[str]]:
     """What the grammar finds wrong with each text. Raises subprocess.CalledProcessError."""
     ended = {name: text if text.rstrip().endswith(";") else f"{text};" for name, text in texts.items()}
@@ -127,9 +121,9 @@ def main() -> int:
         old.unlink()
     for name, text in texts.items():
         (GOLDENS / f"{name}.sql").write_text(text + "\n", encoding="utf-8")
-    accepted = {name: digest(text) for name, text in {**texts, **from_files()}.items()}
-    ACCEPTED.write_text(json.dumps(accepted, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(texts)} rendered statements and {len(accepted) - len(texts)} of files are accepted by the grammar")
+    gaps = json.loads(GAPS.read_text(encoding="utf-8"))
+    count = len(texts) + len(from_files()) - len(gaps)
+    print(f"the grammar accepts {count} statements; {len(gaps)} it does not know, see {GAPS.name}")
     return 0
 
 

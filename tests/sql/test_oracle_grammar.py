@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from golden_statements import ACCEPTED, GAPS, GOLDENS, PARSER, REJECTED, catalogue, digest, disagreements, from_files
+from golden_statements import GAPS, GOLDENS, PARSER, REJECTED, catalogue, disagreements, from_files
 
 HOME = Path(os.environ.get("DRYDOCK_GRAMMAR", ".drydock/grammar"))  # where `make grammar` puts the two packages
 
@@ -17,13 +17,6 @@ def test_every_rendered_statement_is_its_golden() -> None:
     goldens = {path.stem: path.read_text(encoding="utf-8").removesuffix("\n") for path in GOLDENS.glob("*.sql")}
     assert {name: statement.text for name, statement in catalogue().items()} == goldens
     assert len(goldens) > 30
-
-
-def test_every_statement_was_judged_by_the_grammar_as_it_stands() -> None:
-    accepted = json.loads(ACCEPTED.read_text(encoding="utf-8"))
-    now = {**{name: statement.text for name, statement in catalogue().items()}, **from_files()}
-    unjudged = sorted(name for name, text in now.items() if accepted.get(name) != digest(text))
-    assert unjudged == [], "run `make grammar` and read what it says"
 
 
 def test_every_gap_of_the_grammar_is_a_statement_of_ours_and_names_the_manual() -> None:
