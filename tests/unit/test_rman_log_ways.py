@@ -23,7 +23,7 @@ LOGS = Path(__file__).parent / "rman_logs"
 NAMES = sorted(path.stem for path in LOGS.glob("*.log"))
 BODIES = {name: (LOGS / f"{name}.log").read_bytes() for name in NAMES}
 ONE_SESSION = [name for name in NAMES if "two_sessions" not in name]
-SINGLE_BYTE = [name for name in NAMES if not any(tag in name for tag in ("utf16", "nul_bytes"))]
+SINGLE_BYTE = [name for name in NAMES if not any(tag in name for tag in ("utf16", "nul_bytes", "wrapper"))]
 ECHOES = (
     b"RMAN> # ORA-00600: in a comment of RMAN-06059: a script",
     b"2> backup database format '/bk/RMAN-03009: ORA-19566: x';",

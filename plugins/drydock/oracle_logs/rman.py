@@ -58,13 +58,20 @@ class _Reader:
             self.tables.end()
             return
         line = without_collector(line)
-        if phrases.DEBUG_LINE.match(line):
+        if not line or (phrases.SPECIAL.match(line) and not (line := self._special(line))):
             return
+        self._output(line)
+
+    def _special(self, line: bytes) -> bytes:
+        """What RMAN printed behind its prompt; nothing for lines that are no output of RMAN."""
+        if line.startswith(b"DBG"):
+            return b""
         prompts = phrases.PROMPTS.match(line)
         if prompts:
-            line = self._after_prompt(line, prompts.end())
-        if line:
-            self._output(line)
+            return self._after_prompt(line, prompts.end())
+        if phrases.FOREIGN_TOOL.match(line.lstrip()):
+            self.foreign = True
+        return b"" if phrases.SHELL_LINE.match(line) else line
 
     def _after_prompt(self, line: bytes, end: int) -> bytes:
         """Close what was open; give back what RMAN printed behind its prompt, nothing for an echoed command."""
@@ -79,7 +86,9 @@ class _Reader:
         return rest if phrases.END.match(rest) or rest.startswith((b"RMAN-00571", b"RMAN-00569")) else b""
 
     def _output(self, line: bytes) -> None:
-        if self._is_tool_or_shell(line) or self._is_session_line(line):
+        if self.foreign and not self._back_from_tool(line):
+            return
+        if self._is_session_line(line):
             return
         channel = self.pieces.channel_of(line)
         if b"RMAN-" in line or b"ORA-" in line or b"LRM-" in line:
@@ -91,8 +100,11 @@ class _Reader:
             self._seen()
             if self.codes.open or self.codes.under_banner:
                 self.codes.feed(line, self.number, True, True)
-        self._note_database(line)
+        if b"DBID=" in line:
+            self._note_database(line)
         self._overcome(line)
+        if not line:
+            return
         why = self.tables.feed(line) if channel is None else None
         why = why or self.pieces.feed(line, channel)
         if why:
@@ -122,18 +134,25 @@ class _Reader:
             return None
         return line if found.rest is None else found.rest
 
-    def _is_tool_or_shell(self, line: bytes) -> bool:
-        if phrases.FOREIGN_TOOL.match(line.lstrip()):
-            self.foreign = True
-        elif self.foreign and (line.startswith((b"RMAN-00571", b"RMAN-00569")) or phrases.BANNER.match(line)):
-            self.foreign = False
-        return self.foreign or bool(phrases.SHELL_LINE.match(line))
+    def _back_from_tool(self, line: bytes) -> bool:
+        """True where RMAN speaks again after another tool."""
+        is_rman = line.startswith((b"RMAN-00571", b"RMAN-00569")) or phrases.BANNER.match(line)
+        self.foreign = not is_rman or bool(phrases.FOREIGN_TOOL.match(line.lstrip()))
+        return not self.foreign
 
     def _is_session_line(self, line: bytes) -> bool:
         """Banner, version or end of a session."""
         if b"Release " in line and (found := phrases.BANNER.match(line)):
             self._begin_session(found.group(1).strip(), found.group(2))
             return True
+        if (b"Manager" in line or b"Version" in line) and self._is_version(line):
+            return True
+        if self._is_end(line):
+            self._end_session(line)
+            return True
+        return False
+
+    def _is_version(self, line: bytes) -> bool:
         if found := phrases.SPOOL_BANNER.match(line):
             self._seen()
             self.versions.append(found.group(1).decode())
@@ -141,9 +160,6 @@ class _Reader:
             return True
         if found := phrases.VERSION.match(line):
             self.versions[:1] = [found.group(1).decode()]
-            return True
-        if self._is_end(line):
-            self._end_session(line)
             return True
         return False
 
@@ -182,13 +198,13 @@ class _Reader:
         self.ended_by_stack = False
 
     def _note_database(self, line: bytes) -> None:
-        if b"DBID=" not in line or self.dbid is not None or not (found := phrases.DBID.search(line)):
+        if self.dbid is not None or not (found := phrases.DBID.search(line)):
             return
         self._seen()
         self.dbid, self.database = int(found.group(2)), found.group(1)
 
     def _overcome(self, line: bytes) -> None:
-        if self.codes.loose and any(words in line for words in phrases.OVERCOME):
+        if self.codes.loose and phrases.OVERCOME.search(line):
             self.codes.overcome()
             self._keep(line, "RMAN went on by itself")
 

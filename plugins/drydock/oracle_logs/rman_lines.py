@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 CHUNK_BYTES = 1 << 20
-LONGEST_LINE_BYTES = 1 << 16  # what follows in a longer line is dropped: no message of RMAN comes near
+LONGEST_LINE_BYTES = 1 << 11  # what follows in a longer line is dropped: handles have at most 513 bytes
 SNIFFED_BYTES = 4096
 UTF16_NUL_SHARE = 0.3  # of every second byte: text that is mostly ASCII
-PASSWORD = re.compile(rb"([A-Za-z][\w$#]*)/[^\s/@'\"]+@")
+PASSWORD = re.compile(rb"(?<![\w$#])([A-Za-z][\w$#]{0,29})/[^\s/@'\"]+@")
 
 _LINE_END = re.compile(rb"\r+\n?")
 _COLLECTOR = re.compile(
@@ -112,7 +112,7 @@ def without_collector(line: bytes) -> bytes:
 
 def as_text(line: bytes, code_page: str | None = None) -> str:
     """The line for a person: UTF-8 if it is, else the code page of the log's language, else with replacements."""
-    kept = PASSWORD.sub(rb"\1/***@", line[:2000])
+    kept = PASSWORD.sub(rb"\1/***@", line)
     for encoding in ("utf-8", code_page):
         if encoding:
             try:

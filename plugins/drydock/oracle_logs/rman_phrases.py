@@ -16,10 +16,9 @@ FOREIGN_TOOL = re.compile(rb"SQL> |SQL\*Plus|SQLcl|DBVERIFY|LSNRCTL|ASMCMD>|Expo
 BANNER = re.compile(rb"^\s*(\S.{1,60}?)\s*(?::|\xef\xbc\x9a|\xa3\xba|\x81\x46)\s*Release (\d+(?:\.\d+)+)")
 SPOOL_BANNER = re.compile(rb"^\s*Recovery Manager\s?(\d+(?:\.\d+){2,})\s*$")
 VERSION = re.compile(rb"^\s*Version (\d+(?:\.\d+)+)\s*$")
-DBID = re.compile(rb"([A-Za-z][\w$#-]{0,29})?\s*\(DBID=(\d{1,12})")
+DBID = re.compile(rb"(?:(?<![\w$#-])([A-Za-z][\w$#-]{0,29}))?\s?\(DBID=(\d{1,12})")
 DASHES = re.compile(rb"\s*-{2,}[- ]*$")
 ENDS_IN_ELAPSED = re.compile(rb"(?:(?<!\d):|\xef\xbc\x9a|\xa3\xba|\x81\x46)\s?\d{1,4}:\d\d:\d\d\s*$")
-DEBUG_LINE = re.compile(rb"DBG[A-Z]*:")
 
 WARNING_WORDS = tuple(
     word.encode(page)
@@ -32,6 +31,7 @@ WARNING_WORDS = tuple(
     }.items()
     for word in words
 )
+_WARNING_WORD = re.compile(rb"[^:]*:[\s*]*(?:" + b"|".join(map(re.escape, WARNING_WORDS)) + rb")", re.I)
 WARNING_NUMBERS = frozenset(range(6207, 6215)) | {5158, 6060, 6061, 6497, 6554, 6820, 6900, 6901, 6908, 6909, 7553, 7554}
 WARNING_NUMBERS |= {8120, 8132, 8137, 8138, 8139, 8187, 8591}
 WARNING_ORA = frozenset([19815, 28002, 28011])  # the recovery area fills; the password expires soon
@@ -49,6 +49,11 @@ _ERRORS_AMONG_06000 |= {6183, 6184, 6189, 6403, 6413, 6428, 6429, 6431, 6433, 64
 _ERRORS_AMONG_06000 |= {6525, 6571, 6613, 6617, 6726, 6730, 6754, 6760, 6801, 6817, 6823}
 
 
+def says_warning(line: bytes) -> bool:
+    """True where the word warning stands right after the number, as in `RMAN-08120: WARNING: ...`, in any case."""
+    return bool(_WARNING_WORD.match(line[:160]))
+
+
 def stands_for_an_error(number: int) -> bool:
     """True where an RMAN- number is an error by itself; with MSGNO, RMAN numbers its friendly messages too."""
     return number in _ERRORS_AMONG_06000 or any(low <= number <= high for low, high in _ERROR_RANGES)
@@ -63,8 +68,12 @@ def _in_pages(*pairs: tuple[str, str]) -> tuple[bytes, ...]:
     return tuple({text.encode(page) for text, pages in pairs for page in ("utf-8", *pages.split())})
 
 
+def _any_of(words: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(map(re.escape, words)))
+
+
 # RMAN goes on by itself after an error of a channel.
-OVERCOME = _in_pages(
+_OVERCOME = _in_pages(
     ("failover", ""),
     ("Failover", ""),
     ("basculement", ""),
@@ -75,7 +84,7 @@ OVERCOME = _in_pages(
     ("페일오버", "euc_kr"),
     ("starting Oracle instance without parameter file", ""),
 )
-EXPIRED_WORDS = _in_pages(
+_EXPIRED = _in_pages(
     ("validation failed for archived log", ""),
     ("validation failed for datafile copy", ""),
     ("validation failed for control file copy", ""),
@@ -109,6 +118,8 @@ _ENDS = _in_pages(
     ("Gestionnaire de récupération terminé", "cp1252 cp850"),
     ("Wiederherstellungsmanager abgeschlossen", ""),
 )
+OVERCOME = _any_of(_OVERCOME)
+EXPIRED_WORDS = _any_of(_EXPIRED)
 END = re.compile(rb"\s*(?:" + b"|".join(re.escape(end) for end in (*_ENDS, b"Spooling for log turned off")) + rb")")
 
 _LANGUAGE_WORDS = {
@@ -127,3 +138,14 @@ LANGUAGE_SIGNS: tuple[tuple[bytes, str, str], ...] = tuple(
     for word in words
     for page in dict.fromkeys(("utf-8", code_page, "euc_jp" if language == "ja" else "utf-8"))
 )
+
+# Lines that begin in a way of their own; every other line goes straight on to channels, codes and tables.
+_SPECIAL = (
+    rb"DBG[A-Z]*:",
+    rb"\s*(?:RMAN>|\d{1,4}>)",
+    rb"\s*(?:SQL[> *c]|DBVERIFY|LSNRCTL|ASMCMD>|Export: |Import: |Version )",
+    rb"\s*Recovery Manager",
+    SHELL_LINE.pattern,
+    END.pattern,
+)
+SPECIAL = re.compile(b"|".join(_SPECIAL), re.I)

@@ -18,13 +18,15 @@ MOST_CHANNELS = 256
 MOST_JOINED = 3  # lines that a console broke in the middle of a handle
 
 _FIXED_CHANNEL = re.compile(rb"ORA_(?:AUX_|MAINT_)?(?:DISK|SBT(?:_TAPE)?)_\d{1,4}")
-_NAMED_CHANNEL = re.compile(rb"([A-Za-z_][\w$#]*)\s?:(?=\s)")
+_NAMED_CHANNEL = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?:(?=\s)")
 _ENGLISH_CHANNEL = re.compile(rb"channel (\S{1,40}?)\s?: ")
-_SID = re.compile(rb"([A-Za-z_][\w$#]*)\s?(?:[\x80-\xff][\x80-\xff\s]{0,24})?:\s+(?:SID|sid)\s?=\s?\d")
+_SID = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?(?:[\x80-\xff][\x80-\xff\s]{0,24})?:\s+(?:SID|sid)\s?=\s?\d")
 _READ = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+([^\s=]+)\s?=\s?([^\s=]+)\s*$")
 _WRITTEN = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+[^=]*=\s?(?:NONE|API Version\b.*)\s*$")
 _INPUT = re.compile(rb"^[^=]*=\s?(\d{5})[,;]?\s+[^=]{1,60}=\s?\S*[/+\\@:]")
 _RESTORED = re.compile(rb"(?<![\w./\\=:+-])(0\d{4})(?![\w.\\+-])|datafile (\d{5})(?!\d)")
+_CHECKED = re.compile(rb"EXPIRED|AVAILABLE|alid|[\x80-\xff]")  # a quick look before the words of all languages
+_MAY_SKIP = re.compile(rb"skipping|already restored|not processed|is excluded|;|\xef\xbc\x9b|\xa3\xbb|\x81\x47")
 _LISTED_EXPIRED = re.compile(rb"^\s*\d+\s.*\sEXPIRED\s|Status:? EXPIRED")
 _RECORD = re.compile(rb"(?:RECID|recid)\s?=\s?\d+\s+(?:STAMP|stamp)\s?=\s?\d+")
 _HAS_PATH = re.compile(rb"[/+\\]")
@@ -102,9 +104,9 @@ class Pieces:
             return found.group()
         if line.startswith(b"channel ") and (found := _ENGLISH_CHANNEL.match(line)):
             return found.group(1)
-        if found := _SID.search(line):
+        if (b"SID" in line or b"sid" in line) and (found := _SID.search(line)):
             return found.group(1)
-        if self._channels and (found := _NAMED_CHANNEL.search(line)) and found.group(1) in self._channels:
+        if self._channels and b":" in line and (found := _NAMED_CHANNEL.search(line)) and found.group(1) in self._channels:
             return found.group(1)
         return None
 
@@ -114,7 +116,7 @@ class Pieces:
             line, channel = self._continued(line, channel)
         if channel is not None:
             return self._channel_line(line, channel)
-        if why := self._crosscheck_line(line):
+        if (self._checked is not None or _CHECKED.search(line)) and (why := self._crosscheck_line(line)):
             return why
         return self._field_line(line) if b"=" in line else self._plain_line(line)
 
@@ -238,10 +240,11 @@ class Pieces:
         return None
 
     def _plain_line(self, line: bytes) -> str | None:
-        for pattern in _SKIPPED:
-            if found := pattern.search(line):
-                self.datafiles_skipped.add(int(found.group(1)))
-                return "data file skipped"
+        if _MAY_SKIP.search(line):
+            for pattern in _SKIPPED:
+                if found := pattern.search(line):
+                    self.datafiles_skipped.add(int(found.group(1)))
+                    return "data file skipped"
         if phrases.ENDS_IN_ELAPSED.search(line):
             self.worked = True  # media recovery
         elif self._current is not None and _HAS_PATH.search(line) and (found := _RESTORED.search(line)):
@@ -250,7 +253,7 @@ class Pieces:
 
     def _crosscheck_line(self, line: bytes) -> str | None:
         """A crosscheck says what it found on one line and names the object on the next."""
-        expired = b"'EXPIRED'" in line or b'"EXPIRED"' in line or any(word in line for word in phrases.EXPIRED_WORDS)
+        expired = b"'EXPIRED'" in line or b'"EXPIRED"' in line or bool(phrases.EXPIRED_WORDS.search(line))
         if expired or b"'AVAILABLE'" in line or b'"AVAILABLE"' in line or b"validation succeeded for " in line:
             why = self._settle(None)
             self._checked = expired

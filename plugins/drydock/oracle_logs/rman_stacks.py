@@ -133,13 +133,7 @@ class Codes:
             return True
         if kind == "ORA" and value in phrases.WARNING_ORA:
             return True
-        head = line[:160].lower()
-        return value != 1547 and any(word in head for word in phrases.WARNING_WORDS) and b":" in head and self._says_it(head)
-
-    def _says_it(self, head: bytes) -> bool:
-        """The warning word stands right after the number, as in `RMAN-08120: WARNING: ...`."""
-        text = head.split(b":", 1)[1].lstrip(b" *")
-        return text.startswith(phrases.WARNING_WORDS)
+        return value != 1547 and phrases.says_warning(line)  # ORA-01547 warns of what fails right after it
 
     def _warn(self, name: str, value: int) -> Found:
         if value in phrases.DELETE_SKIPPED and any(f"RMAN-{n:05d}" in self.warnings for n in phrases.DELETE_SKIPPED):

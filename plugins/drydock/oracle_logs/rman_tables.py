@@ -21,6 +21,7 @@ NEED_ROW = re.compile(rb"\s*(\d{1,5})\s+(\d+)\s+(\S*[/+\\:@]\S.*|MISSING\d+\S*)$
 LOST_ROW = re.compile(rb"\s*(\d{1,5})\s+([^\d\s]\D{2,60}?)\s+(\S*[/+\\:@]\S.*|MISSING\d+\S*)$")
 CORRUPTION_ROW = re.compile(rb"\s*(\d{1,5})\s+(\d+)\s+(\d+)(?:\s+\d+)?\s+([A-Z][A-Z ]+?)(?:\s+\d+)?\s*$")
 FAILURE_ROW = re.compile(rb"\s*\d+\s+(?:CRITICAL|HIGH|LOW)\s+OPEN\s")
+_ROW_STARTS = frozenset(b" \t0123456789-SC")
 BARE_STATUS = (b"OK", b"FAILED")
 
 
@@ -69,12 +70,20 @@ class Tables:
         self._header = b""
 
     def feed(self, line: bytes) -> str | None:
+        header, self._header = self._header, line
+        first = line[0]
+        if self._table is None and first not in _ROW_STARTS:
+            return self._said(line) if b"corrupt" in line else None
         if phrases.DASHES.match(line):
-            self._open(line)
+            self._open(line, header)
             return None
-        why = self._row(line)
-        self._header = line
-        return why
+        return self._row(line)
+
+    def _said(self, line: bytes) -> str | None:
+        if b"found one or more corrupt blocks" not in line:
+            return None
+        self.said_corrupt = True
+        return "RMAN says that it found corrupt blocks"
 
     def end(self) -> None:
         """A blank line, a prompt or a line of another kind."""
@@ -85,16 +94,15 @@ class Tables:
         self._table = None
         self._file = None
 
-    def _open(self, line: bytes) -> None:
+    def _open(self, line: bytes, header: bytes) -> None:
         widths = [len(group) for group in line.split()]
-        self._table = _kind(widths, self._header)
+        self._table = _kind(widths, header)
         if self._table in (Table.NEED_BACKUP, Table.UNRECOVERABLE):
             self.asked_need = True
 
     def _row(self, line: bytes) -> str | None:
-        if b"found one or more corrupt blocks" in line:
-            self.said_corrupt = True
-            return "RMAN says that it found corrupt blocks"
+        if b"corrupt blocks" in line and (said := self._said(line)):
+            return said
         if FAILURE_ROW.match(line):
             self.open_failures += 1
             return "open failure of the database"
