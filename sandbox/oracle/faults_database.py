@@ -14,9 +14,9 @@ from sandbox.oracle.model.operations import (
     load_nologging,
     restore_without_redo,
 )
-from sandbox.oracle.model.recovery_area import fit, space_warnings, totals
+from sandbox.oracle.model.recovery_area import backed_up_logs, fit, space_warnings, totals
 from sandbox.oracle.model.repository import Repository
-from sandbox.oracle.model.repository_upkeep import forget_everything_before, recreate_controlfile
+from sandbox.oracle.model.repository_upkeep import delete_logs, forget_everything_before, recreate_controlfile
 from sandbox.oracle.planting import delete_sets, fault, sets_of_level
 
 
@@ -81,15 +81,14 @@ def resetlogs_without_level0(repository: Repository) -> None:
 @fault()
 def recovery_area_at_97_percent(repository: Repository) -> None:
     """The recovery area is 97 % full after what is reclaimable. Expect: critical, with hours left."""
-    used, reclaimable, _ = totals(repository)
-    repository.recovery_area.limit_bytes = int((used - reclaimable) / 0.97)
+    _fill(repository, 0.97)
     list(space_warnings(repository, repository.now))
 
 
 @fault(world="backlog_in_recovery_area")
 def recovery_area_held_by_restore_point(repository: Repository) -> None:
-    """A guaranteed restore point of nine days ago; the area is 98 % full and what it calls reclaimable must stay. Expect: critical,
-    reclaimable is not counted, the restore point is named."""
+    """A guaranteed restore point of nine days ago; the area is 98 % full, what it calls reclaimable must stay.
+    Expect: critical, reclaimable is not counted, the restore point is named."""
     create_restore_point(repository, "BEFORE_UPGRADE", guaranteed=True, at=repository.now - timedelta(days=9))
     repository.recovery_area.flashback_bytes = 30 * 1024**3
     fit(repository, 0.999)
@@ -100,8 +99,7 @@ def recovery_area_held_by_restore_point(repository: Repository) -> None:
 @fault()
 def recovery_area_full(repository: Repository) -> None:
     """ORA-19809, ORA-19804: nothing more fits, the archiver stands. Expect: critical, destination in error."""
-    used, reclaimable, _ = totals(repository)
-    repository.recovery_area.limit_bytes = used - reclaimable
+    _fill(repository, 1.0)
     list(space_warnings(repository, repository.now))
     fail_destination(repository)
 
@@ -116,3 +114,12 @@ def standby_lags(repository: Repository) -> None:
 def standby_destination_failed(repository: Repository) -> None:
     """Log shipping to the standby fails with ORA-12541. Expect: the destination's error; local archiving is well."""
     fail_destination(repository, dest=2, code=12541, text="TNS:no listener")
+
+
+def _fill(repository: Repository, share: float) -> None:
+    """The area is this full, and Oracle has already deleted the logs that it could."""
+    backed = backed_up_logs(repository)
+    delete_logs(repository, [g for g in repository.disk_logs if g.in_fra and g.key in backed])
+    used, _, _ = totals(repository)
+    repository.recovery_area.limit_bytes = int(used / share)
+    repository.database.parameters["db_recovery_file_dest_size"] = str(int(used / share))

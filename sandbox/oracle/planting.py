@@ -77,10 +77,24 @@ def autobackups(repository: Repository) -> list[BackupSet]:
 
 
 def remove_sets(repository: Repository, doomed: Iterable[BackupSet]) -> None:
-    """As if these sets had never been made: no record and no file."""
+    """As if these sets had never been made: no record, no file, and nothing builds on them."""
+    doomed = list(doomed)
     gone = {id(s) for s in doomed}
     repository.sets = [s for s in repository.sets if id(s) not in gone]
     repository.kept_sets = [s for s in repository.kept_sets if id(s) not in gone]
+    _forget_parents(repository, {id(r) for s in doomed for r in s.files})
+
+
+def _forget_parents(repository: Repository, records: set[int]) -> None:
+    """The next level 1 builds on what is left: the newest record of each file whose parent is among `records`."""
+    left = sorted((s for s in repository.sets if not s.is_deleted), key=lambda s: s.completed_at)
+    for known, levels in ((repository.latest, (0, 1)), (repository.latest_base, (0,))):
+        newest = {r.file: r for s in left if s.level in levels for r in s.files}
+        for file in [f for f, r in known.items() if id(r) in records]:
+            if file in newest:
+                known[file] = newest[file]
+            else:
+                del known[file]
 
 
 def delete_sets(repository: Repository, doomed: Iterable[BackupSet]) -> None:

@@ -13,7 +13,7 @@ from sandbox.oracle.views_backup_rows import Row, backup_view, checkpoint_of, co
 
 @backup_view("V$DATABASE")
 def v_database(repository: Repository) -> Iterable[Row]:
-    database, incarnation, local = repository.database, repository.incarnation, repository.database.local
+    database, incarnation, local = repository.database, repository.incarnation, repository.local
     yield {
         "DBID": database.dbid,
         "NAME": database.name,
@@ -64,7 +64,7 @@ def v_instance(repository: Repository) -> Iterable[Row]:
         "HOST_NAME": repository.host,
         "VERSION": database.version.split(".")[0] + ".0.0.0.0",
         "VERSION_FULL": database.version,
-        "STARTUP_TIME": database.local(repository.started_at),
+        "STARTUP_TIME": repository.local(repository.started_at),
         "STATUS": "MOUNTED" if repository.open_mode == "MOUNTED" else "OPEN",
         "PARALLEL": yes(len(repository.threads) > 1),
         "THREAD#": thread.number,
@@ -84,7 +84,7 @@ def v_database_incarnation(repository: Repository) -> Iterable[Row]:
             "INCARNATION#": incarnation.number,
             **resetlogs(repository, incarnation),
             "PRIOR_RESETLOGS_CHANGE#": incarnation.prior_resetlogs_scn,
-            "PRIOR_RESETLOGS_TIME": repository.database.local(incarnation.prior_resetlogs_at),
+            "PRIOR_RESETLOGS_TIME": repository.local(incarnation.prior_resetlogs_at),
             "STATUS": incarnation.status,
             "RESETLOGS_ID": incarnation.resetlogs_id,
             "PRIOR_INCARNATION#": incarnation.prior_number,
@@ -122,7 +122,7 @@ def v_tablespace(repository: Repository) -> Iterable[Row]:
 
 @backup_view("V$DATAFILE")
 def v_datafile(repository: Repository) -> Iterable[Row]:
-    local = repository.database.local
+    local = repository.local
     for file in repository.living_files():
         scn, at = checkpoint_of(repository, file)
         yield {
@@ -155,7 +155,7 @@ def v_datafile(repository: Repository) -> Iterable[Row]:
 
 @backup_view("V$DATAFILE_HEADER")
 def v_datafile_header(repository: Repository) -> Iterable[Row]:
-    local = repository.database.local
+    local = repository.local
     for file in repository.living_files():
         scn, at = checkpoint_of(repository, file)
         offline = file.status in ("OFFLINE", "RECOVER", "SYSOFF")
@@ -193,7 +193,7 @@ def v_recover_file(repository: Repository) -> Iterable[Row]:
                 "ONLINE_STATUS": state,
                 "ERROR": file.recover_error or None,
                 "CHANGE#": scn,
-                "TIME": repository.database.local(at),
+                "TIME": repository.local(at),
                 "CON_ID": container_of(repository, file.con_id),
             }
 
@@ -229,9 +229,9 @@ def v_nonlogged_block(repository: Repository) -> Iterable[Row]:
         yield {
             **corruption(repository, blocks),
             "NONLOGGED_START_CHANGE#": blocks.scn,
-            "NONLOGGED_START_TIME": repository.database.local(blocks.found_at),
+            "NONLOGGED_START_TIME": repository.local(blocks.found_at),
             "NONLOGGED_END_CHANGE#": blocks.scn,
-            "NONLOGGED_END_TIME": repository.database.local(blocks.found_at),
+            "NONLOGGED_END_TIME": repository.local(blocks.found_at),
             **resetlogs(repository, repository.incarnation),
             "REASON": "UNKNOWN",
         }

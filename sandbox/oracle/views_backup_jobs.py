@@ -30,7 +30,7 @@ def v_rman_backup_job_details(repository: Repository) -> Iterable[Row]:
 
 
 def job_row(repository: Repository, session: Session) -> dict[str, Any]:
-    local = repository.database.local
+    local = repository.local
     ended_at = session.ended_at or repository.now
     elapsed_s = max(1, int((ended_at - session.started_at).total_seconds()))
     return {
@@ -84,8 +84,8 @@ def status_row(repository: Repository, session: Session, step: Step) -> dict[str
         "OPERATION": step.operation,
         "STATUS": step.status,
         "MBYTES_PROCESSED": step.input_bytes / MIB,
-        "START_TIME": repository.database.local(step.started_at),
-        "END_TIME": repository.database.local(step.ended_at),
+        "START_TIME": repository.local(step.started_at),
+        "END_TIME": repository.local(step.ended_at),
         "INPUT_BYTES": step.input_bytes,
         "OUTPUT_BYTES": step.output_bytes,
         "OPTIMIZED": yes(session.is_optimized),

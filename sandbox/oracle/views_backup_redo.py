@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.oracle.model.redo import LOG_BLOCK_BYTES
+from sandbox.oracle.model.redo import LOG_BLOCK_BYTES, ArchivedLog
 from sandbox.oracle.model.repository import Repository
-from sandbox.oracle.views_backup_rows import Row, backup_view, resetlogs, yes
+from sandbox.oracle.views_backup_rows import Row, backup_view, yes
 
 LAST_SCN = 2**64 - 1  # NEXT_CHANGE# of a current log: 18446744073709551615
 
 
 @backup_view("V$THREAD")
 def v_thread(repository: Repository) -> Iterable[Row]:
-    local = repository.database.local
+    local = repository.local
     for thread in repository.threads:
         now = repository.now
         yield {
@@ -41,7 +41,7 @@ def v_thread(repository: Repository) -> Iterable[Row]:
 
 @backup_view("V$LOG")
 def v_log(repository: Repository) -> Iterable[Row]:
-    local = repository.database.local
+    local = repository.local
     for thread in repository.threads:
         for group in thread.groups:
             is_current = group.status == "CURRENT"
@@ -70,13 +70,14 @@ def v_logfile(repository: Repository) -> Iterable[Row]:
                 yield {"GROUP#": group.group, "TYPE": "ONLINE", "MEMBER": member, "IS_RECOVERY_DEST_FILE": "NO", "CON_ID": 0}
 
 
-def log_columns(repository: Repository, log: Any) -> dict[str, Any]:
+def log_columns(repository: Repository, log: ArchivedLog) -> dict[str, Any]:
     """What every view of archived redo says of one log."""
-    local = repository.database.local
+    local = repository.local
     return {
         "THREAD#": log.thread,
         "SEQUENCE#": log.sequence,
-        **resetlogs(repository, log.incarnation),
+        "RESETLOGS_CHANGE#": log.incarnation.resetlogs_scn,
+        "RESETLOGS_TIME": local(log.incarnation.resetlogs_at),
         "FIRST_CHANGE#": log.first_scn,
         "FIRST_TIME": local(log.first_at),
         "NEXT_CHANGE#": log.next_scn,
@@ -93,41 +94,44 @@ def v_log_history(repository: Repository) -> Iterable[Row]:
 
 @backup_view("V$ARCHIVED_LOG")
 def v_archived_log(repository: Repository) -> Iterable[Row]:
-    local = repository.database.local
+    local = repository.local
     for log in repository.archived_logs:
-        yield {
-            **log_columns(repository, log),
-            "RECID": log.recid,
-            "STAMP": log.stamp,
-            "NAME": log.name,
-            "DEST_ID": log.dest,
-            "RESETLOGS_ID": log.incarnation.resetlogs_id,
-            "NEXT_TIME": local(log.next_at),
-            "BLOCKS": log.blocks,
-            "BLOCK_SIZE": LOG_BLOCK_BYTES,
-            "CREATOR": log.creator,
-            "REGISTRAR": "RFS" if repository.is_standby else log.creator,
-            "STANDBY_DEST": yes(log.standby_dest),
-            "ARCHIVED": yes(log.archived),
-            "APPLIED": log.applied,
-            "DELETED": yes(log.status == "D"),
-            "STATUS": log.status,
-            "COMPLETION_TIME": local(log.completed_at),
-            "DICTIONARY_BEGIN": "NO",
-            "DICTIONARY_END": "NO",
-            "END_OF_REDO": yes(log.end_of_redo_type in ("SWITCHOVER", "TERMINAL", "ACTIVATION")),
-            "BACKUP_COUNT": log.backup_count,
-            "ARCHIVAL_THREAD#": log.thread,
-            "IS_RECOVERY_DEST_FILE": yes(log.in_fra),
-            "COMPRESSED": "NO",
-            "FAL": "NO",
-            "END_OF_REDO_TYPE": log.end_of_redo_type or None,
-        }
+        row = log_columns(repository, log)
+        row.update(
+            {
+                "RECID": log.recid,
+                "STAMP": log.stamp,
+                "NAME": log.name,
+                "DEST_ID": log.dest,
+                "RESETLOGS_ID": log.incarnation.resetlogs_id,
+                "NEXT_TIME": local(log.next_at),
+                "BLOCKS": log.blocks,
+                "BLOCK_SIZE": LOG_BLOCK_BYTES,
+                "CREATOR": log.creator,
+                "REGISTRAR": "RFS" if repository.is_standby else log.creator,
+                "STANDBY_DEST": yes(log.standby_dest),
+                "ARCHIVED": yes(log.archived),
+                "APPLIED": log.applied,
+                "DELETED": yes(log.status == "D"),
+                "STATUS": log.status,
+                "COMPLETION_TIME": local(log.completed_at),
+                "DICTIONARY_BEGIN": "NO",
+                "DICTIONARY_END": "NO",
+                "END_OF_REDO": yes(log.end_of_redo_type in ("SWITCHOVER", "TERMINAL", "ACTIVATION")),
+                "BACKUP_COUNT": log.backup_count,
+                "ARCHIVAL_THREAD#": log.thread,
+                "IS_RECOVERY_DEST_FILE": yes(log.in_fra),
+                "COMPRESSED": "NO",
+                "FAL": "NO",
+                "END_OF_REDO_TYPE": log.end_of_redo_type or None,
+            }
+        )
+        yield row
 
 
 @backup_view("V$BACKUP_REDOLOG")
 def v_backup_redolog(repository: Repository) -> Iterable[Row]:
-    local = repository.database.local
+    local = repository.local
     for backup in repository.sets:
         for record in backup.logs:
             yield {
@@ -156,7 +160,7 @@ def v_archive_dest(repository: Repository) -> Iterable[Row]:
             "ARCHIVER": "LGWR" if destination.target == "STANDBY" else "ARCH",
             "SCHEDULE": "ACTIVE",
             "DESTINATION": destination.destination,
-            "FAIL_DATE": repository.database.local(destination.failed_at),
+            "FAIL_DATE": repository.local(destination.failed_at),
             "FAILURE_COUNT": destination.failures,
             "ERROR": destination.error or None,
             "VALID_NOW": "YES" if destination.status == "VALID" else "UNKNOWN",
@@ -191,7 +195,7 @@ def v_dataguard_stats(repository: Repository) -> Iterable[Row]:
     """Rows only on a standby, as in Oracle; the value is an interval in text."""
     if not repository.is_standby or repository.data_guard is None:
         return
-    now = repository.database.local(repository.now)
+    now = repository.local(repository.now)
     lags = {"transport lag": repository.data_guard.transport_lag_s, "apply lag": repository.data_guard.apply_lag_s}
     for name, lag_s in lags.items():
         days, rest = divmod(lag_s, 86400)

@@ -41,7 +41,7 @@ def container_of(repository: Repository, con_id: int) -> int:
 def resetlogs(repository: Repository, incarnation: Incarnation) -> dict[str, Any]:
     return {
         "RESETLOGS_CHANGE#": incarnation.resetlogs_scn,
-        "RESETLOGS_TIME": repository.database.local(incarnation.resetlogs_at),
+        "RESETLOGS_TIME": repository.local(incarnation.resetlogs_at),
     }
 
 

@@ -13,7 +13,7 @@ from sandbox.oracle.views_backup_rows import Row, backup_view, container_of, res
 
 def set_columns(repository: Repository, backup: BackupSet) -> dict[str, Any]:
     """What V$BACKUP_SET and V$BACKUP_SET_DETAILS have in common."""
-    local = repository.database.local
+    local = repository.local
     return {
         "RECID": backup.recid,
         "STAMP": repository.stamp(backup.completed_at),
@@ -72,7 +72,7 @@ def v_backup_set_details(repository: Repository) -> Iterable[Row]:
 
 @backup_view("V$BACKUP_PIECE")
 def v_backup_piece(repository: Repository) -> Iterable[Row]:
-    local = repository.database.local
+    local = repository.local
     for backup in repository.sets:
         step = session_step(backup)
         for piece in backup.pieces:
@@ -112,7 +112,7 @@ def session_step(backup: BackupSet) -> Any:
 
 def file_columns(repository: Repository, record: FileInSet) -> dict[str, Any]:
     """What V$BACKUP_DATAFILE and V$DATAFILE_COPY have in common."""
-    local = repository.database.local
+    local = repository.local
     return {
         "FILE#": record.file,
         "CREATION_CHANGE#": record.creation_scn,
@@ -156,7 +156,7 @@ def v_backup_datafile(repository: Repository) -> Iterable[Row]:
 
 @backup_view("V$BACKUP_SPFILE")
 def v_backup_spfile(repository: Repository) -> Iterable[Row]:
-    local = repository.database.local
+    local = repository.local
     for backup in repository.sets:
         for record in backup.spfiles:
             yield {
@@ -292,7 +292,7 @@ def v_restore_point(repository: Repository) -> Iterable[Row]:
             "DATABASE_INCARNATION#": point.incarnation,
             "GUARANTEE_FLASHBACK_DATABASE": yes(point.is_guaranteed),
             "STORAGE_SIZE": point.storage_bytes,
-            "TIME": repository.database.local(point.created_at),
+            "TIME": repository.local(point.created_at),
             "PRESERVED": yes(point.is_preserved),
             "NAME": point.name,
             "PDB_RESTORE_POINT": "NO",

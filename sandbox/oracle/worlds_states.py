@@ -21,6 +21,7 @@ from sandbox.oracle.model.operations import (
     take_tablespace_offline,
 )
 from sandbox.oracle.model.repository import ArchiveDestination, Repository
+from sandbox.oracle.planting import remove_sets
 from sandbox.oracle.worlds import HOURLY, World, world
 
 WORLDS: dict[str, World] = {}
@@ -245,10 +246,9 @@ def failed_then_repeated() -> What:
     """One night's level 1 failed and was run again by hand an hour later."""
 
     def fail(database: OracleDatabase, repository: Repository) -> None:
-        take_backup(database, "level1", command_id="LEVEL1")
-        failed = [s for s in repository.sessions if s.command_id == "LEVEL1"][-2]
-        repository.sets = [s for s in repository.sets if s.session is not failed or s.kind == "L"]
-        repository.kept_sets = [s for s in repository.kept_sets if s.session is not failed or s.kind == "L"]
+        failed = [s for s in repository.sessions if s.command_id == "LEVEL1"][-1]
+        remove_sets(repository, [s for s in repository.sets if s.session is failed and s.kind != "L"])
         failed.status = "FAILED"
+        take_backup(database, "level1", command_id="LEVEL1")
 
     return {"acts": ((0.5, fail),)}

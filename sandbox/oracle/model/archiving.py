@@ -12,22 +12,16 @@ from sandbox.oracle.model.redo import LOG_BLOCK_BYTES, ArchivedLog, Incarnation,
 from sandbox.oracle.model.repository import ArchiveDestination, Repository
 
 LAG_TARGET = "archive_lag_target"
-STAMP_LETTERS = "bcdfghjklmnpqrstvwxyz0123456789"
 
 
 def omf_ending(repository: Repository) -> str:
     """The eight letters with which Oracle Managed Files makes a name unique."""
-    return "".join(repository.random.choices(STAMP_LETTERS, k=8))
+    return f"{repository.random.getrandbits(32):08x}"
 
 
 def redo_bytes(repository: Repository, thread: RedoThread, since: datetime, until: datetime) -> int:
     """Redo that a thread makes between two moments, bytes."""
-    total, cursor = 0.0, since
-    while cursor < until:
-        end = min(until, (cursor + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0))
-        total += (end - cursor).total_seconds() * thread.redo_bytes_per_s * repository.scn.load_at(cursor)
-        cursor = end
-    return int(total)
+    return int(thread.redo_bytes_per_s * repository.scn.work_between(since, until))
 
 
 def next_switch(repository: Repository, thread: RedoThread, since: datetime) -> datetime:
@@ -35,15 +29,8 @@ def next_switch(repository: Repository, thread: RedoThread, since: datetime) -> 
     wanted = thread.log_bytes * repository.random.uniform(0.86, 0.99)
     lag_s = int(repository.database.parameters.get(LAG_TARGET, "0") or 0)
     latest = since + timedelta(seconds=lag_s) if lag_s else since + timedelta(days=30)
-    cursor = since
-    while cursor < latest:
-        end = min(latest, (cursor + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0))
-        rate = thread.redo_bytes_per_s * repository.scn.load_at(cursor)
-        made = (end - cursor).total_seconds() * rate
-        if made >= wanted:
-            return (cursor + timedelta(seconds=wanted / rate)).replace(microsecond=0)
-        wanted, cursor = wanted - made, end
-    return latest.replace(microsecond=0)
+    full_at = repository.scn.when_done(since, wanted / thread.redo_bytes_per_s, latest)
+    return max(full_at, since.replace(microsecond=0) + timedelta(seconds=1))
 
 
 def start_log(repository: Repository, thread: RedoThread, sequence: int, at: datetime, scn: int) -> None:
@@ -111,7 +98,7 @@ def log_name(repository: Repository, thread: RedoThread, group: RedoGroup, desti
         return destination.destination
     unique = repository.database.unique_name or repository.database.name
     if destination.in_fra:
-        day = group.next_at.astimezone(repository.database.zone).strftime("%Y_%m_%d")
+        day = repository.local(group.next_at).strftime("%Y_%m_%d")
         ending = omf_ending(repository)
         return f"{repository.recovery_area.name}/{unique}/archivelog/{day}/o1_mf_{thread.number}_{group.sequence}_{ending}_.arc"
     return f"{destination.destination}/{thread.number}_{group.sequence}_{repository.incarnation.resetlogs_id}.dbf"

@@ -317,8 +317,9 @@ def back_up_logs(run: Run, logs: Sequence[ArchivedLog]) -> Iterator[datetime]:
         backup.block_bytes, backup.input_bytes = 512, read_bytes
         ends = run.at + timedelta(seconds=1 + int(read_bytes / run.manner.bytes_per_s / run.manner.channels))
         yield ends
+        stamp = run.repository.stamp(ends)
         for log in chunk:
-            backup.logs.append(LogInSet(run.repository.recid("redo"), run.repository.stamp(ends), log))
+            backup.logs.append(LogInSet(run.repository.recid("redo"), stamp, log))
             log.backup_count += 1
         finish_set(run, backup, int(read_bytes * run.manner.ratio) + 2048, ends, tag, "annnn")
         run.at = ends
@@ -328,11 +329,13 @@ def back_up_logs(run: Run, logs: Sequence[ArchivedLog]) -> Iterator[datetime]:
 def log_chunks(logs: Sequence[ArchivedLog], most_bytes: int = 32 * 1024**3, most: int = 64) -> Iterator[list[ArchivedLog]]:
     """Logs in sets of limited size (FILESPERSET's default for archived logs is 64), by thread and sequence."""
     chunk: list[ArchivedLog] = []
+    chunk_bytes = 0
     for log in sorted(logs, key=lambda g: (g.incarnation.resetlogs_scn, g.thread, g.sequence)):
-        if chunk and (len(chunk) >= most or sum(g.total_bytes for g in chunk) + log.total_bytes > most_bytes):
+        if chunk and (len(chunk) >= most or chunk_bytes + log.total_bytes > most_bytes):
             yield chunk
-            chunk = []
+            chunk, chunk_bytes = [], 0
         chunk.append(log)
+        chunk_bytes += log.total_bytes
     yield chunk
 
 

@@ -14,6 +14,7 @@ from sandbox.oracle.model.repository import PART, ArchiveDestination, RecoveryFi
 from sandbox.oracle.model.scn import ScnClock
 
 ENDS_AT = datetime(2026, 6, 15, 8, 0, tzinfo=UTC)  # a Monday, 16:00 in Shanghai: no job runs then
+FIRST_LIMIT_BYTES = 500 * 1024 * GIB  # ample; `recovery_area.fit` sets it to what the lived database needs
 SYSTEM_SPACES = {"SYSTEM": 0.9, "SYSAUX": 1.2, "UNDOTBS1": 0.6}  # GiB
 
 
@@ -81,7 +82,7 @@ def set_parameters(database: OracleDatabase, shape: Shape) -> None:
     database.parameters.update(
         db_create_file_dest=shape.data_folder,
         db_recovery_file_dest=shape.fra_folder,
-        db_recovery_file_dest_size=str(200 * GIB),
+        db_recovery_file_dest_size=str(FIRST_LIMIT_BYTES),
         control_file_record_keep_time=str(shape.keep_days),
         archive_lag_target=str(shape.archive_lag_target_s),
         cluster_database="TRUE" if shape.threads > 1 else "FALSE",
@@ -99,7 +100,7 @@ def set_parameters(database: OracleDatabase, shape: Shape) -> None:
 def add_destinations(repository: Repository, shape: Shape) -> None:
     """LOG_ARCHIVE_DEST_1 and the recovery area; neither where its folder is empty."""
     if shape.fra_folder:
-        repository.recovery_area = RecoveryFiles(shape.fra_folder, 200 * GIB)
+        repository.recovery_area = RecoveryFiles(shape.fra_folder, FIRST_LIMIT_BYTES)
     in_fra = not shape.archive_folder
     folder = shape.archive_folder or "USE_DB_RECOVERY_FILE_DEST"
     repository.destinations.append(ArchiveDestination(1, folder, in_fra=in_fra))

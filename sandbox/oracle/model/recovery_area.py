@@ -74,6 +74,15 @@ def totals(repository: Repository) -> tuple[int, int, int]:
     return sum(u.used_bytes for u in lines), sum(u.reclaimable_bytes for u in lines), sum(u.files for u in lines)
 
 
+def used_bytes(repository: Repository) -> int:
+    """What the area holds, without the longer question of what could go."""
+    logs = sum(g.total_bytes for g in repository.disk_logs if g.in_fra and g.on_disk)
+    pieces = sum(p.total_bytes for s in repository.kept_sets for p in s.pieces if p.in_fra and p.status == "A")
+    copies = sum(c.total_bytes for c in repository.copies if c.in_fra and c.status == "A")
+    area = repository.recovery_area
+    return CONTROLFILE_BYTES + logs + pieces + copies + (area.flashback_bytes + area.foreign_bytes if area else 0)
+
+
 def fit(repository: Repository, used_share: float = 0.6) -> None:
     """Set the limit so that this share is used now, in whole GiB as a DBA would (a world's finishing touch)."""
     used, _, _ = totals(repository)
@@ -85,11 +94,9 @@ def fit(repository: Repository, used_share: float = 0.6) -> None:
 def make_room(repository: Repository) -> None:
     """When the area is full, Oracle itself deletes archived logs that have been backed up, oldest first."""
     area = repository.recovery_area
-    if area is None or not area.limit_bytes:
+    if area is None or used_bytes(repository) <= area.limit_bytes * 0.9:
         return
-    used = sum(u.used_bytes for u in usages(repository))
-    if used <= area.limit_bytes * 0.9:
-        return
+    used = used_bytes(repository)
     backed = backed_up_logs(repository)
     doomed = []
     for log in repository.disk_logs:
@@ -102,7 +109,7 @@ def make_room(repository: Repository) -> None:
 def space_warnings(repository: Repository, at: datetime) -> Iterator[str]:
     """Write ORA-19815 to the alert log as the area passes 85 % and 97 %, not counting what is reclaimable."""
     area = repository.recovery_area
-    if area is None or not area.limit_bytes:
+    if area is None or 100 * used_bytes(repository) < WARNING_PERCENT * area.limit_bytes:
         return
     used, free, _ = totals(repository)
     percent = 100 * (used - free) / area.limit_bytes

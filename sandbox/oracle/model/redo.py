@@ -96,14 +96,14 @@ class ArchivedLog:
     on_disk: bool = True
     is_unreadable: bool = False
     corrupt_blocks: int = 0
+    key: tuple[int, int, int] = field(init=False)  # THREAD#, RESETLOGS_CHANGE#, SEQUENCE#: the same log wherever it lies
+
+    def __post_init__(self) -> None:
+        self.key = self.thread, self.incarnation.resetlogs_scn, self.sequence
 
     @property
     def total_bytes(self) -> int:
         return self.blocks * LOG_BLOCK_BYTES
-
-    @property
-    def key(self) -> tuple[int, int, int]:
-        return self.thread, self.incarnation.resetlogs_scn, self.sequence
 
     @property
     def is_live(self) -> bool:

@@ -53,6 +53,35 @@ class ScnClock:
         self._draw(hours)
         return self._loads[hours]
 
+    def hours_at(self, moment: datetime) -> float:
+        """Hours since the clock began."""
+        return max(0.0, (moment - self.started_at).total_seconds() / 3600)
+
+    def work_between(self, since: datetime, until: datetime) -> float:
+        """Seconds at mean load that do the same work as this span."""
+        begin, end, total = self.hours_at(since), self.hours_at(until), 0.0
+        self._draw(int(end))
+        while begin < end:
+            hour = int(begin)
+            step = min(end, hour + 1.0) - begin
+            total += step * 3600 * self._loads[hour]
+            begin += step
+        return total
+
+    def when_done(self, since: datetime, work_s: float, latest: datetime) -> datetime:
+        """When so many seconds of mean load are done, at the latest at `latest`; whole seconds."""
+        begin, end = self.hours_at(since), self.hours_at(latest)
+        while begin < end:
+            hour = int(begin)
+            self._draw(hour)
+            step = min(end, hour + 1.0) - begin
+            done = step * 3600 * self._loads[hour]
+            if done >= work_s:
+                begin += work_s / 3600 / self._loads[hour]
+                return self.started_at + timedelta(seconds=int(begin * 3600))
+            work_s, begin = work_s - done, begin + step
+        return latest.replace(microsecond=0)
+
     def at(self, moment: datetime) -> int:
         """The SCN that the database had at a moment. Before the first hour: the first SCN."""
         seconds = max(0.0, (moment - self.started_at).total_seconds())
