@@ -65,8 +65,15 @@ def _take(found: Arguments, name: str, value: str) -> None:
 def main(words: list[str]) -> int:
     """Run as RMAN would; returns the exit code."""
     arguments = parse(words)
+    if not arguments.log:
+        return run(arguments, sys.stdout.buffer)
+    with Path(arguments.log).open("ab" if arguments.is_append else "wb") as log:
+        return run(arguments, log)
+
+
+def run(arguments: Arguments, out: BinaryIO) -> int:
+    """Ask the model and show its answer in the client's character set."""
     nls_lang = os.environ.get("NLS_LANG", "")
-    out = open(arguments.log, "ab" if arguments.is_append else "wb") if arguments.log else sys.stdout.buffer  # noqa: SIM115, PTH123
 
     def show(line: str) -> None:
         out.write(line.encode(code_page_of(nls_lang), "replace") + b"\n")
@@ -78,14 +85,14 @@ def main(words: list[str]) -> int:
     script = arguments.script if arguments.has_file else sys.stdin.read()
     request = {"rman": script, "sid": os.environ.get("ORACLE_SID", ""), "stops": arguments.has_file, "nls_lang": nls_lang}
     request["nls_date_format"] = os.environ.get("NLS_DATE_FORMAT", "")
-    try:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(os.environ.get("ORACLE_SIM_SOCKET", ""))
-    except OSError:  # nothing runs on this host
-        return refuse(show, str(request["sid"]), language_of(nls_lang))
-    with connection, connection.makefile("rb") as answers:
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(os.environ.get("ORACLE_SIM_SOCKET", ""))
+        except OSError:  # nothing runs on this host
+            return refuse(show, str(request["sid"]), language_of(nls_lang))
         connection.sendall(json.dumps(request).encode() + b"\n")
-        return relay(answers, show)
+        with connection.makefile("rb") as answers:
+            return relay(answers, show)
 
 
 def relay(answers: BinaryIO, show: Callable[[str], None]) -> int:

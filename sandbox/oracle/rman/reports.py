@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sandbox.oracle.model.files import Datafile
 from sandbox.oracle.model.repository import Repository
-from sandbox.oracle.model.repository_records import BackupSet, FileInSet
+from sandbox.oracle.model.repository_records import BackupSet, DatafileCopy, FileInSet
 from sandbox.oracle.model.repository_upkeep import piece_state
 from sandbox.oracle.rman.session import RmanError, RmanSession
 
@@ -178,6 +178,25 @@ def _set_lines(session: RmanSession, backup: BackupSet) -> list[str]:
         row = f"  {record.file:<4} {level!s:2} {kind:4} {record.checkpoint_scn:<10} {session.date(record.checkpoint_at):15}"
         lines.append(f"{row} {record.fuzzy_scn or '':<11} NO     {name}")
     return [*lines, ""]
+
+
+def list_copies(session: RmanSession, copies: list[DatafileCopy]) -> None:
+    """The image copies of a preview."""
+    if not copies:
+        return
+    session.lines(
+        "List of Datafile Copies",
+        "=======================",
+        "",
+        "Key     File S Completion Time Ckp SCN    Ckp Time        Sparse",
+        "------- ---- - --------------- ---------- --------------- ------",
+    )
+    for copy in copies:
+        record = copy.content
+        head = f"{copy.recid:<7} {record.file:<4} {copy.status} {session.date(record.completed_at):15}"
+        session.lines(
+            f"{head} {record.checkpoint_scn:<10} {session.date(record.checkpoint_at):15} NO", f"        Name: {copy.name}", ""
+        )
 
 
 def show_all(session: RmanSession) -> None:

@@ -12,7 +12,7 @@ from sandbox.oracle.model.files import Datafile
 from sandbox.oracle.model.redo import ArchivedLog
 from sandbox.oracle.model.repository_records import BackupSet, DatafileCopy, FileInSet
 from sandbox.oracle.rman.reading import read_set, trouble_of_copy
-from sandbox.oracle.rman.reports import list_sets
+from sandbox.oracle.rman.reports import list_copies, list_sets
 from sandbox.oracle.rman.session import RmanError, RmanSession, StackLine
 from sandbox.oracle.rman.words import NO_FILE
 
@@ -218,6 +218,7 @@ def preview(session: RmanSession, until_scn: int | None, is_summary: bool) -> No
     files = [f for f in session.repository.living_files() if not is_left_out(f)]
     choices = choose(session, files, until_scn, set())
     list_sets(session, [c.source for c in choices if isinstance(c.source, BackupSet)], is_summary)
+    list_copies(session, [c.source for c in choices if isinstance(c.source, DatafileCopy)])
     records = [r for c in choices for r in c.files]
     session.say("start_scn", scn=min(r.checkpoint_scn for r in records))
     session.say("beyond_scn", scn=max(max(r.checkpoint_scn, r.fuzzy_scn) for r in records))

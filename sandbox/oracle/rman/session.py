@@ -107,7 +107,7 @@ class RmanSession:
     def tell_codes(self, *stack: StackLine) -> None:
         """Codes outside of a stack, as a channel tells of an error that it gets over."""
         first, *rest = stack_lines(list(stack), self.language)
-        self.lines(f"channel {CHANNEL}: {first}", *rest)
+        self.lines(f"{('channel', '通道')[self.language]} {CHANNEL}: {first}", *rest)
 
 
 def stack_lines(stack: list[StackLine], language: int) -> Iterator[str]:
