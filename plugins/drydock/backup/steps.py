@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -19,13 +20,14 @@ from sqlalchemy import Engine as LedgerEngine
 from sqlalchemy.exc import OperationalError
 
 from drydock import settings
-from drydock.backup.chains import usable_chains
+from drydock.backup.chains import Chain, usable_chains
 from drydock.backup.drill.course import run_drill
 from drydock.backup.drill.target import choose_target_time
 from drydock.backup.facts import Survey
-from drydock.backup.forecast import forecast_recovery
+from drydock.backup.forecast import forecast_from, forecast_recovery
 from drydock.backup.judge import judge_day
-from drydock.backup.results import Depth, Drill, Judgement, Read, ReadUnit
+from drydock.backup.oracle import chains as oracle_chains
+from drydock.backup.results import Depth, Drill, Forecast, Judgement, Read, ReadUnit
 from drydock.backup.rotation import ReadTask, choose_drill_chain, choose_reads, drill_is_due
 from drydock.backup.scratch import sweep_scratch
 from drydock.backup.source import BackupSource, Progress, SourceGone, SourceUnsupported
@@ -283,11 +285,27 @@ def is_proved(run: BackupRun, judgement: Judgement) -> bool:
     sound = all(v.status in (Status.PASS, Status.WARN) for v in (judgement.complete, judgement.valid))
     if run.is_past or not sound or not judgement.restorable or any(f.status.is_red for f in findings):
         return False
-    chains = usable_chains(history.load_survey(run.ledger, run.run_id))
+    chain = _newest_chain(history.load_survey(run.ledger, run.run_id))
     reads = known_reads(as_surveyed(run))  # oldest first: the newest stays
     newest_reads = {r.set_id: r for r in reads if r.unit is ReadUnit.SET}
     good = {set_id for set_id, r in newest_reads.items() if not any(f.status.is_red for f in r.findings)}
-    return bool(chains) and all(s.set_id in good for s in chains[-1])
+    return bool(chain) and all(s.set_id in good for s in chain)
+
+
+def _newest_chain(survey: Survey) -> Chain:
+    """The sets of the newest restore, full first; () where there is none."""
+    if survey.catalogue is not None:
+        return oracle_chains.newest_chain(survey)
+    return next(reversed(usable_chains(survey)), ())
+
+
+def forecast_of(survey: Survey, drills: Iterable[Drill]) -> Forecast | None:
+    """How long a recovery would take now; None where there is nothing to restore."""
+    if survey.catalogue is None:
+        return forecast_recovery(survey, drills)
+    chain = oracle_chains.newest_chain(survey)
+    restore_bytes = sum(s.total_bytes for s in chain)
+    return forecast_from(restore_bytes, oracle_chains.redo_bytes(survey), drills) if chain else None
 
 
 def judge_run(run: BackupRun) -> tuple[int, Judgement]:
@@ -299,7 +317,7 @@ def judge_run(run: BackupRun) -> tuple[int, Judgement]:
         survey,
         known_reads(run),
         drills,
-        forecast_recovery(survey, drills),
+        forecast_of(survey, drills),
         run.configuration.backup.of(run.database.id),
         run.configuration.waivers.exceptions,
         run.configuration.calendar.is_workday,

@@ -99,10 +99,13 @@ def forget_job(far_side: FarSide, job_id: str) -> None:
     _status(far_side, f"forget {job_id}")
 
 
-def fetch_log(far_side: FarSide, job_id: str, into: BinaryIO) -> int:
-    """Append all that RMAN printed, piece by piece, until there is no more; returns the bytes. Raises RmanTrouble."""
+def fetch_log(far_side: FarSide, status: JobStatus, into: BinaryIO) -> int:
+    """Append all that an ended job's RMAN printed, part by part; returns the bytes. Raises RmanTrouble."""
     offset = 0
-    while part := _run(far_side, f"log {job_id} {offset}").out:
+    while offset < status.log_bytes:
+        part = _run(far_side, f"log {status.job_id} {offset}").out
+        if not part:
+            raise RmanTrouble("rman_script", expected=f"{status.log_bytes} bytes", found=f"{offset} bytes", host=far_side.place)
         into.write(part)
         offset += len(part)
     return offset

@@ -13,8 +13,10 @@ import logging
 from collections.abc import Iterator
 
 from drydock.backup import steps
-from drydock.backup.chains import Chain, usable_chains
+from drydock.backup.chains import Chain
 from drydock.backup.oracle.catalogue import OracleCatalogue
+from drydock.backup.oracle.chains import newest_chain
+from drydock.backup.oracle.file_chains import Repository
 from drydock.backup.oracle.rman_reading import RmanAnswer, findings_of, read_of_question
 from drydock.backup.oracle.rman_steps import RmanWork, StepState, Wait, Waiting, open_work, settle
 from drydock.backup.results import Drill, Phase
@@ -41,7 +43,7 @@ def advance_drill(run: steps.BackupRun, state: StepState) -> tuple[StepState, Wa
     if history.drill_of_run(run.ledger, run.run_id) or not steps.is_drill_wanted(run):
         return state, None
     work = open_work(run)
-    chain = _newest_chain(work) if work else ()
+    chain = newest_chain(work.survey) if work else ()
     if not chain:
         log.warning("%s: nothing that a rehearsal could read", run.database.id)
         return state, None
@@ -53,18 +55,13 @@ def advance_drill(run: steps.BackupRun, state: StepState) -> tuple[StepState, Wa
     return state, None
 
 
-def _newest_chain(work: RmanWork) -> Chain:
-    chains = usable_chains(work.survey)
-    return chains[-1] if chains else ()
-
-
 def _jobs(work: RmanWork, chain: Chain) -> Iterator[RmanJob]:
     total_bytes = sum(s.total_bytes for s in chain)
     yield work.job(ask(QuestionKind.PREVIEW))
     yield work.job(restore_validate(work.host.check_logical), max(total_bytes, _newest_full_bytes(work.catalogue)))
     yield work.job(ask(QuestionKind.CONTROLFILE))
     yield work.job(ask(QuestionKind.SPFILE))
-    for first, last, thread, log_bytes in log_spans_after(work.catalogue, chain):
+    for first, last, thread, log_bytes in logs_to_replay(work.catalogue):
         yield work.job(validate_logs(first, last, thread), log_bytes)
 
 
@@ -73,16 +70,15 @@ def _newest_full_bytes(catalogue: OracleCatalogue) -> int:
     return sum(d.total_bytes for d in catalogue.datafiles)
 
 
-def log_spans_after(catalogue: OracleCatalogue, chain: Chain) -> list[tuple[int, int, int, int]]:
-    """(first sequence, last sequence, thread, bytes) of the current incarnation's logs that a recovery of the chain reads."""
-    start = chain[-1].start_position or 0
-    current = catalogue.facts.resetlogs_scn
+def logs_to_replay(catalogue: OracleCatalogue) -> list[tuple[int, int, int, int]]:
+    """(first sequence, last sequence, thread, bytes) of the logs that a recovery of the newest chain to now would read."""
+    chains = Repository(catalogue).chains.values()
+    since = min((c.newest.backup.checkpoint_scn for c in chains if c.newest and not c.needs_no_redo), default=0)
     found: dict[int, tuple[int, int, int]] = {}
     for span in catalogue.log_spans:
-        if span.resetlogs_scn != current or span.next_scn <= start or not (span.on_disk or span.set_ids):
-            continue
-        first, last, total = found.get(span.thread, (span.first_sequence, span.last_sequence, 0))
-        found[span.thread] = min(first, span.first_sequence), max(last, span.last_sequence), total + span.total_bytes
+        if span.resetlogs_scn == catalogue.facts.resetlogs_scn and span.is_kept and span.next_scn > since:
+            first, last, total = found.get(span.thread, (span.first_sequence, span.last_sequence, 0))
+            found[span.thread] = min(first, span.first_sequence), max(last, span.last_sequence), total + span.total_bytes
     return [(first, last, thread, total) for thread, (first, last, total) in sorted(found.items())]
 
 

@@ -49,7 +49,7 @@ class RmanAnswer(Model):
 def collect_answer(far_side: FarSide, job: RmanJob, status: JobStatus, dbid: int, now: datetime) -> RmanAnswer:
     """Fetch and read the log of a job that is done. Raises RmanTrouble rman_wrong_database, rman_not_answered."""
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spool:
-        fetch_log(far_side, job.job_id, spool)
+        fetch_log(far_side, status, spool)
         spool.seek(0)
         log = read_rman_log(spool)
     if log.dbid is None:
@@ -88,7 +88,7 @@ def _findings(answer: RmanAnswer, place: str, pieces: int | None) -> Iterator[Fi
     elif log.verdict == "FAIL":
         values = {"codes": codes or ", ".join(log.reasons), "question": words, "evidence": _evidence(log)}
         yield Finding(code="rman_read_failed", status=Status.FAIL, place=place, values=values)
-    elif log.verdict == "UNKNOWN" or not log.complete or answer.exit_code != 0:
+    elif not log.complete or answer.exit_code != 0 or (log.verdict == "UNKNOWN" and _units_read(answer)):
         yield _unknown("rman_cut_off", place, question=words, exit_code=answer.exit_code, evidence=_evidence(log))
     else:
         yield from _doubts(answer, place, pieces)
