@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, Metadata, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowSkipException
@@ -20,6 +20,9 @@ from drydock.orchestration.connections import endpoint_of, open_ledger
 from drydock.orchestration.notices import DUTY_NOTICE, notice_of, notifiers
 from drydock.orchestration.rman import RmanDrill, RmanRead
 from drydock.rman.far_side import FarSide
+
+if TYPE_CHECKING:
+    from drydock.backup.oracle.survey import Rows
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +77,7 @@ def open_backup_run(database_id: str, with_endpoint: bool = False, with_far_side
         force_drill=bool(chosen.get("force_drill")),
         endpoint=_endpoint(database) if with_endpoint else None,
         far_side=_far_side(database) if with_far_side else None,
+        oracle_rows=_oracle_rows(database, dag_run.run_id) if with_endpoint else None,
         began_at=began_at,
     )
 
@@ -96,6 +100,14 @@ def _endpoint(database: Database) -> Endpoint | None:
         return None
 
 
+def _oracle_rows(database: Database, run_key: str) -> Rows | None:
+    if not steps.is_read_by_rman(database):
+        return None
+    from drydock.orchestration.looking import LookingSession  # the driver: only the survey of Oracle should pay for it
+
+    return LookingSession(database, run_key)
+
+
 def _far_side(database: Database) -> FarSide | None:
     from drydock.orchestration.ssh import far_side_of  # paramiko: only the tasks that use it should pay for it
 
@@ -105,7 +117,12 @@ def _far_side(database: Database) -> FarSide | None:
 @task(task_display_name="勘查 survey", execution_timeout=timedelta(hours=1))
 def survey(database_id: str) -> dict[str, int]:
     """Look at the backup sets, the logs, the job log and the database itself; write the facts to the ledger."""
-    found = steps.take_survey(open_backup_run(database_id, with_endpoint=True))
+    run = open_backup_run(database_id, with_endpoint=True)
+    try:
+        found = steps.take_survey(run)
+    finally:
+        if run.oracle_rows is not None:
+            run.oracle_rows.close()
     return {"sets": len(found.sets), "log_segments": found.logs.segments if found.logs else 0}
 
 
