@@ -290,7 +290,7 @@ def test_description_and_parse_only(connection: oracledb.Connection, accounts: T
 def test_rows_come_over_many_packets(connection: oracledb.Connection, arraysize: int) -> None:
     cursor = connection.cursor()
     cursor.arraysize = arraysize
-    count = 300 if arraysize == 1 else 20_000
+    count = 300 if arraysize == 1 else 8_000
     cursor.execute(f"select many {count}")
     assert cursor.fetchall() == [(i, f"name {i}") for i in range(count)]
     assert cursor.rowcount == count
@@ -359,7 +359,7 @@ def test_what_is_not_simulated_is_refused_and_the_session_lives(connection: orac
 
 def test_an_array_of_many_packets(connection: oracledb.Connection) -> None:
     cursor = connection.cursor()
-    rows = [(i, "v" * (i % 300), None if i % 7 == 0 else i / 4) for i in range(20_000)]
+    rows = [(i, "v" * (i % 300), None if i % 7 == 0 else i / 4) for i in range(5_000)]
     cursor.executemany("insert into t values (:1, :2, :3)", rows)
     assert cursor.rowcount == len(rows)
     cursor.executemany("insert into t values (:1, :2, :3)", [(-5 + i + 30_000, "again", 1.5) for i in range(10)])

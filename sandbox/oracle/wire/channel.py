@@ -6,11 +6,11 @@ The reader thread puts every packet into a queue. A MARKER that asks for a break
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
 
 from sandbox.oracle.wire import packets
 from sandbox.oracle.wire.packets import Packet
@@ -30,7 +30,7 @@ class Channel:
     def __init__(self, connection: socket.socket, on_break: Callable[[], None]) -> None:
         self.connection, self.on_break = connection, on_break
         self.is_large, self.sdu, self.buffer = False, 8192, bytearray()
-        self.queue: SimpleQueue[Packet | None] = SimpleQueue()
+        self.queue: queue.SimpleQueue[Packet | None] = queue.SimpleQueue()
         self.interrupted = threading.Event()
         self.reader: threading.Thread | None = None
         self.has_deadline = True
@@ -74,9 +74,13 @@ class Channel:
         del self.buffer[:count]
         return taken
 
-    def next(self) -> Packet:
-        """The next packet from the reader, waiting for it. Raises Gone, also after the client's last packet."""
-        packet = self.queue.get()
+    def next(self, timeout_s: float | None = None) -> Packet:
+        """The next packet from the reader, waiting for it. Raises Gone, also after the client's last packet, and
+        TimeoutError."""
+        try:
+            packet = self.queue.get(timeout=timeout_s)
+        except queue.Empty as error:
+            raise TimeoutError from error
         if packet is None or packet.data_flags & packets.END_OF_FILE:
             self.queue.put(None)
             raise Gone

@@ -4,6 +4,8 @@ A break: the client sends a MARKER (INTERRUPT, or BREAK after an error of its ow
 call, withholds its answer, sends a BREAK marker, waits for the client's RESET marker, sends RESET and one ERROR message.
 If the break comes when the answer is already on its way, the client may have sent its next request by the time it sees
 our BREAK marker; that request is kept and answered after the reset, so that nobody sees an ORA-01013 that is not his.
+A client of asyncio may even have dropped our BREAK marker with the rest of the old answer; then no RESET ever comes, and
+the request is answered without one.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ BANNER = b"Oracle simulator (drydock)"
 FETCH, REEXECUTE, REEXECUTE_AND_FETCH, EXECUTE, COMMIT, ROLLBACK, LOGOFF, PING, LOB_OPERATION = 5, 4, 78, 94, 14, 15, 9, 147, 96
 SET_SCHEMA, SESSION_STATE, END_TO_END, CLOSE_CURSORS, APP_CONTEXT = 152, 176, 135, 105, 154
 DRAIN_TIMEOUT_S = 0.2
+RESET_TIMEOUT_S = 0.3
 
 
 class Interrupted(Exception):
@@ -49,6 +52,7 @@ class Session:
         self.calls: Calls | None = None
         self.service, self.sid, self.serial = "", 0, 0
         self.held: list[bytes] = []
+        self.last_answer, self.is_reset_open = b"", False
         self.last_packet_bytes = 0
 
     def _on_break(self) -> None:
@@ -184,7 +188,9 @@ class Session:
         while packet.type != packets.DATA:
             if packet.marker in (packets.BREAK, packets.INTERRUPT):
                 raise Interrupted(is_partial=False)
-            if packet.type != packets.MARKER:
+            if packet.marker == packets.RESET:
+                self._late_reset()
+            elif packet.type != packets.MARKER:
                 raise Malformed(f"a packet of type {packet.type} where a request must be")
             packet = self.channel.next()
         self.last_packet_bytes = len(packet.payload)
@@ -211,22 +217,37 @@ class Session:
         if self.channel.interrupted.is_set():
             self._recover(is_call_lost=True)
         elif answer is not None:
+            self.last_answer, self.is_reset_open = (answer if self.is_reset_open else b""), False
             self.channel.send_response(answer)
 
     def _recover(self, is_call_lost: bool) -> None:
         """The exchange of markers after a break; ORA-01013 unless a new request waits and no call was lost."""
         self.channel.send(packets.marker(packets.BREAK))
         waiting: list[bytes] = []
-        while (packet := self.channel.next()).marker != packets.RESET:
-            if packet.type == packets.DATA:
-                waiting.append(packet.payload)
+        try:
+            while (
+                packet := self.channel.next(RESET_TIMEOUT_S if waiting and not is_call_lost else None)
+            ).marker != packets.RESET:
+                if packet.type == packets.DATA:
+                    waiting.append(packet.payload)
+        except TimeoutError:
+            self.held, self.is_reset_open = waiting, True
+            self.channel.interrupted.clear()
+            return
         self.channel.interrupted.clear()
         self.channel.send(packets.marker(packets.RESET))
         if waiting and not is_call_lost:
             self.held = waiting
         else:
-            status = self.calls.status if self.calls else 0
-            self.channel.send_response(messages.error(status, cancelled().code, str(cancelled())))
+            self.channel.send_response(self._cancelled())
+
+    def _cancelled(self) -> bytes:
+        return messages.error(self.calls.status if self.calls else 0, cancelled().code, str(cancelled()))
+
+    def _late_reset(self) -> None:
+        """A RESET that came after all: the client has thrown away what it was sent before it, so it gets that again."""
+        self.channel.send(packets.marker(packets.RESET))
+        self.channel.send_response(self.last_answer or self._cancelled())
 
     def _answer(self, reader: Reader) -> bytes | None:
         """Reads one request and answers it; None where none is expected (a one-way message)."""
