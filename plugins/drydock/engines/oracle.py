@@ -8,10 +8,11 @@ Fetching; Tuning).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import oracledb
 import stamina
@@ -26,9 +27,11 @@ from drydock.sqlfiles import SqlFile, SqlFileInvalid, check_binds, sql_file
 MODULE = "drydock"
 LONGEST_ATTRIBUTE = 64  # bytes of ACTION and CLIENT_IDENTIFIER (PL/SQL Packages Reference 19c, DBMS_APPLICATION_INFO)
 EXPIRE_TIME_MINUTES = 2  # a probe this often keeps firewalls from forgetting the connection
-ARRAY_ROWS = 1000  # rows of one round trip
+FIRST_ROWS = 100  # with the answer to the question itself: most have fewer, and room for more costs time in every call
+ARRAY_ROWS = 1000  # in each round trip after it
 
 Row = dict[str, Any]
+Answer = TypeVar("Answer")
 Connect = Callable[[], oracledb.Connection]
 
 
@@ -132,13 +135,13 @@ def fetch_rows(
     LogonFailed, oracledb.Error.
     """
     _check_read(session, file, binds)
-    for attempt in _attempts(session):
-        with attempt:
-            _revive(session)
-            with _ask(session, file, binds, timeout_s) as cursor:
-                names = _names(cursor, file)
-                rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return rows
+
+    def ask() -> list[Row]:
+        with _ask(session, file, binds, timeout_s) as cursor:
+            names = _names(cursor, file)
+            return [dict(zip(names, row, strict=True)) for row in _all_rows(cursor)]
+
+    return _retried(session, ask)
 
 
 def fetch_batches(
@@ -154,13 +157,15 @@ def fetch_batches(
     Raises as fetch_rows.
     """
     _check_read(session, file, binds)
-    for attempt in _attempts(session):
-        with attempt:
-            _revive(session)
-            cursor = _ask(session, file, binds, timeout_s)
-            names = _names(cursor, file)
-            batch = cursor.fetchmany(rows)
+
+    def ask() -> tuple[oracledb.Cursor, list[Any]]:
+        cursor = _ask(session, file, binds, timeout_s)
+        cursor.arraysize = min(rows, ARRAY_ROWS)
+        return cursor, cursor.fetchmany(rows)
+
+    cursor, batch = _retried(session, ask)
     with cursor:
+        names = _names(cursor, file)
         while batch:
             yield [dict(zip(names, row, strict=True)) for row in batch]
             batch = cursor.fetchmany(rows)
@@ -228,16 +233,35 @@ def _set_up(session: OracleSession) -> None:
         cursor.execute(compose(sql_file("oracle", "session", "set_lock_wait"), {"seconds": str(int(limits.lock_wait_s))}))
 
 
-def _attempts(session: OracleSession) -> Iterator[Any]:
-    pause_s, attempts = session.limits.pause_s, session.limits.attempts
+def _attempts(session: OracleSession, already: int = 0) -> Iterator[Any]:
+    """The tries that are left; those made already are followed by a pause first."""
+    pause_s, left = session.limits.pause_s, session.limits.attempts - already
+    if left < 1:
+        return iter(())
+    time.sleep(pause_s if already else 0)
     return stamina.retry_context(
         on=_may_try_again,
-        attempts=attempts,
+        attempts=left,
         timeout=None,
         wait_initial=pause_s,
         wait_jitter=pause_s,
         wait_max=pause_s * 8,
     )
+
+
+def _retried(session: OracleSession, ask: Callable[[], Answer]) -> Answer:
+    """What a read gives; asked again, on a new session if need be, where the class of its error allows it."""
+    try:
+        return ask()  # no machinery around what nearly always works at once
+    except oracledb.Error as e:
+        if not _may_try_again(e):
+            raise
+        error = e
+    for attempt in _attempts(session, already=1):
+        with attempt:
+            _revive(session)
+            return ask()
+    raise error
 
 
 def _may_try_again(error: Exception) -> bool:
@@ -254,12 +278,20 @@ def _ask(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None,
     session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
     cursor = session.connection.cursor()
     try:
-        cursor.arraysize, cursor.prefetchrows = ARRAY_ROWS, ARRAY_ROWS + 1
+        cursor.arraysize, cursor.prefetchrows = FIRST_ROWS, FIRST_ROWS + 1
         cursor.execute(file.statement, dict(binds or {}), fetch_lobs=False, fetch_decimals=True)
     except BaseException:
         cursor.close()
         raise
     return cursor
+
+
+def _all_rows(cursor: oracledb.Cursor) -> list[tuple[Any, ...]]:
+    first = cursor.fetchmany(FIRST_ROWS + 1)
+    if len(first) <= FIRST_ROWS:
+        return first
+    cursor.arraysize = ARRAY_ROWS  # read at each round trip
+    return first + cursor.fetchall()
 
 
 def _names(cursor: oracledb.Cursor, file: SqlFile) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal
 
 from drydock.estate import Licence
@@ -91,10 +91,16 @@ def _admit_licence(file: SqlFile, target: TargetRights) -> None:
 
 def version_range(file: SqlFile) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """'oracle 11.2-23' as ((11, 2), (23,)); the upper end takes in all its releases. Raises SqlFileInvalid."""
-    match = _RANGE.fullmatch(file.engine)
-    if not match:
+    found = _range(file.engine)
+    if not found:
         raise SqlFileInvalid(f"{file.path}: engine {file.engine!r}; write for example 'oracle 11.2-23'")
-    return version_of(match[1]), version_of(match[2])
+    return found
+
+
+@cache
+def _range(engine: str) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    match = _RANGE.fullmatch(engine)
+    return (version_of(match[1]), version_of(match[2])) if match else None
 
 
 def version_of(text: str) -> tuple[int, ...]:
