@@ -38,7 +38,7 @@ def judge_complete(
     distrusted: frozenset[str] = frozenset(),
 ) -> Verdict:
     """The verdict *complete* of one survey that has a catalogue. Examined: datafiles, sets, and spans of logs."""
-    needs = Needs(survey, Repository(survey.catalogue, distrusted), plan)
+    needs = Needs(survey, Repository(survey.catalogue, distrusted), plan, policy)
     windows = restorable_windows(survey, distrusted)
     findings = [
         *survey.problems,
@@ -112,6 +112,8 @@ def _reach_findings(needs: Needs, windows: tuple[TimeWindow, ...]) -> Iterator[F
         yield from _nothing_restorable(needs)
         return
     yield from _loss_findings(needs, windows)
+    if needs.repository.catalogue.facts.log_mode == "NOARCHIVELOG":
+        return  # one moment is all there is
     wanted = needs.retention_since
     begins, horizon = min(w.start for w in windows), needs.repository.catalogue.horizon_at
     if begins > wanted + RETENTION_SLACK and horizon and horizon < wanted and is_live(survey):

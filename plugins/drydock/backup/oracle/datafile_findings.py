@@ -14,6 +14,7 @@ from drydock.backup.folding import fold_findings
 from drydock.backup.oracle.catalogue import Datafile, FileBackup
 from drydock.backup.oracle.file_chains import FileChains, key_of, set_id_of
 from drydock.backup.oracle.needs import Needs
+from drydock.backup.oracle.neutral import CONTROL_FILE
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status
 
@@ -30,23 +31,24 @@ def datafile_findings(needs: Needs, policy: BackupPolicy) -> Iterator[Finding]:
         return
     if all(c.newest_base is None for c in needs.repository.chains.values()):
         yield _no_full_backup(needs)
+        yield from fold_findings(_off_lineage(needs), needs.survey.database, "more_set_problems")
         return
     place = needs.survey.database
     yield from fold_findings(_file_findings(needs), place, "more_set_problems")
     yield from fold_findings(_orphan_findings(needs), place, "more_set_problems")
     yield from _too_old(needs, policy)
     yield from _level0_missing(needs)
-    yield from _off_lineage(needs)
+    yield from fold_findings(_off_lineage(needs), place, "more_set_problems")
 
 
 def _no_full_backup(needs: Needs) -> Finding:
     """FAIL; UNKNOWN where the control file is younger than the database and may have lost the records."""
     sets = needs.survey.sets
     if any(needs.records_are_lost(f.created_at) for f in needs.repository.wanted):
-        day = needs.repository.catalogue.facts.controlfile_created_at.date().isoformat()
+        day = (needs.now - timedelta(hours=needs.policy.base_max_age_hours)).date().isoformat()
         values = {"day": day, "sets": len(sets)}
         return Finding(code="records_horizon", status=Status.UNKNOWN, place=needs.survey.database, values=values)
-    values = {"sets": len(sets), "fulls": sum(1 for s in sets if s.level == "full")}
+    values = {"sets": len(sets), "fulls": sum(1 for s in sets if s.level == "full" and s.form != CONTROL_FILE)}
     return Finding(code="no_full_backup", status=Status.FAIL, place=needs.plan.places.sets, values=values)
 
 
@@ -73,8 +75,7 @@ def _file_findings(needs: Needs) -> Iterator[Finding]:
     for chains in needs.repository.chains.values():
         f = chains.datafile
         if chains.newest is None:
-            if f.file not in needs.young:
-                yield _unprotected(needs, f)
+            yield _unprotected(needs, f)
         elif _is_unrecoverable(chains):
             at = f.unrecoverable_at
             values = _about(f) | {"since": f"{at:%Y-%m-%d %H:%M}" if at else "", "set_id": set_id_of(chains.newest.backup)}
@@ -82,8 +83,10 @@ def _file_findings(needs: Needs) -> Iterator[Finding]:
 
 
 def _unprotected(needs: Needs, f: Datafile) -> Finding:
+    """FAIL; UNKNOWN where records are lost; WARN for a file younger than the newest run, which its redo still saves."""
     values = _about(f) | {"because": _because(needs, f)}
     status = Status.UNKNOWN if needs.records_are_lost(f.created_at) else Status.FAIL
+    status = Status.WARN if f.file in needs.young else status
     return Finding(code="datafile_unprotected", status=status, place=f"file {f.file}", values=values)
 
 
@@ -92,7 +95,8 @@ def _because(needs: Needs, f: Datafile) -> str:
     repository = needs.repository
     own = repository.by_file.get((f.file, f.creation_scn), ())
     if not own:
-        return "reused" if any(file == f.file for file, _ in repository.by_file) else "none"
+        is_reused = any(file == f.file for file, _ in repository.by_file)
+        return "reused" if is_reused else ("young" if f.file in needs.young else "none")
     if any(repository.is_usable(b) for b in own):
         return "no_base"
     return "pieces" if any(repository.leads_here(b) for b in own) else "incarnation"
@@ -163,15 +167,18 @@ def _level0(needs: Needs, bare: list[FileChains], why: str, since: str) -> Itera
 
 
 def _off_lineage(needs: Needs) -> Iterator[Finding]:
-    """Sets of an incarnation that was given up, made after the current one began: a second database writes here."""
-    facts, lineage = needs.repository.catalogue.facts, needs.repository.lineage
-    current = lineage.get(facts.resetlogs_scn)
-    numbers = {i.resetlogs_scn: i.number for i in needs.repository.catalogue.incarnations}
+    """Sets of an incarnation that leads nowhere and that would be the newest: FAIL where no level 0 is left that counts."""
+    repository = needs.repository
+    current = repository.lineage.get(repository.catalogue.facts.resetlogs_scn)
+    if current is None:
+        return
+    bases = [b.completed_at for c in repository.chains.values() if (b := c.newest_base) and b.completed_at]
+    numbers = {i.resetlogs_scn: i.number for i in repository.catalogue.incarnations}
     told = set()
-    for backup in needs.repository.catalogue.file_backups:
-        known = backup.resetlogs_scn in lineage
-        late = current and backup.completed_at and backup.completed_at > current[0].resetlogs_at
-        if not known and late and key_of(backup) not in told and key_of(backup) in needs.repository.sets:
+    for backup in repository.catalogue.file_backups:
+        late = backup.completed_at and (not bases or backup.completed_at > max(bases))
+        if late and key_of(backup) not in told and key_of(backup) in repository.sets and not repository.leads_here(backup):
             told.add(key_of(backup))
+            status = Status.WARN if bases else Status.FAIL
             values = {"timeline": numbers.get(backup.resetlogs_scn), "tip": current[0].number}
-            yield Finding(code="timeline_unreachable", status=Status.FAIL, place=set_id_of(backup), values=values)
+            yield Finding(code="timeline_unreachable", status=status, place=set_id_of(backup), values=values)

@@ -20,7 +20,7 @@ from drydock.backup.facts import BackupSet, JobLog, JobRun, JobState, Level, Sur
 from drydock.backup.oracle.catalogue import OracleCatalogue, RmanJob
 from drydock.backup.oracle.file_chains import Repository
 from drydock.backup.oracle.neutral import CONTROL_FILE
-from drydock.backup.schedule import EARLY, due_slots, last_due
+from drydock.backup.schedule import EARLY, due_slots, last_due, may_take
 from drydock.estate import BackupPlan, PlannedJob
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status, Verdict, judge
@@ -29,6 +29,7 @@ PLACE = "V$RMAN_BACKUP_JOB_DETAILS"
 LOG_ONLY = ("ARCHIVELOG",)
 NO_DATA = ("ARCHIVELOG", "CONTROLFILE", "SPFILE", "BACKUPSET")
 CRASHED = "RUNNING, and no session of rman is there"
+MINUTE = timedelta(minutes=1)
 JobKey = tuple[int, int]
 
 
@@ -166,9 +167,22 @@ def judge_executed(survey: Survey, plan: BackupPlan | None, zone: ZoneInfo, poli
     told = survey.model_copy(update={"jobs": jobs.log(), "sets": data, "past_sets": past, "logs": None, "as_of": jobs.now})
     base = neutral.judge_executed(told, plan, zone, policy)
     planned = [j for j in plan.plan if j.level is Level.LOG]
+    slow = _slow_findings(told.jobs, plan, jobs.now - timedelta(hours=policy.look_back_hours))
     found = [f for f in base.findings if f.code != "no_plan" or not planned]
-    findings = (*found, *(f for j in planned for f in _log_findings(j, jobs)))
+    findings = (*found, *slow, *(f for j in planned for f in _log_findings(j, jobs)))
     return judge("executed", base.examined + len(planned), findings, **base.evidence)
+
+
+def _slow_findings(log: JobLog, plan: BackupPlan, since: datetime) -> Iterator[Finding]:
+    """Runs that ended well, after longer than the plan allows."""
+    for run in log.runs:
+        limit = may_take(run.level, plan)
+        if run.started_at >= since and run.ended_at and run.state is JobState.SUCCEEDED and run.ended_at - run.started_at > limit:
+            took = run.ended_at - run.started_at
+            values = {"minutes": round(took / MINUTE), "limit_minutes": round(limit / MINUTE), "level": run.level.value}
+            values |= {"started": f"{run.started_at:%Y-%m-%d %H:%M}"}
+            place = f"{run.started_at:%Y-%m-%d %H:%M} {run.level.value}"
+            yield Finding(code="job_took_too_long", status=Status.WARN, place=place, values=values)
 
 
 def _log_findings(planned: PlannedJob, jobs: Jobs) -> Iterator[Finding]:

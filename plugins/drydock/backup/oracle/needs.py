@@ -12,6 +12,7 @@ from drydock.backup.oracle.neutral import CONTROL_FILE
 from drydock.backup.oracle.runs import backup_runs
 from drydock.backup.oracle.window import young_files
 from drydock.estate import BackupPlan
+from drydock.policy import BackupPolicy
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Needs:
     survey: Survey
     repository: Repository
     plan: BackupPlan
+    policy: BackupPolicy
 
     @property
     def now(self) -> datetime:
@@ -81,10 +83,17 @@ class Needs:
         return oldest
 
     def records_are_lost(self, since: datetime | None) -> bool:
-        """True where the control file was made anew after `since`: what was recorded before is not in it."""
-        created_at = self.repository.catalogue.facts.controlfile_created_at
-        is_recent = created_at is not None and created_at > self.retention_since
-        return is_recent and since is not None and created_at > since + timedelta(hours=1)
+        """True where the records may once have told of a backup of a file made at `since`, and do not reach back to it.
+
+        The control file was made anew, or it keeps records for less time than a level 0 may be old and they have aged out.
+        """
+        if since is None:
+            return False
+        facts, horizon = self.repository.catalogue.facts, self.repository.catalogue.horizon_at
+        created_at, oldest = facts.controlfile_created_at, self.now - timedelta(hours=self.policy.base_max_age_hours)
+        is_new = created_at is not None and created_at > max(oldest, since + timedelta(hours=1))
+        kept_since = self.now - timedelta(days=facts.keep_days)
+        return is_new or (kept_since > oldest and horizon is not None and horizon > oldest and since < kept_since)
 
     def answered(self, *questions: str) -> bool:
         return not set(questions) & set(self.repository.catalogue.unread)

@@ -26,6 +26,7 @@ SMALLEST_PIECE = 1024 * 1024
 SMALLEST_FILE = 64 * 1024 * 1024  # of a smaller datafile a small piece tells nothing
 DAY_FOLDER = re.compile(r"\d{4}_\d{2}_\d{2}|\d{8}|\d{4}-\d{2}-\d{2}|\d{6}")
 MIN_RUNS = 8
+SHRUNK = 0.7
 
 
 def judge_normal(survey: Survey, policy: BackupPolicy, is_workday: neutral.IsWorkday, zone: ZoneInfo) -> Verdict:
@@ -61,6 +62,7 @@ def _habit_findings(survey: Survey) -> Iterator[Finding]:
             yield from _untracked(runs[-1], catalogue)
         if len(runs) > 1:
             yield from _left_out(runs[-2], runs[-1], catalogue)
+            yield from _shrank(runs[-2], runs[-1], catalogue) if level is Level.FULL else ()
             yield from _changed(runs[-2], runs[-1], rman)
     yield from _beside_data(survey, rman)
 
@@ -85,7 +87,8 @@ def _empty_log_backup(catalogue: OracleCatalogue) -> Iterator[Finding]:
     if not jobs or jobs[-1].input_bytes:
         return
     last, before = jobs[-1], jobs[-2].started_at if len(jobs) > 1 else jobs[-1].started_at - timedelta(hours=1)
-    waiting = sum(s.logs for s in catalogue.log_spans if not s.set_ids and before < s.next_at < last.started_at)
+    bare = [s for s in catalogue.log_spans if s.on_disk and not s.set_ids and s.next_at > before]
+    waiting = sum(s.logs for s in bare if s.next_at < last.started_at or (s.first_at < last.started_at and s.logs > 1))
     if waiting:
         values = {"started": _minute(last), "waiting": waiting}
         yield Finding(code="log_backup_empty", status=Status.WARN, place=f"session {last.session_recid}", values=values)
@@ -104,6 +107,15 @@ def _left_out(before: BackupRun, run: BackupRun, catalogue: OracleCatalogue) -> 
         if (f.file, f.creation_scn) in had - has and not skipped:
             values = {"name": f.name, "level": run.level.value, "run": f"{run.started_at:%Y-%m-%d %H:%M}"}
             yield Finding(code="datafile_left_out", status=Status.WARN, place=f"file {f.file}", values=values)
+
+
+def _shrank(before: BackupRun, run: BackupRun, catalogue: OracleCatalogue) -> Iterator[Finding]:
+    """A full run less than 70 % of the one before, though it is of as many files and compressed as that was."""
+    files = [{(b.file, b.creation_scn) for b in _held(r, catalogue)} for r in (before, run)]
+    was, now = (sum(s.total_bytes for s in r.sets) for r in (before, run))
+    if was and now < SHRUNK * was and files[0] <= files[1]:
+        values = {"was_bytes": was, "bytes": now, "change_percent": round(100 * (now - was) / was)}
+        yield Finding(code="level0_shrank", status=Status.WARN, place=run.sets[0].set_id, values=values)
 
 
 def _tiny_pieces(run: BackupRun, rman: dict[str, RmanSet], catalogue: OracleCatalogue) -> Iterator[Finding]:

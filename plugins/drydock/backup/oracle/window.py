@@ -30,20 +30,24 @@ def restorable_windows(survey: Survey, distrusted: frozenset[str] = frozenset())
 
 
 def _window(run: Run, repository: Repository) -> TimeWindow | None:
-    chosen: list[Link] = []
-    for chains in repository.chains.values():
-        if chains.datafile.creation_scn >= run.first_scn:
-            continue  # the redo since it was made is there: recovery makes the file anew
-        link = start_link(chains, run)
-        if link is None:
-            return None
-        chosen.append(link)
+    chosen = _start_links(run, repository)
     if not chosen or max(k.end_scn for k in chosen) > run.end_scn:
         return None
     last = max(chosen, key=lambda k: _done_at(k, repository))
     start, end = _done_at(last, repository), run.end_at or repository.catalogue.facts.sysdate_at
     number = repository.lineage[run.resetlogs_scn][0].number if run.resetlogs_scn in repository.lineage else 0
     return TimeWindow(start=start, end=max(start, end), set_id=set_id_of(last.backup), timeline=number)
+
+
+def _start_links(run: Run, repository: Repository) -> list[Link]:
+    """The oldest backup of each file with which the redo of a run can be used; [] where a file has none.
+
+    A file that was made after the oldest of them needs none: recovery makes it anew from the redo.
+    """
+    links = {c.datafile: start_link(c, run) for c in repository.chains.values()}
+    oldest = min((k.backup.checkpoint_scn for k in links.values() if k and k.backup.checkpoint_scn >= run.first_scn), default=0)
+    needed = [k for f, k in links.items() if f.creation_scn <= oldest or not oldest]
+    return [] if None in needed else needed
 
 
 def start_link(chains: FileChains, run: Run) -> Link | None:
