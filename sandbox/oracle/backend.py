@@ -79,7 +79,11 @@ class Bind:
 
 @dataclass
 class Result:
-    """What a statement gave: rows (a query), a count (DML), or values of OUT binds by place (PL/SQL)."""
+    """What a statement gave: rows (a query), a count (DML), or values of OUT binds by place, from 0 (PL/SQL).
+
+    A value of `outs` is a list for an array bind and for a bind after RETURNING INTO (one element per row changed), and a
+    Result with columns for a REF CURSOR. The value of an array bind that comes in is a list too.
+    """
 
     columns: Sequence[Column] | None = None
     rows: Iterable[Sequence[Any]] = ()
@@ -110,7 +114,8 @@ class Backend(Protocol):
     def rollback(self) -> None: ...
 
     def cancel(self) -> None:
-        """Called from another thread: make the running `execute` end soon with ORA-01013."""
+        """Called from another thread: make the running `execute` end soon with ORA-01013. It waits for nothing, least of
+        all for a lock that `execute` holds."""
         ...
 
     def close(self) -> None:
