@@ -16,16 +16,33 @@ SETTING = re.compile(r"""\s*([A-Za-z_$#][\w$#]*)\s*=\s*('(?:[^']|'')*'|"[^"]+"|[
 WHOLE_NUMBERS = {"DDL_LOCK_TIMEOUT": (0, 1_000_000)}
 KNOWN = {
     *("NLS_LANGUAGE", "NLS_TERRITORY", "NLS_DATE_FORMAT", "NLS_DATE_LANGUAGE", "NLS_TIMESTAMP_FORMAT", "NLS_TIMESTAMP_TZ_FORMAT"),
-    *("NLS_NUMERIC_CHARACTERS", "NLS_SORT", "NLS_COMP", "NLS_CALENDAR", "NLS_CURRENCY", "NLS_ISO_CURRENCY", "NLS_LENGTH_SEMANTICS"),
+    *(
+        "NLS_NUMERIC_CHARACTERS",
+        "NLS_SORT",
+        "NLS_COMP",
+        "NLS_CALENDAR",
+        "NLS_CURRENCY",
+        "NLS_ISO_CURRENCY",
+        "NLS_LENGTH_SEMANTICS",
+    ),
     *("TIME_ZONE", "DDL_LOCK_TIMEOUT", "CURRENT_SCHEMA", "CONTAINER", "EDITION", "OPTIMIZER_MODE", "STATISTICS_LEVEL"),
-    *("PARALLEL_DEGREE_POLICY", "RESUMABLE_TIMEOUT", "SKIP_UNUSABLE_INDEXES", "SORT_AREA_SIZE", "WORKAREA_SIZE_POLICY", "CURSOR_SHARING"),
+    *(
+        "PARALLEL_DEGREE_POLICY",
+        "RESUMABLE_TIMEOUT",
+        "SKIP_UNUSABLE_INDEXES",
+        "SORT_AREA_SIZE",
+        "WORKAREA_SIZE_POLICY",
+        "CURSOR_SHARING",
+    ),
 }
 
 
-@statement(r"ALTER\s+SESSION\s+SET\s+(?P<settings>.+)")
+@statement(r"ALTER\s+SESSION\s+SET\b(?P<settings>.*)")
 def alter_session(database: OracleDatabase, session: SessionState, match: re.Match[str], binds: Sequence[Bind]) -> Result:
-    """Several settings at once; none is kept where one is wrong. ORA-02248 for an unknown name, ORA-00922 for no setting at all."""
+    """Several settings at once; none is kept where one is wrong. ORA-02248 for an unknown name, ORA-00922 for none."""
     found, text, at = {}, match["settings"], 0
+    if not text.strip():
+        raise OracleError(922, "missing or invalid option")
     while text[at:].strip():
         setting = SETTING.match(text, at)
         if not setting:
@@ -82,7 +99,9 @@ def named_session(database: OracleDatabase, text: str) -> SessionState:
     return found
 
 
-@statement(r"ALTER\s+SYSTEM\s+(?:KILL|DISCONNECT)\s+SESSION\s+'(?P<session>[^']*)'\s*(?:POST_TRANSACTION\s*)?(?:IMMEDIATE|NOREPLAY)?\s*")
+@statement(
+    r"ALTER\s+SYSTEM\s+(?:KILL|DISCONNECT)\s+SESSION\s+'(?P<session>[^']*)'\s*(?:POST_TRANSACTION\s*)?(?:IMMEDIATE|NOREPLAY)?\s*"
+)
 def kill_session(database: OracleDatabase, session: SessionState, match: re.Match[str], binds: Sequence[Bind]) -> Result:
     """The victim's transaction is rolled back; its next or running call ends with ORA-00028."""
     if not holds(database, session.user, "ALTER SYSTEM"):

@@ -118,22 +118,22 @@ class SqlBackend:
             self.running.cancel()
         return self.running
 
-    def relation_of(self, owner: str, name: str) -> tuple[str, Relation]:
+    def relation_of(self, owner: str, name: str) -> Relation:
         """The relation behind a name, if this user may see it; ORA-00942 otherwise."""
         table = self.table(owner, name)
         if table is not None:
-            return f"{table.owner}.{table.name}", of_table(self.database, table, self.transaction.changes_of(table))
+            return of_table(self.database, table, self.transaction.changes_of(table))
         view = view_named(name) if owner in ("", "SYS", "PUBLIC") else None
         is_public = view is not None and not (owner == "SYS" and name.startswith(("V$", "GV$")))
         if not is_public or not may_read(self.database, self.session.user, view):
             raise no_such_table()
-        return view.name, of_view(self.database, view)
+        return of_view(self.database, view)
 
     def schema(self) -> str:
         return self.attributes.get("current_schema") or self.session.user
 
     def table(self, owner: str, name: str, verb: str = "SELECT") -> Table | None:
-        """A user table that this session may use; ORA-00942 where it may not even see it, ORA-01031 where only `verb` is missing."""
+        """A user table that this session may use; ORA-00942 where it may not see it, ORA-01031 where only `verb` is missing."""
         found = tables_of(self.database).find(owner or self.schema(), name)
         if found is None:
             return None
@@ -143,6 +143,11 @@ class SqlBackend:
         if verb != "SELECT" and may_use(self.database, user, found, "SELECT"):
             raise missing_privilege()
         raise no_such_table()
+
+    def claim_table(self, table: Table) -> None:
+        """For DDL on a table: waits DDL_LOCK_TIMEOUT seconds (0 unless set) for others' changes, then ORA-00054."""
+        seconds = float(self.settings.get("DDL_LOCK_TIMEOUT") or self.database.parameters.get("ddl_lock_timeout", 0))
+        self.transaction.claim_table(table, self.stop.is_set, seconds)
 
     def check_alive(self) -> None:
         if self.session.is_killed:

@@ -269,4 +269,5 @@ def kept(item: exp.Ordered, key: Expr, value: Expr, word: str, is_last: bool) ->
     takes_greatest = is_last != bool(item.args.get("desc"))
     nulls = "FIRST" if item.args.get("nulls_first") != is_last else "LAST"
     side = "DESC" if word == "max" else "ASC"
-    return f"first({value.sql} ORDER BY {key.sql} {'DESC' if takes_greatest else 'ASC'} NULLS {nulls}, {value.sql} {side} NULLS LAST)"
+    order = f"{key.sql} {'DESC' if takes_greatest else 'ASC'} NULLS {nulls}, {value.sql} {side} NULLS LAST"
+    return f"first({value.sql} ORDER BY {order})"

@@ -52,6 +52,7 @@ class Scope:
     picked: dict[tuple[str, str], tuple[Expr, str]] | None = None
     level: Expr | None = None
     rownum: str = ""
+    wrap: str = ""
     ctes: dict[str, Query] = field(default_factory=dict)
 
     def matches(self, table: str, name: str) -> list[tuple[Source, Expr]]:
@@ -79,7 +80,7 @@ class Scope:
         key = (alias, name)
         if key not in self.picked:
             self.picked[key] = (expr, f"p{len(self.picked)}")
-        return replace(expr, sql=f'"w_"."{self.picked[key][1]}"')
+        return replace(expr, sql=f'{self.wrap}."{self.picked[key][1]}"')
 
 
 @dataclass
@@ -99,7 +100,7 @@ class Compiler:
     binds: Sequence[Expr]
     now: datetime
     scanned: Scanned
-    relation_of: Callable[[str, str], tuple[str, Relation]]
+    relation_of: Callable[[str, str], Relation]
     is_described: bool = False
     relations: dict[str, Relation] = field(default_factory=dict)
     serial: int = 0

@@ -1,4 +1,4 @@
-"""Implicit conversion as Oracle does it: text meets a number or a date and becomes one (SQL Language Reference 19c, "Data Conversion")."""
+"""Implicit conversion: text that meets a number or a date becomes one (SQL Language Reference 19c, "Data Conversion")."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ MACROS = (
     " * CAST('0.000000000000000001' AS DECIMAL(18,18)) AS DECIMAL(38,18))",
     "CREATE OR REPLACE MACRO ora_substr2(s, p) AS nullif(CASE WHEN p >= 0 THEN substring(s, greatest(p, 1))"
     " WHEN -p > length(s) THEN NULL ELSE substring(s, length(s) + p + 1) END, '')",
-    "CREATE OR REPLACE MACRO ora_substr3(s, p, n) AS nullif(CASE WHEN n < 1 THEN NULL WHEN p >= 0 THEN substring(s, greatest(p, 1), n)"
+    "CREATE OR REPLACE MACRO ora_substr3(s, p, n) AS nullif(CASE WHEN n < 1 THEN NULL"
+    " WHEN p >= 0 THEN substring(s, greatest(p, 1), n)"
     " WHEN -p > length(s) THEN NULL ELSE substring(s, length(s) + p + 1, n) END, '')",
 )
 

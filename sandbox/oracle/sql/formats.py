@@ -22,8 +22,9 @@ ELEMENTS = re.compile(
     re.IGNORECASE,
 )
 STRFTIME = {
-    "YYYY": "%Y", "RRRR": "%Y", "YY": "%y", "RR": "%y", "MM": "%m", "DD": "%d", "DDD": "%j", "HH24": "%H", "HH12": "%I", "HH": "%I",
-    "MI": "%M", "SS": "%S", "FF": "%f", "FF6": "%f", "FF3": "%g", "IYYY": "%G", "IW": "%V", "AM": "%p", "PM": "%p", "X": ".",
+    "YYYY": "%Y", "RRRR": "%Y", "YY": "%y", "RR": "%y", "MM": "%m", "DD": "%d", "DDD": "%j",
+    "HH24": "%H", "HH12": "%I", "HH": "%I", "MI": "%M", "SS": "%S", "FF": "%f", "FF6": "%f", "FF3": "%g",
+    "IYYY": "%G", "IW": "%V", "AM": "%p", "PM": "%p", "X": ".",
 }  # fmt: skip
 NAMES = {"MON": "%b", "MONTH": "%B", "DY": "%a", "DAY": "%A"}
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
@@ -120,24 +121,17 @@ def date_text(c: Compiler, expr: Expr, model: str) -> Expr:
     return Expr(f"nullif({' || '.join(parts) or quote('')}, '')", Kind.STR, max(len(model) * 2, 20))
 
 
-DIGITS = {
-    "YYYY": 4,
-    "RRRR": 4,
-    "YY": 2,
-    "RR": 2,
-    "MM": 2,
-    "DD": 2,
-    "DDD": 3,
-    "HH24": 2,
-    "HH12": 2,
-    "HH": 2,
-    "MI": 2,
-    "SS": 2,
-    "SSSSS": 5,
+FIVE, FOUR, THREE, TWO = ("SSSSS",), ("YYYY", "RRRR"), ("DDD",), ("YY", "RR", "MM", "DD", "HH24", "HH12", "HH", "MI", "SS")
+DIGITS = {word: count for count, words in ((5, FIVE), (4, FOUR), (3, THREE), (2, TWO)) for word in words}
+HALF_DAY = (1, 12, 1849, "hour must be between 1 and 12")
+LIMITS = {
+    "MM": (1, 12, 1843, "not a valid month"),
+    "HH24": (0, 23, 1850, "hour must be between 0 and 23"),
+    "HH12": HALF_DAY,
+    "HH": HALF_DAY,
+    "MI": (0, 59, 1851, "minutes must be between 0 and 59"),
+    "SS": (0, 59, 1852, "seconds must be between 0 and 59"),
 }
-LIMITS = {"MM": (1, 12, 1843, "not a valid month"), "HH24": (0, 23, 1850, "hour must be between 0 and 23"),
-          "HH12": (1, 12, 1849, "hour must be between 1 and 12"), "HH": (1, 12, 1849, "hour must be between 1 and 12"),
-          "MI": (0, 59, 1851, "minutes must be between 0 and 59"), "SS": (0, 59, 1852, "seconds must be between 0 and 59")}  # fmt: skip
 
 
 def take_number(word: str, text: str) -> tuple[int, str]:

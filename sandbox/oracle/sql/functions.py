@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from sandbox.oracle.backend import OracleError
 from sandbox.oracle.sql.compiler import FUNCTIONS, VALUES, Compiler, Scope, function, register
 from sandbox.oracle.sql.conditions import compared
 from sandbox.oracle.sql.conversion import alike, as_kind, common_kind, decimal, integer, to_number, to_text, to_time, type_name
@@ -304,41 +303,6 @@ def dynamic_model(c: Compiler, model: Expr) -> Expr:
 @function("TO_CLOB")
 def to_clob(c: Compiler, value: Expr) -> Expr:
     return replace(to_text(c, value), kind=Kind.CLOB)
-
-
-@function("SYS_CONTEXT", least=2, most=3)
-def sys_context(c: Compiler, space: Expr, key: Expr, size: Expr | None = None) -> Expr:
-    return context_value(c, space.constant, key.constant)
-
-
-@function("USERENV")
-def userenv(c: Compiler, key: Expr) -> Expr:
-    found = context_value(c, "USERENV", key.constant)
-    return to_number(found) if str(key.constant).upper() in ("SID", "SESSIONID", "ENTRYID") else found
-
-
-def context_value(c: Compiler, space: object, key: object) -> Expr:
-    """A value of the namespace USERENV; ORA-02003 for a name that the simulator does not know."""
-    if c.is_described and not isinstance(key, str):
-        return null(Kind.STR)
-    if not isinstance(space, str) or space.upper() != "USERENV" or not isinstance(key, str):
-        raise unsupported(f"SYS_CONTEXT({space!r}, {key!r})")
-    s, d = c.session, c.database
-    values = {
-        "SESSION_USER": s.user, "CURRENT_USER": s.user, "CURRENT_SCHEMA": s.attributes.get("current_schema") or s.user,
-        "DB_NAME": d.name, "DB_UNIQUE_NAME": d.unique_name or d.name, "SERVICE_NAME": s.service, "SID": str(s.sid),
-        "SESSIONID": str(s.sid * 1000 + s.serial), "INSTANCE": "1", "INSTANCE_NAME": d.parameters.get("instance_name", d.name),
-        "SERVER_HOST": d.parameters.get("host_name", "simulator"), "DATABASE_ROLE": d.parts.get("role", "PRIMARY"),
-        "MODULE": s.attributes.get("module"), "ACTION": s.attributes.get("action"), "CLIENT_INFO": s.attributes.get("client_info"),
-        "CLIENT_IDENTIFIER": s.attributes.get("client_identifier"), "HOST": s.client.get("machine"), "OS_USER": s.client.get("osuser"),
-        "TERMINAL": s.client.get("terminal"), "CON_ID": "1" if d.is_cdb else "0", "CON_NAME": "CDB$ROOT" if d.is_cdb else d.name,
-        "CDB_NAME": d.name if d.is_cdb else None, "ISDBA": "TRUE" if s.user == "SYS" else "FALSE", "LANGUAGE": "AMERICAN_AMERICA.AL32UTF8",
-        "LANG": "US", "NETWORK_PROTOCOL": "tcp", "IP_ADDRESS": s.client.get("ip"), "PROXY_USER": None, "AUTHENTICATED_IDENTITY": s.user,
-        "NLS_DATE_FORMAT": getattr(s.backend, "settings", {}).get("NLS_DATE_FORMAT", "DD-MON-RR"), "DB_DOMAIN": None,
-    }  # fmt: skip
-    if key.upper() not in values:
-        raise OracleError(2003, "invalid USERENV parameter")
-    return replace(literal(values[key.upper()], Kind.STR), size=256)
 
 
 @register(VALUES, exp.Cast)

@@ -19,7 +19,7 @@ TABLE_PARTS = {"this", "db", "alias", "joins"}
 def column_expr(alias: str, relation: Relation, column: TableColumn) -> Expr:
     """A stored column as an expression; whole numbers are widened so that arithmetic has Oracle's 38 digits."""
     kind = relation.kind(column.name)
-    sql = f"{identifier(alias)}.{identifier(column.name)}"
+    sql = f"{identifier(alias)}.{relation.said(column.name)}"
     if kind is Kind.INT:
         sql = f"CAST({sql} AS HUGEINT)"
     oracle = column.type if column.type is not ORACLE_TYPE[kind] else None
@@ -62,7 +62,11 @@ def table_item(c: Compiler, node: exp.Table, ctes: dict[str, Query]) -> tuple[st
     if not owner and name in ctes:
         query = ctes[name]
         return f"{query.sql} AS {said_as}", query_source(alias, said_as, query)
-    relation_name, relation = c.relation_of(owner, name)
+    try:
+        relation = c.relation_of(owner, name)
+    except OracleError as e:
+        raise OracleError(e.code, str(e).partition(": ")[2], c.position(node.this)) from None
+    relation_name = c.unique("r")
     c.relations[relation_name] = relation
     return f"{identifier(relation_name)} AS {said_as}", relation_source(alias, said_as, relation)
 

@@ -74,7 +74,7 @@ FRACTION = Decimal(1).scaleb(-18)
 
 @dataclass(frozen=True)
 class Expr:
-    """A compiled expression: engine SQL, its kind, and what is known of it. `constant`: its value, where it is a literal or bind."""
+    """A compiled expression: engine SQL, its kind, what is known of it. `constant`: its value, if a literal or bind."""
 
     sql: str
     kind: Kind

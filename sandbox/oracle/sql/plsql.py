@@ -226,7 +226,12 @@ def call(block: Block) -> tuple[Any, dict[str, Target]]:
             if not block.skip(","):
                 break
         block.take(")")
-    return function(block.backend.database, block.backend.session, values), targets
+    try:
+        return function(block.backend.database, block.backend.session, values), targets
+    except KeyError as missing:
+        if missing.args and missing.args[0] in values.keys() ^ set(signature):
+            raise compile_error("PLS-00306", f"wrong number or types of arguments in call to '{name.split('.')[-1]}'") from None
+        raise
 
 
 def call_statement(block: Block) -> None:

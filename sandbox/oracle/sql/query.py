@@ -175,7 +175,8 @@ def select(c: Compiler, node: exp.Select, parent: Scope | None, ctes: dict[str, 
     conditions = conditions_of(node)
     block += filtered(c, [x for x in conditions if not uses_rownum(x)], scope)
     if any(uses_rownum(x) for x in (*conditions, *block_parts(node))):
-        scope.picked, scope.rownum = {}, '"w_"."rn"'
+        scope.picked, scope.wrap = {}, c.unique("w")
+        scope.rownum = f'{scope.wrap}."rn"'
     columns = [item for e in node.expressions for item in expanded(c, e, scope)]
     if node.args.get("distinct") and any(e.kind in (Kind.LONG, Kind.CLOB) for _, e in columns):
         raise (
@@ -210,7 +211,7 @@ def filtered(c: Compiler, conditions: list[exp.Expression], scope: Scope) -> str
 def wrapped(scope: Scope, block: str, limit: str) -> str:
     """The joined and filtered rows, numbered as they pass: ROWNUM comes before grouping and ordering."""
     taken = "".join(f'{expr.sql} AS "{said_as}", ' for expr, said_as in scope.picked.values())
-    return f'(SELECT {taken}row_number() OVER () AS "rn" FROM {block}{limit}) AS "w_"'
+    return f'(SELECT {taken}row_number() OVER () AS "rn" FROM {block}{limit}) AS {scope.wrap}'
 
 
 def count_of(c: Compiler, node: exp.Expression, scope: Scope) -> int:

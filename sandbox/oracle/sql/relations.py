@@ -6,6 +6,7 @@ tables, whose version changes with each commit.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from sandbox.oracle.sql.dictionary import View
 from sandbox.oracle.sql.errors import unsupported
 from sandbox.oracle.sql.kinds import KIND_OF, Kind, fitted, microseconds, whole
 
+LOG = logging.getLogger(__name__)
 ARROW = {
     Kind.DOUBLE: pa.float64(),
     Kind.STR: pa.string(),
@@ -103,6 +105,7 @@ class Relation:
     ) -> None:
         self.database, self.take, self.length = database, take, length
         self.columns = {c.name: c for c in columns}
+        self.places = {name: place for place, name in enumerate(self.columns)}
         self.arrays: dict[str, tuple[pa.Array, Kind]] = {}
 
     def kind(self, name: str) -> Kind:
@@ -110,9 +113,13 @@ class Relation:
             self.arrays[name] = array_of(self.database, self.columns[name], self.take(name))
         return self.arrays[name][1]
 
+    def said(self, name: str) -> str:
+        """A column's name in the engine: by place, since the engine takes "n" and "N" for the same."""
+        return f"k{self.places[name]}"
+
     def arrow(self) -> pa.Table:
         """The columns used so far; a constant one where none was, so that the rows can be counted."""
-        arrays = {name: array for name, (array, _) in self.arrays.items()}
+        arrays = {self.said(name): array for name, (array, _) in list(self.arrays.items())}
         return pa.table(arrays or {" ": pa.nulls(self.length, pa.int8())})
 
 
@@ -126,6 +133,8 @@ def check_columns(view: View, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def view_rows(database: OracleDatabase, view: View) -> list[Mapping[str, Any]]:
     function = registry.VIEWS.get(view.name) or registry.VIEWS.get(view.base)
+    if function is None:
+        LOG.warning("%s has no rows in the simulator: nothing registered them", view.name)
     rows: Iterable[Mapping[str, Any]] = function(database) if function else ()
     rows = rows if isinstance(rows, list) else list(rows)
     check_columns(view, rows)

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from sandbox.oracle.backend import Bind, Column, Lob, OracleError, Result, YearMonth
 from sandbox.oracle.model.database import OracleDatabase, SessionState
-from sandbox.oracle.sql import aggregates, conditions, dates, functions, scalar  # noqa: F401 - they register what they know
+from sandbox.oracle.sql import aggregates, arithmetic, conditions, context, dates, functions, scalar  # noqa: F401 - they register what they know
 from sandbox.oracle.sql.compiler import Compiler, Query, Scope
 from sandbox.oracle.sql.engine import Running
 from sandbox.oracle.sql.kinds import KIND_OF, Expr, Kind, literal, number_literal
@@ -19,7 +19,7 @@ from sandbox.oracle.sql.lexer import Scanned
 from sandbox.oracle.sql.query import outward
 from sandbox.oracle.sql.relations import Relation
 
-RelationOf = Callable[[str, str], tuple[str, Relation]]
+RelationOf = Callable[[str, str], Relation]
 
 
 def bound(bind: Bind) -> Expr:

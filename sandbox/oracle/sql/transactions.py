@@ -104,6 +104,18 @@ class Transaction:
         finally:
             self.waits_for = None
 
+    def claim_table(self, table: Table, is_stopped: Callable[[], bool], seconds: float) -> None:
+        """What DDL needs: nobody else has changed or locked a row. Waits `seconds` (DDL_LOCK_TIMEOUT), then ORA-00054."""
+        ends_at = time.monotonic() + seconds
+        while holder := next((h for h in (*table.locks.values(), *table.claims.values()) if h is not self), None):
+            if is_stopped():
+                raise OracleError(1013, "user requested cancel of current operation")
+            if time.monotonic() >= ends_at:
+                raise OracleError(54, "resource busy and acquire with NOWAIT specified or timeout expired")
+            self.waits_for = holder
+            time.sleep(POLL_S)
+        self.waits_for = None
+
     def is_in_circle(self) -> bool:
         at = self.waits_for
         while at is not None:
