@@ -20,10 +20,11 @@ from drydock.oracle_logs.alert_statements import ECHO, SIGNALLED, Source, Statem
 MOST_EVENTS = 2_000  # kinds of events that are kept apart
 MOST_CODES = 5_000
 MOST_CONTAINERS = 50
+LOWEST_REASON = 200  # "Failed to archive ... (4)": a state of the archiver, no code
 MOST_SHAPES = 2_000  # of lines of up to 64 KB; some 200 KB in a real log
 FULL_PERCENT, FILLING_PERCENT = 97.0, 85.0  # of the recovery area: Oracle's own thresholds of ORA-19815
 
-_CODE = re.compile(r"(?<![\w/\\.'\"-])(ORA|TNS|RMAN|LRM|OSD|DGM|PLS|KUP|CRS)-(\d{1,5})(?!\d)(?!\.\w)(?![\w/\\-])(?! errors\b)")
+_CODE = re.compile(r"(?<![\w/\\.'\"-])(ORA|TNS|RMAN|LRM|OSD|DGM|PLS|KUP|CRS)-(\d{1,5})(?!\d)(?!\.\w)(?![\w/\\-])(?! [Ee]rrors\b)")
 _CONTAINER = re.compile(r"\A([A-Za-z][\w$#]{0,127})\(\d{1,4}\):")
 _PROBLEM = re.compile(r"\bORA (\d{1,5})\b")
 _RECOVERY_AREA = re.compile(r"db_recovery_file_dest_size\b.*?(\d{1,5}(?:[.,]\d+)?) ?%")
@@ -189,11 +190,11 @@ class _Reading:
     def _codes(self, text: str, is_echo: bool) -> list[Hit]:
         signalled = SIGNALLED.search(text)
         own = outside_quotes(text[: signalled.start()] if signalled else text)
-        hits = []
-        for match in _CODE.finditer(own):
-            number = int(match[2])
-            if number and not (is_echo and match.start()):
-                hits += self._code(match[1], number, text, bool(signalled))
+        hits: list[Hit] = []
+        found = {(m[1], int(m[2])): m.start() for m in reversed([*_CODE.finditer(own)])}
+        for (prefix, number), start in sorted(found.items(), key=lambda item: item[1]):
+            if number and not (is_echo and start):
+                hits += self._code(prefix, number, text, bool(signalled))
         if "Problem Key" in text and (problem := _PROBLEM.search(text)):
             hits += self._code("ORA", int(problem[1]), text, False)
         return hits
@@ -252,8 +253,8 @@ class _Reading:
         elif text.startswith("Starting ORACLE instance"):
             self.is_aborted = False
         number = int(found["n"][:5]) if phrase.pattern.groups and found.groupdict().get("n") else 0
-        if not number:
-            return Hit(phrase.name, phrase.severity)
+        if number < LOWEST_REASON:
+            return Hit(phrase.name, Severity.WARNING if number else phrase.severity)
         code = self._note("ORA", number)
         self.has_event = True
         if phrase.name == "archiver_stuck" and is_far_side(number):

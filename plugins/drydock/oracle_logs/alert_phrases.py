@@ -39,11 +39,11 @@ PHRASES = (
     _phrase("corrupt_block", CRITICAL, "block media recovery", r"^Automatic block media recovery failed"),
     _phrase("block_repaired", WARNING, "block media recovery", r"^Automatic block media recovery successful"),
     _phrase("data_failure", CRITICAL, "checker run", r"^Checker run found \d+ new persistent data failures"),
-    _phrase("archiver_stuck", CRITICAL, "archival error", r"^ORACLE Instance \S+.* - Archival Error"),
-    _phrase(
-        "archiver_stuck", CRITICAL, "archival required", r"^ORACLE Instance \S+.* - Can ?not allocate log, archival required"
-    ),
+    _phrase("archiver_stuck", CRITICAL, "archival error", r"^ORACLE Instance \S+.*(?i:archival error)"),
+    _phrase("archiver_stuck", CRITICAL, "archival required", r"^ORACLE Instance \S+.*(?i:can ?not allocate log)"),
     _phrase("archiver_stuck", CRITICAL, "online logs need", r"^(?:WARNING: )?All online logs need(?:ed)? archiving"),
+    _phrase("archiver_stuck", CRITICAL, "stuck archiver", _WHO + r"Stuck archiver(?: condition declared|: )"),
+    _phrase("archiver_freed", INFO, "archiver", r"(?i:archiver process freed from errors|stuck archiver condition cleared)"),
     _phrase("archiver_stuck", CRITICAL, "archival stopped", _WHO + r"Archival stopped, error occurred"),
     _phrase(
         "archiver_stuck", CRITICAL, "destinations made", r"(?i:all archive destinations made inactive)(?:.*error (?P<n>\d+))?"
@@ -59,10 +59,10 @@ PHRASES = (
     _phrase("standby_transport", WARNING, "heartbeat", _WHO + r"Heartbeat failed to connect to standby .*Error is (?P<n>\d+)"),
     _phrase("standby_transport", WARNING, "network reconnect", r"(?:LOG_ARCHIVE_DEST_|LAD:)\d+ network reconnect"),
     _phrase("standby_transport", WARNING, "rejected", _WHO + r"Archive ?log rejected"),
-    _phrase("standby_transport", WARNING, "disconnect", r"^RFS\[\d+\]: Possible network disconnect"),
+    _phrase("standby_transport", WARNING, "disconnect", r"^ ?(?:RFS\[\d+\]|rfs \([^)]*\)): Possible network disconnect"),
     _phrase("standby_transport", WARNING, "synchronized", r"LOG_ARCHIVE_DEST_\d+ (?:is UN|is no longer )SYNCHRONIZED"),
-    _phrase("redo_gap", WARNING, "fal[client", r"^FAL\[client[^:]*: (?:Failed to request gap|All defined FAL servers)"),
-    _phrase("redo_gap", WARNING, "gap - ", r"^\s*(?:FAL\[client[^:]*: )?GAP - (?:thread|T-|SCN)"),
+    _phrase("redo_gap", WARNING, "fal", _WHO + r"FAL(?:\[client[^:]*)?: (?:Failed to request gap|All defined FAL servers)"),
+    _phrase("redo_gap", WARNING, "gap - ", _WHO + r"\s*GAP - (?:thread|T-|SCN)"),
     _phrase("redo_gap", WARNING, "fetching gap", _WHO + r"Fetching gap (?:sequence|from)"),
     _phrase("redo_gap", WARNING, "media recovery", _WHO + r"Media Recovery .*\b[Gg]ap\b"),
     _phrase("standby_recovery", CRITICAL, "media recovery", _WHO + r"Background Media Recovery terminated with error (?P<n>\d+)"),
@@ -71,6 +71,7 @@ PHRASES = (
     _phrase("standby_recovery", CRITICAL, "unnamed", r"^File #\d+ added to control file as 'UNNAMED\d+'"),
     _phrase("standby_recovery", INFO, "media recovery", _WHO + r"Background Media Recovery (?:cancelled|process shutdown)"),
     _phrase("standby_recovery", INFO, "standby recovery", r"^Managed Standby Recovery Cancell?ed"),
+    _phrase("standby_recovery", WARNING, "errors with log", r"^Errors with log "),
     _phrase("standby_lag", WARNING, " lag ", r"(?i:\b(?:apply|transport) lag\b.*(?:exceed|threshold|above))"),
     _phrase(
         "role_change", WARNING, "standby,switchover", r"^(?:Standby became primary|Switchover: Complete|Begin: Standby Failover)"
@@ -82,6 +83,7 @@ PHRASES = (
     _phrase("instance_failed", CRITICAL, "evicting", r"^Evicting instance \d+"),
     _phrase("instance_failed", WARNING, "error stack", r"^Process startup failed, error stack"),
     _phrase("instance_failed", WARNING, " died", r"^Process \w+ died, see its trace file"),
+    _phrase("instance_failed", WARNING, "restarting dead", r"^Restarting dead background process"),
     _phrase("crash_recovery", WARNING, "beginning", r"^Beginning (?:crash|instance) recovery of \d+ thread"),
     _phrase("shutdown", WARNING, "shutting down", r"^Shutting down (?:ORACLE )?instance \(abort\)"),
     _phrase("shutdown", INFO, "shutting down", r"^Shutting down (?:ORACLE )?instance \((?!abort)"),
@@ -93,6 +95,8 @@ PHRASES = (
     _phrase(
         "control_file_backup", WARNING, "autobackup", r"(?i:errors during (?:server )?autobackup|autobackup (?:has )?failed)"
     ),
+    _phrase("datafile_offline", WARNING, " is offline", r"^File #\d+ is offline, but is part of an online tablespace"),
+    _phrase("asm", WARNING, "asm communication", r"ASM communication error"),
     _phrase("resetlogs", WARNING, "resetlogs", r"^RESETLOGS (?:after|is being done without)"),
     _phrase("no_archivelog", WARNING, "noarchivelog", _ALTER + r"database\b.*\bnoarchivelog\b)"),
     _phrase(
@@ -114,6 +118,7 @@ PHRASES = (
     _phrase("hang", WARNING, "timed,timeout", r"^(?:IPC Send timeout detected|WARNING: (?i:aiowait timed out))"),
     _phrase("memory", WARNING, "swapping", r"^WARNING: Heavy swapping detected"),
     _phrase("diagnostics", INFO, "parse errors", r"^WARNING: too many parse errors"),
+    _phrase("session", INFO, "kill session", r"^KILL SESSION for sid="),
     _phrase("session", INFO, "inbound connection", r"^(?i:(?:WARNING: )?inbound connection timed out)"),
 )
 

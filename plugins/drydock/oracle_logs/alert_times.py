@@ -45,8 +45,8 @@ def parse_time(line: bytes) -> tuple[str, bytes] | None:
     match = _OLD.match(line) if len(line) > 18 else None
     if match is None:
         return None
-    _, month, day, clock, year, rest = match.groups()
-    number = _month(month)
+    weekday, month, day, clock, year, rest = match.groups()
+    number = _month(month) or (int(month) if not weekday.isascii() and re.fullmatch(rb"0?[1-9]|1[0-2]", month) else None)
     if number is None:
         return None if month.isascii() else (line[: match.start(6)].decode("utf-8", "replace").strip(), rest)
     return f"{year.decode()}-{number:02d}-{int(day):02d}T{clock.decode()}", rest
