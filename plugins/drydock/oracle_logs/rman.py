@@ -55,11 +55,17 @@ class _Reader:
     def feed(self, line: bytes) -> None:
         self.number += 1
         if not line or line.isspace():
-            self.tables.end()
+            self.tables.blank()
             return
         line = without_collector(line)
-        if not line or (phrases.SPECIAL.match(line) and not (line := self._special(line))):
+        if not line:
             return
+        if phrases.may_be_special(line) or line[:1] == self.name[:1]:
+            if phrases.SPECIAL.match(line) and not (line := self._special(line)):
+                return
+            if not self.foreign and self._is_end(line):
+                self._end_session(line)
+                return
         self._output(line)
 
     def _special(self, line: bytes) -> bytes:
@@ -88,10 +94,10 @@ class _Reader:
     def _output(self, line: bytes) -> None:
         if self.foreign and not self._back_from_tool(line):
             return
-        if self._is_session_line(line):
+        if (b"Release " in line or b"Version " in line or b"Manager" in line) and self._is_session_line(line):
             return
         channel = self.pieces.channel_of(line)
-        if b"RMAN-" in line or b"ORA-" in line or b"LRM-" in line:
+        if b"-" in line and (b"RMAN-" in line or b"ORA-" in line or b"LRM-" in line):
             rest = self._coded(line, channel is not None)
             if rest is None:
                 return
@@ -102,11 +108,11 @@ class _Reader:
                 self.codes.feed(line, self.number, True, True)
         if b"DBID=" in line:
             self._note_database(line)
-        self._overcome(line)
+        if self.codes.loose:
+            self._overcome(line)
         if not line:
             return
-        why = self.tables.feed(line) if channel is None else None
-        why = why or self.pieces.feed(line, channel)
+        why = (self.tables.feed(line) if channel is None else None) or self.pieces.feed(line, channel)
         if why:
             self._keep(line, why)
         if self.language is None and self.number <= LINES_FOR_LANGUAGE:
@@ -141,18 +147,10 @@ class _Reader:
         return not self.foreign
 
     def _is_session_line(self, line: bytes) -> bool:
-        """Banner, version or end of a session."""
-        if b"Release " in line and (found := phrases.BANNER.match(line)):
+        """Banner or version of a session."""
+        if found := phrases.BANNER.match(line):
             self._begin_session(found.group(1).strip(), found.group(2))
             return True
-        if (b"Manager" in line or b"Version" in line) and self._is_version(line):
-            return True
-        if self._is_end(line):
-            self._end_session(line)
-            return True
-        return False
-
-    def _is_version(self, line: bytes) -> bool:
         if found := phrases.SPOOL_BANNER.match(line):
             self._seen()
             self.versions.append(found.group(1).decode())
@@ -204,7 +202,7 @@ class _Reader:
         self.dbid, self.database = int(found.group(2)), found.group(1)
 
     def _overcome(self, line: bytes) -> None:
-        if self.codes.loose and phrases.OVERCOME.search(line):
+        if phrases.OVERCOME.search(line):
             self.codes.overcome()
             self._keep(line, "RMAN went on by itself")
 

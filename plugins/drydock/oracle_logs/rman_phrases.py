@@ -18,7 +18,7 @@ SPOOL_BANNER = re.compile(rb"^\s*Recovery Manager\s?(\d+(?:\.\d+){2,})\s*$")
 VERSION = re.compile(rb"^\s*Version (\d+(?:\.\d+)+)\s*$")
 DBID = re.compile(rb"(?:(?<![\w$#-])([A-Za-z][\w$#-]{0,29}))?\s?\(DBID=(\d{1,12})")
 DASHES = re.compile(rb"\s*-{2,}[- ]*$")
-ENDS_IN_ELAPSED = re.compile(rb"(?:(?<!\d):|\xef\xbc\x9a|\xa3\xba|\x81\x46)\s?\d{1,4}:\d\d:\d\d\s*$")
+_ELAPSED = re.compile(rb"(?:(?<!\d):|\xef\xbc\x9a|\xa3\xba|\x81\x46)\s?\d{1,4}:\d\d:\d\d$")
 
 WARNING_WORDS = tuple(
     word.encode(page)
@@ -149,3 +149,15 @@ _SPECIAL = (
     END.pattern,
 )
 SPECIAL = re.compile(b"|".join(_SPECIAL), re.I)
+_SPECIAL_STARTS = frozenset(b" \tDRSLAEIVGWr#-+$%[") | frozenset(range(128, 256))
+
+
+def ends_in_elapsed(line: bytes) -> bool:
+    """True for a line that ends with a duration, hh:mm:ss after a colon; a time of day stands after a date."""
+    end = line.rstrip()
+    return end[-3:-2] == b":" and bool(_ELAPSED.search(end[-16:]))
+
+
+def may_be_special(line: bytes) -> bool:
+    """A look at a few bytes: most lines of a large log end here."""
+    return line[0] in _SPECIAL_STARTS or b"@" in line or b">" in line[:6] or b":\\" in line[:3]

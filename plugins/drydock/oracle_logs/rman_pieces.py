@@ -25,8 +25,6 @@ _READ = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+([^\s=]+)\s?=\s?([^\s=]+)\s*$")
 _WRITTEN = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+[^=]*=\s?(?:NONE|API Version\b.*)\s*$")
 _INPUT = re.compile(rb"^[^=]*=\s?(\d{5})[,;]?\s+[^=]{1,60}=\s?\S*[/+\\@:]")
 _RESTORED = re.compile(rb"(?<![\w./\\=:+-])(0\d{4})(?![\w.\\+-])|datafile (\d{5})(?!\d)")
-_CHECKED = re.compile(rb"EXPIRED|AVAILABLE|alid|[\x80-\xff]")  # a quick look before the words of all languages
-_MAY_SKIP = re.compile(rb"skipping|already restored|not processed|is excluded|;|\xef\xbc\x9b|\xa3\xbb|\x81\x47")
 _LISTED_EXPIRED = re.compile(rb"^\s*\d+\s.*\sEXPIRED\s|Status:? EXPIRED")
 _RECORD = re.compile(rb"(?:RECID|recid)\s?=\s?\d+\s+(?:STAMP|stamp)\s?=\s?\d+")
 _HAS_PATH = re.compile(rb"[/+\\]")
@@ -116,7 +114,7 @@ class Pieces:
             line, channel = self._continued(line, channel)
         if channel is not None:
             return self._channel_line(line, channel)
-        if (self._checked is not None or _CHECKED.search(line)) and (why := self._crosscheck_line(line)):
+        if (self._checked is not None or _may_be_check(line)) and (why := self._crosscheck_line(line)):
             return why
         return self._field_line(line) if b"=" in line else self._plain_line(line)
 
@@ -139,7 +137,7 @@ class Pieces:
             return self._handle(line, state)
         if b"AUTOBACKUP" in line:
             return self._from_autobackup(line, state)
-        if phrases.ENDS_IN_ELAPSED.search(line):
+        if phrases.ends_in_elapsed(line):
             return self._completed(state)
         return self._channel_text(line, state)
 
@@ -213,12 +211,13 @@ class Pieces:
         return None
 
     def _field_line(self, line: bytes) -> str | None:
-        if found := _INPUT.match(line):
+        if b"STAMP" in line or b"stamp" in line:
+            if _RECORD.search(line):
+                return self._record_line(line)
+        elif found := _INPUT.match(line):
             if self._current is not None:
                 self._current.inputs.add(int(found.group(1)))
             return None
-        if _RECORD.search(line):
-            return self._record_line(line)
         if found := _WRITTEN.search(line):
             self.pieces_written.add(found.group(1))
             self.worked = True
@@ -240,12 +239,19 @@ class Pieces:
         return None
 
     def _plain_line(self, line: bytes) -> str | None:
-        if _MAY_SKIP.search(line):
+        if (
+            b";" in line
+            or b"skip" in line
+            or b"already" in line
+            or b"not processed" in line
+            or b"excluded" in line
+            or not line.isascii()
+        ):
             for pattern in _SKIPPED:
                 if found := pattern.search(line):
                     self.datafiles_skipped.add(int(found.group(1)))
                     return "data file skipped"
-        if phrases.ENDS_IN_ELAPSED.search(line):
+        if phrases.ends_in_elapsed(line):
             self.worked = True  # media recovery
         elif self._current is not None and _HAS_PATH.search(line) and (found := _RESTORED.search(line)):
             self._current.restoring.add(int(found.group(1) or found.group(2)))
@@ -280,6 +286,11 @@ class Pieces:
     def expired(self) -> int:
         """What crosschecks did not find; where the log has none, what its lists call EXPIRED."""
         return self._expired.count if self.crosschecked else self._listed_expired.count
+
+
+def _may_be_check(line: bytes) -> bool:
+    """A quick look before the words of all languages."""
+    return b"EXPIRED" in line or b"AVAILABLE" in line or b"validation" in line or not line.isascii()
 
 
 def _is_piece(found: re.Match[bytes]) -> bool:

@@ -13,15 +13,16 @@ from enum import Enum, auto
 
 from drydock.oracle_logs import rman_phrases as phrases
 
-DATAFILE_ROW = re.compile(rb"\s*(\d{1,5})\s+([A-Za-z\x80-\xff]+)\s+(\d+)\s+(\d+)\s+(\d+)(?=\s|$)")
-CONTROL_ROW = re.compile(rb"\s*([A-Za-z\x80-\xff][^\d]{0,40}?)\s+([A-Za-z\x80-\xff]+)\s+(\d+)\s+(\d+)\s*$")
-LOG_ROW = re.compile(rb"\s*(\d{1,5})\s+(\d+)\s+([A-Za-z\x80-\xff]+)\s+(\d+)\s+(\d+)(?=\s|$)")
+DATAFILE_ROW = re.compile(rb"\s*(\d{1,5})\s+(OK|FAILED|[\x80-\xff]+)\s+(\d+)\s+(\d+)\s+(\d+)(?=\s|$)")
+CONTROL_ROW = re.compile(rb"\s*([A-Za-z\x80-\xff][^\d]{0,40}?)\s+(OK|FAILED|[\x80-\xff]+)\s+(\d+)\s+(\d+)\s*$")
+LOG_ROW = re.compile(rb"\s*(\d{1,5})\s+(\d+)\s+(OK|FAILED|[\x80-\xff]+)\s+(\d+)\s+(\d+)(?=\s|$)")
 BLOCK_ROW = re.compile(rb"\s*([A-Za-z\x80-\xff][^\d]{0,40}?)\s+(\d+)\s+(\d+)(?=\s|$)")
 NEED_ROW = re.compile(rb"\s*(\d{1,5})\s+(\d+)\s+(\S*[/+\\:@]\S.*|MISSING\d+\S*)$")
 LOST_ROW = re.compile(rb"\s*(\d{1,5})\s+([^\d\s]\D{2,60}?)\s+(\S*[/+\\:@]\S.*|MISSING\d+\S*)$")
 CORRUPTION_ROW = re.compile(rb"\s*(\d{1,5})\s+(\d+)\s+(\d+)(?:\s+\d+)?\s+([A-Z][A-Z ]+?)(?:\s+\d+)?\s*$")
 FAILURE_ROW = re.compile(rb"\s*\d+\s+(?:CRITICAL|HIGH|LOW)\s+OPEN\s")
-_ROW_STARTS = frozenset(b" \t0123456789-SC")
+_DASH_STARTS = frozenset(b" \t-")
+_ROW_STARTS = frozenset(b" \t0123456789-SCDIO")
 BARE_STATUS = (b"OK", b"FAILED")
 
 
@@ -68,13 +69,21 @@ class Tables:
         self._table: Table | None = None
         self._file: int | None = None
         self._header = b""
+        self._readers = {
+            Table.BLOCKS: self._blocks,
+            Table.CONTROL_FILES: self._control_file,
+            Table.LOGS: self._log,
+            Table.NEED_BACKUP: self._need,
+            Table.UNRECOVERABLE: self._lost,
+            Table.CORRUPTION: self._corruption,
+        }
 
     def feed(self, line: bytes) -> str | None:
         header, self._header = self._header, line
         first = line[0]
         if self._table is None and first not in _ROW_STARTS:
             return self._said(line) if b"corrupt" in line else None
-        if phrases.DASHES.match(line):
+        if first in _DASH_STARTS and phrases.DASHES.match(line):
             self._open(line, header)
             return None
         return self._row(line)
@@ -86,8 +95,13 @@ class Tables:
         return "RMAN says that it found corrupt blocks"
 
     def end(self) -> None:
-        """A blank line, a prompt or a line of another kind."""
+        """A prompt or a line of another kind."""
         self._table = None
+
+    def blank(self) -> None:
+        """A blank line ends a table, but the reports stay open: some terminals put a blank line after each row."""
+        if self._table not in (Table.NEED_BACKUP, Table.UNRECOVERABLE):
+            self._table = None
 
     def next_command(self) -> None:
         self.command += 1
@@ -109,20 +123,13 @@ class Tables:
         found = DATAFILE_ROW.match(line)
         if found and (self._table is Table.DATAFILES or (found.group(2) in BARE_STATUS and self._table is not Table.LOGS)):
             return self._datafile(found)
-        readers = {
-            Table.BLOCKS: self._blocks,
-            Table.CONTROL_FILES: self._control_file,
-            Table.LOGS: self._log,
-            Table.NEED_BACKUP: self._need,
-            Table.UNRECOVERABLE: self._lost,
-            Table.CORRUPTION: self._corruption,
-        }
-        reader = readers.get(self._table) if self._table else None
-        return reader(line) if reader else self._bare(line)
+        return self._readers[self._table](line) if self._table in self._readers else self._bare(line)
 
     def _bare(self, line: bytes) -> str | None:
         """Rows whose heading was lost: a filtered log."""
-        if self._file is not None and line.lstrip()[:6].startswith((b"Data ", b"Index ", b"Other ")):
+        if line[0] in b"0123456789":
+            return None
+        if self._file is not None and line.split(maxsplit=1)[0] in (b"Data", b"Index", b"Other"):
             return self._blocks(line)
         found = CONTROL_ROW.match(line)
         if found and found.group(2) in BARE_STATUS and found.group(1).strip() in (b"SPFILE", b"Control File"):
@@ -144,6 +151,8 @@ class Tables:
 
     def _blocks(self, line: bytes) -> str | None:
         found = BLOCK_ROW.match(line)
+        if found and not (line[:1].isspace() or found.group(1) in (b"Data", b"Index", b"Other")):
+            return None
         failing = int(found.group(2)[:18]) if found else 0
         if not failing or self._file is None:
             return None
