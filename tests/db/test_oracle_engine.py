@@ -213,6 +213,12 @@ def test_no_digit_of_a_number_is_lost(served: tuple[Script, OracleServer], sessi
         assert list(zip(frame["k"].to_pylist(), frame["f"].to_pylist(), strict=True)) == rows
 
 
+def test_a_frame_is_asked_again_like_rows(served: tuple[Script, OracleServer], session: OracleSession, tmp_path: Path) -> None:
+    column = Column("K", OraType.NUMBER, 22, 38, 0)
+    served[0].on("FROM t", fails(OracleError(3113, "end-of-file"), then=Result([column], [(Decimal(7),)])))
+    assert fetch_frame(session, read_file(tmp_path, "SELECT k FROM t", "k (key)"))["k"].to_pylist() == [Decimal(7)]
+
+
 def test_lobs_and_longs_come_as_text(served: tuple[Script, OracleServer], session: OracleSession, tmp_path: Path) -> None:
     script, _ = served
     columns = [Column("C", OraType.CLOB), Column("L", OraType.LONG), Column("B", OraType.BLOB)]

@@ -139,7 +139,7 @@ def fetch_rows(
     def ask() -> list[Row]:
         with _ask(session, file, binds, timeout_s) as cursor:
             names = _names(cursor, file)
-            return [dict(zip(names, row, strict=True)) for row in _all_rows(cursor)]
+            return [dict(zip(names, row, strict=False)) for row in _all_rows(cursor)]
 
     return _retried(session, ask)
 
@@ -167,25 +167,26 @@ def fetch_batches(
     with cursor:
         names = _names(cursor, file)
         while batch:
-            yield [dict(zip(names, row, strict=True)) for row in batch]
+            yield [dict(zip(names, row, strict=False)) for row in batch]
             batch = cursor.fetchmany(rows)
 
 
-def declared_numbers(session: OracleSession, file: SqlFile) -> bool:
-    """True when every NUMBER that a read file returns has a declared precision. Does not run the statement."""
-    _check_kind(file)
-    with session.connection.cursor() as cursor:
-        # another text than the one that is run: the driver's statement cache would keep the types of this description, doubles
-        cursor.parse(f"{file.statement}\n")
-        numbers = [column for column in cursor.description if column.type_code is oracledb.DB_TYPE_NUMBER]
-    return all(column.precision for column in numbers)
-
-
-def prepare_read(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None, timeout_s: float | None = None) -> None:
-    """Check that the file may be asked, that the session lives, and set its limit: for callers with a cursor of their own."""
+def read_with(
+    session: OracleSession,
+    file: SqlFile,
+    binds: Mapping[str, Any] | None,
+    ask: Callable[[oracledb.Connection], Answer],
+    *,
+    timeout_s: float | None = None,
+) -> Answer:
+    """What `ask` gets out of a connection for a read file, under the same guards and retries as fetch_rows."""
     _check_read(session, file, binds)
-    _revive(session)
-    session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
+
+    def limited() -> Answer:
+        session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
+        return ask(session.connection)
+
+    return _retried(session, limited)
 
 
 def execute(session: OracleSession, statement: Statement, *, timeout_s: float | None = None) -> dict[str, Any]:
@@ -302,13 +303,9 @@ def _names(cursor: oracledb.Cursor, file: SqlFile) -> list[str]:
     return names
 
 
-def _check_kind(file: SqlFile) -> None:
+def _check_read(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None) -> None:
     if file.kind != "read":
         raise SqlFileInvalid(f"{file.path}: kind {file.kind!r} is not asked with fetch")
-
-
-def _check_read(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None) -> None:
-    _check_kind(file)
     check_binds(file, (binds or {}).keys())
     admit(file, session.rights)
 
