@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.oracle import packages, session_control, views_session  # noqa: F401 - they register what they know
+from sandbox.oracle import accounts_control, packages, session_control, views_session  # noqa: F401 - they register what they know
 from sandbox.oracle.backend import Bind, Column, OracleError, Result, SessionEnded
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.tables import Table, tables_of

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import oracledb
@@ -262,3 +263,36 @@ def test_errors_by_script_come_as_often_as_was_said(database: OracleDatabase, co
     database.scripted_errors.append(ScriptedError(r"from\s+orders", 1555, "snapshot too old", times=2))
     assert [refused(connection, "select * from orders") for _ in range(2)] == [1555, 1555]
     assert len(rows(connection, "select * from orders")) == 2
+
+
+def grants_of(pipeline: str, account: str) -> list[str]:
+    text = (Path(__file__).parents[2] / "include" / "sql" / "oracle" / "grants" / f"{pipeline}.sql").read_text(encoding="utf-8")
+    return [
+        line.rstrip(";").replace("&account.", account).replace("&account", account)
+        for line in text.splitlines()
+        if line.startswith("GRANT")
+    ]
+
+
+def test_the_grants_file_opens_what_it_names_and_no_more(connect: Connect) -> None:
+    dba = connect("DBA1")
+    run(dba, 'create user look identified by "Se cret" account unlock')
+    with pytest.raises(oracledb.DatabaseError, match="ORA-01045"):
+        connect("LOOK", "Se cret")
+    statements = grants_of("backup", "LOOK")
+    assert len(statements) > 20
+    for statement in statements:
+        run(dba, statement)
+    look = connect("LOOK", "Se cret")
+    assert rows(look, "select count(*) from v$archived_log") == [(0,)]
+    assert refused(look, "select count(*) from dba_users") == 942
+    assert refused(look, "grant select on sys.v_$archived_log to guest") == 942
+    assert refused(look, "create user other identified by x") == 1031
+    run(dba, "revoke select on sys.v_$archived_log from look")
+    assert refused(look, "select count(*) from v$archived_log") == 942
+    assert refused(dba, "grant select on sys.v$archived_log to look") == 2030
+    assert refused(dba, "grant select on sys.v_$nothing to look") == 942
+    assert refused(dba, "drop user look") == 1940
+    look.close()
+    run(dba, "drop user look")
+    assert refused(dba, "grant create session to look") == 1917
