@@ -71,8 +71,8 @@ class RmanLog(Model):
     pieces_written: int = Field(0, ge=0, description="backup pieces written, by distinct handle")
     pieces: tuple[CleanText, ...] = Field((), description="handles of the pieces read, the first 1000")
     dbid: int | None = Field(None, description="of the first connection that named one")
-    database: CleanText | None = None
-    rman_version: str | None = None
+    database: CleanText | None = Field(None, description="its name in the same line")
+    rman_version: str | None = Field(None, description="of the client, the longer form where the log has two")
     language: str | None = Field(None, description="guess: de, en, es, fr, ja, ko, pt, zh")
     sessions: int = Field(0, ge=0, description="RMAN sessions in the log")
-    lines: int = Field(0, ge=0)
+    lines: int = Field(0, ge=0, description="lines of the log, blank ones included")
