@@ -117,7 +117,7 @@ class _Reading:
         if known is None:
             if len(self.shapes) >= MOST_SHAPES:
                 self.shapes.clear()
-            known = self.shapes[shape] = interest_of(_CONTAINER.sub("", shape.decode("latin-1"), count=1))
+            known = self.shapes[shape] = interest_of(_CONTAINER.sub("", shape.decode("latin-1"), count=1).lstrip())
         return known
 
     def _begin(self, step: Step) -> None:
@@ -165,8 +165,9 @@ class _Reading:
 
     def _hits(self, text: str, number: int, raw: bytes, phrases: Sequence[Phrase]) -> list[Hit]:
         """What one line tells; opens what the next lines may belong to."""
+        text = text.lstrip()  # an excerpt may stand indented
         is_echo = bool(ECHO.match(text))
-        found = [] if text.lstrip().startswith(("Errors in file", "Incident details in")) else self._codes(text, is_echo)
+        found = [] if text.startswith(("Errors in file", "Incident details in")) else self._codes(text, is_echo)
         told = {h.name for h in found}
         found += [hit for p in phrases if p.name not in told and (hit := self._phrase(p, text, is_echo))][:1]
         found += self._special(text, told, number, raw)

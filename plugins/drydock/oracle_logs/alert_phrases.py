@@ -53,7 +53,13 @@ PHRASES = (
     _phrase(
         "archiver_stuck", CRITICAL, "failed to archive", _WHO + r"Failed to archive (?:log|thread)\b[^(]*(?:\((?P<n>\d+)\))?"
     ),
-    _phrase("standby_transport", WARNING, "remote archive,rfs", _ERROR + r"(?:creating remote archive ?log|(?:at|de)taching )"),
+    _phrase(
+        "standby_transport",
+        WARNING,
+        "remote archive,rfs,disconnecting",
+        _ERROR + r"(?:creating remote archive ?log|(?:at|de)taching |disconnecting from destination)",
+    ),
+    _phrase("standby_transport", WARNING, "asynch i/o", _WHO + r"Network asynch I/O wait error (?P<n>\d+)"),
     _phrase("standby_transport", WARNING, "logging on to", _ERROR + r"received logging on to the standby"),
     _phrase("standby_transport", WARNING, "standby", _ERROR + r"(?:for|writing|connecting to|while) .*standby"),
     _phrase("standby_transport", WARNING, "heartbeat", _WHO + r"Heartbeat failed to connect to standby .*Error is (?P<n>\d+)"),

@@ -40,6 +40,7 @@ def parse_time(line: bytes) -> tuple[str, bytes] | None:
 
     A time of an unknown language comes back as it was written.
     """
+    line = line.lstrip()
     if line[:1].isdigit():
         return _iso(line)
     match = _OLD.match(line) if len(line) > 18 else None
