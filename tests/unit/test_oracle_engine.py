@@ -92,6 +92,7 @@ def test_rman_stacks_are_classed_by_the_code_behind() -> None:
 def test_only_what_came_before_the_password_is_tried_again() -> None:
     assert may_log_on_again(error("DPY-6005: cannot connect to database.\n[Errno 111] Connection refused"))
     assert may_log_on_again(error("DPY-6005: no\nDPY-6001: Service X is not registered (Similar to ORA-12514)"))
+    assert may_log_on_again(error("ORA-12541: no listener", 12541))  # as the thick driver says it
     for told in (error("ORA-01017: no", 1017), error("DPY-4011: closed"), error("ORA-03113: eof", 3113), error("DPY-4000: no")):
         assert not may_log_on_again(told)
 

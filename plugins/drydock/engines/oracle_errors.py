@@ -26,8 +26,13 @@ WRAPPERS = frozenset(
         *("DPY-4011", "DPY-6000", "DPY-6005"),
     }
 )
-# refusals before the driver has sent a password: trying again locks no account
-BEFORE_LOGON = frozenset({"DPY-6000", "DPY-6001", "DPY-6003", "DPY-6005", "DPY-4005"})
+# refusals before the driver has sent a password, thin and thick: trying again locks no account
+BEFORE_LOGON = frozenset(
+    {
+        *("DPY-6000", "DPY-6001", "DPY-6003", "DPY-6005", "DPY-4005"),
+        *("ORA-12170", "ORA-12514", "ORA-12516", "ORA-12528", "ORA-12541"),
+    }
+)
 _CODE = re.compile(r"\b(ORA|RMAN|DPY|TNS|LRM)-(\d{4,5})\b")
 
 
