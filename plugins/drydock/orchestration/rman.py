@@ -76,12 +76,15 @@ class RmanJobTrigger(BaseTrigger):
         return await asyncio.wait_for(SSHHookAsync(ssh_conn_id=self.ssh_connection).get_conn(), COMMAND_TIMEOUT_S)
 
     async def _say(self, connection: Any, verb: str) -> str:
-        from drydock.rman.far_side import RmanTrouble
-        from drydock.rman.jobs import parse_status
+        """The job's state, or the code of what was refused. Raises OSError for a connection that was cut meanwhile."""
+        from drydock.rman.far_side import Answer, RmanTrouble
+        from drydock.rman.jobs import read_status
 
         done = await connection.run(f"{verb} {self.job_id}", encoding=None, timeout=COMMAND_TIMEOUT_S)
+        if done.exit_status is None or done.exit_status < 0:
+            raise ConnectionResetError("cut before the answer came")
         try:
-            return parse_status(done.stdout or b"", self.ssh_connection).state.value
+            return read_status(Answer(done.exit_status, done.stdout or b"", done.stderr or b""), self.ssh_connection).state.value
         except RmanTrouble as trouble:
             return trouble.code
 

@@ -130,14 +130,22 @@ def parse_status(out: bytes, place: str) -> JobStatus:
         raise RmanTrouble("rman_script", expected=SCRIPT_VERSION, found=f"unreadable: {e}", host=place) from e
 
 
+def read_status(answer: Answer, place: str) -> JobStatus:
+    """The status in an answer, or RmanTrouble for what was refused."""
+    return parse_status(_granted(answer, place).out, place)
+
+
 def _status(far_side: FarSide, words: str) -> JobStatus:
-    return parse_status(_run(far_side, words).out, far_side.place)
+    return read_status(far_side.run(words), far_side.place)
 
 
 def _run(far_side: FarSide, words: str) -> Answer:
-    answer = far_side.run(words)
+    return _granted(far_side.run(words), far_side.place)
+
+
+def _granted(answer: Answer, place: str) -> Answer:
     if answer.exit_code != 0:
-        raise _refusal(answer, far_side.place)
+        raise _refusal(answer, place)
     return answer
 
 
