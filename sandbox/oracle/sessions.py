@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import pkgutil
 import re
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+import sandbox.oracle
 from sandbox.oracle import accounts_control, packages, session_control, views_session  # noqa: F401 - they register what they know
 from sandbox.oracle.backend import Bind, Column, OracleError, Result, SessionEnded
 from sandbox.oracle.model.database import OracleDatabase, SessionState
@@ -27,10 +31,19 @@ QUERIES = {"SELECT", "WITH"}
 MESSAGES_OF_STATUS = {"LOCKED": (28000, "the account is locked"), "EXPIRED": (28001, "the password has expired")}
 
 
+@cache
+def load_parts() -> None:
+    """Imports each module here that registers views, packages or statements, known by the beginning of its name."""
+    for module in pkgutil.iter_modules(sandbox.oracle.__path__):
+        if module.name.startswith(("views_", "packages_", "statements_")):
+            importlib.import_module(f"sandbox.oracle.{module.name}")
+
+
 class DatabaseAccounts:
     """Who may log on to the database (contract: sandbox.oracle.backend.Accounts)."""
 
     def __init__(self, database: OracleDatabase) -> None:
+        load_parts()
         self.database = database
         self.sids, self.serials = itertools.count(20), itertools.count(1001)
 

@@ -103,6 +103,7 @@ class Compiler:
     relation_of: Callable[[str, str], Relation]
     is_described: bool = False
     relations: dict[str, Relation] = field(default_factory=dict)
+    known: dict[tuple[str, str], str] = field(default_factory=dict)
     serial: int = 0
     has_groups: bool = False
 

@@ -92,16 +92,13 @@ def zoned(c: Compiler, expr: Expr) -> Expr:
         return expr
     if isinstance(expr.constant, datetime):
         return time_literal(expr.constant.replace(tzinfo=c.zone), Kind.TZ)
-    return Expr(f"ora_to_utc({expr.sql}, {quote(c.zone_name)})", Kind.TZ)
+    return Expr(f"ora_to_utc({expr.sql}, {quote(c.zone_name)})", Kind.TZ, zone=c.zone_name)
 
 
 def local(c: Compiler, expr: Expr, kind: Kind = Kind.TS) -> Expr:
-    """An instant as local time of the session's zone; DATE loses fractions (rounded down)."""
+    """An instant as local time of its own zone (a DATE of SYSTIMESTAMP is the host's time); DATE loses fractions, rounded down."""
     if expr.kind is Kind.TZ:
-        if isinstance(expr.constant, datetime):
-            expr = time_literal(expr.constant.astimezone(c.zone).replace(tzinfo=None), Kind.TS)
-        else:
-            expr = Expr(f"ora_from_utc({expr.sql}, {quote(c.zone_name)})", Kind.TS)
+        expr = Expr(f"ora_from_utc({expr.sql}, {quote(expr.zone or c.database.time_zone)})", Kind.TS)
     if kind is Kind.DATE and expr.kind is Kind.TS:
         return Expr(f"date_trunc('second', {expr.sql})", Kind.DATE)
     return replace(expr, kind=kind)

@@ -104,7 +104,7 @@ def printed(element: str, sql: str, is_filled: bool, zone: str) -> str:
 
 
 def date_text(c: Compiler, expr: Expr, model: str) -> Expr:
-    """TO_CHAR(date, model). An instant prints as local time of the session's zone."""
+    """TO_CHAR(date, model). An instant prints as local time of its own zone."""
     from sandbox.oracle.sql.conversion import local
 
     wall = local(c, expr)
@@ -115,7 +115,7 @@ def date_text(c: Compiler, expr: Expr, model: str) -> Expr:
         elif element.upper().startswith("TZ"):
             if expr.kind is not Kind.TZ:
                 raise OracleError(1821, "date format not recognized")
-            parts.append(printed(element, expr.sql, is_filled, c.zone_name))
+            parts.append(printed(element, expr.sql, is_filled, expr.zone or c.database.time_zone))
         else:
             parts.append(printed(element, wall.sql, is_filled, ""))
     return Expr(f"nullif({' || '.join(parts) or quote('')}, '')", Kind.STR, max(len(model) * 2, 20))

@@ -51,6 +51,18 @@ def query_source(alias: str, said_as: str, query: Query) -> Source:
     return Source(alias, [name for name, _ in query.columns], lookup)
 
 
+def registered(c: Compiler, owner: str, name: str, node: exp.Table) -> tuple[str, Relation]:
+    """The relation of a name, read once per statement however often it is named."""
+    if (owner, name) not in c.known:
+        try:
+            relation = c.relation_of(owner, name)
+        except OracleError as e:
+            raise OracleError(e.code, str(e).partition(": ")[2], c.position(node.this)) from None
+        c.known[owner, name] = c.unique("r")
+        c.relations[c.known[owner, name]] = relation
+    return c.known[owner, name], c.relations[c.known[owner, name]]
+
+
 def table_item(c: Compiler, node: exp.Table, ctes: dict[str, Query]) -> tuple[str, Source]:
     if isinstance(node.this, exp.Anonymous):
         raise unsupported(f"a table function ({said(node.this)})")
@@ -62,12 +74,7 @@ def table_item(c: Compiler, node: exp.Table, ctes: dict[str, Query]) -> tuple[st
     if not owner and name in ctes:
         query = ctes[name]
         return f"{query.sql} AS {said_as}", query_source(alias, said_as, query)
-    try:
-        relation = c.relation_of(owner, name)
-    except OracleError as e:
-        raise OracleError(e.code, str(e).partition(": ")[2], c.position(node.this)) from None
-    relation_name = c.unique("r")
-    c.relations[relation_name] = relation
+    relation_name, relation = registered(c, owner, name, node)
     return f"{identifier(relation_name)} AS {said_as}", relation_source(alias, said_as, relation)
 
 

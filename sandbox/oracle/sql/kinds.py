@@ -74,7 +74,10 @@ FRACTION = Decimal(1).scaleb(-18)
 
 @dataclass(frozen=True)
 class Expr:
-    """A compiled expression: engine SQL, its kind, what is known of it. `constant`: its value, if a literal or bind."""
+    """A compiled expression: engine SQL, its kind, what is known of it. `constant`: its value, if a literal or bind.
+
+    `zone`: of an instant, the zone that it shows; '' is the database host's.
+    """
 
     sql: str
     kind: Kind
@@ -84,6 +87,7 @@ class Expr:
     constant: Any = UNKNOWN
     oracle_type: OraType | None = None
     nullable: bool = True
+    zone: str = ""
 
     @property
     def is_constant(self) -> bool:
@@ -137,7 +141,8 @@ def number_literal(value: int | Decimal) -> Expr:
 
 def time_literal(value: datetime, kind: Kind) -> Expr:
     naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    return Expr(f"CAST('{naive.isoformat(sep=' ')}' AS TIMESTAMP)", kind, constant=value)
+    zone = value.strftime("%z") if value.tzinfo else ""
+    return Expr(f"CAST('{naive.isoformat(sep=' ')}' AS TIMESTAMP)", kind, constant=value, zone=zone and f"{zone[:3]}:{zone[3:5]}")
 
 
 def literal(value: Any, like: Kind = Kind.NULL) -> Expr:

@@ -154,6 +154,13 @@ def order_clause(c: Compiler, node: exp.Expression, scope: Scope | None, columns
     return " ORDER BY " + ", ".join(ordered(i, order_key(c, i.this, scope, columns)) for i in order.expressions)
 
 
+def check_distinct_order(c: Compiler, node: exp.Select, scope: Scope, columns: list[tuple[str, Expr]]) -> None:
+    """What DISTINCT has folded can only be ordered by what it shows."""
+    known = {expr.sql for _, expr in columns}
+    if any(order_key(c, i.this, scope, columns) not in known for i in node.args["order"].expressions):
+        raise OracleError(1791, "not a SELECTed expression")
+
+
 def shown(columns: list[tuple[str, Expr]]) -> str:
     return ", ".join(f'{expr.sql} AS "c{n}"' for n, (_, expr) in enumerate(columns, 1))
 
@@ -187,6 +194,8 @@ def select(c: Compiler, node: exp.Select, parent: Scope | None, ctes: dict[str, 
     groups = grouping(c, node, scope)
     having = f" HAVING {c.condition(node.args['having'].this, scope)}" if node.args.get("having") else ""
     order = order_clause(c, node, scope, columns)
+    if node.args.get("distinct") and order:
+        check_distinct_order(c, node, scope, columns)
     if scope.picked is not None:
         block = wrapped(scope, block, limit_of(c, [x for x in conditions if uses_rownum(x)], scope))
     distinct = "DISTINCT " if node.args.get("distinct") else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from sqlglot import exp
@@ -193,12 +194,19 @@ def choice(c: Compiler, tests: list[str], results: list[Expr], is_strict: bool =
     return Expr(f"CASE {whens} ELSE {done[-1].sql} END", kind, max(r.size for r in done))
 
 
+SPAN = re.compile(r"(\d+) (\d{1,2})(?::(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?)?")
+
+
 @register(VALUES, exp.Interval)
 def interval(c: Compiler, node: exp.Interval, scope: Scope) -> Expr:
-    """INTERVAL '3' DAY, HOUR, MINUTE or SECOND; spans such as DAY TO SECOND by their text."""
+    """INTERVAL '3' DAY, HOUR, MINUTE or SECOND; and '1 02:03:04' DAY TO SECOND or shorter."""
     unit = node.args["unit"]
     if isinstance(unit, exp.IntervalSpan):
-        raise unsupported(said(node))
+        parts = SPAN.fullmatch(node.this.name) if unit.this.name.upper() == "DAY" else None
+        if not parts:
+            raise unsupported(said(node))
+        days, hours, minutes, seconds = (float(p or 0) for p in parts.groups())
+        return literal(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
     size = {"DAY": 86400, "HOUR": 3600, "MINUTE": 60, "SECOND": 1}.get(unit.name.upper())
     if size is None:
         raise unsupported(said(node))
@@ -220,11 +228,11 @@ def timestamp_literal(c: Compiler, node: exp.StrToTime, scope: Scope) -> Expr:
 
 @register(VALUES, exp.AtTimeZone)
 def at_time_zone(c: Compiler, node: exp.AtTimeZone, scope: Scope) -> Expr:
-    """An instant is the same in every zone; only UTC and the database's own are shown right, so others are refused."""
+    """The same instant, shown in a fixed zone."""
     value, zone = zoned(c, to_time(c, c.operand(node.this, scope), Kind.TS)), c.argument(node.args["zone"], scope)
-    if isinstance(value.constant, datetime) and zone.constant == "UTC":
-        return time_literal(value.constant.astimezone(UTC), Kind.TZ)
-    raise unsupported(said(node))
+    name = constant_text(zone, "a time zone")
+    zone_named(name)
+    return Expr(value.sql, Kind.TZ, zone=name)
 
 
 @register(VALUES, exp.Anonymous)

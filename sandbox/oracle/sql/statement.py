@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from sqlglot import exp
@@ -14,11 +14,12 @@ from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.sql import aggregates, arithmetic, conditions, context, dates, functions, scalar  # noqa: F401 - they register what they know
 from sandbox.oracle.sql.compiler import Compiler, Query, Scope
 from sandbox.oracle.sql.engine import Running
-from sandbox.oracle.sql.kinds import KIND_OF, Expr, Kind, literal, number_literal
+from sandbox.oracle.sql.kinds import KIND_OF, Expr, Kind, literal, number_literal, zone_named
 from sandbox.oracle.sql.lexer import Scanned
 from sandbox.oracle.sql.query import outward
 from sandbox.oracle.sql.relations import Relation
 
+EXACT = Context(prec=60)
 RelationOf = Callable[[str, str], Relation]
 
 
@@ -54,22 +55,26 @@ def compiler(
     return Compiler(database, session, binds, database.sysdate(), scanned, relation_of, is_described)
 
 
+def shown_in(zone: Any) -> Callable[[Any], Any]:
+    return lambda value: value.replace(tzinfo=UTC).astimezone(zone)
+
+
 def converters(columns: Sequence[tuple[str, Expr]], zone: Any) -> list[Callable[[Any], Any] | None]:
     """How each column's engine value becomes the wire's; None where it is the same."""
     table: dict[Kind, Callable[[Any], Any]] = {
         Kind.DEC: shortened,
-        Kind.TZ: lambda v: v.replace(tzinfo=UTC).astimezone(zone),
         Kind.DS: lambda v: timedelta(microseconds=v),
         Kind.YM: lambda v: YearMonth(int(v / 12), int(v - int(v / 12) * 12)),
         Kind.CLOB: Lob,
         Kind.BLOB: Lob,
     }
-    return [table.get(expr.kind) for _, expr in columns]
+    own = [shown_in(zone_named(e.zone) if e.zone else zone) if e.kind is Kind.TZ else None for _, e in columns]
+    return [own_zone or table.get(expr.kind) for own_zone, (_, expr) in zip(own, columns, strict=True)]
 
 
 def shortened(value: Decimal) -> int | Decimal:
     """A number as Oracle gives it: whole, or without trailing zeros."""
-    return int(value) if value == value.to_integral_value() else value.normalize()
+    return int(value) if value == value.to_integral_value() else value.normalize(EXACT)
 
 
 def finished(rows: Sequence[tuple[Any, ...]], columns: Sequence[tuple[str, Expr]], zone: Any) -> list[tuple[Any, ...]]:
