@@ -133,3 +133,17 @@ def users(database: OracleDatabase) -> Rows:
         }
         for number, account in enumerate(database.accounts.values())
     ]
+
+
+@view("V$ACTIVE_INSTANCES")
+def active_instances(database: OracleDatabase) -> Rows:
+    """Each instance of the cluster; one without RAC has a row too."""
+    name, host = database.parameters.get("instance_name", database.name), database.parameters.get("host_name", "simulator")
+    return [{"INST_NUMBER": 1, "INST_NAME": f"{host}:{name}", "CON_ID": 0}]
+
+
+@view("V$OSSTAT")
+def host_figures(database: OracleDatabase) -> Rows:
+    """The host's figures; a test plants others as `parts["osstat"]`, by STAT_NAME."""
+    figures = {"NUM_CPUS": 8, "LOAD": 1, "PHYSICAL_MEMORY_BYTES": 64 * 2**30} | database.parts.get("osstat", {})
+    return [{"STAT_NAME": name, "VALUE": value, "OSSTAT_ID": n, "CON_ID": 0} for n, (name, value) in enumerate(figures.items())]

@@ -96,7 +96,7 @@ def zoned(c: Compiler, expr: Expr) -> Expr:
 
 
 def local(c: Compiler, expr: Expr, kind: Kind = Kind.TS) -> Expr:
-    """An instant as local time of its own zone (a DATE of SYSTIMESTAMP is the host's time); DATE loses fractions, rounded down."""
+    """An instant as local time of its own zone (SYSTIMESTAMP: the host's); DATE loses fractions."""
     if expr.kind is Kind.TZ:
         expr = Expr(f"ora_from_utc({expr.sql}, {quote(expr.zone or c.database.time_zone)})", Kind.TS)
     if kind is Kind.DATE and expr.kind is Kind.TS:

@@ -42,6 +42,7 @@ from sandbox.oracle.sql.kinds import (
     quote,
     text,
     time_literal,
+    zone_named,
 )
 from sandbox.oracle.sql.query import Compiled
 
