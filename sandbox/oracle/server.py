@@ -86,7 +86,11 @@ class OracleServer:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            session = Session(self, connection)
+            try:
+                session = Session(self, connection)
+            except OSError:  # it was gone before it was greeted
+                connection.close()
+                continue
             thread = threading.Thread(target=self._serve, args=(session,), name="oracle-session", daemon=True)
             with self._lock:
                 self.sessions[session] = thread

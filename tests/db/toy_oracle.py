@@ -93,7 +93,7 @@ class Toy:
         self.stop.clear()
         self.seen.append((sql, list(binds)))
         for pattern, answer in ANSWERS:
-            found = re.match(pattern, sql, re.DOTALL | (re.IGNORECASE if "APPEND" not in sql else 0))
+            found = pattern.match(sql)
             if found:
                 return answer(self, binds, *found.groups())
         raise OracleError(942, "table or view does not exist", 14)
@@ -180,7 +180,7 @@ def fail_late(_: Toy, __: Sequence[Bind]) -> Result:
 
 
 Answer = Callable[..., Result]
-ANSWERS: list[tuple[str, Answer]] = [
+NAMED: list[tuple[str, Answer]] = [
     (r"select echo", echo),
     (r"select \* from rows", lambda toy, b: Result([Column("A", V, 30), Column("B", N)], ROWS)),
     (r"select many (\d+)", many),
@@ -192,10 +192,10 @@ ANSWERS: list[tuple[str, Answer]] = [
     (r"select sleep ([\d.]+)", lambda toy, b, s: toy.sleep(float(s))),
     (r"select table", lambda toy, b: Result([Column("ID", N)], [(v,) for v in toy.table])),
     (r"select dead", lambda toy, b: (_ for _ in ()).throw(SessionEnded())),
-    (r"insert /\*\+ append", lambda toy, b: toy.insert(b[0].value)),
+    (r"insert /\*\+ append \*/ into toy\.", lambda toy, b: toy.insert(b[0].value)),
     (r"insert into t .*returning", lambda toy, b: (toy.insert(b[0].value), Result(rowcount=1, outs={1: [b[0].value * 2]}))[1]),
     (r"insert into t", lambda toy, b: toy.insert(b[0].value)),
-    (r"INSERT /\*\+ APPEND \*/ INTO t ", lambda toy, b: Result(rowcount=1)),
+    (r"insert /\*\+ append \*/ into t ", lambda toy, b: Result(rowcount=1)),
     (r"update t .*returning", lambda toy, b: Result(rowcount=2, outs={1: [1, 2], 2: ["a", None]})),
     (r"update t", lambda toy, b: Result(rowcount=len(toy.table))),
     (r"alter session", lambda toy, b: Result()),
@@ -212,3 +212,4 @@ ANSWERS: list[tuple[str, Answer]] = [
     (r"begin big", lambda toy, b: Result(outs={0: Lob(BIG_TEXT)})),
     (r"begin long text", lambda toy, b: Result(outs={0: "x" * 100})),
 ]
+ANSWERS = [(re.compile(pattern, re.DOTALL | re.IGNORECASE), answer) for pattern, answer in NAMED]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandbox.oracle.backend import Lob, OracleError, YearMonth
@@ -124,6 +124,7 @@ def test_noise_is_malformed_and_nothing_else(noise: bytes) -> None:
 
 
 @given(st.sampled_from(sorted(columns.TYPE_OF)), st.integers(0, 2), st.binary(max_size=60))
+@example(columns.BINARY_FLOAT, 0, b"\1\0")
 def test_a_bind_of_noise_is_a_value_or_malformed(number: int, form: int, noise: bytes) -> None:
     with suppress(Malformed, OracleError):
         columns.read_bind(Reader(noise, no_more), columns.BindType(number, 100, False, form), LobStore())

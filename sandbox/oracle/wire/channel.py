@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +17,7 @@ from sandbox.oracle.wire import packets
 from sandbox.oracle.wire.packets import Packet
 from sandbox.oracle.wire.ttc import Malformed
 
-HANDSHAKE_TIMEOUT_S = 30.0
+HANDSHAKE_TIMEOUT_S = 30
 RECEIVE_BYTES = 65536
 
 
@@ -35,7 +36,8 @@ class Channel:
         self.reader: threading.Thread | None = None
         self.has_deadline = True
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.settimeout(HANDSHAKE_TIMEOUT_S)
+        # the kernel's own limit of a receive: Python's would have to be taken away while the reader waits, and that races
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HANDSHAKE_TIMEOUT_S, 0))
 
     def start_reading(self) -> None:
         """From here on packets come through the reader thread, in the form that follows ACCEPT."""
@@ -63,7 +65,7 @@ class Channel:
         while len(self.buffer) < count:
             try:
                 data = self.connection.recv(RECEIVE_BYTES)
-            except TimeoutError:
+            except BlockingIOError:
                 if self.has_deadline:
                     raise
                 continue
@@ -87,9 +89,8 @@ class Channel:
         return packet
 
     def expect_no_deadline(self) -> None:
-        """After the logon a client may be silent as long as it likes. (A wait that began before still ends, and begins anew.)"""
+        """After the logon a client may be silent as long as it likes."""
         self.has_deadline = False
-        self.connection.settimeout(None)
 
     def send(self, raw: bytes) -> None:
         self.connection.sendall(raw)

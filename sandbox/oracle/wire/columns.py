@@ -6,6 +6,7 @@ comes within the row. The number asked for decides the form on the wire.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -55,6 +56,8 @@ FIXED_BYTES = {
 LOB_TYPES = {CLOB, BLOB}
 
 LARGEST_FAST = 10**38
+BROKEN = (ValueError, IndexError, OverflowError, ArithmeticError, struct.error)
+"""What reading bytes that are no value of their type may raise."""
 
 Writer = Callable[[Any], bytes]
 
@@ -219,7 +222,7 @@ def read_bind(reader: Reader, bind: BindType, store: LobStore) -> Any:
         return None
     try:
         return READERS[bind.number](raw) if bind.number in READERS else text_in(raw, bind.form)
-    except (ValueError, IndexError, OverflowError) as error:
+    except BROKEN as error:
         raise Malformed(f"a bind of type {bind.number} with bytes that are none") from error
 
 

@@ -166,5 +166,5 @@ def _value(kind: OraType, raw: bytes | None) -> Any:
         if number in READERS:
             return READERS[number](raw)
         return raw if kind is OraType.BLOB else columns.text_in(raw, NATIONAL_FORM if kind is OraType.CLOB else 1)
-    except (ValueError, IndexError, OverflowError) as error:
+    except columns.BROKEN as error:
         raise Malformed(f"a value of {kind.value} with bytes that are none") from error
