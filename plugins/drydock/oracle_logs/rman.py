@@ -112,7 +112,9 @@ class _Reader:
             self._overcome(line)
         if not line:
             return
-        why = (self.tables.feed(line) if channel is None else None) or self.pieces.feed(line, channel)
+        why = self.tables.feed(line) if channel is None else None
+        if why is None:
+            why = self.pieces.feed(line, channel)
         if why:
             self._keep(line, why)
         if self.language is None and self.number <= LINES_FOR_LANGUAGE:

@@ -149,7 +149,10 @@ _SPECIAL = (
     END.pattern,
 )
 SPECIAL = re.compile(b"|".join(_SPECIAL), re.I)
-_SPECIAL_STARTS = frozenset(b" \tDRSLAEIVGWr#-+$%[") | frozenset(range(128, 256))
+_SPECIAL_STARTS = (
+    *(b"DBG", b"RMAN>", b"SQL", b"DBVERIFY", b"LSNRCTL", b"ASMCMD", b"Export:", b"Import:", b"Version ", b"Recovery Manager"),
+    *(b"#", b"--", b"rem ", b"REM ", b"Rem ", b"[", b"$ ", b"+ ", b"% ", b"Gestionnaire", b"Wiederherstellungsm", b"Spooling"),
+)
 
 
 def ends_in_elapsed(line: bytes) -> bool:
@@ -160,4 +163,6 @@ def ends_in_elapsed(line: bytes) -> bool:
 
 def may_be_special(line: bytes) -> bool:
     """A look at a few bytes: most lines of a large log end here."""
-    return line[0] in _SPECIAL_STARTS or b"@" in line or b">" in line[:6] or b":\\" in line[:3]
+    if line[0] > 127:
+        return b":" not in line or b">" in line
+    return line.lstrip().startswith(_SPECIAL_STARTS) or b"@" in line or b">" in line[:6] or b":\\" in line[:3]

@@ -98,7 +98,7 @@ class Pieces:
 
     def channel_of(self, line: bytes) -> bytes | None:
         """Name of the channel that the line is about, or None."""
-        if found := _FIXED_CHANNEL.search(line):
+        if b"ORA_" in line and (found := _FIXED_CHANNEL.search(line)):
             return found.group()
         if line.startswith(b"channel ") and (found := _ENGLISH_CHANNEL.match(line)):
             return found.group(1)
@@ -114,6 +114,8 @@ class Pieces:
             line, channel = self._continued(line, channel)
         if channel is not None:
             return self._channel_line(line, channel)
+        if self._checked is not None and _is_record(line):
+            return self._settle(line)
         if (self._checked is not None or _may_be_check(line)) and (why := self._crosscheck_line(line)):
             return why
         return self._field_line(line) if b"=" in line else self._plain_line(line)
@@ -211,10 +213,9 @@ class Pieces:
         return None
 
     def _field_line(self, line: bytes) -> str | None:
-        if b"STAMP" in line or b"stamp" in line:
-            if _RECORD.search(line):
-                return self._record_line(line)
-        elif found := _INPUT.match(line):
+        if _is_record(line):
+            return self._record_line(line)
+        if found := _INPUT.match(line):
             if self._current is not None:
                 self._current.inputs.add(int(found.group(1)))
             return None
@@ -253,17 +254,17 @@ class Pieces:
                     return "data file skipped"
         if phrases.ends_in_elapsed(line):
             self.worked = True  # media recovery
-        elif self._current is not None and _HAS_PATH.search(line) and (found := _RESTORED.search(line)):
+        elif self._current is not None and (b"datafile" in line or not line.isascii()) and (found := _file_with_path(line)):
             self._current.restoring.add(int(found.group(1) or found.group(2)))
         return None
 
     def _crosscheck_line(self, line: bytes) -> str | None:
         """A crosscheck says what it found on one line and names the object on the next."""
-        expired = b"'EXPIRED'" in line or b'"EXPIRED"' in line or bool(phrases.EXPIRED_WORDS.search(line))
+        expired = b"'EXPIRED'" in line or b'"EXPIRED"' in line or _says_expired(line)
         if expired or b"'AVAILABLE'" in line or b'"AVAILABLE"' in line or b"validation succeeded for " in line:
             why = self._settle(None)
             self._checked = expired
-            return self._settle(line) if _RECORD.search(line) else why
+            return self._settle(line) if _is_record(line) else why
         if b"EXPIRED" in line and _LISTED_EXPIRED.search(line):
             self._listed_expired.add(line.split()[-1])
             return "listed as EXPIRED"
@@ -272,7 +273,7 @@ class Pieces:
     def _settle(self, line: bytes | None) -> str | None:
         """Count the object of a crosscheck; a preview prints "validation succeeded" without an object."""
         expired, self._checked = self._checked, None
-        named = line is not None and _RECORD.search(line)
+        named = line is not None and _is_record(line)
         if expired is None or not (named or expired):
             return None
         self.crosschecked += 1
@@ -286,6 +287,19 @@ class Pieces:
     def expired(self) -> int:
         """What crosschecks did not find; where the log has none, what its lists call EXPIRED."""
         return self._expired.count if self.crosschecked else self._listed_expired.count
+
+
+def _is_record(line: bytes) -> bool:
+    """The line names a record of the repository: RECID and STAMP."""
+    return (b"STAMP" in line or b"stamp" in line) and bool(_RECORD.search(line))
+
+
+def _says_expired(line: bytes) -> bool:
+    return (b"alid" in line or not line.isascii()) and bool(phrases.EXPIRED_WORDS.search(line))
+
+
+def _file_with_path(line: bytes) -> re.Match[bytes] | None:
+    return _RESTORED.search(line) if _HAS_PATH.search(line) else None
 
 
 def _may_be_check(line: bytes) -> bool:

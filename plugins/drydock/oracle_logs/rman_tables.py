@@ -52,7 +52,7 @@ class FileCheck:
 
 
 class Tables:
-    """Every table of a log. feed() returns why a row matters, or None."""
+    """Every table of a log. feed() returns why a row matters, "" for a row that does not, None for no row."""
 
     def __init__(self) -> None:
         self.files: dict[int, FileCheck] = {}
@@ -85,7 +85,7 @@ class Tables:
             return self._said(line) if b"corrupt" in line else None
         if first in _DASH_STARTS and phrases.DASHES.match(line):
             self._open(line, header)
-            return None
+            return ""
         return self._row(line)
 
     def _said(self, line: bytes) -> str | None:
@@ -117,10 +117,10 @@ class Tables:
     def _row(self, line: bytes) -> str | None:
         if b"corrupt blocks" in line and (said := self._said(line)):
             return said
-        if FAILURE_ROW.match(line):
+        if b"OPEN" in line and FAILURE_ROW.match(line):
             self.open_failures += 1
             return "open failure of the database"
-        found = DATAFILE_ROW.match(line)
+        found = DATAFILE_ROW.match(line) if b"OK" in line or b"FAILED" in line or not line.isascii() else None
         if found and (self._table is Table.DATAFILES or (found.group(2) in BARE_STATUS and self._table is not Table.LOGS)):
             return self._datafile(found)
         return self._readers[self._table](line) if self._table in self._readers else self._bare(line)
@@ -131,7 +131,7 @@ class Tables:
             return None
         if self._file is not None and line.split(maxsplit=1)[0] in (b"Data", b"Index", b"Other"):
             return self._blocks(line)
-        found = CONTROL_ROW.match(line)
+        found = CONTROL_ROW.match(line) if b"OK" in line or b"FAILED" in line else None
         if found and found.group(2) in BARE_STATUS and found.group(1).strip() in (b"SPFILE", b"Control File"):
             return self._control_file(line)
         return None
@@ -147,7 +147,7 @@ class Tables:
         self.rows += 1
         if status != b"OK":
             return "data file with Status FAILED"
-        return "blocks marked corrupt in a file with Status OK" if marked else None
+        return "blocks marked corrupt in a file with Status OK" if marked else ""
 
     def _blocks(self, line: bytes) -> str | None:
         found = BLOCK_ROW.match(line)
@@ -155,7 +155,7 @@ class Tables:
             return None
         failing = int(found.group(2)[:18]) if found else 0
         if not failing or self._file is None:
-            return None
+            return "" if found else None
         check = self.files[self._file]
         check.failing += failing
         check.failed = True
@@ -175,7 +175,7 @@ class Tables:
     def _other(self, status: bytes, failing: int, what: str) -> str | None:
         self.rows += 1
         if status == b"OK" and not failing:
-            return None
+            return ""
         self.other_failed += 1
         self.other_failing += max(1, failing)
         return f"{what} with corrupt blocks"
