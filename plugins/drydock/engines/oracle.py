@@ -93,6 +93,7 @@ class OracleSession:
     attested: frozenset[Licence]
     connection: oracledb.Connection = field(init=False, repr=False)
     rights: TargetRights = field(init=False, repr=False)
+    refusal: LogonFailed | None = field(init=False, repr=False, default=None)
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -208,10 +209,15 @@ def error_class_of(error: Exception) -> ErrorClass:
 
 
 def _log_on(session: OracleSession) -> None:
+    """Log on, unless this session was refused before: a pipeline of many questions would lock the account."""
+    if session.refusal:
+        raise session.refusal
     try:
         session.connection = session.connect()
     except oracledb.Error as e:
-        raise LogonFailed(e) from e
+        failed = LogonFailed(e)
+        session.refusal = None if failed.may_pass else failed
+        raise failed from e
     try:
         _set_up(session)
     except BaseException:
