@@ -1,4 +1,4 @@
-"""V$DATABASE, V$INSTANCE, incarnations, containers, tablespaces, datafiles and what is wrong with their blocks."""
+"""V$DATABASE, incarnations, containers, tablespaces, datafiles and what is wrong with their blocks."""
 
 from __future__ import annotations
 
@@ -52,29 +52,6 @@ def applied_at(repository: Repository) -> datetime:
     """The moment whose SCN the database has: a standby is behind by its apply lag."""
     lag_s = repository.data_guard.apply_lag_s if repository.is_standby and repository.data_guard else 0
     return max(repository.created_at, repository.now - timedelta(seconds=lag_s))
-
-
-@backup_view("V$INSTANCE")
-def v_instance(repository: Repository) -> Iterable[Row]:
-    database, thread = repository.database, next((t for t in repository.threads if t.is_open), repository.threads[0])
-    stuck = any(d.status == "ERROR" for d in repository.destinations)
-    yield {
-        "INSTANCE_NUMBER": thread.number,
-        "INSTANCE_NAME": thread.instance if len(repository.threads) > 1 else database.name.lower(),
-        "HOST_NAME": repository.host,
-        "VERSION": database.version.split(".")[0] + ".0.0.0.0",
-        "VERSION_FULL": database.version,
-        "STARTUP_TIME": repository.local(repository.started_at),
-        "STATUS": "MOUNTED" if repository.open_mode == "MOUNTED" else "OPEN",
-        "PARALLEL": yes(len(repository.threads) > 1),
-        "THREAD#": thread.number,
-        "ARCHIVER": "STOPPED" if repository.log_mode != "ARCHIVELOG" else "FAILED" if stuck else "STARTED",
-        "LOGINS": "ALLOWED",
-        "DATABASE_STATUS": "ACTIVE",
-        "INSTANCE_ROLE": "PRIMARY_INSTANCE",
-        "EDITION": database.edition,
-        "CON_ID": 0,
-    }
 
 
 @backup_view("V$DATABASE_INCARNATION")

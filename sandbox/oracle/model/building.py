@@ -64,6 +64,8 @@ def new_database(seed: int, shape: Shape, created_at: datetime) -> OracleDatabas
     set_parameters(database, shape)
     repository.keep_days, repository.host = shape.keep_days, shape.host
     repository.started_at = repository.controlfile_created_at = created_at
+    database.parts["started_at"] = database.local(created_at)
+    database.parameters["host_name"] = shape.host
     if shape.tracks_changes and shape.edition == "EE":
         repository.change_tracking = f"{shape.data_folder}/{database.unique_name}/change_tracking.ctf"
     if shape.autobackup_row:

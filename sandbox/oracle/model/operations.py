@@ -138,6 +138,7 @@ def add_standby(repository: Repository, unique_name: str, apply_lag_s: int = 3) 
 def become_standby(repository: Repository, primary: str, apply_lag_s: int = 3, open_mode: str = "MOUNTED") -> None:
     """This control file is a physical standby's: backups taken here are known only here (Data Guard Concepts, ch. 12)."""
     repository.role, repository.open_mode = "PHYSICAL STANDBY", open_mode
+    repository.database.parts["open_mode"] = open_mode  # V$INSTANCE asks for it there
     repository.data_guard = DataGuard(0, apply_lag_s, primary)
     for log in repository.archived_logs:
         log.applied = "YES"
