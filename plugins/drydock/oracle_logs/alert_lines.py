@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple
 from drydock.oracle_logs.alert_times import parse_time
 
 READ_BYTES = 256 * 1024
-LONGEST_LINE_BYTES = 64 * 1024  # what is looked at of one line
+LONGEST_LINE_BYTES = 16 * 1024  # what is looked at of one line
 SHAPE = bytes.maketrans(b"123456789", b"000000000")
 LONGEST_HEADER_BYTES = 16 * 1024  # of one <msg ...> with its <attr> elements
 

@@ -21,13 +21,13 @@ MOST_EVENTS = 2_000  # kinds of events that are kept apart
 MOST_CODES = 5_000
 MOST_CONTAINERS = 50
 LOWEST_REASON = 200  # "Failed to archive ... (4)": a state of the archiver, no code
-MOST_SHAPES = 2_000  # of lines of up to 64 KB; some 200 KB in a real log
+MOST_SHAPES = 2_000  # of lines of up to 16 KB; some 200 KB in a real log
 FULL_PERCENT, FILLING_PERCENT = 97.0, 85.0  # of the recovery area: Oracle's own thresholds of ORA-19815
 
 _CODE = re.compile(r"(?<![\w/\\.'\"-])(ORA|TNS|RMAN|LRM|OSD|DGM|PLS|KUP|CRS)-(\d{1,5})(?!\d)(?!\.\w)(?![\w/\\-])(?! [Ee]rrors\b)")
 _CONTAINER = re.compile(r"\A([A-Za-z][\w$#]{0,127})\(\d{1,4}\):")
 _PROBLEM = re.compile(r"\bORA (\d{1,5})\b")
-_RECOVERY_AREA = re.compile(r"db_recovery_file_dest_size\b.*?(\d{1,5}(?:[.,]\d+)?) ?%")
+_RECOVERY_AREA = re.compile(r"db_recovery_file_dest_size\b.{0,200}?(\d{1,5}(?:[.,]\d+)?) ?%")
 _TERMINATED = re.compile(r"Instance terminated by ")
 _FATAL_NETWORK = re.compile(r"\s*Fatal (?:NI|OCI) \w+ error (\d+)")
 _KANA = re.compile(rb"(?:[\x82\x83][\x40-\xf1]){3}")

@@ -2,7 +2,8 @@
 
 Every pattern is ASCII and is matched against bytes read as Latin-1, so that no code page can hide it. A phrase is tried
 only where one of its marks stands in the line, in either case. Patterns name no digit, so that they answer the same for
-any line of the same shape (its digits turned to 0), and the answer can be kept.
+any line of the same shape (its digits turned to 0), and the answer can be kept. What may stand between two words is
+bounded, so that no line costs more than its length.
 """
 
 from __future__ import annotations
@@ -35,23 +36,29 @@ def _phrase(name: str, severity: Severity, marks: str, pattern: str) -> Phrase:
 
 PHRASES = (
     _phrase("corrupt_block", CRITICAL, "corrupt block", r"^\s*Corrupt (?:block relative dba|Block Found|block \d+ found during)"),
-    _phrase("corrupt_block", CRITICAL, "error backing up file", r"^\s*Error backing up file \d+, block \d+: .*corruption"),
+    _phrase("corrupt_block", CRITICAL, "error backing up file", r"^\s*Error backing up file \d+, block \d+: .{0,300}corruption"),
     _phrase("corrupt_block", CRITICAL, "block media recovery", r"^Automatic block media recovery failed"),
     _phrase("block_repaired", WARNING, "block media recovery", r"^Automatic block media recovery successful"),
     _phrase("data_failure", CRITICAL, "checker run", r"^Checker run found \d+ new persistent data failures"),
-    _phrase("archiver_stuck", CRITICAL, "archival error", r"^ORACLE Instance \S+.*(?i:archival error)"),
-    _phrase("archiver_stuck", CRITICAL, "archival required", r"^ORACLE Instance \S+.*(?i:can ?not allocate log)"),
+    _phrase("archiver_stuck", CRITICAL, "archival error", r"^ORACLE Instance \S{1,100}.{0,300}(?i:archival error)"),
+    _phrase("archiver_stuck", CRITICAL, "archival required", r"^ORACLE Instance \S{1,100}.{0,300}(?i:can ?not allocate log)"),
     _phrase("archiver_stuck", CRITICAL, "online logs need", r"^(?:WARNING: )?All online logs need(?:ed)? archiving"),
     _phrase("archiver_stuck", CRITICAL, "stuck archiver", _WHO + r"Stuck archiver(?: condition declared|: )"),
     _phrase("archiver_freed", INFO, "archiver", r"(?i:archiver process freed from errors|stuck archiver condition cleared)"),
     _phrase("archiver_stuck", CRITICAL, "archival stopped", _WHO + r"Archival stopped, error occurred"),
     _phrase(
-        "archiver_stuck", CRITICAL, "destinations made", r"(?i:all archive destinations made inactive)(?:.*error (?P<n>\d+))?"
+        "archiver_stuck",
+        CRITICAL,
+        "destinations made",
+        r"(?i:all archive destinations made inactive)(?:.{0,300}error (?P<n>\d+))?",
     ),
     _phrase("archiver_stuck", CRITICAL, "archive", _ERROR + r"(?:[Cc]reating|[Cc]losing|[Ww]riting) archive ?log file"),
     _phrase("archiver_stuck", CRITICAL, "archiving log", _WHO + r"I/O error (?P<n>\d+) archiving log"),
     _phrase(
-        "archiver_stuck", CRITICAL, "failed to archive", _WHO + r"Failed to archive (?:log|thread)\b[^(]*(?:\((?P<n>\d+)\))?"
+        "archiver_stuck",
+        CRITICAL,
+        "failed to archive",
+        _WHO + r"Failed to archive (?:log|thread)\b[^(]{0,100}(?:\((?P<n>\d+)\))?",
     ),
     _phrase(
         "standby_transport",
@@ -61,8 +68,10 @@ PHRASES = (
     ),
     _phrase("standby_transport", WARNING, "asynch i/o", _WHO + r"Network asynch I/O wait error (?P<n>\d+)"),
     _phrase("standby_transport", WARNING, "logging on to", _ERROR + r"received logging on to the standby"),
-    _phrase("standby_transport", WARNING, "standby", _ERROR + r"(?:for|writing|connecting to|while) .*standby"),
-    _phrase("standby_transport", WARNING, "heartbeat", _WHO + r"Heartbeat failed to connect to standby .*Error is (?P<n>\d+)"),
+    _phrase("standby_transport", WARNING, "standby", _ERROR + r"(?:for|writing|connecting to|while) .{0,300}standby"),
+    _phrase(
+        "standby_transport", WARNING, "heartbeat", _WHO + r"Heartbeat failed to connect to standby .{0,300}Error is (?P<n>\d+)"
+    ),
     _phrase("standby_transport", WARNING, "network reconnect", r"(?:LOG_ARCHIVE_DEST_|LAD:)\d+ network reconnect"),
     _phrase("standby_transport", WARNING, "rejected", _WHO + r"Archive ?log rejected"),
     _phrase("standby_transport", WARNING, "disconnect", r"^ ?(?:RFS\[\d+\]|rfs \([^)]*\)): Possible network disconnect"),
@@ -70,7 +79,7 @@ PHRASES = (
     _phrase("redo_gap", WARNING, "fal", _WHO + r"FAL(?:\[client[^:]*)?: (?:Failed to request gap|All defined FAL servers)"),
     _phrase("redo_gap", WARNING, "gap - ", _WHO + r"\s*GAP - (?:thread|T-|SCN)"),
     _phrase("redo_gap", WARNING, "fetching gap", _WHO + r"Fetching gap (?:sequence|from)"),
-    _phrase("redo_gap", WARNING, "media recovery", _WHO + r"Media Recovery .*\b[Gg]ap\b"),
+    _phrase("redo_gap", WARNING, "media recovery", _WHO + r"Media Recovery .{0,300}\b[Gg]ap\b"),
     _phrase("standby_recovery", CRITICAL, "media recovery", _WHO + r"Background Media Recovery terminated with error (?P<n>\d+)"),
     _phrase("standby_recovery", CRITICAL, "media recovery", r"^Media Recovery failed with error (?P<n>\d+)"),
     _phrase("standby_recovery", CRITICAL, "recovery slave", r"^Recovery Slave \w+ previously exited with exception"),
@@ -78,7 +87,7 @@ PHRASES = (
     _phrase("standby_recovery", INFO, "media recovery", _WHO + r"Background Media Recovery (?:cancelled|process shutdown)"),
     _phrase("standby_recovery", INFO, "standby recovery", r"^Managed Standby Recovery Cancell?ed"),
     _phrase("standby_recovery", WARNING, "errors with log", r"^Errors with log "),
-    _phrase("standby_lag", WARNING, " lag ", r"(?i:\b(?:apply|transport) lag\b.*(?:exceed|threshold|above))"),
+    _phrase("standby_lag", WARNING, " lag ", r"(?i:\b(?:apply|transport) lag\b.{0,300}(?:exceed|threshold|above))"),
     _phrase(
         "role_change", WARNING, "standby,switchover", r"^(?:Standby became primary|Switchover: Complete|Begin: Standby Failover)"
     ),
@@ -94,28 +103,38 @@ PHRASES = (
     _phrase("shutdown", WARNING, "shutting down", r"^Shutting down (?:ORACLE )?instance \(abort\)"),
     _phrase("shutdown", INFO, "shutting down", r"^Shutting down (?:ORACLE )?instance \((?!abort)"),
     _phrase("startup", INFO, "starting oracle", r"^Starting ORACLE instance"),
-    _phrase("startup", INFO, "completed: ", r"^Completed: (?i:alter database\s+(?:mount|open)\b)(?!.*(?i:resetlogs))"),
+    _phrase("startup", INFO, "completed: ", r"^Completed: (?i:alter database\s+(?:mount|open)\b)(?!.{0,300}(?i:resetlogs))"),
     _phrase("datafile_lost", CRITICAL, "datafile offline", r"^Automatic datafile offline due to"),
     _phrase("datafile_lost", CRITICAL, "kcf:", r"^KCF: (?:read|write)/?\w* error"),
-    _phrase("datafile_offline", WARNING, "offline", _ALTER + r"(?:pluggable )?(?:database|tablespace)\b.*\boffline\b)"),
+    _phrase("datafile_offline", WARNING, "offline", _ALTER + r"(?:pluggable )?(?:database|tablespace)\b.{0,300}\boffline\b)"),
     _phrase(
         "control_file_backup", WARNING, "autobackup", r"(?i:errors during (?:server )?autobackup|autobackup (?:has )?failed)"
     ),
     _phrase("datafile_offline", WARNING, " is offline", r"^File #\d+ is offline, but is part of an online tablespace"),
     _phrase("asm", WARNING, "asm communication", r"ASM communication error"),
     _phrase("resetlogs", WARNING, "resetlogs", r"^RESETLOGS (?:after|is being done without)"),
-    _phrase("no_archivelog", WARNING, "noarchivelog", _ALTER + r"database\b.*\bnoarchivelog\b)"),
+    _phrase("no_archivelog", WARNING, "noarchivelog", _ALTER + r"database\b.{0,300}\bnoarchivelog\b)"),
     _phrase(
-        "nologging", WARNING, "logging", _ALTER + r"(?:pluggable )?(?:database|tablespace)\b.*\b(?:nologging|no force logging)\b)"
+        "nologging",
+        WARNING,
+        "logging",
+        _ALTER + r"(?:pluggable )?(?:database|tablespace)\b.{0,300}\b(?:nologging|no force logging)\b)",
     ),
     _phrase("flashback", WARNING, "flashback", _ALTER + r"database\s+flashback\s+off\b)"),
-    _phrase("flashback", WARNING, "rvwr", r"RVWR (?:encountered|.*due to error)"),
+    _phrase("flashback", WARNING, "rvwr", r"RVWR (?:encountered|.{0,300}due to error)"),
     _phrase(
-        "change_tracking", WARNING, "tracking", r"^CHANGE TRACKING ERROR|(?i:tracking .*(?:(?:disabled|stopped) due|corrupt))"
+        "change_tracking",
+        WARNING,
+        "tracking",
+        r"^CHANGE TRACKING ERROR|(?i:tracking .{0,300}(?:(?:disabled|stopped) due|corrupt))",
     ),
     _phrase("asm", CRITICAL, "dismount", r"(?i:\bforce dismount(?:ing)? (?:of )?group|was force dismounted)"),
-    _phrase("asm", WARNING, "offline of disk,be dropped", r"(?i:initiating offline of disk|disk \S+ .*will be dropped)"),
-    _phrase("asm", WARNING, "warning: ", r"^WARNING: (?i:(?:write|read) failed|cache read a corrupt|disk \S+ .*offline)"),
+    _phrase(
+        "asm", WARNING, "offline of disk,be dropped", r"(?i:initiating offline of disk|disk \S{1,100} .{0,300}will be dropped)"
+    ),
+    _phrase(
+        "asm", WARNING, "warning: ", r"^WARNING: (?i:(?:write|read) failed|cache read a corrupt|disk \S{1,100} .{0,300}offline)"
+    ),
     _phrase(
         "disk_full", WARNING, "no space,enough space", r"Error: \d+: No space left on device|\(OS \d+\) There is not enough space"
     ),
