@@ -173,7 +173,7 @@ def _sshd_configuration(folder: Path, port: int) -> Path:
         "PasswordAuthentication no",
         "KbdInteractiveAuthentication no",
         "MaxStartups 100",
-        "SetEnv SHLVL=1",  # bash then leaves ~/.bashrc alone: whoever runs the sandbox, its host is the same (bash(1), INVOCATION)
+        "SetEnv SHLVL=1",  # bash then leaves the ~/.bashrc of whoever runs the sandbox alone (bash(1), INVOCATION)
     ]
     _write(folder / "sshd_config", "\n".join(lines) + "\n", 0o644)
     return folder / "sshd_config"
