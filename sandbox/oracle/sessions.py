@@ -82,6 +82,7 @@ class SqlBackend:
         self.settings: dict[str, str] = {}
         self.transaction = Transaction(database, session)
         self.output: list[str] | None = None
+        self.is_working = self.was_told = False
         self.stop = threading.Event()
         self.running: Running | None = None
 
@@ -103,11 +104,14 @@ class SqlBackend:
         self.check_alive()
         self.stop.clear()
         self.scripted(sql)
+        self.is_working = True
         try:
             return statements.dispatch(self, sql, binds)
-        except OracleError:
-            self.check_alive()
-            raise
+        finally:
+            self.is_working = False
+            if self.session.is_killed:
+                self.rollback()
+                self.check_alive()
 
     def query(self, sql: str, binds: Sequence[Bind]) -> Result:
         """A SELECT on the engine. The model is locked while its rows are read, not while they are computed on."""
@@ -164,7 +168,7 @@ class SqlBackend:
 
     def check_alive(self) -> None:
         if self.session.is_killed:
-            if getattr(self, "was_told", False):
+            if self.was_told:
                 raise SessionEnded
             self.was_told = True
             raise OracleError(28, "your session has been killed")

@@ -281,12 +281,14 @@ KNOWN_TO_ORACLE = {
 def call(c: Compiler, name: str, nodes: list[exp.Expression], scope: Scope) -> Expr:
     """A packaged function in a query: run once, with fixed arguments."""
     arguments: dict[str, object] = {}
+    signature = registry.SIGNATURES.get(name, ())
     for place, node in enumerate(nodes, 1):
         is_named = isinstance(node, exp.Kwarg)
         given = c.argument(node.expression if is_named else node, scope)
         if not given.is_constant:
             raise unsupported(f"{name} with arguments that differ by row")
-        arguments[node.this.name.upper() if is_named else str(place)] = given.constant
+        positional = signature[place - 1] if place <= len(signature) else str(place)
+        arguments[node.this.name.upper() if is_named else positional] = given.constant
     return null() if c.is_described else literal(registry.PROCEDURES[name](c.database, c.session, arguments))
 
 
