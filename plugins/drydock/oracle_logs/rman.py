@@ -63,7 +63,7 @@ class _Reader:
         if phrases.may_be_special(line) or line[:1] == self.name[:1]:
             if phrases.SPECIAL.match(line) and not (line := self._special(line)):
                 return
-            if not self.foreign and self._is_end(line):
+            if self._is_end(line):
                 self._end_session(line)
                 return
         self._output(line)
@@ -144,7 +144,7 @@ class _Reader:
 
     def _back_from_tool(self, line: bytes) -> bool:
         """True where RMAN speaks again after another tool."""
-        is_rman = line.startswith((b"RMAN-00571", b"RMAN-00569")) or phrases.BANNER.match(line)
+        is_rman = line.startswith(phrases.RMAN_SPEAKS) or self.pieces.channel_of(line) or phrases.BANNER.match(line)
         self.foreign = not is_rman or bool(phrases.FOREIGN_TOOL.match(line.lstrip()))
         return not self.foreign
 
@@ -180,13 +180,17 @@ class _Reader:
             return False
         if phrases.END.match(line):
             return True
+        if self.foreign:
+            return False
         text = line.lstrip()
         rest = text[len(self.name) :].strip() if self.name and text.startswith(self.name) else b""
         return len(rest) >= 2 and b":" not in rest and b"=" not in rest and not rest[:1].isdigit()
 
     def _end_session(self, line: bytes) -> None:
         self._seen()
-        self.ended = True
+        self.ended, self.foreign = True, False
+        if self.language is None:
+            self._guess_language(line)
         self.codes.close()
         self.tables.end()
         self.pieces.next_command()

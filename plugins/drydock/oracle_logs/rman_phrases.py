@@ -15,6 +15,15 @@ SHELL_LINE = re.compile(rb"(?:\[?[\w.-]+@[\w.-]+[^$#>]{0,80}[$#>]|[$+%])\s|[A-Z]
 FOREIGN_TOOL = re.compile(rb"SQL> |SQL\*Plus|SQLcl|DBVERIFY|LSNRCTL|ASMCMD>|Export: Release|Import: Release")
 BANNER = re.compile(rb"^\s*(\S.{1,60}?)\s*(?::|\xef\xbc\x9a|\xa3\xba|\x81\x46)\s*Release (\d+(?:\.\d+)+)")
 SPOOL_BANNER = re.compile(rb"^\s*Recovery Manager\s?(\d+(?:\.\d+){2,})\s*$")
+RMAN_SPEAKS = (
+    b"RMAN-00571",
+    b"RMAN-00569",
+    b"host command complete",
+    b"Starting ",
+    b"Finished ",
+    b"allocated channel",
+    b"using channel",
+)
 VERSION = re.compile(rb"^\s*Version (\d+(?:\.\d+)+)\s*$")
 DBID = re.compile(rb"(?:(?<![\w$#-])([A-Za-z][\w$#-]{0,29}))?\s?\(DBID=(\d{1,12})")
 DASHES = re.compile(rb"\s*-{2,}[- ]*$")
@@ -83,6 +92,10 @@ _OVERCOME = _in_pages(
     ("장애 조치", "euc_kr"),
     ("페일오버", "euc_kr"),
     ("starting Oracle instance without parameter file", ""),
+    ("will be run on another channel", ""),
+    ("在其他通道上运行", "gb18030"),
+    ("在另一通道上运行", "gb18030"),
+    ("別のチャネルで実行", "cp932 euc_jp"),
 )
 _EXPIRED = _in_pages(
     ("validation failed for archived log", ""),

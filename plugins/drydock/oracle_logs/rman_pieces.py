@@ -21,12 +21,14 @@ _FIXED_CHANNEL = re.compile(rb"ORA_(?:AUX_|MAINT_)?(?:DISK|SBT(?:_TAPE)?)_\d{1,4
 _NAMED_CHANNEL = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?:(?=\s)")
 _ENGLISH_CHANNEL = re.compile(rb"channel (\S{1,40}?)\s?: ")
 _SID = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?(?:[\x80-\xff][\x80-\xff\s]{0,24})?:\s+(?:SID|sid)\s?=\s?\d")
-_READ = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+([^\s=]+)\s?=\s?([^\s=]+)\s*$")
+_READ = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+([^\s=]+)\s?=\s?([^\s=]+)(?:\s+params\s?=\s?\S+)?\s*$")
 _WRITTEN = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+[^=]*=\s?(?:NONE|API Version\b.*)\s*$")
 _INPUT = re.compile(rb"^[^=]*=\s?(\d{5})[,;]?\s+[^=]{1,60}=\s?\S*[/+\\@:]")
 _RESTORED = re.compile(rb"(?<![\w./\\=:+-])(0\d{4})(?![\w.\\+-])|datafile (\d{5})(?!\d)")
 _LISTED_EXPIRED = re.compile(rb"^\s*\d+\s.*\sEXPIRED\s|Status:? EXPIRED")
 _RECORD = re.compile(rb"(?:RECID|recid)\s?=\s?\d+\s+(?:STAMP|stamp)\s?=\s?\d+")
+_PATH = re.compile(rb"(?:[/+]|[A-Za-z]:\\)[\x21-\x7e]{3,}")
+_COMPLETE_WITHOUT_TIME = (b": restore complete", b": validation complete")  # up to 10.1
 _HAS_PATH = re.compile(rb"[/+\\]")
 _SECTION = re.compile(rb" section \d+ of \d+")
 _STEM = re.compile(rb"_\d+_\d+$")
@@ -46,6 +48,7 @@ class Channel:
     """One channel's work since its last elapsed time."""
 
     handles: list[bytes] = field(default_factory=list)
+    begun: list[bytes] = field(default_factory=list)
     inputs: set[int] = field(default_factory=set)
     restoring: set[int] = field(default_factory=set)
     written: bool = False
@@ -139,7 +142,7 @@ class Pieces:
             return self._handle(line, state)
         if b"AUTOBACKUP" in line:
             return self._from_autobackup(line, state)
-        if phrases.ends_in_elapsed(line):
+        if phrases.ends_in_elapsed(line) or line.rstrip().endswith(_COMPLETE_WITHOUT_TIME):
             return self._completed(state)
         return self._channel_text(line, state)
 
@@ -151,13 +154,15 @@ class Pieces:
         state.control_file |= b"restoring control file" in line or b"restoring SPFILE" in line
         if b"reading from backup piece" not in line and (found := _RESTORED.search(line)):
             state.restoring.add(int(found.group(1) or found.group(2)))
+        elif b": scanning " not in line and (found := _PATH.search(line)):
+            state.begun = [*state.begun[-MOST_JOINED:], found.group()]
         return None
 
     def _handle(self, line: bytes, state: Channel) -> str | None:
         if b"errors found reading piece" in line:
             self.unreadable = True
             return "a backup piece could not be read"
-        fields = line.count(b"=")
+        fields = _fields(line)
         found = _READ.search(line) if fields == 2 else None
         if found and _is_piece(found):
             self._read_piece(found.group(1), state)
@@ -199,6 +204,9 @@ class Pieces:
     def _completed(self, state: Channel) -> str | None:
         """An elapsed time ended the channel's work: it read a set, wrote one, or read live files."""
         self.worked = True
+        if not (state.handles or state.inputs or state.written):
+            for piece in state.begun:  # the line with handle and tag was broken beyond repair
+                self._read_piece(piece, state)
         if state.handles:
             stems = frozenset(_STEM.sub(b"", h) for h in state.handles) if state.section else frozenset(state.handles)
             self.sets_read.add(stems)
@@ -225,7 +233,7 @@ class Pieces:
             if self._current is not None:
                 self._current.written = True
             return None
-        found = _READ.search(line) if line.count(b"=") == 2 else None
+        found = _READ.search(line) if _fields(line) == 2 else None
         if found and _is_piece(found) and (found.group(2) == b"tag" or re.match(rb"TAG\d{8}T\d{6}", found.group(3))):
             self._read_piece(found.group(1), self._current or Channel())  # 10g names the piece without the channel
         if b"creating datafile file number" in line:
@@ -287,6 +295,11 @@ class Pieces:
     def expired(self) -> int:
         """What crosschecks did not find; where the log has none, what its lists call EXPIRED."""
         return self._expired.count if self.crosschecked else self._listed_expired.count
+
+
+def _fields(line: bytes) -> int:
+    """How many `name=value` the line has, without the `params=` that old releases put last."""
+    return line.count(b"=") - line.count(b" params=")
 
 
 def _is_record(line: bytes) -> bool:

@@ -99,7 +99,9 @@ class Codes:
             return Found()
         if kind == "RMAN" and self.open is not None and self.open.kind == "channel":
             self.close()
-        return self._add(line, number, [tokens[0], *self._later(line, tokens[1:])], "stack" if kind == "RMAN" else "channel")
+        # A channel that fails while others work on prints RMAN-03009 without a banner.
+        group = "stack" if kind == "RMAN" and value != 3009 else "channel"
+        return self._add(line, number, [tokens[0], *self._later(line, tokens[1:])], group)
 
     def _text_line(self, line: bytes, number: int, tokens: list, is_channel: bool, in_session: bool) -> Found:
         inside = self.open is not None
