@@ -28,9 +28,9 @@ POLICY = BackupPolicy()
 VIEWS = views_backup  # imported for what it registers
 
 
-def granted() -> set[str]:
-    """The privileges of the looking account: the grants file, no more."""
-    found = statements(parse_sql_file(include_dir() / "sql" / "oracle" / "grants" / "backup.sql"))
+def granted(name: str = "backup") -> set[str]:
+    """The privileges of the looking account: those of a grants file, no more."""
+    found = statements(parse_sql_file(include_dir() / "sql" / "oracle" / "grants" / f"{name}.sql"))
     lines = (re.sub(r"\s+TO\s+&account$", "", line).removeprefix("GRANT ") for line in found)
     return {line.replace(" ON SYS.", " ") for line in lines}
 

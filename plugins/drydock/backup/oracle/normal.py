@@ -113,7 +113,8 @@ def _shrank(before: BackupRun, run: BackupRun, catalogue: OracleCatalogue) -> It
     """A full run less than 70 % of the one before, though it is of as many files and compressed as that was."""
     files = [{(b.file, b.creation_scn) for b in _held(r, catalogue)} for r in (before, run)]
     was, now = (sum(s.total_bytes for s in r.sets) for r in (before, run))
-    if was and now < SHRUNK * was and files[0] <= files[1]:
+    whole = not any(s.problems for r in (before, run) for s in r.sets)
+    if whole and was and now < SHRUNK * was and files[0] <= files[1]:
         values = {"was_bytes": was, "bytes": now, "change_percent": round(100 * (now - was) / was)}
         yield Finding(code="level0_shrank", status=Status.WARN, place=run.sets[0].set_id, values=values)
 
