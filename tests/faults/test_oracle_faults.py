@@ -31,7 +31,7 @@ MANY = {
     "complete more_set_problems FAIL": "/backup",
 }
 NO_RECORD = {"executed job_log_horizon UNKNOWN": LEVEL0, "complete records_horizon UNKNOWN": "gz_main_sim"}
-EXPECTED: dict[str, dict[str, str]] = {
+EXPECTED = {
     # pieces and sets
     "piece_expired": LOST_PIECE,
     "piece_deleted": LOST_PIECE,
