@@ -144,7 +144,7 @@ class _Reader:
 
     def _back_from_tool(self, line: bytes) -> bool:
         """True where RMAN speaks again after another tool."""
-        is_rman = line.startswith(phrases.RMAN_SPEAKS) or self.pieces.channel_of(line) or phrases.BANNER.match(line)
+        is_rman = line.lstrip().startswith(phrases.RMAN_SPEAKS) or self.pieces.channel_of(line) or phrases.BANNER.match(line)
         self.foreign = not is_rman or bool(phrases.FOREIGN_TOOL.match(line.lstrip()))
         return not self.foreign
 

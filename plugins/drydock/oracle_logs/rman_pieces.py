@@ -19,7 +19,7 @@ MOST_JOINED = 3  # lines that a console broke in the middle of a handle
 
 _FIXED_CHANNEL = re.compile(rb"ORA_(?:AUX_|MAINT_)?(?:DISK|SBT(?:_TAPE)?)_\d{1,4}")
 _NAMED_CHANNEL = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?:(?=\s)")
-_ENGLISH_CHANNEL = re.compile(rb"channel (\S{1,40}?)\s?: ")
+_ENGLISH_CHANNEL = re.compile(rb"\s*channel (\S{1,40}?)\s?: ")
 _SID = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?(?:[\x80-\xff][\x80-\xff\s]{0,24})?:\s+(?:SID|sid)\s?=\s?\d")
 _READ = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+([^\s=]+)\s?=\s?([^\s=]+)(?:\s+params\s?=\s?\S+)?\s*$")
 _WRITTEN = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+[^=]*=\s?(?:NONE|API Version\b.*)\s*$")
@@ -103,7 +103,7 @@ class Pieces:
         """Name of the channel that the line is about, or None."""
         if b"ORA_" in line and (found := _FIXED_CHANNEL.search(line)):
             return found.group()
-        if line.startswith(b"channel ") and (found := _ENGLISH_CHANNEL.match(line)):
+        if b"channel " in line[:40] and (found := _ENGLISH_CHANNEL.match(line)):
             return found.group(1)
         if (b"SID" in line or b"sid" in line) and (found := _SID.search(line)):
             return found.group(1)
