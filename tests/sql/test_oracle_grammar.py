@@ -34,4 +34,5 @@ def test_the_grammar_accepts_them_all_and_refuses_what_is_wrong() -> None:
         pytest.skip("node is not installed: the goldens stand for the grammar")
     assert (Path(HOME) / PARSER).is_dir(), f"{Path(HOME) / PARSER} is not there: run `make grammar`"
     assert len(list(REJECTED.glob("*.sql"))) > 5
-    assert disagreements(Path(HOME).resolve()) == []
+    rendered = {name: statement.text for name, statement in catalogue().items()}  # `make grammar` takes the reads as well
+    assert disagreements(Path(HOME).resolve(), rendered) == []

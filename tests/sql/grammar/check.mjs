@@ -15,7 +15,14 @@ const load = (name) => import(pathToFileURL(resolve(name)).href);
 const { CharStream, CommonTokenStream } = (await load("antlr4")).default ?? (await load("antlr4"));
 const { PlSqlLexer, PlSqlParser } = await load("@griffithswaite/ts-plsql-parser");
 
+const SLL = 0, LL = 1; // prediction modes of ANTLR: SLL is fast and may refuse what LL accepts, never the other way round
+
 function faultsOf(statement) {
+  const quick = parse(statement, SLL);
+  return quick.length ? parse(statement, LL) : quick;
+}
+
+function parse(statement, mode) {
   const faults = [];
   const listener = {
     syntaxError: (_, __, line, column, message) => faults.push(`${line}:${column} ${message}`),
@@ -27,6 +34,7 @@ function faultsOf(statement) {
     part.removeErrorListeners();
     part.addErrorListener(listener);
   }
+  parser._interp.predictionMode = mode;
   parser.sql_script();
   return faults;
 }
