@@ -347,3 +347,28 @@ def test_findings_reach_the_verdict_and_leave_it_when_the_next_run_is_fine(yard:
 def test_a_run_that_only_looks_asks_nothing(yard: RmanYard) -> None:
     yard.depth = Depth.CATALOGUE
     assert yard.read() == () and yard.drill() is None and yard.asked() == []
+
+
+def crosschecked(gone: int) -> str:
+    told = ""
+    for n in range(10):
+        told += f"""echo "crosschecked backup piece: found to be '{"EXPIRED" if n < gone else "AVAILABLE"}'"\n"""
+        told += f"echo 'backup piece handle=/b/{n} RECID={n} STAMP=1'\n"
+    return f'[[ $command == CROSSCHECK* ]] && {{ banner\n{told}echo "Crosschecked 10 objects"; finish; exit 0; }}\n'
+
+
+@pytest.mark.parametrize(("gone", "status"), [(0, None), (1, Status.WARN), (5, Status.UNKNOWN)])
+def test_a_crosscheck_is_made_only_where_its_canary_lives(
+    yard: RmanYard, tmp_path: Path, gone: int, status: Status | None
+) -> None:
+    canary = tmp_path / "canary"
+    yard.host = yard.host.model_copy(update={"canary": str(canary)})
+    yard.behave(crosschecked(gone))
+    yard.read()
+    assert "rman_canary" in yard.told() and not any(line.startswith("CROSSCHECK") for line in yard.asked())
+    canary.write_bytes(b"piece")
+    yard.survey("r2")
+    yard.read("r2")
+    assert [f.status for f in yard.told("r2").get("rman_expired", [])] == ([status] if status else [])
+    assert set(yard.told("r2")) <= {"rman_expired"}
+    assert not any("DELETE" in line for line in yard.asked())

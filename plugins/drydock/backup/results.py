@@ -72,6 +72,11 @@ class Drill(Model):
         return not any(f.status.is_red for f in self.findings)
 
     @property
+    def is_rehearsal(self) -> bool:
+        """True where backups were read and nothing was restored: it proves no recovery and measures none."""
+        return bool(self.phases) and not any(p.name in ("restore", "recover") for p in self.phases)
+
+    @property
     def recovery_s(self) -> float:
         """Seconds until the copy could serve: restore and recover, without the checks."""
         return sum(p.elapsed_s for p in self.phases if p.name in ("restore", "recover"))

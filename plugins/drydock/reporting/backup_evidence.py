@@ -53,7 +53,7 @@ def _drill_text(record: DayRecord, judgement: Judgement) -> str:
         language,
         when=moment_text(record.local(drill.started_at)),
         result=status_word(drill_status(drill), language),
-        recovery=duration_text(drill.recovery_s, language),
+        recovery=word("unknown", language) if drill.is_rehearsal else duration_text(drill.recovery_s, language),
     )
 
 

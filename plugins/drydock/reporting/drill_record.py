@@ -100,7 +100,7 @@ def _summary(told: _Drills) -> Iterator[Block]:
 
 def _summary_row(told: _Drills, database: str, drill: Drill) -> tuple[Cell, ...]:
     reached = local(drill.recovered_to, told.zone) if drill.recovered_to else None
-    recovery = against_limit(drill.recovery_s, told.limit_s(database), told.language)
+    recovery = against_limit(None if drill.is_rehearsal else drill.recovery_s, told.limit_s(database), told.language)
     return (told.name(database), drill_status(drill).value, reached, recovery)
 
 

@@ -48,7 +48,7 @@ def drill_cells(drill: Drill, zone: str) -> tuple[Cell, ...]:
         local(drill.ended_at, zone),
         drill.restored_bytes,
         drill.replayed_bytes,
-        drill.recovery_s,
+        None if drill.is_rehearsal else drill.recovery_s,
         drill.forecast_s,
         drill.assertions,
     )

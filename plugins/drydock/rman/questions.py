@@ -70,6 +70,11 @@ def validate_logs(first: int, last: int, thread: int) -> RmanQuestion:
     return RmanQuestion(kind=QuestionKind.ARCHIVED_LOGS, arguments=(str(first), str(last), str(thread)))
 
 
+def crosscheck(canary: str) -> RmanQuestion:
+    """Look for every piece that the records name; refused over there unless the canary piece is there. Marks, never deletes."""
+    return RmanQuestion(kind=QuestionKind.CROSSCHECK, arguments=(canary,))
+
+
 def ask(kind: QuestionKind) -> RmanQuestion:
     """A question without arguments."""
     return RmanQuestion(kind=kind)

@@ -24,6 +24,7 @@ from drydock.verdicts import Finding, Model, Status
 
 IN_MEMORY_BYTES = 8 * 1024 * 1024
 MOST_SHOWN = 8
+MOST_EXPIRED = 0.2  # more than this share gone at once looks like a share that is not mounted
 
 NOT_ASKED = frozenset(
     [f"ORA-{n:05d}" for n in (1017, 1031, 1033, 1034, 1089, 3113, 3114, 3135, 4031, 12170, 12514, 12537, 12541, 12547)]
@@ -167,6 +168,20 @@ def disagreements(answer: RmanAnswer, catalogue: OracleCatalogue, place: str) ->
         return ()
     values = {"files": _shown(sorted(wanted & covered)), "question": answer.question.words}
     return (Finding(code="rman_disagrees", status=Status.WARN, place=place, values=values),)
+
+
+def expired_pieces(answer: RmanAnswer, place: str) -> tuple[Finding, ...]:
+    """What a crosscheck did not find. So many missing at once that a share may be away is UNKNOWN, not a loss."""
+    log = answer.log
+    if log.codes or not log.complete or not log.crosschecked:
+        return (
+            _unknown("rman_cut_off", place, question=answer.question.words, exit_code=answer.exit_code, evidence=_evidence(log)),
+        )
+    if not log.expired:
+        return ()
+    status = Status.UNKNOWN if log.expired > MOST_EXPIRED * log.crosschecked else Status.WARN
+    values = {"expired": log.expired, "looked_for": log.crosschecked}
+    return (Finding(code="rman_expired", status=status, place=place, values=values),)
 
 
 def _newest_backups(catalogue: OracleCatalogue) -> dict[int, int]:

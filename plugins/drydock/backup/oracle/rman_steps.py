@@ -23,6 +23,7 @@ from drydock.backup.oracle.rman_reading import (
     RmanAnswer,
     collect_answer,
     disagreements,
+    expired_pieces,
     findings_of,
     read_of_question,
     read_of_set,
@@ -38,6 +39,7 @@ from drydock.rman.questions import (
     RmanJob,
     RmanQuestion,
     ask,
+    crosscheck,
     make_job,
     validate_copy,
     validate_set,
@@ -214,7 +216,9 @@ def _ask_all(work: RmanWork, state: StepState) -> StepState:
     try:
         work.check_dbid()
         for kind in DAILY:
-            state = _ask_daily(work, state, kind)
+            state = _ask_daily(work, state, ask(kind))
+        if work.host.canary:
+            state = _ask_daily(work, state, crosscheck(work.host.canary))
         for task, rman_set in _due_sets(work, state):
             state = _read_set(work, state, task, rman_set)
     except RmanTrouble as trouble:  # of the host itself: the next question would meet it too
@@ -223,21 +227,28 @@ def _ask_all(work: RmanWork, state: StepState) -> StepState:
     return state
 
 
-def _ask_daily(work: RmanWork, state: StepState, kind: QuestionKind) -> StepState:
+def _ask_daily(work: RmanWork, state: StepState, question: RmanQuestion) -> StepState:
     """One of the small questions of every day; a run asks it once."""
+    kind = question.kind
     if kind in state.left_out or _is_asked(work, kind):
         return state
-    job = work.job(ask(kind))
+    job = work.job(question)
     try:
         state, answer = settle(work, state, job)
     except RmanTrouble as trouble:
         return _left_out(work, state, trouble, kind)
-    place = f"{work.database_id}/{kind}"
-    found = disagreements(answer, work.catalogue, place) if kind in REPORTS else findings_of(answer, place)
+    found = _answer_findings(work, answer, f"{work.database_id}/{kind}")
     read = read_of_question(kind, found, answer.started_at, answer.ended_at)
     record.save_read(work.run.ledger, work.run.run_id, work.database_id, read)
     forget_job(work.far_side, job.job_id)
     return state
+
+
+def _answer_findings(work: RmanWork, answer: RmanAnswer, place: str) -> tuple[Finding, ...]:
+    kind = answer.question.kind
+    if kind in REPORTS:
+        return disagreements(answer, work.catalogue, place)
+    return expired_pieces(answer, place) if kind is QuestionKind.CROSSCHECK else findings_of(answer, place)
 
 
 def _is_asked(work: RmanWork, kind: QuestionKind) -> bool:
