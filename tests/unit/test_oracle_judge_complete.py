@@ -131,11 +131,11 @@ def test_after_resetlogs_a_level_0_is_due_within_a_day() -> None:
     for age, wanted in ((timedelta(hours=30), True), (timedelta(hours=10), False)):
         now = Incarnation(**current, resetlogs_at=m.NOW - age)
         verdict = judge(facts=m.facts(resetlogs_scn=branch), incarnations=(m.INCARNATION, now), threads=())
-        assert ("level0_missing" in m.told(verdict)) is wanted
+        assert ("base_missing" in m.told(verdict)) is wanted
 
 
 def test_after_a_change_of_role_a_level_0_is_due_within_a_day() -> None:
-    found = m.only(judge(facts=m.facts(role_changed_at=m.night(10))), "level0_missing")
+    found = m.only(judge(facts=m.facts(role_changed_at=m.night(10))), "base_missing")
     assert (found.values["files"], found.values["because"]) == (3, "role")
     assert judge(facts=m.facts(role_changed_at=m.night(6))).findings == (), "the level 0 of night 7 came after it"
 

@@ -37,7 +37,7 @@ def datafile_findings(needs: Needs, policy: BackupPolicy) -> Iterator[Finding]:
     yield from fold_findings(_file_findings(needs), place, "more_set_problems")
     yield from fold_findings(_orphan_findings(needs), place, "more_set_problems")
     yield from _too_old(needs, policy)
-    yield from _level0_missing(needs)
+    yield from _base_missing(needs)
     yield from fold_findings(_off_lineage(needs), place, "more_set_problems")
 
 
@@ -139,7 +139,7 @@ def _too_old(needs: Needs, policy: BackupPolicy) -> Iterator[Finding]:
         yield Finding(code="base_too_old", status=Status.FAIL, place=set_id_of(oldest), values=values)
 
 
-def _level0_missing(needs: Needs) -> Iterator[Finding]:
+def _base_missing(needs: Needs) -> Iterator[Finding]:
     """After RESETLOGS or a change of role a new level 0 of every file is asked for within 24 hours."""
     facts, lineage = needs.repository.catalogue.facts, needs.repository.lineage
     current = lineage.get(facts.resetlogs_scn)
@@ -163,7 +163,7 @@ def _has_base(chains: FileChains, counts: object) -> bool:
 def _level0(needs: Needs, bare: list[FileChains], why: str, since: str) -> Iterator[Finding]:
     if bare:
         values = {"files": len(bare), "since": since, "because": why}
-        yield Finding(code="level0_missing", status=Status.FAIL, place=needs.survey.database, values=values)
+        yield Finding(code="base_missing", status=Status.FAIL, place=needs.survey.database, values=values)
 
 
 def _off_lineage(needs: Needs) -> Iterator[Finding]:

@@ -116,7 +116,7 @@ def _shrank(before: BackupRun, run: BackupRun, catalogue: OracleCatalogue) -> It
     whole = not any(s.problems for r in (before, run) for s in r.sets)
     if whole and was and now < SHRUNK * was and files[0] <= files[1]:
         values = {"was_bytes": was, "bytes": now, "change_percent": round(100 * (now - was) / was)}
-        yield Finding(code="level0_shrank", status=Status.WARN, place=run.sets[0].set_id, values=values)
+        yield Finding(code="full_shrank", status=Status.WARN, place=run.sets[0].set_id, values=values)
 
 
 def _tiny_pieces(run: BackupRun, rman: dict[str, RmanSet], catalogue: OracleCatalogue) -> Iterator[Finding]:
