@@ -126,13 +126,15 @@ def in_query(c: Compiler, lefts: list[Expr], query: Query) -> str:
     if len(query.columns) != len(lefts):
         raise OracleError(947, "not enough values") if len(query.columns) < len(lefts) else OracleError(913, "too many values")
     pairs = [alike(c, left, right) for left, (_, right) in zip(lefts, query.columns, strict=True)]
-    rights = ", ".join(right.sql for _, right in pairs)
-    left = ", ".join(left.sql for left, _ in pairs)
-    return f"(({left}) IN (SELECT {rights} FROM ({query.sql})))" if len(lefts) == 1 else row_in(left, rights, query)
+    if len(pairs) == 1:
+        return f"({pairs[0][0].sql} IN (SELECT {pairs[0][1].sql} FROM ({query.sql})))"
+    return row_in(" AND ".join(f"{left.sql} = {right.sql}" for left, right in pairs), query)
 
 
-def row_in(left: str, rights: str, query: Query) -> str:
-    return f"(row({left}) IN (SELECT row({rights}) FROM ({query.sql})))"
+def row_in(same: str, query: Query) -> str:
+    """Several columns IN a subquery. The engine's own rows take NULL for a value, so unknown is spelled out."""
+    matched, unknown = (f"EXISTS (SELECT 1 FROM ({query.sql}) WHERE ({same}){test})" for test in ("", " IS NULL"))
+    return f"(CASE WHEN {matched} THEN TRUE WHEN {unknown} THEN NULL ELSE FALSE END)"
 
 
 @register(CONDITIONS, exp.Anonymous)

@@ -274,6 +274,17 @@ KNOWN_TO_ORACLE = {
         "FROM_TZ",
         "TZ_OFFSET",
     ),
+    *("ROWIDTOCHAR", "CHARTOROWID", "STATS_MODE", "VAR_POP", "VAR_SAMP", "COVAR_POP", "NTH_VALUE", "PERCENTILE_DISC", "GROUPING"),
+    *(
+        "GROUPING_ID",
+        "SYS_GUID",
+        "TO_BINARY_DOUBLE",
+        "APPROX_COUNT_DISTINCT",
+        "JSON_OBJECT",
+        "JSON_EXISTS",
+        "EXTRACTVALUE",
+        "SIN",
+    ),
     *("LOG", "LN", "EXP", "NANVL", "REMAINDER", "REGEXP_INSTR", "TO_DSINTERVAL", "NUMTOYMINTERVAL", "EMPTY_CLOB", "EMPTY_BLOB"),
 }
 
