@@ -106,6 +106,9 @@ class _Reader:
             self._seen()
             if self.codes.open or self.codes.under_banner:
                 self.codes.feed(line, self.number, True, True)
+        if line[:8].lower() == b"warning:":
+            self.codes.warnings_without_code += 1
+            self._keep(line, "warning")
         if b"DBID=" in line:
             self._note_database(line)
         if self.codes.loose:

@@ -64,6 +64,7 @@ class Codes:
         self.files_named: set[int] = set()
         self.count_of_stacks = 0
         self.real_stacks = 0
+        self.warnings_without_code = 0
         self.loose = 0  # groups of channel errors that nothing overcame yet
         self.open: Stack | None = None
         self.under_banner = False

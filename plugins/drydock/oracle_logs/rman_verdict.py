@@ -56,7 +56,7 @@ def _unknowns(codes: Codes, tables: Tables, pieces: Pieces, sessions: int, compl
         return
     if not complete:
         yield "the log does not reach its end: it was cut off, or RMAN was stopped"
-    told = codes.warnings or tables.open_failures or tables.listed_corruptions
+    told = codes.warnings or codes.warnings_without_code or tables.open_failures or tables.listed_corruptions
     if not (pieces.worked or pieces.logs_scanned or tables.rows or tables.asked_need or told or codes.codes):
         yield "nothing was read, written, checked or reported on"
 
@@ -68,6 +68,8 @@ def _warnings(codes: Codes, tables: Tables, pieces: Pieces) -> Iterator[str]:
         yield "a copy of a backup piece could not be read and RMAN took another copy"
     if codes.warnings:
         yield f"warnings {', '.join(list(codes.warnings)[:20])}"
+    if codes.warnings_without_code:
+        yield f"{codes.warnings_without_code} warning(s) without a code"
     if pieces.expired:
         yield f"{pieces.expired} expired piece(s), copies or logs"
     if tables.need_backup:
