@@ -244,7 +244,8 @@ QUERIES: list[tuple[str, tuple[Any, ...], list[tuple[Any, ...]]]] = [
      (2,), [(1, 1), (2, 2)]),
     # a block that counts its rows, inside one that does: each has its own ROWNUM
     (
-        "select file#, rownum, (select max(x) from (select rownum x from spaces s where s.ts# = f.ts#)) from files f where rownum <= 2",
+        "select file#, rownum, (select max(x)"
+        " from (select rownum x from spaces where ts# = f.ts#)) m from files f where rownum < 3",
         (),
         [(1, 1, 1), (2, 2, 1)],
     ),

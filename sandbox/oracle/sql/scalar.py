@@ -245,48 +245,19 @@ def function_call(c: Compiler, node: exp.Anonymous, scope: Scope) -> Expr:
         return FUNCTIONS[name](c, node.expressions, scope)
     if name in registry.PROCEDURES:
         return call(c, name, node.expressions, scope)
-    if name in KNOWN_TO_ORACLE:
+    if name in KNOWN_TO_ORACLE.split():
         raise unsupported(f"the function {name}")
     raise OracleError(904, f'"{name}": invalid identifier')
 
 
-KNOWN_TO_ORACLE = {
-    *(
-        "ORA_HASH",
-        "STANDARD_HASH",
-        "DUMP",
-        "XMLTYPE",
-        "XMLAGG",
-        "XMLELEMENT",
-        "JSON_VALUE",
-        "JSON_QUERY",
-        "JSON_TABLE",
-        "COLLECT",
-    ),
-    *("WIDTH_BUCKET", "NEXT_DAY", "NEW_TIME", "BITAND", "SOUNDEX", "VSIZE", "NLSSORT", "TO_YMINTERVAL", "TO_BLOB", "CUME_DIST"),
-    *(
-        "PERCENT_RANK",
-        "CORR",
-        "SCN_TO_TIMESTAMP",
-        "TIMESTAMP_TO_SCN",
-        "ORA_ROWSCN",
-        "SYS_CONNECT_BY_PATH",
-        "FROM_TZ",
-        "TZ_OFFSET",
-    ),
-    *("ROWIDTOCHAR", "CHARTOROWID", "STATS_MODE", "VAR_POP", "VAR_SAMP", "COVAR_POP", "NTH_VALUE", "PERCENTILE_DISC", "GROUPING"),
-    *(
-        "GROUPING_ID",
-        "SYS_GUID",
-        "TO_BINARY_DOUBLE",
-        "APPROX_COUNT_DISTINCT",
-        "JSON_OBJECT",
-        "JSON_EXISTS",
-        "EXTRACTVALUE",
-        "SIN",
-    ),
-    *("LOG", "LN", "EXP", "NANVL", "REMAINDER", "REGEXP_INSTR", "TO_DSINTERVAL", "NUMTOYMINTERVAL", "EMPTY_CLOB", "EMPTY_BLOB"),
-}
+KNOWN_TO_ORACLE = """
+    APPROX_COUNT_DISTINCT BITAND CHARTOROWID COLLECT CORR COVAR_POP CUME_DIST DUMP EMPTY_BLOB EMPTY_CLOB EXP
+    EXTRACTVALUE FROM_TZ GROUPING GROUPING_ID JSON_EXISTS JSON_OBJECT JSON_QUERY JSON_TABLE JSON_VALUE LN LOG
+    NANVL NEW_TIME NEXT_DAY NLSSORT NTH_VALUE NUMTOYMINTERVAL ORA_HASH ORA_ROWSCN PERCENTILE_DISC PERCENT_RANK
+    REGEXP_INSTR REMAINDER ROWIDTOCHAR SCN_TO_TIMESTAMP SIN SOUNDEX STANDARD_HASH STATS_MODE SYS_CONNECT_BY_PATH
+    SYS_GUID TIMESTAMP_TO_SCN TO_BINARY_DOUBLE TO_BLOB TO_DSINTERVAL TO_YMINTERVAL TZ_OFFSET VAR_POP VAR_SAMP
+    VSIZE WIDTH_BUCKET XMLAGG XMLELEMENT XMLTYPE
+"""
 
 
 def call(c: Compiler, name: str, nodes: list[exp.Expression], scope: Scope) -> Expr:
