@@ -286,7 +286,7 @@ def _ask(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None,
     cursor = session.connection.cursor()
     try:
         cursor.arraysize, cursor.prefetchrows = FIRST_ROWS, FIRST_ROWS + 1
-        cursor.execute(file.statement, dict(binds or {}), fetch_lobs=False, fetch_decimals=True)
+        cursor.execute(file.statement, dict(binds) if binds else None, fetch_lobs=False, fetch_decimals=True)
     except BaseException:
         cursor.close()
         raise
