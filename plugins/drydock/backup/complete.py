@@ -100,6 +100,7 @@ def _evidence(survey: Survey, windows: tuple[TimeWindow, ...]) -> dict[str, str 
 
 
 def target_findings(survey: Survey, role: Role | None) -> Iterator[Finding]:
+    """A database that does not answer, was not asked, or has another role than the estate says."""
     target = survey.target
     if not is_live(survey):
         return

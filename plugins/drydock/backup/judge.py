@@ -37,21 +37,19 @@ def judge_day(
     depth: Depth,
     judged_at: datetime,
 ) -> Judgement:
-    """Judge one survey. `reads` and `drills`: this database's history up to now, in any order.
+    """Judge one survey; the day is the local date of its `as_of`. The same arguments give the same judgement.
 
-    The day is the local date of `survey.as_of`. Nothing is looked up: the same arguments give the same judgement.
+    `reads` and `drills`: this database's history up to now, in any order.
     """
-    reads, drills = tuple(reads), tuple(drills)
-    plan, distrusted = database.backup, distrusted_sets(survey, reads, drills)
-    rules, day = rules_for(survey), survey.as_of.astimezone(database.zone).date()
+    plan, zone, reads, drills = database.backup, database.zone, tuple(reads), tuple(drills)
+    rules, day, distrusted = rules_for(survey), survey.as_of.astimezone(zone).date(), distrusted_sets(survey, reads, drills)
     windows = rules.window.restorable_windows(survey, distrusted)
-    valid = judge_valid(survey, reads, drills, plan, policy, depth)
-    valid = with_corruption(valid, survey) if survey.catalogue else valid
+    valid = with_corruption(judge_valid(survey, reads, drills, plan, policy, depth), survey)
     verdicts = (
-        rules.executed.judge_executed(survey, plan, database.zone, policy),
+        rules.executed.judge_executed(survey, plan, zone, policy),
         rules.complete.judge_complete(survey, plan, policy, role=database.role, distrusted=distrusted),
         _with_slow_recovery(valid, forecast, plan),
-        rules.normal.judge_normal(survey, policy, is_workday, database.zone),
+        rules.normal.judge_normal(survey, policy, is_workday, zone),
     )
     return Judgement(
         database=database.id,
@@ -62,12 +60,15 @@ def judge_day(
         **_with_waivers(verdicts, waivers, database.id, day),
         restorable=windows,
         rpo_now_s=rules.window.rpo_now_s(survey, windows),
-        rpo_limit_s=plan.rpo_minutes * 60.0,
+        **_limits(plan),
         rto=forecast,
-        rto_limit_s=plan.rto_minutes * 60.0,
         coverage=coverage(survey, reads, policy, survey.as_of),
         last_drill=newest_drill(drills),
     )
+
+
+def _limits(plan: BackupPlan) -> dict[str, float]:
+    return {"rpo_limit_s": plan.rpo_minutes * 60.0, "rto_limit_s": plan.rto_minutes * 60.0}
 
 
 @dataclass(frozen=True)

@@ -111,23 +111,23 @@ def _is_unrecoverable(chains: FileChains) -> bool:
 
 
 def _orphan_findings(needs: Needs) -> Iterator[Finding]:
-    """Level 1 sets, whole themselves, that no available backup leads to; each set once."""
+    """Level 1 sets, whole themselves, that no available backup leads to; each set once, and none that is obsolete."""
     told: dict[str, tuple[FileBackup, Datafile]] = {}
     for chains in needs.repository.chains.values():
-        for backup in chains.orphans:
+        for backup in (b for b in chains.orphans if not _is_obsolete(needs, b)):
             told.setdefault(set_id_of(backup), (backup, chains.datafile))
     for set_id, (backup, f) in sorted(told.items()):
         newest = needs.repository.chains[f.file].newest
         affects = newest is None or backup.checkpoint_scn > newest.backup.checkpoint_scn
-        status = Status.UNKNOWN if needs.records_are_lost(f.created_at) else _by_age(needs, backup)
+        status = Status.UNKNOWN if needs.records_are_lost(f.created_at) else Status.FAIL
         values = {"parent": f"SCN {backup.incremental_scn}", "affects_newest": affects}
         yield Finding(code="parent_missing", status=status, place=set_id, values=values)
 
 
-def _by_age(needs: Needs, backup: FileBackup) -> Status:
-    """WARN for what no moment of the retention needs, else FAIL."""
+def _is_obsolete(needs: Needs, backup: FileBackup) -> bool:
+    """True for what no moment of the retention needs."""
     limit = needs.obsolete_before
-    return Status.WARN if limit and backup.completed_at and backup.completed_at < limit else Status.FAIL
+    return bool(limit and backup.completed_at and backup.completed_at < limit)
 
 
 def _too_old(needs: Needs, policy: BackupPolicy) -> Iterator[Finding]:

@@ -59,6 +59,7 @@ class Times:
 
 
 def database_facts(row: Row, configuration: Iterable[Row], times: Times) -> DatabaseFacts:
+    """V$DATABASE and what stands beside it."""
     names = ("name", "unique_name", "version", "role", "open_mode", "log_mode")
     return DatabaseFacts(
         **{name: text(row[name]) for name in names},
@@ -78,6 +79,7 @@ def database_facts(row: Row, configuration: Iterable[Row], times: Times) -> Data
 
 
 def incarnation(row: Row, times: Times) -> Incarnation:
+    """One row of V$DATABASE_INCARNATION."""
     return Incarnation(
         number=whole(row["incarnation"]),
         resetlogs_scn=whole(row["resetlogs_scn"]),
@@ -88,6 +90,7 @@ def incarnation(row: Row, times: Times) -> Incarnation:
 
 
 def datafile(row: Row, times: Times) -> Datafile:
+    """One row of V$DATAFILE with its tablespace; the container is named only in a CDB."""
     in_cdb = row.get("cdb") == "YES"
     return Datafile(
         file=whole(row["file_number"]),
@@ -107,6 +110,7 @@ def datafile(row: Row, times: Times) -> Datafile:
 
 
 def redo_thread(row: Row, times: Times) -> RedoThread:
+    """One row of V$THREAD with its groups."""
     return RedoThread(
         thread=whole(row["thread"]),
         is_open=row["status"] == "OPEN",
@@ -176,6 +180,7 @@ def _piece(row: Row, times: Times) -> Piece:
 
 
 def file_backup(row: Row, times: Times) -> FileBackup:
+    """One row of V$BACKUP_DATAFILE."""
     numbers = ("creation_scn", "resetlogs_scn", "incremental_scn", "checkpoint_scn", "fuzzy_scn", "blocks", "datafile_blocks")
     return FileBackup(
         **{name: whole(row[name]) for name in (*numbers, "blocks_read", "block_bytes", "corrupt_blocks")},
@@ -221,6 +226,7 @@ def file_copy(row: Row, times: Times) -> tuple[RmanSet, FileBackup]:
 
 
 def job_from_details(row: Row, times: Times) -> RmanJob:
+    """One row of V$RMAN_BACKUP_JOB_DETAILS."""
     return RmanJob(
         session_recid=whole(row["session_recid"]),
         session_stamp=whole(row["session_stamp"]),

@@ -20,7 +20,9 @@ SHOWN = 5
 
 
 def with_corruption(valid: Verdict, survey: Survey) -> Verdict:
-    """The verdict, with the corrupt blocks of live files and of backups added."""
+    """The verdict, with the corrupt blocks of live files and of backups added where RMAN's repository tells of any."""
+    if survey.catalogue is None:
+        return valid
     found = fold_findings(_findings(survey), survey.database, "more_read_problems")
     return judge(valid.question, valid.examined, (*valid.findings, *found), **valid.evidence) if found else valid
 
