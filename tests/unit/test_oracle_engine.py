@@ -8,7 +8,7 @@ from pathlib import Path
 import oracledb
 import pytest
 import sqlglot
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oracledb import errors as driver_errors
 from sqlglot import exp
@@ -25,6 +25,7 @@ from drydock.estate import Licence
 from drydock.settings import include_dir
 from drydock.sqlfiles import SqlFileInvalid, parse_sql_file, sql_file
 
+patient = settings(deadline=None)  # the parser's first call loads it
 names = st.text(st.characters(exclude_characters='"\0', exclude_categories=["Cs"]), min_size=1, max_size=42)
 
 
@@ -108,6 +109,7 @@ def test_a_failed_logon_tells_no_password() -> None:
     assert "hidden" not in repr(OracleEndpoint("h", 1521, "s", "u", "hidden"))
 
 
+@patient
 @given(names, names)
 @example("; DROP USER x CASCADE --", "SELECT")
 @example("a'b", "{table}")
@@ -120,12 +122,14 @@ def test_hostile_names_survive_a_round_trip(owner: str, name: str) -> None:
     assert (tables[0].db, tables[0].name) == (owner, name)
 
 
+@patient
 @given(names, names, names)
 def test_hostile_names_stay_names_in_a_statement(owner: str, name: str, partition: str) -> None:
     text = build.shrink(build.Segment(owner, name, partition)).text
     assert text == f'ALTER TABLE "{owner}"."{name}" MODIFY PARTITION "{partition}" SHRINK SPACE'.strip()
 
 
+@patient
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_text_literals_survive_a_round_trip(text: str) -> None:
     parsed = sqlglot.parse_one(f"SELECT {text_literal(text)} FROM dual", dialect="oracle")
