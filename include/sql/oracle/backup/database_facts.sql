@@ -20,7 +20,11 @@ SELECT
     SYSDATE AS sysdate_at,
     d.created AS created_at,
     d.controlfile_created AS controlfile_created_at,
-    (SELECT MAX(l.next_time) FROM v$archived_log l WHERE l.end_of_redo = 'YES') AS role_changed_at,
+    (
+        SELECT MAX(l.next_time)
+        FROM v$archived_log l
+        WHERE l.end_of_redo = 'YES' AND COALESCE(l.end_of_redo_type, 'NONE') <> 'RESETLOGS'
+    ) AS role_changed_at,
     (SELECT MAX(p.value) FROM v$parameter p WHERE p.name = 'control_file_record_keep_time') AS keep_days,
     (SELECT MAX(p.value) FROM v$parameter p WHERE p.name = 'spfile') AS spfile,
     d.force_logging AS force_logging,
