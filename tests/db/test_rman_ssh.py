@@ -167,6 +167,7 @@ async def event_of(yard: RmanYard, job_id: str = "dd-nothing-there", for_s: floa
     """What the trigger says when it has nothing more to wait for."""
     trigger = trigger_of(job_id, for_s)
     async for event in trigger.run():
+        assert event.payload["memory"] == {"began": [job_id]}
         return event.payload["state"]
     return "nothing"
 
@@ -174,7 +175,7 @@ async def event_of(yard: RmanYard, job_id: str = "dd-nothing-there", for_s: floa
 def trigger_of(job_id: str, for_s: float = 20.0) -> Any:
     from drydock.orchestration.rman import RmanJobTrigger
 
-    return RmanJobTrigger("ssh_yard", job_id, 0.1, time.time() + for_s)
+    return RmanJobTrigger("ssh_yard", job_id, 0.1, time.time() + for_s, {"began": [job_id]})
 
 
 def test_the_trigger_waits_for_the_end_through_a_cut_connection(yard: RmanYard, host: OracleHost) -> None:

@@ -29,21 +29,26 @@ BELT_S = 1800.0  # the trigger ends by itself; should it not, Airflow ends it
 class RmanJobTrigger(BaseTrigger):
     """Looks at a job until it has ended, or waits some seconds where there is no job. Nothing is decided here.
 
-    `until`: Unix time after which it is not waited for. A connection that breaks is made again. A host key that is not the
-    known one, or a refused login, ends the waiting: the task meets it too, and tells it.
+    `until`: Unix time after which it is not waited for. `memory`: what the task wants to know again when it comes back, handed
+    over in the event, since `dag.test` forgets the arguments of a deferral. A connection that breaks is made again. A host key
+    that is not the known one, or a refused login, ends the waiting: the task meets it too, and tells it.
     """
 
-    def __init__(self, ssh_connection: str, job_id: str | None, seconds: float, until: float) -> None:
+    def __init__(
+        self, ssh_connection: str, job_id: str | None, seconds: float, until: float, memory: dict[str, Any] | None = None
+    ) -> None:
         super().__init__()
         self.ssh_connection, self.job_id, self.seconds, self.until = ssh_connection, job_id, seconds, until
+        self.memory = memory or {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        arguments = {"ssh_connection": self.ssh_connection, "job_id": self.job_id, "seconds": self.seconds, "until": self.until}
-        return "drydock.orchestration.rman.RmanJobTrigger", arguments
+        names = ("ssh_connection", "job_id", "seconds", "until", "memory")
+        return "drydock.orchestration.rman.RmanJobTrigger", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         await asyncio.sleep(self.seconds)  # also lets the task's deferral be written down before it ends
-        yield TriggerEvent({"state": await self._watch() if self.job_id else "again"})
+        state = await self._watch() if self.job_id else "again"
+        yield TriggerEvent({"state": state, "memory": self.memory})
 
     async def _watch(self) -> str:
         """The job's state once it does not run; `unreachable` or `refused` where it cannot be seen."""
@@ -108,10 +113,10 @@ class RmanOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         return self._go_on(None)
 
-    def resume(self, context: Any, event: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    def resume(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
         """Called when the trigger has something to tell. What has become of the job, the far side is asked again."""
-        log.info("back from waiting: %s", event)
-        return self._go_on(state)
+        log.info("back from waiting: %s", event.get("state"))
+        return self._go_on(event.get("memory"))
 
     def advance(self, run: Any, state: Any) -> tuple[Any, Any]:
         raise NotImplementedError
@@ -146,9 +151,10 @@ class RmanOperator(BaseOperator):
 
         left_s = (wait.job.deadline_s + GRACE_S + LAST_LOOK_S) if wait.job else wait.seconds + LAST_LOOK_S
         connection, job_id = run.database.backup.rman.ssh_connection, wait.job.job_id if wait.job else None
-        trigger = RmanJobTrigger(connection, job_id, POLL_S if wait.job else wait.seconds, time.time() + left_s)
+        pause_s, memory = POLL_S if wait.job else wait.seconds, state.model_dump(mode="json")
+        trigger = RmanJobTrigger(connection, job_id, pause_s, time.time() + left_s, memory)
         timeout = timedelta(seconds=left_s + BELT_S)
-        self.defer(trigger=trigger, method_name="resume", kwargs={"state": state.model_dump(mode="json")}, timeout=timeout)
+        self.defer(trigger=trigger, method_name="resume", timeout=timeout)
 
     def on_kill(self) -> None:
         """The task was ended by a person while it held a worker: its job ends too."""
