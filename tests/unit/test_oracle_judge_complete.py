@@ -290,6 +290,9 @@ def test_a_destination_in_error_and_groups_that_wait() -> None:
     verdict = judge(archive_dests=(broken,), threads=(m.a_thread(groups=4, unarchived_groups=3),))
     assert m.told(verdict) == {"archive_dest_failed": "dest 1", "log_groups_waiting": "thread 1"}
     assert judge(threads=(m.a_thread(groups=2, unarchived_groups=1),)).findings == (), "the current group is never archived"
+    for unarchived, status in ((3, Status.WARN), (4, Status.FAIL)):
+        waiting = judge(threads=(m.a_thread(groups=4, unarchived_groups=unarchived),), **logs(m.a_span(1, m.HOURS)))
+        assert m.only(waiting, "log_groups_waiting").status is status
 
 
 def test_a_standby_that_is_behind() -> None:
