@@ -134,7 +134,7 @@ def stop_host(host: OracleHost) -> None:
 
 def cut_connections(host: OracleHost) -> int:
     """Kill what serves connections, not the server; returns how many. For asyncssh, which is one process: none."""
-    killed = [pid for pid in _children(host.process.pid) if _kill(pid)]
+    killed = [pid for pid in _children(host.process.pid) if host.sshd and _kill(pid)]
     return len(killed)
 
 
