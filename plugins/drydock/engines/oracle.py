@@ -20,6 +20,7 @@ import stamina
 from drydock.engines.errors import ErrorClass
 from drydock.engines.oracle_admission import TargetRights, admit, edition_of, version_of
 from drydock.engines.oracle_errors import classify, code_of, may_ask_again, may_log_on_again
+from drydock.engines.oracle_rows import RowMaker, row_maker
 from drydock.engines.oracle_statements import Statement, compose
 from drydock.estate import Licence
 from drydock.sqlfiles import SqlFile, SqlFileInvalid, check_binds, sql_file
@@ -94,6 +95,7 @@ class OracleSession:
     connection: oracledb.Connection = field(init=False, repr=False)
     rights: TargetRights = field(init=False, repr=False)
     refusal: LogonFailed | None = field(init=False, repr=False, default=None)
+    makers: dict[int, tuple[SqlFile, RowMaker]] = field(init=False, repr=False, default_factory=dict)  # by identity of the file
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -139,8 +141,7 @@ def fetch_rows(
 
     def ask() -> list[Row]:
         with _ask(session, file, binds, timeout_s) as cursor:
-            names = _names(cursor, file)
-            return [dict(zip(names, row, strict=False)) for row in _all_rows(cursor)]
+            return _all_rows(cursor)
 
     return _retried(session, ask)
 
@@ -159,16 +160,15 @@ def fetch_batches(
     """
     _check_read(session, file, binds)
 
-    def ask() -> tuple[oracledb.Cursor, list[Any]]:
+    def ask() -> tuple[oracledb.Cursor, list[Row]]:
         cursor = _ask(session, file, binds, timeout_s)
         cursor.arraysize = min(rows, ARRAY_ROWS)
         return cursor, cursor.fetchmany(rows)
 
     cursor, batch = _retried(session, ask)
     with cursor:
-        names = _names(cursor, file)
         while batch:
-            yield [dict(zip(names, row, strict=False)) for row in batch]
+            yield batch
             batch = cursor.fetchmany(rows)
 
 
@@ -287,13 +287,17 @@ def _ask(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None,
     try:
         cursor.arraysize, cursor.prefetchrows = FIRST_ROWS, FIRST_ROWS + 1
         cursor.execute(file.statement, dict(binds) if binds else None, fetch_lobs=False, fetch_decimals=True)
+        if (known := session.makers.get(id(file))) is None:
+            _check_columns(cursor, file)  # a statement names its own columns: once in a session is enough
+            known = session.makers[id(file)] = file, row_maker(tuple(file.columns))
+        cursor.rowfactory = known[1]
     except BaseException:
         cursor.close()
         raise
     return cursor
 
 
-def _all_rows(cursor: oracledb.Cursor) -> list[tuple[Any, ...]]:
+def _all_rows(cursor: oracledb.Cursor) -> list[Row]:
     first = cursor.fetchmany(FIRST_ROWS + 1)
     if len(first) <= FIRST_ROWS:
         return first
@@ -301,12 +305,11 @@ def _all_rows(cursor: oracledb.Cursor) -> list[tuple[Any, ...]]:
     return first + cursor.fetchall()
 
 
-def _names(cursor: oracledb.Cursor, file: SqlFile) -> list[str]:
-    """Column names in lower case. Raises SqlFileInvalid where they are not those of the header."""
+def _check_columns(cursor: oracledb.Cursor, file: SqlFile) -> None:
+    """Raise SqlFileInvalid where the names of the columns are not those of the header."""
     names = [column.name.lower() for column in cursor.description]
     if names != list(file.columns):
         raise SqlFileInvalid(f"{file.path}: the header tells of {list(file.columns)}, the database returns {names}")
-    return names
 
 
 def _check_read(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None) -> None:
