@@ -45,7 +45,7 @@ class AirflowServer:
     home: Path
     port: int
     metadata: Endpoint
-    connections: dict[str, Endpoint]
+    connections: dict[str, str]
     password: str
     secrets: dict[str, str]
     dags_dir: Path
@@ -64,7 +64,7 @@ class AirflowServer:
         return self.home / "logs" / f"{component}.log"
 
 
-def open_airflow(home: Path, port: int, metadata: Endpoint, connections: dict[str, Endpoint], dags_dir: Path) -> AirflowServer:
+def open_airflow(home: Path, port: int, metadata: Endpoint, connections: dict[str, str], dags_dir: Path) -> AirflowServer:
     """An Airflow with its secrets: made once, kept readable by the owner only, the same on a warm start."""
     home.mkdir(parents=True, exist_ok=True)
     file = home / "secrets.json"
@@ -119,7 +119,7 @@ def environment(server: AirflowServer) -> dict[str, str]:
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     named = {f"AIRFLOW__{key}": value for key, value in airflow.items()}
-    uris = {f"AIRFLOW_CONN_{name.upper()}": _connection(endpoint) for name, endpoint in server.connections.items()}
+    uris = {f"AIRFLOW_CONN_{name.upper()}": told for name, told in server.connections.items()}
     return _clean_environment() | {"AIRFLOW_HOME": str(server.home)} | named | uris
 
 
@@ -129,7 +129,8 @@ def _clean_environment() -> dict[str, str]:
     return kept | {"DRYDOCK_STATE": str(settings.state_dir()), "DRYDOCK_RETRY_DELAY_S": RETRY_DELAY_S}
 
 
-def _connection(endpoint: Endpoint) -> str:
+def postgres_connection(endpoint: Endpoint) -> str:
+    """An Airflow connection to a PostgreSQL database, as JSON."""
     return json.dumps(
         {
             "conn_type": "postgres",

@@ -27,6 +27,7 @@ from sandbox import airflow_server, progress
 from sandbox.airflow_server import USER, AirflowNotReady, AirflowServer
 from sandbox.build import build_sandbox, is_current, migrate_ledger
 from sandbox.clusters import AIRFLOW_DB, LEDGER_DB, META, TARGETS, Sandbox, SandboxMissing, open_sandbox, start_all, target_dbname
+from sandbox.oracle.target import DATABASE, Target, prepare_target, start_target
 from sandbox.progress import RunsTookTooLong
 from sandbox.stop import stop_everything
 from sandbox.verdict_table import differences, finding_lines, verdict_table
@@ -102,8 +103,11 @@ def set_up(console: Console) -> tuple[Sandbox, AirflowServer]:
     sandbox = warm_sandbox(state)
     if sandbox is None:
         console.print("Building the sandbox: three databases, nine days of backups ...")
-        shutil.rmtree(state / "airflow", ignore_errors=True)
+        for folder in ("airflow", "oracle"):
+            shutil.rmtree(state / folder, ignore_errors=True)
         sandbox = build_sandbox(state, say=lambda line: console.print(f"  {line}"))
+    console.print("Starting the simulator of an Oracle database: listener, sshd, rman ...")
+    start_target(oracle_target(state), state / "oracle" / "run")
     server = airflow_of(sandbox, port(), settings.home() / "dags")
     console.print("Starting Airflow: scheduler, API server, DAG processor, triggerer ...")
     airflow_server.migrate(server)
@@ -125,10 +129,16 @@ def warm_sandbox(state: Path) -> Sandbox | None:
     return sandbox
 
 
+def oracle_target(state: Path) -> Target:
+    return prepare_target(state / "oracle" / DATABASE)
+
+
 def airflow_of(sandbox: Sandbox, airflow_port: int, dags_dir: Path) -> AirflowServer:
     """The Airflow of a sandbox: its metadata database, and a connection per target and for the ledger."""
-    connections = {f"db_{name}": sandbox.endpoint(name, "drydock", target_dbname(name)) for name in TARGETS}
-    connections["drydock_ledger"] = sandbox.endpoint(META, "drydock_ledger", LEDGER_DB)
+    endpoints = {f"db_{name}": sandbox.endpoint(name, "drydock", target_dbname(name)) for name in TARGETS}
+    endpoints["drydock_ledger"] = sandbox.endpoint(META, "drydock_ledger", LEDGER_DB)
+    connections = {name: airflow_server.postgres_connection(endpoint) for name, endpoint in endpoints.items()}
+    connections |= oracle_target(sandbox.state).connections()
     metadata = sandbox.endpoint(META, "airflow", AIRFLOW_DB)
     return airflow_server.open_airflow(sandbox.state / "airflow", airflow_port, metadata, connections, dags_dir)
 

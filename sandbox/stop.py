@@ -11,8 +11,9 @@ from sandbox.clusters import stop_clusters
 
 
 def stop_everything(state: Path) -> list[str]:
-    """Airflow first, then drills that lost their worker, then the databases. Returns what was stopped before them."""
+    """Airflow first, then the simulator, then drills that lost their worker, last the databases. Returns what it stopped."""
     stopped = processes.stop_all(state / "airflow" / "run")
+    stopped += processes.stop_all(state / "oracle" / "run")
     stopped += sweep_scratch(state / "scratch")
     stop_clusters(state)
     return stopped

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from drydock.verdicts import Status
 from sandbox.clusters import TARGETS
 from sandbox.faults import FAULTY
+from sandbox.oracle.target import DATABASE as ORACLE
 
 
 @dataclass(frozen=True)
@@ -28,5 +29,7 @@ TRUTH: dict[str, dict[str, Planted]] = dict.fromkeys(TARGETS, HEALTHY) | {
         "valid": Planted((Status.FAIL,), frozenset({"set_file_unreadable"})),
         "normal": LIKE_ITS_PAST,
     },
+    # every record of it is sound and RMAN ends with 0: only what it prints of the blocks tells
+    ORACLE: HEALTHY | {"valid": Planted((Status.FAIL,), frozenset({"rman_corrupt_blocks"}))},
 }
 """Database -> question -> what is planted."""

@@ -305,7 +305,7 @@ def test_a_rehearsal_reads_all_that_rman_would_choose_and_says_that_it_recovered
     made = yard.drill()
     assert made is not None and made.recovered_to is None and made.restored_bytes == 0
     assert [p.name for p in made.phases] == ["preview", "read_back", "controlfile", "spfile", "archived_logs"]
-    assert [(f.code, f.status) for f in made.findings] == [("drill_rehearsal", Status.WARN)]
+    assert [(f.code, f.status) for f in made.findings] == [("drill_rehearsal", Status.SKIPPED)]
     assert made.set_id in {s.set_id for s in yard.survey("r2").sets}
     assert yard.drill() == made, "a step that is done again tells of the same drill"
     assert sum("RESTORE DATABASE VALIDATE" in line for line in yard.asked()) == 1

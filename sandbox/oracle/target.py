@@ -1,0 +1,169 @@
+"""The sandbox's Oracle target: one simulated database with its listener, its host behind SSH, and the time that passes.
+
+    python -m sandbox.oracle.target FOLDER     serve the target that `prepare_target` described, until killed
+
+The model is not kept: it is lived again from the moment in `target.json`, by the same seed, so that a warm start knows the
+same backups as before. Passwords and keys are made once and stay readable by the owner only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+
+from drydock import settings
+from drydock.engines.postgres_server import free_port
+from drydock.sqlfiles import parse_sql_file, statements
+from sandbox import processes
+from sandbox.oracle import views_backup, views_session  # noqa: F401 - they register what can be asked
+from sandbox.oracle.faults import FAULTS
+from sandbox.oracle.host import OracleHost, prepare_host, rman_simulator, start_host, stop_host
+from sandbox.oracle.model.database import Account, OracleDatabase
+from sandbox.oracle.model.jobs import Plan, PlannedJob, catch_up, live_until, weekly_plan
+from sandbox.oracle.rman.service import RmanService
+from sandbox.oracle.sessions import open_simulator
+from sandbox.oracle.worlds import lived
+
+DATABASE = "gz_main_sim"
+SID = "GZMAIN"
+SERVICE = "gzmain"
+ACCOUNT = "DRYDOCK"
+SEED = 20261120
+PLANTED = "piece_with_corrupt_blocks"
+"""The fault of the demo: blocks of a piece are bad, every record is sound, and RMAN ends with 0 when it finds them."""
+DAYS = 9
+LOG_HOURS = (3, 9, 15, 21)  # as the estate's plan says; each is a set of logs, and one of the control file
+GRANTS = ("session", "backup")
+TICK_S = 1.0
+LONGEST_SOCKET_PATH = 107
+READY_WAIT_S = 60.0
+PROCESS = "oracle-simulator"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the simulated target answers. `born_at`: when its past ended and the present began."""
+
+    folder: Path
+    port: int
+    ssh_port: int
+    born_at: datetime
+    password: str = field(repr=False)
+
+    @property
+    def host(self) -> OracleHost:
+        return OracleHost(self.folder / "host", self.ssh_port)
+
+    @property
+    def socket(self) -> Path:
+        """Where RMAN's simulator asks the model. The path of a socket has room for 107 bytes (unix(7))."""
+        near = self.folder / "model.sock"
+        far = Path(tempfile.gettempdir()) / f"drydock-{sha256(str(self.folder).encode()).hexdigest()[:16]}.sock"
+        return near if len(str(near).encode()) <= LONGEST_SOCKET_PATH else far
+
+    def connections(self) -> dict[str, str]:
+        """Airflow connections by id, as JSON: the database, and its host."""
+        oracle = {
+            "conn_type": "oracle",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "login": ACCOUNT,
+            "password": self.password,
+            "extra": {"service_name": SERVICE},
+        }
+        return {f"db_{DATABASE}": json.dumps(oracle), f"ssh_{DATABASE}": self.host.connection()}
+
+
+def prepare_target(folder: Path, born_at: datetime | None = None) -> Target:
+    """The target of a folder: described there before, or described now. Nothing is started."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "target.json"
+    if not file.exists():
+        told = {
+            "port": free_port(),
+            "ssh_port": free_port(),
+            "born_at": (born_at or datetime.now(UTC)).isoformat(),
+            "password": token_hex(16),
+        }
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(told))
+    known = json.loads(file.read_text())
+    target = Target(folder, known["port"], known["ssh_port"], datetime.fromisoformat(known["born_at"]), known["password"])
+    prepare_host(target.host.folder, {SID: rman_simulator(target.socket)})
+    return target
+
+
+def start_target(target: Target, run_dir: Path) -> None:
+    """Serve it in a process of its own; returns when it answers. Raises RuntimeError when it does not."""
+    ready = target.folder / "ready"
+    ready.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "sandbox.oracle.target", str(target.folder)]
+    processes.start(run_dir, PROCESS, command, _environment(), target.folder / "target.log", settings.home())
+    give_up_at = datetime.now(UTC) + timedelta(seconds=READY_WAIT_S)
+    while not ready.exists():
+        if PROCESS not in processes.running(run_dir) or datetime.now(UTC) > give_up_at:
+            raise RuntimeError(f"the Oracle simulator did not start: {_last_lines(target.folder / 'target.log')}")
+        threading.Event().wait(0.1)
+
+
+def serve(folder: Path) -> None:
+    """Live the past, plant the fault, answer on both ports, and let time pass until a signal comes."""
+    target = prepare_target(folder)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    database = make_database(target)
+    with open_simulator(database, port=target.port), RmanService({SID: database}, target.socket):
+        host = start_host(target.host.folder, target.ssh_port)
+        try:
+            (folder / "ready").touch()
+            while not stop.wait(TICK_S):
+                with database.lock:
+                    catch_up(database)
+        finally:
+            stop_host(host)
+
+
+def make_database(target: Target) -> OracleDatabase:
+    """The model as it is now: nine days lived up to its birth, one fault planted, and all that came since."""
+    database = lived(SEED, plan=site_plan(), ends_at=target.born_at, days=DAYS)
+    FAULTS[PLANTED](database)
+    database.accounts[ACCOUNT] = Account(ACCOUNT, target.password, granted())
+    live_until(database, datetime.now(UTC))  # its clock too: it stood still while nobody served it
+    return database
+
+
+def site_plan() -> Plan:
+    """A level 0 on Sundays, a level 1 on other nights, archived logs every six hours."""
+    nightly = weekly_plan(log_minutes=0)
+    logs = tuple(PlannedJob("logs", hour=hour, minute=7, command_id="ARCHLOG") for hour in LOG_HOURS)
+    return replace(nightly, jobs=(*nightly.jobs, *logs))
+
+
+def granted() -> set[str]:
+    """The privileges that the grants files of the product give, no more."""
+    folder = settings.include_dir() / "sql" / "oracle" / "grants"
+    lines = [s for name in GRANTS for s in statements(parse_sql_file(folder / f"{name}.sql"))]
+    return {re.sub(r"\s+TO\s+&account$", "", line.removeprefix("GRANT ")).replace(" ON SYS.", " ") for line in lines}
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": f"{settings.home()}:{settings.home() / 'plugins'}"}
+
+
+def _last_lines(log: Path) -> str:
+    return " | ".join(log.read_text(errors="replace").splitlines()[-3:]) if log.exists() else "it said nothing"
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
