@@ -95,6 +95,7 @@ class OracleSession:
     connection: oracledb.Connection = field(init=False, repr=False)
     rights: TargetRights = field(init=False, repr=False)
     refusal: LogonFailed | None = field(init=False, repr=False, default=None)
+    timeout_s: float | None = field(init=False, repr=False, default=None)  # of the last call, where it was not the session's own
     makers: dict[int, tuple[SqlFile, RowMaker]] = field(init=False, repr=False, default_factory=dict)  # by identity of the file
 
     @property
@@ -184,7 +185,7 @@ def read_with(
     _check_read(session, file, binds)
 
     def limited() -> Answer:
-        session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
+        _limit(session, timeout_s)
         return ask(session.connection)
 
     return _retried(session, limited)
@@ -196,7 +197,7 @@ def execute(session: OracleSession, statement: Statement, *, timeout_s: float | 
     Raises NotForThisTarget, oracledb.Error.
     """
     admit(statement.file, session.rights)
-    session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
+    _limit(session, timeout_s)
     with session.connection.cursor() as cursor:
         outs = {name: cursor.var(kind) for name, kind in statement.outs.items()}
         cursor.execute(statement.text, {**statement.binds, **outs}, fetch_lobs=False, fetch_decimals=True)
@@ -212,6 +213,7 @@ def _log_on(session: OracleSession) -> None:
     """Log on, unless this session was refused before: a pipeline of many questions would lock the account."""
     if session.refusal:
         raise session.refusal
+    session.makers.clear()  # what answers now may be of another version
     try:
         session.connection = session.connect()
     except oracledb.Error as e:
@@ -229,6 +231,7 @@ def _set_up(session: OracleSession) -> None:
     """Name the run, fix what depends on client or server, bound every call. The names travel with the first statement."""
     connection, limits = session.connection, session.limits
     connection.call_timeout = _milliseconds(limits.call_timeout_s)
+    session.timeout_s = None
     connection.module = MODULE
     connection.action = _attribute(session.identity.action)
     connection.client_identifier = _attribute(session.identity.run)
@@ -282,7 +285,7 @@ def _revive(session: OracleSession) -> None:
 
 
 def _ask(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None, timeout_s: float | None) -> oracledb.Cursor:
-    session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
+    _limit(session, timeout_s)
     cursor = session.connection.cursor()
     try:
         cursor.arraysize, cursor.prefetchrows = FIRST_ROWS, FIRST_ROWS + 1
@@ -295,6 +298,13 @@ def _ask(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None,
         cursor.close()
         raise
     return cursor
+
+
+def _limit(session: OracleSession, timeout_s: float | None) -> None:
+    """Bound the round trips to come; nothing to do where the last call was bound alike."""
+    if timeout_s != session.timeout_s:
+        session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
+        session.timeout_s = timeout_s
 
 
 def _all_rows(cursor: oracledb.Cursor) -> list[Row]:
@@ -313,6 +323,8 @@ def _check_columns(cursor: oracledb.Cursor, file: SqlFile) -> None:
 
 
 def _check_read(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None) -> None:
+    if not binds and not file.binds and id(file) in session.makers:
+        return  # this session has answered it before
     if file.kind != "read":
         raise SqlFileInvalid(f"{file.path}: kind {file.kind!r} is not asked with fetch")
     check_binds(file, (binds or {}).keys())
