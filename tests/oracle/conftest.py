@@ -30,6 +30,7 @@ from tests.oracle.yard import Yard, clean, facts_of, is_gap, make_yard
 HERE = Path(__file__).parent
 PAGE = "oracle-difference.md"
 _STARTED: list[Yard] = []
+_TOLD: list[str] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +40,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.oracle)
         if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Who the server was, before anybody reads how many tests passed."""
+    if _STARTED:
+        terminalreporter.section(f"the server was: {_STARTED[0].facts.kind}")
+        terminalreporter.write_line("\n".join(_TOLD))
 
 
 def _why_not() -> str:
@@ -110,11 +118,9 @@ def twin(yard: Yard) -> Iterator[Yard]:
 
 
 @pytest.fixture(scope="session")
-def page(yard: Yard, request: pytest.FixtureRequest) -> Iterator[DifferencePage]:
+def page(yard: Yard) -> Iterator[DifferencePage]:
     """Collects what both gave; written at the end, also when tests failed."""
     collected = DifferencePage(yard.facts)
     yield collected
     path = collected.write(settings.state_dir() / PAGE)
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(f"\n{collected.summary()}\nsimulator against server ({yard.facts.kind}): {path}")
+    _TOLD.append(f"{collected.summary()}\nthe whole table: {path}")

@@ -19,8 +19,8 @@ from tests.oracle.yard import Yard, is_gap
 MOST_ROWS = 20_000
 Verdict = Literal["same", "differs", "not comparable"]
 WARNING = (
-    "> **The server of this run was Drydock's own simulator. This page compares the simulator with itself: it proves that the suite "
-    "runs, and nothing at all about Oracle.**"
+    "> **The server of this run was Drydock's own simulator. This page compares the simulator with itself: "
+    "it proves that the suite runs, and nothing at all about Oracle.**"
 )
 
 
@@ -72,10 +72,9 @@ class DifferencePage:
             ", ".join(f"{counts[v]} {v}" for v in ("same", "differs", "not comparable"))
             + ". What each verdict means and where to correct the model: docs/oracle-proof.md.",
         ]
-        head = (
-            "| statement | verdict | rows server / simulator | columns and types of the server | error server / simulator | why |"
-        )
-        return "\n\n".join(told) + "\n\n" + "\n".join([head, "|---|---|---|---|---|---|", *map(_row, self.lines.values())]) + "\n"
+        names = ("statement", "verdict", "rows server / simulator", "columns of the server", "error server / simulator", "why")
+        table = [f"| {' | '.join(names)} |", "|" + "---|" * len(names), *map(_row, self.lines.values())]
+        return "\n\n".join(told) + "\n\n" + "\n".join(table) + "\n"
 
     def summary(self) -> str:
         """The lines that differ, for a terminal."""

@@ -1,4 +1,4 @@
-"""The seeded schema with its planted faults, as plain SQL of any Oracle from 11.2 on. Steps that an edition lacks are left out."""
+"""The seeded schema with its planted faults, as plain SQL of Oracle from 11.2 on. What an edition lacks is left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every typed change on the seeded schema of the live server, beside the simulator; and the planted faults as the dictionary has them."""
+"""Every typed change on the seeded schema of the live server, beside the simulator; the planted faults in the dictionary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine on the live server: what V$SESSION shows of a run, the session's settings, exact numbers, names, every type, the watchdog."""
+"""The engine on the live server: what V$SESSION shows, the session's settings, exact numbers, names, types, the watchdog."""
 
 from __future__ import annotations
 

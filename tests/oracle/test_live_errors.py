@@ -1,4 +1,4 @@
-"""Errors of the live server, provoked one by one: the code comes through the driver as we read it, and its class is the table's."""
+"""Errors of the live server, provoked one by one: the code comes through the driver, and its class is the table's."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def test_a_question_that_needs_a_later_version_is_not_understood_before_it(yard:
     if not later:
         pytest.skip("no file needs a later version than this server's")
     for file in later:
-        with pytest.raises(oracledb.Error, match="ORA-009(04|42)"):
+        with pytest.raises(oracledb.Error, match=r"ORA-009(04|42)"):
             yard.admin.cursor().execute(file.statement, binds_of(file))
 
 

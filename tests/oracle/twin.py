@@ -1,4 +1,4 @@
-"""The simulator that the server is held against: a healthy world of this repository, behind a TCP port, prepared like the server."""
+"""The simulator that the server is held against: a healthy world of this repository, prepared like the server."""
 
 from __future__ import annotations
 
