@@ -9,19 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
 from drydock.oracle_logs.alert_codes import COMPANIONS, class_of, is_far_side
-from drydock.oracle_logs.alert_lines import SHAPE, Kind, Step, steps
+from drydock.oracle_logs.alert_lines import Kind, Step, Watch, steps
 from drydock.oracle_logs.alert_phrases import Interest, Phrase, interest_of
 from drydock.oracle_logs.alert_results import AlertEvent, AlertLog, Severity
 from drydock.oracle_logs.alert_statements import ECHO, SIGNALLED, Source, Statement, outside_quotes
+from drydock.oracle_logs.alert_times import parse_time
 
 MOST_EVENTS = 2_000  # kinds of events that are kept apart
 MOST_CODES = 5_000
 MOST_CONTAINERS = 50
 LOWEST_REASON = 200  # "Failed to archive ... (4)": a state of the archiver, no code
 MOST_SHAPES = 2_000  # of lines of up to 16 KB; some 200 KB in a real log
+NETWORK_MESSAGES = 60  # log.xml, and the text log since 12.2, spread one "Fatal NI" block over up to so many messages
+INSTANCE_TERMINATED = 1092
 FULL_PERCENT, FILLING_PERCENT = 97.0, 85.0  # of the recovery area: Oracle's own thresholds of ORA-19815
 
 _CODE = re.compile(r"(?<![\w/\\.'\"-])(ORA|TNS|RMAN|LRM|OSD|DGM|PLS|KUP|CRS)-(\d{1,5})(?!\d)(?!\.\w)(?![\w/\\-])(?! [Ee]rrors\b)")
@@ -30,6 +34,8 @@ _PROBLEM = re.compile(r"\bORA (\d{1,5})\b")
 _RECOVERY_AREA = re.compile(r"db_recovery_file_dest_size\b.{0,200}?(\d{1,5}(?:[.,]\d+)?) ?%")
 _TERMINATED = re.compile(r"Instance terminated by ")
 _FATAL_NETWORK = re.compile(r"\s*Fatal (?:NI|OCI) \w+ error (\d+)")
+_RAISED = re.compile(r"\s*ORA-20\d{3}: (?:ORA-\d{1,5}: )*")  # what follows was written by the application
+_SERVICE = re.compile(r"'[^'/\\+]{1,300}'\s*$")  # an archive destination that is a service, no file
 _KANA = re.compile(rb"(?:[\x82\x83][\x40-\xf1]){3}")
 _CJK_PAIRS = re.compile(rb"[\x81-\xfe][\x81-\xfe]")
 
@@ -71,7 +77,7 @@ class _Held:
 def read_alert_log(stream: BinaryIO) -> AlertLog:
     """Read a whole alert log, text or XML, in any code page. Raises only what reading the stream raises (OSError)."""
     reading = _Reading()
-    for step in steps(stream):
+    for step in steps(stream, reading.watch):
         reading.take(step)
     return reading.result()
 
@@ -83,24 +89,22 @@ class _Reading:
         self.folds: dict[tuple[str, str | None], _Fold] = {}
         self.codes: dict[str, None] = {}
         self.shapes: dict[bytes, Interest] = {}
-        self.time: str | None = None
-        self.first: str | None = None
+        self.watch = Watch()
+        self.raw_time = b""
         self.container = ""
         self.problem = ""
-        self.messages = self.xml_messages = self.lines = 0
         self.is_cut = False
         self.statement: Statement | None = None
         self.held: _Held | None = None  # until the next line
         self.network: _Held | None = None  # until the code of a "Fatal NI" block
         self.is_after_network_code = False
+        self.network_left = 0  # messages that may belong to the block
         self.has_event = False  # since the last time: companions belong to it
         self.is_aborted = False
 
     def take(self, step: Step) -> None:
-        self.lines = step.number
         if step.kind is Kind.LINE:
-            if step.data and ((interest := self._interest(step.data)) or self.held or self.statement):
-                self._line(step.number, step.data, interest)
+            self._take_line(step)
         elif step.kind is Kind.TIME:
             self._begin(step)
         elif step.kind is Kind.CONTAINER:
@@ -109,27 +113,39 @@ class _Reading:
             self.problem = step.data.decode("latin-1")
         else:
             self._end(step)
+        self.watch.is_open = self.held is not None or self.statement is not None
 
-    def _interest(self, line: bytes) -> Interest:
+    def _take_line(self, step: Step) -> None:
+        if not step.data:
+            return
+        interest = self._interest(step.shape)
+        if interest or self.watch.is_open:
+            self._line(step.number, step.data, interest)
+        if not interest:
+            self.watch.hush(step.shape)
+
+    def _interest(self, shape: bytes) -> Interest:
         """Logs repeat themselves but for their numbers, so that the answer is mostly known already."""
-        shape = line.translate(SHAPE)
         known = self.shapes.get(shape)
         if known is None:
             if len(self.shapes) >= MOST_SHAPES:
                 self.shapes.clear()
-            known = self.shapes[shape] = interest_of(_CONTAINER.sub("", shape.decode("latin-1"), count=1).lstrip())
+            text = shape.rstrip(b"\r").decode("latin-1")
+            known = self.shapes[shape] = interest_of(_CONTAINER.sub("", text, count=1).lstrip())
         return known
+
+    @property
+    def time(self) -> str | None:
+        """Of the message at hand, ISO 8601."""
+        return _told(self.raw_time)
 
     def _begin(self, step: Step) -> None:
         """A time, and with it a new message."""
         self._end_of_message()
-        self.time = step.data.decode("utf-8", "replace") or None
-        self.first = self.first or self.time
-        self.messages += 1
+        self.raw_time = step.data
         self.container = self.problem = ""
 
     def _end(self, step: Step) -> None:
-        self.xml_messages += 1
         if self.problem and not self.has_event and (found := _PROBLEM.match(self.problem)):
             self._number(int(found[1]), step.number, self.problem.encode())
         self._end_of_message()
@@ -137,9 +153,11 @@ class _Reading:
         self.statement = None
 
     def _end_of_message(self) -> None:
-        if self.network:
-            self._record(self.network)
-        self.network, self.has_event, self.is_after_network_code = None, False, False
+        self.has_event = False
+        if self.network_left:
+            self.network_left -= 1
+            if not self.network_left:
+                self._end_network()
         if self.statement and self.statement.source is Source.PARSE:
             self.statement.source = Source.BELOW  # its own time stands between it and its text
         else:
@@ -191,6 +209,8 @@ class _Reading:
     def _codes(self, text: str, is_echo: bool) -> list[Hit]:
         signalled = SIGNALLED.search(text)
         own = outside_quotes(text[: signalled.start()] if signalled else text)
+        if raised := _RAISED.match(own):
+            own = raised[0]
         hits: list[Hit] = []
         found = {(m[1], int(m[2])): m.start() for m in reversed([*_CODE.finditer(own)])}
         for (prefix, number), start in sorted(found.items(), key=lambda item: item[1]):
@@ -211,6 +231,8 @@ class _Reading:
             self.network, self.is_after_network_code = None, True
         self.has_event = True
         name, severity = class_of(prefix, number)
+        if prefix == "ORA" and number == INSTANCE_TERMINATED and self.is_aborted:
+            return [Hit("shutdown", Severity.WARNING, code)]
         if is_signalled and name == "other":
             return [Hit("statement_failed", Severity.INFO, code)]
         if prefix == "ORA" and number == 19815:
@@ -227,7 +249,9 @@ class _Reading:
     def _special(self, text: str, told: set[str], number: int, raw: bytes) -> list[Hit]:
         """Words that need the lines around them, or a figure, to be judged."""
         if (network := _FATAL_NETWORK.match(text)) is not None:
-            self._end_network(Hit("network", Severity.INFO, f"TNS-{int(network[1]):05d}"[:9]), number, raw)
+            self._end_network()
+            hit = Hit("network", Severity.INFO, f"TNS-{int(network[1][:5]):05d}")
+            self.network, self.network_left = _Held(hit, number, raw, self.time), NETWORK_MESSAGES
         if text.startswith("Hex dump of (file"):
             self.held = _Held(Hit("corrupt_block", Severity.CRITICAL), number, raw, self.time)
         elif "cannot allocate new log" in text:
@@ -238,11 +262,11 @@ class _Reading:
             return [Hit("recovery_area_full", _severity_of_fill(percent), None, percent)]
         return []
 
-    def _end_network(self, hit: Hit, number: int, raw: bytes) -> None:
-        """A new "Fatal NI" block: it is told by its first TNS- code, or by the number of its own where none follows."""
+    def _end_network(self) -> None:
+        """The end of a "Fatal NI" block: it is told by its first TNS- code, or by the number of its own where none came."""
         if self.network:
             self._record(self.network)
-        self.network, self.is_after_network_code = _Held(hit, number, raw, self.time), False
+        self.network, self.is_after_network_code, self.network_left = None, False, 0
 
     def _phrase(self, phrase: Phrase, text: str, is_echo: bool) -> Hit | None:
         in_statement = is_echo or self.statement is not None
@@ -253,12 +277,14 @@ class _Reading:
             self.is_aborted = phrase.severity is Severity.WARNING
         elif text.startswith("Starting ORACLE instance"):
             self.is_aborted = False
+        elif "Database shutdown required" in text:  # a switchover: the instance ends itself
+            self.is_aborted = True
         number = int(found["n"][:5]) if phrase.pattern.groups and found.groupdict().get("n") else 0
         if number < LOWEST_REASON:
             return Hit(phrase.name, Severity.WARNING if number else phrase.severity)
         code = self._note("ORA", number)
         self.has_event = True
-        if phrase.name == "archiver_stuck" and is_far_side(number):
+        if phrase.name == "archiver_stuck" and (is_far_side(number) or _SERVICE.search(text)):
             return Hit("standby_transport", Severity.WARNING, code)
         return Hit(phrase.name, phrase.severity, code)
 
@@ -293,28 +319,34 @@ class _Reading:
             fold.containers.setdefault(container)
 
     def _format(self) -> str:
-        if not self.messages:
+        if not self.watch.messages:
             return "none"
-        if not self.xml_messages:
+        if not self.watch.xml_messages:
             return "text"
-        return "xml" if self.xml_messages >= self.messages else "mixed"
+        return "xml" if self.watch.xml_messages >= self.watch.messages else "mixed"
 
     def result(self) -> AlertLog:
         if self.held:
             self._record(self.held)
-        self._end_of_message()
+        self._end_network()
         events = tuple(_event(f) for f in sorted(self.folds.values(), key=lambda f: f.number))
         return AlertLog(
             severity=max((e.severity for e in events), key=lambda s: s.weight, default=Severity.NONE),
             codes=tuple(self.codes),
             events=events,
             format=self._format(),
-            messages=self.messages,
-            lines=self.lines,
-            first=self.first,
-            last=self.time,
+            messages=self.watch.messages,
+            lines=self.watch.lines,
+            first=_told(self.watch.first),
+            last=_told(self.watch.last),
             is_cut=self.is_cut,
         )
+
+
+@lru_cache(maxsize=64)
+def _told(raw_time: bytes) -> str | None:
+    found = parse_time(raw_time)
+    return found[0] if found else raw_time.decode("utf-8", "replace") or None
 
 
 def _event(fold: _Fold) -> AlertEvent:

@@ -25,7 +25,8 @@ class Phrase(NamedTuple):
     pattern: re.Pattern[str]
 
 
-_WHO = r"^(?:\w+(?:\[[^\]]*\])?(?: ?\([^)]*\))?: )*"  # "ARC0: ", "PMON (ospid: 12): ", "PING[ARC2]: ", "TT00 (PID:7): "
+_WHO = r"^(?:\w+(?:\[[^\]]*\])?(?: ?\([^)]*\)){0,2}: ?)*"
+"""Who speaks: "ARC0: ", "PMON (ospid: 12): ", "PING[ARC2]: ", "TT00 (PID:7): ", "USER(prelim) (ospid: 7): "."""
 _ALTER = r"^(?:Completed: )?(?i:alter\s+"
 _ERROR = _WHO + r"Error (?P<n>\d+) "
 
@@ -66,6 +67,10 @@ PHRASES = (
         "remote archive,rfs,disconnecting",
         _ERROR + r"(?:creating remote archive ?log|(?:at|de)taching |disconnecting from destination)",
     ),
+    _phrase("standby_transport", WARNING, "for archive log file", _ERROR + r"for archive log file"),
+    _phrase(
+        "standby_transport", WARNING, "destinations have failed", r"^(?:WARNING: )?All standby database destinations have failed"
+    ),
     _phrase("standby_transport", WARNING, "asynch i/o", _WHO + r"Network asynch I/O wait error (?P<n>\d+)"),
     _phrase("standby_transport", WARNING, "logging on to", _ERROR + r"received logging on to the standby"),
     _phrase("standby_transport", WARNING, "standby", _ERROR + r"(?:for|writing|connecting to|while) .{0,300}standby"),
@@ -94,11 +99,15 @@ PHRASES = (
     _phrase("checkpoint_wait", WARNING, "checkpoint not", r"^Checkpoint not complete"),
     _phrase("instance_failed", CRITICAL, "terminating", _WHO + r"terminating (?:the )?instance due to (?:ORA )?error (?P<n>\d+)"),
     _phrase("instance_failed", CRITICAL, "during db open", r"^Error (?P<n>\d+) happened during db open"),
+    _phrase("instance_failed", CRITICAL, "critical process", r"^Instance Critical Process .{0,300}died unexpectedly"),
+    _phrase("instance_failed", CRITICAL, "hit error", r"^Pdb \S{1,128} hit error (?P<n>\d+) during open .{0,100}will be closed"),
     _phrase("instance_failed", CRITICAL, "abort message", r"^Received an instance abort message"),
     _phrase("instance_failed", CRITICAL, "evicting", r"^Evicting instance \d+"),
     _phrase("instance_failed", WARNING, "error stack", r"^Process startup failed, error stack"),
     _phrase("instance_failed", WARNING, " died", r"^Process \w+ died, see its trace file"),
     _phrase("instance_failed", WARNING, "restarting dead", r"^Restarting dead background process"),
+    _phrase("process_limit", WARNING, "unable to spawn", r"\bunable to spawn jobq slave process"),
+    _phrase("control_file", CRITICAL, "controlfile header", r"^The controlfile header block returned by the OS"),
     _phrase("crash_recovery", WARNING, "beginning", r"^Beginning (?:crash|instance) recovery of \d+ thread"),
     _phrase("shutdown", WARNING, "shutting down", r"^Shutting down (?:ORACLE )?instance \(abort\)"),
     _phrase("shutdown", INFO, "shutting down", r"^Shutting down (?:ORACLE )?instance \((?!abort)"),
@@ -128,7 +137,16 @@ PHRASES = (
         "tracking",
         r"^CHANGE TRACKING ERROR|(?i:tracking .{0,300}(?:(?:disabled|stopped) due|corrupt))",
     ),
-    _phrase("asm", CRITICAL, "dismount", r"(?i:\bforce dismount(?:ing)? (?:of )?group|was force dismounted)"),
+    _phrase(
+        "asm",
+        CRITICAL,
+        "dismount",
+        r"(?i:\bforce dismount(?:ing)? (?:of )?group|was force dismounted|MANDATORY DISMOUNT of group)",
+    ),
+    _phrase("asm", CRITICAL, "dismount", r"^NOTE: cache dismounting \(not clean\)"),
+    _phrase("asm", CRITICAL, "quorum", r"^ERROR: no (?:read|PST) quorum in group"),
+    _phrase("asm", CRITICAL, "was not mounted", r"^ERROR: diskgroup \S{1,100} was not mounted"),
+    _phrase("asm", WARNING, "io to pst", r"^WARNING: Waited \d+ secs for (?:read|write) IO to PST"),
     _phrase(
         "asm", WARNING, "offline of disk,be dropped", r"(?i:initiating offline of disk|disk \S{1,100} .{0,300}will be dropped)"
     ),
@@ -141,6 +159,7 @@ PHRASES = (
     _phrase("deadlock", WARNING, "deadlock", r"^Global Enqueue Services Deadlock detected"),
     _phrase("hang", WARNING, "acquire latch", r"^PMON failed to acquire latch"),
     _phrase("hang", WARNING, "timed,timeout", r"^(?:IPC Send timeout detected|WARNING: (?i:aiowait timed out))"),
+    _phrase("hang", WARNING, "waited too long", r"^(?:>>> )?WAITED TOO LONG FOR A ROW CACHE ENQUEUE LOCK"),
     _phrase("memory", WARNING, "swapping", r"^WARNING: Heavy swapping detected"),
     _phrase("diagnostics", INFO, "parse errors", r"^WARNING: too many parse errors"),
     _phrase("session", INFO, "kill session", r"^KILL SESSION for sid="),
@@ -168,6 +187,10 @@ class Interest(NamedTuple):
 def interest_of(shape: str) -> Interest:
     """What to look for in a line whose digits are turned to 0, its container's prefix taken off."""
     lower = shape.lower()
-    phrases = tuple(p for p in PHRASES if any(mark in lower for mark in p.marks) and p.pattern.search(shape))
+    found = {at for mark, places in _BY_MARK if mark in lower for at in places}
+    phrases = tuple(PHRASES[at] for at in sorted(found) if PHRASES[at].pattern.search(shape))
     special = any(mark in lower for mark in _SPECIAL) or (("'" in shape or '"' in shape) and bool(_ECHOED.match(shape)))
     return Interest(phrases, special or "/*" in shape)
+
+
+_BY_MARK = tuple({m: [at for at, p in enumerate(PHRASES) if m in p.marks] for p in PHRASES for m in p.marks}.items())
