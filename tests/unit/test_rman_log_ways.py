@@ -36,6 +36,7 @@ def without_lines(log: RmanLog) -> dict[str, object]:
     return log.model_dump(exclude={"evidence", "lines", "stacks"})
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000))
 @example(b"\xff\xfe\x00\xd8R\x00")
 @example(b"RMAN-00569: \nORA-" + b"9" * 40)
@@ -43,6 +44,7 @@ def test_random_bytes_never_raise(body: bytes) -> None:
     assert read_rman_log([body]).verdict.value in ("UNKNOWN", "FAIL")
 
 
+@settings(deadline=None)
 @given(st.sampled_from(NAMES), st.randoms(use_true_random=False))
 def test_noise_in_a_log_never_raises_and_never_makes_a_clean_one_of_it(name: str, random) -> None:
     body = bytearray(BODIES[name])
@@ -51,7 +53,7 @@ def test_noise_in_a_log_never_raises_and_never_makes_a_clean_one_of_it(name: str
     read_rman_log([bytes(body)])
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(NAMES), st.lists(st.integers(1, 700), min_size=1, max_size=60))
 def test_chunks_do_not_matter(name: str, sizes: list[int]) -> None:
     body = BODIES[name]
@@ -62,7 +64,7 @@ def test_chunks_do_not_matter(name: str, sizes: list[int]) -> None:
     assert read_rman_log(c for c in chunks if c) == read_rman_log(io.BytesIO(body))
 
 
-@settings(max_examples=250)
+@settings(max_examples=250, deadline=None)
 @given(st.sampled_from(ONE_SESSION), st.floats(0, 1))
 def test_a_cut_log_never_passes_where_the_whole_does_not(name: str, share: float) -> None:
     body = BODIES[name]
@@ -80,7 +82,7 @@ def test_every_cut_of_a_failing_log_stays_red() -> None:
     assert verdicts == {"UNKNOWN", "FAIL"}
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(SINGLE_BYTE), st.lists(st.tuples(st.floats(0, 1), st.sampled_from(ECHOES)), min_size=1, max_size=6))
 def test_echoed_commands_between_the_lines_never_add_a_code(name: str, echoes: list[tuple[float, bytes]]) -> None:
     lines = BODIES[name].splitlines()

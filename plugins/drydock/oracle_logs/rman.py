@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from drydock.oracle_logs import rman_phrases as phrases
-from drydock.oracle_logs.rman_lines import as_text, read_lines, without_collector
+from drydock.oracle_logs.rman_lines import Wrapper, as_text, read_lines, without_collector
 from drydock.oracle_logs.rman_pieces import Pieces
 from drydock.oracle_logs.rman_results import RmanEvidence, RmanLog
 from drydock.oracle_logs.rman_stacks import Codes, Found
@@ -37,6 +37,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.codes, self.tables, self.pieces = Codes(), Tables(), Pieces()
+        self.wrapper = Wrapper()
         self.number = 0
         self.sessions = 0
         self.cut_sessions = 0
@@ -57,8 +58,9 @@ class _Reader:
         if not line or line.isspace():
             self.tables.blank()
             return
-        line = without_collector(line)
-        if not line:
+        line = self.wrapper.strip(without_collector(line))
+        if not line or line.isspace():
+            self.tables.blank()
             return
         if phrases.may_be_special(line) or line[:1] == self.name[:1]:
             if phrases.SPECIAL.match(line) and not (line := self._special(line)):
@@ -185,9 +187,12 @@ class _Reader:
             return True
         if self.foreign:
             return False
-        text = line.lstrip()
-        rest = text[len(self.name) :].strip() if self.name and text.startswith(self.name) else b""
-        return len(rest) >= 2 and b":" not in rest and b"=" not in rest and not rest[:1].isdigit()
+        text = line.strip()
+        name = self.name if self.name and text.startswith(self.name) else phrases.PROGRAM
+        rest = text[len(name) :].strip() if text.startswith(name) else b""
+        if len(rest) < 2 or b":" in rest or b"=" in rest or rest[:1].isdigit():
+            return False
+        return name is not phrases.PROGRAM or phrases.is_closing_word(rest)
 
     def _end_session(self, line: bytes) -> None:
         self._seen()

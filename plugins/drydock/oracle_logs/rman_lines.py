@@ -16,6 +16,7 @@ CHUNK_BYTES = 1 << 20
 LONGEST_LINE_BYTES = 1 << 11  # what follows in a longer line is dropped: handles have at most 513 bytes
 SNIFFED_BYTES = 4096
 UTF16_NUL_SHARE = 0.3  # of every second byte: text that is mostly ASCII
+LONGEST_PREFIX = 160
 PASSWORD = re.compile(rb"(?<![\w$#])([A-Za-z][\w$#]{0,29})/[^\s/@'\"]+@")
 
 _LINE_END = re.compile(rb"\r+\n?")
@@ -29,6 +30,14 @@ _COLLECTOR = re.compile(
     (?:\s?[|:-]?\s?\[?(?:INFO|DEBUG|ERROR|WARN(?:ING)?|NOTICE|stdout|stderr)\]?)?
     (?:\s?[|:-](?!-))?[ ]?""",
     re.X,
+)
+_ANCHOR = re.compile(rb"RMAN-00571: ={9}|RMAN-00569: ={9}|Recovery Manager: Release \d")
+_MAY_BE_PREFIX = re.compile(rb"(?!\s*(?:#|--|//|\*|;|rem\s|echo\s|print|grep|DBG))(?![^\n]*>[^\n]*>)(?!.*(?:RMAN|\d)>)", re.I)
+_WORDS = re.compile(rb"[A-Za-z0-9]+|[^A-Za-z0-9]")
+_QUOTE_END = re.compile(rb"[\"'],?\s*$")
+_CHANGING = frozenset(
+    b"Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+    b" INFO DEBUG ERROR WARN WARNING NOTICE Info Error Warning stdout stderr".split()
 )
 _COLLECTOR_STARTS = frozenset(b"[0123456789JFMASONDIs")
 
@@ -108,6 +117,42 @@ def without_collector(line: bytes) -> bytes:
         return line
     found = _COLLECTOR.match(line)
     return line[found.end() :] if found else line
+
+
+class Wrapper:
+    """The prefix that a wrapper puts before each line of RMAN, learned from the first banner that stands behind one.
+
+    Digits, days, months and levels in it may change from line to line. Comments, prompts and debug lines that hold a
+    banner are no prefix.
+    """
+
+    def __init__(self) -> None:
+        self._prefix: re.Pattern[bytes] | None = None
+        self._quoted = False
+
+    def strip(self, line: bytes) -> bytes:
+        """The line without the prefix, as it is where it has none. Never fails."""
+        if self._prefix is None:
+            if b": ==" not in line and b": Release " not in line:
+                return line
+            self._learn(line)
+            if self._prefix is None:
+                return line
+        found = self._prefix.match(line)
+        if found is None:
+            return line
+        rest = line[found.end() :]
+        return _QUOTE_END.sub(b"", rest) if self._quoted else rest
+
+    def _learn(self, line: bytes) -> None:
+        found = _ANCHOR.search(line)
+        prefix = line[: found.start()] if found else b""
+        if not prefix.strip() or len(prefix) > LONGEST_PREFIX or not _MAY_BE_PREFIX.match(prefix):
+            return
+        kept = prefix.rstrip(b" ")
+        words = (b"\\w+" if any(b in b"0123456789" for b in w) or w in _CHANGING else re.escape(w) for w in _WORDS.findall(kept))
+        self._prefix = re.compile(b"".join(words) + b" {0,%d}" % (len(prefix) - len(kept)))
+        self._quoted = kept.endswith((b'"', b"'"))
 
 
 def as_text(line: bytes, code_page: str | None = None) -> str:

@@ -27,7 +27,7 @@ RMAN_SPEAKS = (
 VERSION = re.compile(rb"^\s*Version (\d+(?:\.\d+)+)\s*$")
 DBID = re.compile(rb"(?:(?<![\w$#-])([A-Za-z][\w$#-]{0,29}))?\s?\(DBID=(\d{1,12})")
 DASHES = re.compile(rb"\s*-{2,}[- ]*$")
-_ELAPSED = re.compile(rb"(?:(?<!\d):|\xef\xbc\x9a|\xa3\xba|\x81\x46)\s?\d{1,4}:\d\d:\d\d$")
+_ELAPSED = re.compile(rb"(?:(?<!\d):|\xef\xbc\x9a|\xa3\xba|\x81\x46)\s{0,2}\d{1,4} ?: ?\d\d ?: ?\d\d$")
 
 WARNING_WORDS = tuple(
     word.encode(page)
@@ -111,6 +111,13 @@ _EXPIRED = _in_pages(
     ("fallo en la validación", "cp1252"),
     ("falha na validação", "cp1252"),
 )
+# A data file of five digits that a backup left out, since it has not changed or was backed up already.
+_SKIPPING = _in_pages(
+    ("スキップ", "cp932 euc_jp"),
+    ("跳过", "gb18030"),
+    ("건너", "euc_kr"),
+    ("bersprungen", ""),
+)
 # The name of the program as its own banner gives it, and the line that it ends with.
 _ENDS = _in_pages(
     ("Recovery Manager complete", ""),
@@ -131,7 +138,10 @@ _ENDS = _in_pages(
     ("Gestionnaire de récupération terminé", "cp1252 cp850"),
     ("Wiederherstellungsmanager abgeschlossen", ""),
 )
+PROGRAM = b"Recovery Manager"
 OVERCOME = _any_of(_OVERCOME)
+_SKIP = b"(?:" + _any_of(_SKIPPING).pattern + b")"
+SKIPPED_FILE = re.compile(rb"^(?=[^=/]{0,120}?" + _SKIP + rb")[^=/\d]{0,80}(\d{5})(?!\d)")
 EXPIRED_WORDS = _any_of(_EXPIRED)
 END = re.compile(rb"\s*(?:" + b"|".join(re.escape(end) for end in (*_ENDS, b"Spooling for log turned off")) + rb")")
 
@@ -168,10 +178,15 @@ _SPECIAL_STARTS = (
 )
 
 
+def is_closing_word(rest: bytes) -> bool:
+    """True for what may follow the name of the program in its last line, in a language whose banner the log lacks."""
+    return len(rest) <= 40 and len(rest.split()) <= 3 and b"(" not in rest and (rest.endswith(b".") or not rest.isascii())
+
+
 def ends_in_elapsed(line: bytes) -> bool:
     """True for a line that ends with a duration, hh:mm:ss after a colon; a time of day stands after a date."""
     end = line.rstrip()
-    return end[-3:-2] == b":" and bool(_ELAPSED.search(end[-16:]))
+    return end[-3:-2] in (b":", b" ") and b":" in end[-5:] and bool(_ELAPSED.search(end[-20:]))
 
 
 def may_be_special(line: bytes) -> bool:

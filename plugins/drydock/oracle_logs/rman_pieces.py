@@ -22,15 +22,18 @@ _NAMED_CHANNEL = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?:(?=\s)")
 _ENGLISH_CHANNEL = re.compile(rb"\s*channel (\S{1,40}?)\s?: ")
 _SID = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?(?:[\x80-\xff][\x80-\xff\s]{0,24})?:\s+(?:SID|sid)\s?=\s?\d")
 _READ = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+([^\s=]+)\s?=\s?([^\s=]+)(?:\s+params\s?=\s?\S+)?\s*$")
+_GLUED = re.compile(rb"=\s?([\x21-\x3c\x3e-\x7e]{3,})([\x80-\xff][^=\s]*)\s?=\s?([^\s=]+)\s*$")  # by a console of Windows
 _WRITTEN = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+[^=]*=\s?(?:NONE|API Version\b.*)\s*$")
 _INPUT = re.compile(rb"^[^=]*=\s?(\d{5})[,;]?\s+[^=]{1,60}=\s?\S*[/+\\@:]")
 _RESTORED = re.compile(rb"(?<![\w./\\=:+-])(0\d{4})(?![\w.\\+-])|datafile (\d{5})(?!\d)")
 _LISTED_EXPIRED = re.compile(rb"^\s*\d+\s.*\sEXPIRED\s|Status:? EXPIRED")
 _RECORD = re.compile(rb"(?:RECID|recid)\s?=\s?\d+\s+(?:STAMP|stamp)\s?=\s?\d+")
 _PATH = re.compile(rb"(?:[/+]|[A-Za-z]:\\)[\x21-\x7e]{3,}")
+_HANDLE = re.compile(rb"=\s?((?:[/+\\]|[A-Za-z]:\\)[\x21-\x7e]{3,}|(?=[/+\\]|[A-Za-z]:\\)|$)")
 _COMPLETE_WITHOUT_TIME = (b": restore complete", b": validation complete")  # up to 10.1
 _HAS_PATH = re.compile(rb"[/+\\]")
 _SECTION = re.compile(rb" section \d+ of \d+")
+_TAG = re.compile(rb"TAG\d{8}T\d{6}")
 _STEM = re.compile(rb"_\d+_\d+$")
 _AUTOBACKUP = re.compile(rb"AUTOBACKUP\S*\s(?:[^/+\\]*?\s)?(\S*[/+\\]\S+|c-\d+-\d{8}-\w\w)", re.I)
 _SKIPPED = (
@@ -39,6 +42,7 @@ _SKIPPED = (
     re.compile(rb"datafile (\d{1,5}) not processed because"),
     re.compile(rb"file (\d{1,5}) is excluded from whole database backup"),
     re.compile(rb"skipping (?:offline|read.only|inaccessible) (?:data)?file (\d{1,5})"),
+    phrases.SKIPPED_FILE,
     re.compile(rb"^[^=/+\\:\d]{0,60}?(\d{1,5})[^\d=;:/+\\]{0,40}(?:;|\xef\xbc\x9b|\xa3\xbb|\x81\x47)[^=]*(?:[/+\\]\S|\xa5)"),
 )
 
@@ -154,7 +158,7 @@ class Pieces:
         state.control_file |= b"restoring control file" in line or b"restoring SPFILE" in line
         if b"reading from backup piece" not in line and (found := _RESTORED.search(line)):
             state.restoring.add(int(found.group(1) or found.group(2)))
-        elif b": scanning " not in line and (found := _PATH.search(line)):
+        elif b": scanning " not in line and b"restoring foreign" not in line and (found := _PATH.search(line)):
             state.begun = [*state.begun[-MOST_JOINED:], found.group()]
         return None
 
@@ -163,12 +167,13 @@ class Pieces:
             self.unreadable = True
             return "a backup piece could not be read"
         fields = _fields(line)
-        found = _READ.search(line) if fields == 2 else None
+        found = (_READ.search(line) or _GLUED.search(line)) if fields == 2 else None
         if found and _is_piece(found):
             self._read_piece(found.group(1), state)
             return "failover to another copy of the piece" if b"failover" in line else None
-        if fields == 1 and b"SID" not in line and (found := re.search(rb"=\s?([/+\\]|[A-Za-z]:\\|$)", line)):
+        if fields == 1 and b"SID" not in line and (found := _HANDLE.search(line)):
             self._broken, self._joined = line, 0
+            state.begun = [*state.begun[-MOST_JOINED:], *filter(None, [found.group(1)])]
         return None
 
     def _read_piece(self, handle: bytes, state: Channel) -> None:
@@ -186,7 +191,7 @@ class Pieces:
         name = self.channel_of(joined)
         if name is None:
             return line, channel
-        if joined.count(b"=") < 2:
+        if joined.count(b"=") < 2 or joined.endswith(b"="):
             self._broken, joined = joined, b""
         return joined, name
 
@@ -205,7 +210,7 @@ class Pieces:
         """An elapsed time ended the channel's work: it read a set, wrote one, or read live files."""
         self.worked = True
         if not (state.handles or state.inputs or state.written):
-            for piece in state.begun:  # the line with handle and tag was broken beyond repair
+            for piece in _named_twice(state.begun):  # no line holds handle and tag, or it was broken beyond repair
                 self._read_piece(piece, state)
         if state.handles:
             stems = frozenset(_STEM.sub(b"", h) for h in state.handles) if state.section else frozenset(state.handles)
@@ -234,11 +239,19 @@ class Pieces:
                 self._current.written = True
             return None
         found = _READ.search(line) if _fields(line) == 2 else None
-        if found and _is_piece(found) and (found.group(2) == b"tag" or re.match(rb"TAG\d{8}T\d{6}", found.group(3))):
-            self._read_piece(found.group(1), self._current or Channel())  # 10g names the piece without the channel
+        if found and _is_piece(found) and (found.group(2) == b"tag" or _TAG.match(found.group(3))):
+            self._piece_or_copy(line, found.group(1))
         if b"creating datafile file number" in line:
             self.recreated = True
         return None
+
+    def _piece_or_copy(self, line: bytes, name: bytes) -> None:
+        """10g names a piece that was read without its channel; an active duplicate names a copy it wrote the same way."""
+        state = self._current or Channel()
+        if state.begun or (b"handle" in line and not state.inputs):
+            self._read_piece(name, state)
+        else:
+            state.written = True
 
     def _record_line(self, line: bytes) -> str | None:
         if b"thread=" not in line and b"sequence=" not in line and not re.search(rb"=\d+\s+\S+=\d+\s+RECID", line):
@@ -300,6 +313,11 @@ class Pieces:
 def _fields(line: bytes) -> int:
     """How many `name=value` the line has, without the `params=` that old releases put last."""
     return line.count(b"=") - line.count(b" params=")
+
+
+def _named_twice(paths: list[bytes]) -> list[bytes]:
+    """Paths that two lines name (piece begun, its handle); all, where none is."""
+    return list(dict.fromkeys(p for p in paths if paths.count(p) > 1)) or paths
 
 
 def _is_record(line: bytes) -> bool:
