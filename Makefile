@@ -5,7 +5,7 @@ SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadgroup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast grammar bench docs lint pin clean
+.PHONY: help setup demo test test-fast test-oracle grammar bench docs lint pin clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -22,6 +22,9 @@ test: setup ## all tiers: unit, dags, sql, db, faults, e2e
 test-fast: setup ## the tiers that need no server
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit tests/dags tests/sql
 
+test-oracle: setup ## the live suite on a real Oracle (docs/oracle-proof.md); tells how to start one
+	@$(RUN) -m tests.oracle
+
 grammar: setup ## judge every Oracle statement with a real grammar (needs node and npm; fetches two npm packages)
 	@mkdir -p .drydock/grammar && cp tests/sql/grammar/package.json .drydock/grammar/
 	@cd .drydock/grammar && npm install --silent --no-audit --no-fund
@@ -33,6 +36,7 @@ bench: setup ## ratios to a named peer or a physical floor
 docs: setup ## write the generated pages again
 	@$(RUN) -m drydock docs
 	@$(RUN) -m drydock schema
+	@$(RUN) -m sandbox.oracle.proof_page
 
 lint: setup ## ruff
 	@$(RUN) -m ruff check .
