@@ -15,6 +15,7 @@ import sandbox.oracle
 from sandbox.oracle import accounts_control, packages, session_control, views_session  # noqa: F401 - they register what they know
 from sandbox.oracle.backend import Bind, Column, OracleError, Result, SessionEnded
 from sandbox.oracle.model.database import OracleDatabase, SessionState
+from sandbox.oracle.model.storage_work import archiver_is_stuck
 from sandbox.oracle.model.tables import Table, tables_of
 from sandbox.oracle.sql import plsql, statements  # noqa: F401 - blocks register their verbs
 from sandbox.oracle.sql.dialect import parsed
@@ -65,6 +66,8 @@ class DatabaseAccounts:
         held = {p.upper() for p in self.database.accounts[user].privileges}
         if user != "SYS" and not held & {"CREATE SESSION", "CONNECT", "DBA", "SYSDBA"}:
             raise OracleError(1045, f"user {user} lacks CREATE SESSION privilege; logon denied")
+        if user != "SYS" and archiver_is_stuck(self.database):
+            raise OracleError(257, "archiver error. Connect internal only, until freed.")
         with self.database.lock:
             sid, serial = next(self.sids), next(self.serials)
             state = SessionState(sid, serial, user, service, self.database.clock.now(), dict(client))
@@ -144,6 +147,7 @@ class SqlBackend:
         is_public = view is not None and not (owner == "SYS" and name.startswith(("V$", "GV$")))
         if not is_public or not may_read(self.database, self.session.user, view):
             raise no_such_table()
+        self.database.parts["asking_session"] = self.session  # views of the own session, V$MYSTAT, are about it
         return of_view(self.database, view)
 
     def schema(self) -> str:

@@ -67,6 +67,8 @@ class Table:
     claims: dict[tuple[str, tuple[Any, ...]], Any] = field(default_factory=dict)
     indexed: dict[str, dict[tuple[Any, ...], str]] = field(default_factory=dict)
     on_commit: list[Callable[[Table, Mapping[str, Row | None]], None]] = field(default_factory=list)
+    on_write: list[Callable[[Any, str], Any]] = field(default_factory=list)
+    """Asked with (session, verb) before a statement changes rows: may refuse it, or name the lock that is in the way."""
     next_rowid: Callable[[], str] | None = None
     issued: int = 0
 

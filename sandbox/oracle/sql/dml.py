@@ -221,6 +221,8 @@ def attempt(backend: SqlBackend, sql: str, binds: Sequence[Bind], plan: Plan, ve
     with backend.database.lock:
         node = target_of_delete(tree) if isinstance(tree, exp.Delete) else tree.this
         table = target(backend, node.this if isinstance(node, exp.Schema) else node, verb)
+        if lock := next((found for asked in table.on_write if (found := asked(backend.session, verb))), None):
+            return 0, lock
         c = compiler(backend.database, backend.session, scanned, placed(scanned.names, binds), backend.relation_of)
         try:
             work = plan(backend, c, table, tree)

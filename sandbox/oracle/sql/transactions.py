@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sandbox.oracle.backend import OracleError
@@ -26,6 +27,7 @@ class Transaction:
         self.claimed: list[tuple[Table, tuple[str, tuple[Any, ...]]]] = []
         self.written: dict[tuple[int, str, tuple[Any, ...]], str] = {}
         self.waits_for: Transaction | None = None
+        self.started_at: datetime | None = None
 
     @property
     def is_active(self) -> bool:
@@ -43,6 +45,7 @@ class Transaction:
         """Takes over what one statement changed. The caller holds the database's lock and the rows'."""
         if not changes:
             return
+        self.started_at = self.started_at or self.database.clock.now()
         self.changes.setdefault(id(table), (table, {}))[1].update(changes)
         for key in table.keys:
             places = [table.position(name) for name in key.columns]
@@ -86,6 +89,7 @@ class Transaction:
         for rowid in wanted:
             if table.locks.setdefault(rowid, self) is self:
                 self.locked.append((table, rowid))
+        self.started_at = self.started_at or (self.database.clock.now() if self.locked else None)
         return None
 
     def wait(self, holder: Transaction, is_stopped: Callable[[], bool], seconds: float | None) -> None:
@@ -143,3 +147,4 @@ class Transaction:
         self.claimed.clear()
         self.written.clear()
         self.changes.clear()
+        self.started_at = None

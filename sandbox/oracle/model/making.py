@@ -1,0 +1,383 @@
+"""Tables, partitions, LOBs and indexes as CREATE statements would leave them, and rows that come and go by number.
+
+Also the user tables whose rows are really there: their storage is made at first sight and follows each commit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sandbox.oracle.backend import Lob, OraType
+from sandbox.oracle.model import storage as st
+from sandbox.oracle.model.segments import Space
+from sandbox.oracle.model.storage import Storage
+from sandbox.oracle.model.stored import (
+    Attributes,
+    Constraint,
+    Index,
+    IndexPiece,
+    LobColumn,
+    Partitioning,
+    Piece,
+    StoredTable,
+)
+from sandbox.oracle.model.tables import ROWS_PER_BLOCK, Row, Table, TableColumn, rowid_text, tables_of
+
+ROWID_BYTES, GLOBAL_ROWID_BYTES, ENTRY_HEADER_BYTES = 6, 10, 2
+COMPRESSED_TO = {"": 1.0, "BASIC": 0.45, "ADVANCED": 0.5}
+
+
+def column_bytes(column: TableColumn) -> float:
+    """Mean length of a column's values, with its length byte, where nothing is known of them."""
+    if column.type is OraType.NUMBER:
+        return 2 + min(column.precision or 10, 22) / 2
+    if column.type in (OraType.VARCHAR2, OraType.CHAR, OraType.RAW):
+        return 1 + (column.size if column.type is OraType.CHAR else min(column.size, 400) * 0.45)
+    return {OraType.DATE: 8, OraType.TIMESTAMP: 12, OraType.CLOB: 40, OraType.BLOB: 40}.get(column.type, 14)
+
+
+def row_bytes_of(columns: Sequence[TableColumn]) -> float:
+    return 3 + sum(column_bytes(c) for c in columns)
+
+
+def table_kind(table: StoredTable, piece: Piece) -> str:
+    return "TABLE SUBPARTITION" if piece.parent else "TABLE PARTITION" if piece.name else "TABLE"
+
+
+def add_table(
+    storage: Storage,
+    owner: str,
+    name: str,
+    columns: Iterable[TableColumn] = (),
+    *,
+    space: Space | str = "",
+    partitioning: Partitioning | None = None,
+    row_bytes: float = 0.0,
+    attributes: Attributes | None = None,
+    **more: Any,
+) -> StoredTable:
+    """Plants a table without rows. `more`: any field of StoredTable. Partitions come by `add_partition`."""
+    now = storage.database.clock.now()
+    kept = tuple(columns)
+    table = StoredTable(
+        owner, name, more.pop("object_id", 0) or storage.new_object_id(), kept, created_at=now, changed_at=now, **more
+    )
+    table.partitioning, table.row_bytes = partitioning, row_bytes or (row_bytes_of(kept) if kept else 100.0)
+    table.attributes = attributes or table.attributes
+    if partitioning is None:
+        table.pieces.append(Piece(object_id=table.object_id, space=named_space(storage, space), attributes=table.attributes))
+    storage.tables[owner, name] = table
+    storage.touch()
+    return table
+
+
+def named_space(storage: Storage, space: Space | str) -> Space:
+    return space if isinstance(space, Space) else storage.space(space) if space else storage.default_space()
+
+
+def add_partition(
+    storage: Storage,
+    table: StoredTable,
+    name: str,
+    high_value: str = "MAXVALUE",
+    *,
+    parent: str = "",
+    space: Space | str = "",
+    upper: Any = None,
+    is_interval: bool = False,
+    attributes: Attributes | None = None,
+) -> Piece:
+    """Plants a partition, or with `parent` a subpartition of it, without a segment until rows come."""
+    home = table.piece(parent).children if parent else table.pieces
+    own = attributes or Attributes(table.attributes.pct_free, table.attributes.is_logging, table.attributes.compression)
+    piece = Piece(name, parent, len(home) + 1, high_value, upper, is_interval, storage.new_object_id(), attributes=own)
+    piece.space = named_space(storage, space)
+    home.append(piece)
+    if parent:
+        table.piece(parent).segment = None
+    for index in table.indexes:
+        if index.is_local:
+            index.pieces.append(local_piece(storage, index, piece))
+    storage.touch()
+    return piece
+
+
+def local_piece(storage: Storage, index: Index, piece: Piece) -> IndexPiece:
+    return IndexPiece(piece.name, piece.parent, piece.position, piece.high_value, storage.new_object_id(), piece.space, of=piece)
+
+
+def add_lob(storage: Storage, table: StoredTable, column: str, is_securefile: bool = True) -> LobColumn:
+    """Plants storage of a LOB column: a segment for each piece that has rows."""
+    number = storage.new_object_id()
+    lob = LobColumn(column, f"SYS_LOB{number:010d}C00001$$", f"SYS_IL{number:010d}C00001$$", is_securefile, object_id=number)
+    table.lobs.append(lob)
+    for piece in table.leaves():
+        if piece.segment:
+            ensure_lob(storage, table, piece, lob)
+    storage.touch()
+    return lob
+
+
+def ensure_lob(storage: Storage, table: StoredTable, piece: Piece, lob: LobColumn) -> None:
+    if lob.column not in piece.lobs:
+        kind = "LOB PARTITION" if piece.name else "LOBSEGMENT"
+        segment = st.new_segment(storage, table.owner, lob.segment_name, piece.name, kind, piece.space, lob.chunk_bytes - 300, 0)
+        piece.lobs[lob.column] = segment
+
+
+def ensure_segment(storage: Storage, table: StoredTable, piece: Piece) -> None:
+    """A segment comes with the first row (deferred segment creation, Administrator's Guide 19c)."""
+    if piece.segment is None:
+        shrunk = COMPRESSED_TO.get(piece.attributes.compression, 0.3)
+        piece.segment = st.new_segment(
+            storage,
+            table.owner,
+            table.name,
+            piece.name,
+            table_kind(table, piece),
+            piece.space,
+            table.row_bytes * shrunk,
+            piece.attributes.pct_free,
+        )
+    for lob in table.lobs:
+        ensure_lob(storage, table, piece, lob)
+
+
+def add_index(
+    storage: Storage, table: StoredTable, name: str, columns: Sequence[str], *, space: Space | str = "", **more: Any
+) -> Index:
+    """Plants an index over the rows that are there. `more`: any field of Index; `entry_bytes` follows from the columns."""
+    now = storage.database.clock.now()
+    index = Index(table.owner, name, table, tuple(columns), created_at=now, changed_at=now, **more)
+    index.object_id = storage.new_object_id()
+    if "entry_bytes" not in more:
+        index.entry_bytes = entry_bytes_of(table, index)
+    if index.is_local:
+        index.pieces = [local_piece(storage, index, p) for p in table.leaves()]
+    else:
+        own = named_space(storage, space or table.space_name)
+        index.pieces = [IndexPiece(object_id=index.object_id, space=own)]
+    table.indexes.append(index)
+    for piece in index.pieces:
+        rows = piece.of.rows if piece.of else table.rows
+        if rows or not index.is_local:
+            build_piece(storage, index, piece, rows)
+    storage.touch()
+    return index
+
+
+def entry_bytes_of(table: StoredTable, index: Index) -> float:
+    """Key columns, ROWID (10 bytes in a global index of a partitioned table), header, and a byte where not unique."""
+    known = {c.name: column_bytes(c) for c in table.columns}
+    rowid = GLOBAL_ROWID_BYTES if table.is_partitioned and not index.is_local else ROWID_BYTES
+    return sum(known.get(c, 12.0) for c in index.columns) + rowid + ENTRY_HEADER_BYTES + (not index.is_unique)
+
+
+def index_kind(piece: IndexPiece) -> str:
+    return "INDEX SUBPARTITION" if piece.parent else "INDEX PARTITION" if piece.name else "INDEX"
+
+
+def build_piece(storage: Storage, index: Index, piece: IndexPiece, rows: int) -> None:
+    """A fresh segment with packed leaves. Raises ORA-01652."""
+    entries = rows if index.kind != "BITMAP" else math.ceil(rows / 500)
+    size = index.entry_bytes * (0.6 if index.is_compressed else 1.0)
+    segment = st.new_segment(storage, index.owner, index.name, piece.name, index_kind(piece), piece.space, size, index.pct_free)
+    if segment.insert(entries):
+        segment.drop()
+        raise st.no_room(piece.space)
+    if piece.segment:
+        piece.segment.drop()
+    piece.segment, piece.is_usable, piece.has_orphans = segment, True, False
+
+
+def add_key(storage: Storage, table: StoredTable, name: str, columns: Sequence[str], kind: str = "P", **more: Any) -> Constraint:
+    """Plants a primary or unique key with its index, or a foreign key (`refers_to`)."""
+    constraint = Constraint(name, kind, tuple(columns), **more)
+    if kind in "PU":
+        constraint.index_name = constraint.index_name or name
+        if not any(i.name == constraint.index_name for i in table.indexes):
+            add_index(storage, table, constraint.index_name, columns, is_unique=True)
+    table.constraints.append(constraint)
+    storage.touch()
+    return constraint
+
+
+def grow(storage: Storage, table: StoredTable, rows: int, piece: str = "", above_hwm: bool = False) -> None:
+    """Rows come into a table or one of its pieces, its indexes and LOBs follow. Raises ORA-01653 and the like when full."""
+    target = leaf_of(table, piece)
+    ensure_segment(storage, table, target)
+    st.check_quota(storage, table.owner, target.space, 0)
+    missing = target.segment.insert(rows, above_hwm)
+    target.pending.inserts += rows - missing
+    for lob in target.lobs.values():
+        lob.insert(rows - missing)
+    for index in table.indexes:
+        enter(storage, index, target, rows - missing)
+    storage.touch()
+    if missing:
+        raise st.full(target.segment)
+
+
+def leaf_of(table: StoredTable, name: str) -> Piece:
+    found = table.piece(name) if name else None
+    return next((found or table.pieces[0]).leaves()) if found or table.pieces else Piece()
+
+
+def entries_of(index: Index, piece: Piece) -> IndexPiece | None:
+    """Where the entries of a table's piece are."""
+    if index.is_local:
+        return next((p for p in index.pieces if p.of is piece), None)
+    return index.pieces[0] if index.pieces else None
+
+
+def enter(storage: Storage, index: Index, piece: Piece, rows: int) -> None:
+    """New entries; an unusable index is not maintained. Raises ORA-01654 when full."""
+    place = entries_of(index, piece)
+    if place is None or not place.is_usable or rows <= 0:
+        return
+    if place.segment is None:
+        build_piece(storage, index, place, 0)
+    if place.segment.insert(rows if index.kind != "BITMAP" else math.ceil(rows / 500), index.grows_right):
+        raise st.full(place.segment)
+
+
+def delete(storage: Storage, table: StoredTable, share: float = 1.0, piece: str = "", whole_blocks: bool = False) -> int:
+    """A share of the rows goes; blocks stay below the high-water mark. `whole_blocks`: rows that lay together, as an old
+    month does; else holes everywhere. Returns the rows deleted."""
+    gone = 0
+    for target in leaf_of(table, piece).leaves() if piece else table.leaves():
+        if target.segment:
+            gone += delete_rows(storage, table, target, round(target.segment.rows * share), whole_blocks)
+    storage.touch()
+    return gone
+
+
+def delete_rows(storage: Storage, table: StoredTable, target: Piece, rows: int, whole_blocks: bool = False) -> int:
+    went = target.segment.delete(rows, whole_blocks)
+    target.pending.deletes += went
+    for lob in target.lobs.values():
+        lob.delete(min(went, lob.rows), whole_blocks)
+    for index in table.indexes:
+        place = entries_of(index, target)
+        if place and place.segment and place.is_usable:
+            entries = went if index.kind != "BITMAP" else went // 500
+            place.segment.delete(entries, whole_blocks and index.grows_right)
+    return went
+
+
+def adopt_tables(storage: Storage) -> None:
+    """User tables planted or created since get storage; dropped ones lose it."""
+    known = tables_of(storage.database).by_name
+    for key, table in list(known.items()):
+        stored = storage.tables.get(key)
+        if stored is None:
+            adopt(storage, table)
+        elif stored.real is None:
+            attach(storage, stored, table)
+    for key, stored in list(storage.tables.items()):
+        if stored.real is not None and known.get(key) is not stored.real:
+            for segment in stored.segments():
+                segment.drop()
+            del storage.tables[key]
+            storage.touch()
+
+
+def adopt(storage: Storage, table: Table) -> StoredTable:
+    """Storage for a user table that has none: a heap in the default tablespace, an index for each key."""
+    stored = add_table(storage, table.owner, table.name, table.columns, object_id=table.object_id, comment=table.comment)
+    attach(storage, stored, table)
+    for key in table.keys:
+        add_key(storage, stored, key.name, key.columns, "P" if key.is_primary else "U")
+    return stored
+
+
+def attach(storage: Storage, stored: StoredTable, table: Table) -> None:
+    """From now on the storage follows the rows of a user table, which gets its ROWIDs here."""
+    from sandbox.oracle.model.locks import guard
+
+    stored.real, stored.columns = table, table.columns
+    table.object_id = stored.object_id
+    stored.known_rowids = dict.fromkeys(table.rows)
+    sample = list(table.rows.values())[:50]
+    if sample:
+        stored.row_bytes = 3 + sum(value_bytes(v) for row in sample for v in row) / len(sample)
+        for piece, rows in by_piece(stored, table.rows.values()).items():
+            grow(storage, stored, rows, piece)
+    table.next_rowid = lambda: next_rowid(storage, stored)
+    table.on_write.append(lambda session, verb: guard(storage, stored, session, verb))
+    table.on_commit.append(lambda _, changes: follow(storage, stored, changes))
+
+
+def value_bytes(value: Any) -> int:
+    if value is None:
+        return 1
+    data = value.data if isinstance(value, Lob) else value
+    return 8 if isinstance(data, datetime) else 1 + len(data if isinstance(data, bytes) else str(data).encode())
+
+
+def piece_for(stored: StoredTable, row: Row) -> Piece:
+    """The piece of a row, by the upper bounds of a range; the first one where there are none."""
+    if stored.partitioning and stored.real:
+        value = row[stored.real.position(stored.partitioning.columns[0])]
+        for piece in stored.pieces:
+            if piece.upper is not None and value is not None and value < piece.upper:
+                return next(piece.leaves())
+        return next(stored.pieces[-1].leaves())
+    return next(stored.leaves())
+
+
+def by_piece(stored: StoredTable, rows: Iterable[Row]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for row in rows:
+        name = piece_for(stored, row).name
+        counted[name] = counted.get(name, 0) + 1
+    return counted
+
+
+def follow(storage: Storage, stored: StoredTable, changes: Mapping[str, Row | None]) -> None:
+    """A commit on the real rows: as many come, go or change here. Rows that went are taken from the pieces in order."""
+    known = stored.known_rowids
+    came = {r: row for r, row in changes.items() if row is not None and r not in known}
+    went = [r for r, row in changes.items() if row is None and r in known]
+    changed = len(changes) - len(came) - len(went)
+    known.update(dict.fromkeys(came))
+    for rowid in went:
+        known.pop(rowid, None)
+    for piece, rows in by_piece(stored, came.values()).items():
+        grow(storage, stored, rows, piece)
+    left = len(went)
+    for piece in stored.leaves():
+        if left and piece.segment:
+            left -= delete_rows(storage, stored, piece, min(left, piece.segment.rows))
+    leaf_of(stored, "").pending.updates += max(0, changed)
+    storage.touch()
+
+
+def next_rowid(storage: Storage, stored: StoredTable) -> str:
+    """A ROWID inside the first segment's extents, so that ranges of DBA_EXTENTS hold all rows."""
+    piece = next(stored.leaves())
+    ensure_segment(storage, stored, piece)
+    table, segment = stored.real, piece.segment
+    table.issued += 1
+    ordinal, slot = divmod(table.issued, ROWS_PER_BLOCK)
+    while segment.blocks <= ordinal + 4 and segment.grow(segment.blocks + 1):
+        pass
+    place = min(ordinal + 4, segment.blocks - 1)
+    for extent in segment.extents:
+        if place < extent.blocks:
+            return rowid_text(segment.data_object_id, extent.file, extent.block + place, slot)
+        place -= extent.blocks
+    raise LookupError(f"{stored.name} has no extent")
+
+
+def renew_rowids(stored: StoredTable) -> None:
+    """New ROWIDs for all rows of a user table, after a move or a shrink (Concepts 19c, "Rowid Format")."""
+    table, rows = stored.real, list(stored.real.rows.values())
+    table.issued = 0
+    table.rows = {table.next_rowid(): row for row in rows}
+    table.indexed.clear()
+    table.version += 1
+    stored.known_rowids = dict.fromkeys(table.rows)
