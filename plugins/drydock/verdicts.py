@@ -42,7 +42,8 @@ def clean_text(value: object) -> object:
     """Make foreign text safe to log, store and print: no control or bidirectional characters, bounded length."""
     if not isinstance(value, str):
         return value
-    kept = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in value)
+    # nothing of what is printable is of category C; most text is, and is not looked at letter by letter
+    kept = value if value.isprintable() else "".join(c if unicodedata.category(c)[0] != "C" else " " for c in value)
     return kept if len(kept) <= LONGEST_TEXT else kept[: LONGEST_TEXT - 1] + "…"
 
 
