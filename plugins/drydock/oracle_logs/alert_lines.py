@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import BinaryIO, NamedTuple
 
@@ -22,12 +22,17 @@ from drydock.oracle_logs.alert_times import parse_time
 READ_BYTES = 256 * 1024
 LONGEST_LINE_BYTES = 16 * 1024  # what is looked at of one line
 LONGEST_HEADER_BYTES = 16 * 1024  # of one <msg ...> with its <attr> elements
-LONGEST_QUIET_BYTES, MOST_QUIET = 400, 4_000  # some 2 MB at most
+LONGEST_QUIET_BYTES, MOST_QUIET = 400, 4_000  # of each kind, some 2 MB at most
 SHAPE = bytes.maketrans(b"123456789", b"000000000")
 
-_RANDOM = re.compile(rb"0x[0A-Fa-f]+|o0_mf_\w+|\b[0A-F]{16,}\b|\b[0a-f]{16,}\b")  # addresses, SCNs, names by OMF, GUIDs of PDBs
+_RANDOM = (  # addresses and SCNs, names by OMF, GUIDs of PDBs in names of files: a sign of each, and the pattern
+    (b"0x", re.compile(rb"0x[0A-Fa-f]+")),
+    (b"o0_mf_", re.compile(rb"o0_mf_\w+")),
+    (b"/", re.compile(rb"/[0A-F]{32}/")),
+)
 _XML_START = re.compile(rb"\s*<(?:msg\s+[\w:]+=|msg\s*$|txt>)")
 _TAGS = re.compile(rb"(<msg(?=[\s>]|$)|</msg>|<txt/?>|</txt>)")
+_PLAIN_HEADER = re.compile(rb"\s+time='([\d:.T+-]+)'")
 _ATTRIBUTE = re.compile(rb"""\b(time|prob_key|con_name)=(?:'([^']*)'|"([^"]*)")""")
 
 
@@ -52,29 +57,40 @@ class Watch:
     """What the reader and the lines tell each other: what may be skipped, and what was counted all the same."""
 
     def __init__(self) -> None:
-        self.quiet: set[bytes] = {b"", b"\r"}
+        self.plain: set[bytes] = set()  # shapes that tell nothing, without what is random in them
+        self.quiet: set[bytes] = {b"", b"\r"}  # and as they stood in the log, where that came twice: may be lost
+        self.once: set[bytes] = set()  # as they stood in the log, where it came once
         self.is_open = False  # the reader wants each line: a statement goes on, or a line waits for the next
         self.messages = self.xml_messages = self.lines = 0
         self.first = self.last = b""  # times, as they stand in the log
 
-    def hush(self, shape: bytes) -> None:
+    def hush(self, plain: bytes) -> None:
         """Skip lines of this shape from now on."""
-        if len(shape) <= LONGEST_QUIET_BYTES:
-            if len(self.quiet) >= MOST_QUIET:
-                self.quiet.clear()
-                self.quiet.update((b"", b"\r"))
-            self.quiet.add(shape)
+        _keep(plain, self.plain)
 
     def skips(self, shape: bytes) -> bytes | None:
         """None for a line that may be skipped; else its shape without what is random in it."""
         if shape in self.quiet and not self.is_open:
             return None
-        plain = _RANDOM.sub(b"0", shape)
-        return None if plain in self.quiet and not self.is_open else plain
+        plain = shape
+        for sign, pattern in _RANDOM:
+            if sign in plain:
+                plain = pattern.sub(b"0", plain)
+        if plain not in self.plain or self.is_open:
+            return plain
+        _keep(shape, self.quiet if shape in self.once else self.once)
+        return None
 
     def begin(self, time: bytes) -> None:
         self.messages += 1
         self.first, self.last = self.first or time, time
+
+
+def _keep(shape: bytes, known: set[bytes]) -> None:
+    if len(shape) <= LONGEST_QUIET_BYTES:
+        if len(known) >= MOST_QUIET:
+            known.clear()
+        known.add(shape)
 
 
 def steps(stream: BinaryIO, watch: Watch) -> Iterator[Step]:
@@ -82,23 +98,33 @@ def steps(stream: BinaryIO, watch: Watch) -> Iterator[Step]:
 
     Skips what `watch` knows to be quiet, and a time or an end where only such lines stand before the next.
     """
-    text, xml, quiet, number = _TextReader(watch), _XmlReader(watch), watch.quiet, 0
+    text, xml, number = _TextReader(watch), _XmlReader(watch), 0
+    quiet, times = watch.quiet, text.times
     for lines in _batches(stream):
-        shapes = b"\n".join(lines).translate(SHAPE).split(b"\n") if lines else []
-        for line, shape in zip(lines, shapes, strict=True):
+        for line, shape in zip(lines, _shapes(lines), strict=True):
             number += 1
             if xml.is_inside:
                 yield from xml.read(number, line)
-            elif shape in quiet and not watch.is_open:
-                continue
-            elif b"<" in line and _XML_START.match(line):
-                yield from text.flush()
-                yield from xml.read(number, _tidy(line))
-            else:
-                yield from text.read(number, line, shape)
-    yield from text.flush()
+            elif watch.is_open:
+                yield from _slowly(number, line, shape, text, xml)
+            elif shape in times:
+                text.pending = line
+                watch.messages += 1
+            elif shape not in quiet and (b":00:00" in shape or b"<" in shape or watch.skips(shape) is not None):
+                yield from _slowly(number, line, shape, text, xml)
+    yield from text.flush(number)
     yield from xml.close(number)
     watch.lines = number
+
+
+def _shapes(lines: list[bytes]) -> list[bytes]:
+    return b"\n".join(lines).translate(SHAPE).split(b"\n") if lines else []
+
+
+def _slowly(number: int, line: bytes, shape: bytes, text: _TextReader, xml: _XmlReader) -> Iterable[Step]:
+    if b"<" in line and _XML_START.match(line):
+        return [*text.flush(number), *xml.read(number, line)]
+    return text.read(number, _tidy(line), shape)
 
 
 class _TextReader:
@@ -107,38 +133,35 @@ class _TextReader:
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
         self.times: set[bytes] = set()  # shapes of lines that are a time and nothing else
-        self.pending: Step | None = None
+        self.pending = b""
 
     def read(self, number: int, line: bytes, shape: bytes) -> Iterator[Step]:
-        if shape in self.times:
-            yield from self._time(number, line)
-        elif b":00:00" in shape and (found := parse_time(_tidy(line))):
-            if line.isascii() and not found[1].strip() and len(self.times) < MOST_QUIET and len(line) <= LONGEST_QUIET_BYTES:
-                self.times.add(shape)
-            yield from self._time(number, found[0].encode())
-            if found[1].strip():
-                rest = found[1].lstrip(b" :")
-                yield from self._line(number, rest, rest.translate(SHAPE))
-        else:
+        if b":00:00" not in shape or (found := parse_time(line)) is None:
             yield from self._line(number, line, shape)
-
-    def _time(self, number: int, time: bytes) -> Iterator[Step]:
-        self.watch.begin(time)
-        self.pending = Step(Kind.TIME, number, time)
-        if self.watch.is_open:
-            yield from self.flush()
+            return
+        time, rest = found
+        yield from self.flush(number)
+        self.watch.messages += 1
+        self.pending = time.encode()
+        if self.watch.is_open or not self.watch.first:
+            yield from self.flush(number)
+        if rest.strip():
+            yield from self._line(number, rest.lstrip(b" :"), rest.lstrip(b" :").translate(SHAPE))
+        elif line.isascii():
+            _keep(shape, self.times)
 
     def _line(self, number: int, line: bytes, shape: bytes) -> Iterator[Step]:
         plain = self.watch.skips(shape)
         if plain is not None:
-            yield from self.flush()
-            yield Step(Kind.LINE, number, _tidy(line), plain)
+            yield from self.flush(number)
+            yield Step(Kind.LINE, number, line, plain)
 
-    def flush(self) -> Iterator[Step]:
+    def flush(self, number: int) -> Iterator[Step]:
         """The time that waits to be told."""
         if self.pending:
-            pending, self.pending = self.pending, None
-            yield pending
+            time, self.pending = self.pending, b""
+            self.watch.first, self.watch.last = self.watch.first or time, time
+            yield Step(Kind.TIME, number, time)
 
 
 class _XmlReader:
@@ -151,32 +174,51 @@ class _XmlReader:
         self.in_text = False
         self.pending: list[Step] = []  # time and container of a message of which no line was told yet
 
-    def read(self, number: int, line: bytes) -> Iterator[Step]:
-        line = _tidy(line)
-        for token in _TAGS.split(line) if b"<" in line else (line,):
-            if token[:1] == b"<" and _TAGS.fullmatch(token):
-                yield from self._tag(number, token)
+    def read(self, number: int, line: bytes) -> Iterable[Step]:
+        if b"<" not in line:
+            if self.in_text:
+                return self._text(number, _tidy(line))
+            if self.header is not None and len(self.header) < LONGEST_HEADER_BYTES:
+                self.header += _tidy(line) + b" "
+            return ()
+        ending = line.strip()
+        if ending == b"</txt>" and self.header is None:
+            self.in_text = False
+            return ()
+        if ending == b"</msg>" and self.header is None:
+            self.in_text = self.is_inside = False
+            return self._end(number)
+        return self._tags(number, _tidy(line))
+
+    def _tags(self, number: int, line: bytes) -> list[Step]:
+        found: list[Step] = []
+        for at, token in enumerate(_TAGS.split(line)):
+            if at % 2:
+                found += self._tag(number, token)
             elif self.in_text:
-                yield from self._text(number, token)
+                found += self._text(number, token)
             elif self.header is not None and len(self.header) < LONGEST_HEADER_BYTES:
                 self.header += token + b" "
         self.is_inside = self.in_text or self.is_inside
+        return found
 
-    def _text(self, number: int, token: bytes) -> Iterator[Step]:
-        parts = [token]
+    def _text(self, number: int, token: bytes) -> Sequence[Step]:
+        if token.translate(SHAPE) in self.watch.quiet and not self.watch.is_open:
+            return ()
+        parts, found = [token], []
         if b"&" in token:
             parts = html.unescape(token.decode("latin-1")).encode("latin-1", "replace").split(b"\n")
         for part in parts:
             plain = self.watch.skips(part.translate(SHAPE))
             if plain is not None:
-                yield from self._flush()
-                yield Step(Kind.LINE, number, part, plain)
+                found += [*self._flush(), Step(Kind.LINE, number, part, plain)]
+        return found
 
-    def _tag(self, number: int, tag: bytes) -> Iterator[Step]:
-        yield from self._begin(number)
+    def _tag(self, number: int, tag: bytes) -> Sequence[Step]:
+        found = self._begin(number) if self.header is not None else []
         if tag == b"<msg":
             if self.in_text:  # the message before was cut
-                yield from self._end(number)
+                found += self._end(number)
             self.header, self.is_inside, self.in_text = b"", True, False
         elif tag == b"<txt>":
             self.in_text = True
@@ -184,38 +226,38 @@ class _XmlReader:
             self.in_text = False
         elif tag == b"</msg>":
             self.in_text = self.is_inside = False
-            yield from self._end(number)
+            found += self._end(number)
+        return found
 
-    def _begin(self, number: int) -> Iterator[Step]:
+    def _begin(self, number: int) -> list[Step]:
         """Tell what the attributes say, once they are all there."""
-        if self.header is None:
-            return
-        found = {name: html.unescape((a or b).decode("latin-1")) for name, a, b in _ATTRIBUTE.findall(self.header)}
-        self.header = None
+        header, self.header = self.header or b"", None
+        if (plain := _PLAIN_HEADER.match(header)) and b"con_name" not in header and b"prob_key" not in header:
+            self.watch.begin(plain[1])
+            self.pending = [Step(Kind.TIME, number, plain[1])]
+            return self._flush() if self.watch.is_open else []
+        found = {name: html.unescape((a or b).decode("latin-1")) for name, a, b in _ATTRIBUTE.findall(header)}
         time = found.get(b"time", "").encode("latin-1", "replace")
         self.watch.begin(time)
         self.pending = [Step(Kind.TIME, number, time)]
         for name, kind in ((b"con_name", Kind.CONTAINER), (b"prob_key", Kind.PROBLEM)):
             if found.get(name):
                 self.pending.append(Step(kind, number, found[name].encode("latin-1", "replace")))
-        if self.watch.is_open or b"prob_key" in found:
-            yield from self._flush()
+        return self._flush() if self.watch.is_open or b"prob_key" in found else []
 
-    def _flush(self) -> Iterator[Step]:
+    def _flush(self) -> list[Step]:
         pending, self.pending = self.pending, []
-        yield from pending
+        return pending
 
-    def _end(self, number: int) -> Iterator[Step]:
+    def _end(self, number: int) -> list[Step]:
         self.watch.xml_messages += 1
-        if not self.pending:
-            yield Step(Kind.END, number, b"")
-        self.pending = []
+        return [] if self._flush() else [Step(Kind.END, number, b"")]
 
-    def close(self, number: int) -> Iterator[Step]:
+    def close(self, number: int) -> list[Step]:
         """The log was cut inside a message."""
-        if self.is_inside:
-            yield from self._begin(number)
-            yield from self._end(number)
+        if not self.is_inside:
+            return []
+        return [*(self._begin(number) if self.header is not None else []), *self._end(number)]
 
 
 def _batches(stream: BinaryIO) -> Iterator[list[bytes]]:

@@ -193,7 +193,7 @@ class _Reading:
         return found
 
     def _open_statement(self, text: str, is_echo: bool) -> None:
-        signalled = SIGNALLED.search(text)
+        signalled = SIGNALLED.search(text) if "signalled" in text else None
         if signalled:
             self.statement = Statement(Source.SIGNALLED, text[signalled.end() :])
             if self.statement.ends_with(text):
@@ -207,7 +207,7 @@ class _Reading:
             self.statement = echo if echo.opener else self.statement
 
     def _codes(self, text: str, is_echo: bool) -> list[Hit]:
-        signalled = SIGNALLED.search(text)
+        signalled = SIGNALLED.search(text) if "signalled" in text else None
         own = outside_quotes(text[: signalled.start()] if signalled else text)
         if raised := _RAISED.match(own):
             own = raised[0]
