@@ -19,6 +19,7 @@ from sandbox.build import build_sandbox, is_current, remove_sandbox
 from sandbox.clock import ZONE, MovedClock
 from sandbox.clusters import CLUSTERS, TARGETS, SandboxMissing, cluster_dir, new_sandbox, open_sandbox, target_dbname
 from sandbox.faults import FAULTY, remove_data_file, unrun_nights
+from sandbox.oracle.target import DATABASE as ORACLE
 from sandbox.past import day_moments, plan_nights
 from sandbox.truth import TRUTH
 from sandbox.world import CHANGED_ROWS, PASSWORD, ROWS, World, build_world
@@ -218,7 +219,7 @@ def test_faults_are_planted_where_the_truth_says(world: World, tmp_path: Path) -
     on_monday = plan_nights(at("2026-11-23T06:00:00"), 9)
     assert [n.at for n in unrun_nights(FAULTY, on_monday)] == [at("2026-11-23T01:30:00")], "a full is never left out"
     assert unrun_nights("gz_main", nights) == ()
-    assert set(TRUTH) == set(TARGETS)
+    assert set(TRUTH) == {*TARGETS, ORACLE}
     places = world.copy_backups(tmp_path / "copy")
     lost = remove_data_file(places.sets / SETS[2])
     assert lost.startswith("base/")

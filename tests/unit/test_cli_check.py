@@ -27,7 +27,7 @@ def test_shipped_configuration_has_no_problem(capsys):
         " (13 databases wait for the site to confirm them)",
         "Hubei International Trade Single Window: 3 databases, 1 platforms, 32 subsystems, 0 links"
         " (3 databases wait for the site to confirm them)",
-        "Sandbox (three Guangzhou platforms, simulated): 3 databases, 3 platforms, 0 subsystems, 0 links",
+        "Sandbox (three Guangzhou platforms, simulated): 4 databases, 3 platforms, 0 subsystems, 0 links",
         "no problem",
     ]
 

@@ -8,9 +8,11 @@ from datetime import date
 import pytest
 
 from drydock.configuration import estate_names, load_calendar, load_estate
-from drydock.estate import Engine, Estate
-from sandbox.clusters import target_dbname
+from drydock.estate import Database, Engine, Estate
+from sandbox.clusters import TARGETS, target_dbname
+from sandbox.oracle import target
 from sandbox.tables import catalog
+from sandbox.truth import TRUTH
 
 
 @pytest.fixture(autouse=True)
@@ -81,9 +83,35 @@ def test_slugs_are_unique_within_their_platform(name):
         assert [slug for slug, count in Counter(slugs).items() if count > 1] == []
 
 
+def of_engine(name: str, engine: Engine) -> list[Database]:
+    return [d for d in load_estate(name).databases if d.engine is engine]
+
+
+def test_sandbox_has_three_postgresql_databases_and_an_oracle_simulator():
+    assert {d.id for d in of_engine("sandbox", Engine.POSTGRESQL)} == set(TARGETS)
+    assert [d.id for d in of_engine("sandbox", Engine.ORACLE)] == [target.DATABASE]
+    assert set(TRUTH) == {d.id for d in load_estate("sandbox").databases}
+
+
+def test_sandbox_calls_its_oracle_database_a_simulator_and_asks_it_by_its_own_names():
+    (database,) = of_engine("sandbox", Engine.ORACLE)
+    assert "模拟器" in database.name_zh and "simulator" in database.name_en
+    assert (database.connection, database.backup.rman.ssh_connection) == (
+        f"db_{target.DATABASE}",
+        f"ssh_{target.DATABASE}",
+    )
+    assert database.backup.rman.sid == target.SID
+
+
+def test_sandbox_plans_the_jobs_that_the_oracle_simulator_lives():
+    (database,) = of_engine("sandbox", Engine.ORACLE)
+    (logs,) = [planned for planned in database.backup.plan if planned.level == "log"]
+    assert logs.cron == f"7 {','.join(str(hour) for hour in target.LOG_HOURS)} * * *"
+
+
 def test_sandbox_keeps_its_backups_in_the_state_folder(monkeypatch):
     monkeypatch.setenv("DRYDOCK_STATE", "/state")
-    for d in load_estate("sandbox").databases:
+    for d in of_engine("sandbox", Engine.POSTGRESQL):
         assert d.backup.places.sets == f"/state/backups/{d.id}/sets"
         assert d.backup.places.logs == f"/state/backups/{d.id}/wal"
         assert d.backup.places.job_log == f"/state/backups/{d.id}/backup.log"
@@ -91,7 +119,7 @@ def test_sandbox_keeps_its_backups_in_the_state_folder(monkeypatch):
 
 
 def test_sandbox_assertions_ask_tables_and_columns_that_exist():
-    for database in load_estate("sandbox").databases:
+    for database in of_engine("sandbox", Engine.POSTGRESQL):
         assertions = database.backup.drill.assertions
         assert {a.kind for a in assertions} == {"row_count", "newest_row", "foreign_keys"}
         tables = {t.name: t for t in catalog().of_platform(database.platform.replace("_", "-"))}
