@@ -100,11 +100,11 @@ def prepare_host(folder: Path, programs: dict[str, str], **configuration: object
 
 
 def rman_simulator(model_socket: Path) -> str:
-    """The `rman` of a home: the simulator, asking the model behind that socket."""
+    """The `rman` of a home: the simulator, asking the model behind that socket. `-S`: it needs no package, and starts at once."""
     return (
         "#!/bin/sh\n"
         f"export ORACLE_SIM_SOCKET='{model_socket}' PYTHONPATH='{home()}:{home() / 'plugins'}'\n"
-        f'exec {sys.executable} -m sandbox.oracle.rman "$@"\n'
+        f'exec {sys.executable} -S -m sandbox.oracle.rman "$@"\n'
     )
 
 

@@ -1,6 +1,7 @@
 """`python -m sandbox.oracle.rman target / [cmdfile=FILE|@FILE] [log=FILE]`: looks like `rman` to whoever starts it.
 
-ORACLE_SIM_SOCKET: where the model answers; ORACLE_SID, NLS_LANG and NLS_DATE_FORMAT as for RMAN.
+ORACLE_SIM_SOCKET: where the model answers; ORACLE_SID, NLS_LANG and NLS_DATE_FORMAT as for RMAN. One question is one such
+process, so it loads the standard library alone; the model's modules only where there is no model to ask.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sandbox.oracle.rman.service import refuse
-from sandbox.oracle.rman.session import tell_stack
 from sandbox.oracle.rman.words import code_page_of, language_of
 
 KILLED = 137
@@ -80,6 +79,8 @@ def run(arguments: Arguments, out: BinaryIO) -> int:
         out.flush()
 
     if arguments.problem:
+        from sandbox.oracle.rman.session import tell_stack
+
         tell_stack(show, [(arguments.problem, {"name": arguments.script})], language_of(nls_lang))
         return 1
     script = arguments.script if arguments.has_file else sys.stdin.read()
@@ -89,6 +90,8 @@ def run(arguments: Arguments, out: BinaryIO) -> int:
         try:
             connection.connect(os.environ.get("ORACLE_SIM_SOCKET", ""))
         except OSError:  # nothing runs on this host
+            from sandbox.oracle.rman.service import refuse
+
             return refuse(show, str(request["sid"]), language_of(nls_lang))
         connection.sendall(json.dumps(request).encode() + b"\n")
         with connection.makefile("rb") as answers:
