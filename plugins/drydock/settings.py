@@ -5,6 +5,7 @@ DRYDOCK_CONFIG    folder of the configuration (default: include/config in the ch
 DRYDOCK_STATE     folder for all that is made at run time (default: .drydock in the checkout)
 DRYDOCK_LANGUAGE  zh or en, for reports and messages (default: zh)
 DRYDOCK_RETRY_DELAY_S  seconds before a task that failed is tried again, growing with each try (default: 20)
+DRYDOCK_RMAN_WAIT_S    seconds for which a worker waits for an answer of RMAN before it is given back (default: 15)
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ def estate_name() -> str:
 def retry_delay_s() -> float:
     """Raises ValueError where it is not a number."""
     return float(os.environ.get("DRYDOCK_RETRY_DELAY_S") or 20)
+
+
+def rman_wait_s() -> float:
+    """Handing a task over to the triggerer and back takes about as long as the default. Raises ValueError for no number."""
+    return float(os.environ.get("DRYDOCK_RMAN_WAIT_S") or 15)
 
 
 def language() -> str:

@@ -116,7 +116,7 @@ def step(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     database = SimpleNamespace(backup=SimpleNamespace(rman=host))
     run = SimpleNamespace(far_side=found.far_side, database=database)
     monkeypatch.setattr(backup, "open_backup_run", lambda _id, with_far_side: run)
-    monkeypatch.setattr(rman, "INLINE_WAIT_S", 0.0)
+    monkeypatch.setenv("DRYDOCK_RMAN_WAIT_S", "0")
 
     class Step(rman.RmanOperator):
         def advance(self, _run: Any, state: StepState) -> tuple[StepState, Any]:

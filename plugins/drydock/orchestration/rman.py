@@ -17,13 +17,17 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from drydock import settings
+
 log = logging.getLogger(__name__)
 
-INLINE_WAIT_S = 15.0  # a job that ends within this is waited for: handing the task over and back takes about as long
-POLL_S = 10.0
+SHORTEST_POLL_S, LONGEST_POLL_S = 1.0, 10.0
 COMMAND_TIMEOUT_S = 60.0
 LAST_LOOK_S = 300.0  # past the job's deadline and the far side's grace
 BELT_S = 1800.0  # the trigger ends by itself; should it not, Airflow ends it
+STATE_TIMEOUT_S = 10.0
+OVER = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+"""States of a task that nobody waits for any more."""
 
 
 class RmanJobTrigger(BaseTrigger):
@@ -94,12 +98,34 @@ class RmanJobTrigger(BaseTrigger):
             return trouble.code
 
     async def on_kill(self) -> None:
-        """A person marked the task failed or succeeded, or cleared it: RMAN must not go on unseen."""
-        if self.job_id is None:
+        """A person marked the task failed or succeeded: RMAN must not go on unseen.
+
+        Airflow calls it for a cleared task too, whose next attempt attaches to the job and would find it stopped; and when
+        it gave the trigger to another triggerer, since this one looked dead. In both the task is not over, and RMAN goes on.
+        """
+        if self.job_id is None or await self._is_awaited():
             return
         async with await self._connect() as connection:
             state = await self._say(connection, "stop")
         log.info("RMAN job %s was stopped with its task: %s", self.job_id, state)
+
+    async def _is_awaited(self) -> bool:
+        """Whether the task goes on without this trigger. Where Airflow does not say, it does not."""
+        try:
+            state = await asyncio.wait_for(asyncio.to_thread(state_of_task, self.task_instance), STATE_TIMEOUT_S)
+        except Exception as e:  # whatever Airflow's API says no with: a job is stopped rather than forgotten
+            log.warning("RMAN job %s: the state of its task is not known (%s: %s)", self.job_id, type(e).__name__, e)
+            return False
+        log.info("RMAN job %s: its task is now %s", self.job_id, state)
+        return state not in OVER
+
+
+def state_of_task(task: Any) -> str | None:
+    """The state of a task instance this moment; None for one that was cleared. Raises what Airflow raises, KeyError for none."""
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    states = RuntimeTaskInstance.get_task_states(dag_id=task.dag_id, task_ids=[task.task_id], run_ids=[task.run_id])
+    return states[task.run_id][task.task_id]
 
 
 class RmanOperator(BaseOperator):
@@ -151,7 +177,8 @@ class RmanOperator(BaseOperator):
 
         left_s = (wait.job.deadline_s + GRACE_S + LAST_LOOK_S) if wait.job else wait.seconds + LAST_LOOK_S
         connection, job_id = run.database.backup.rman.ssh_connection, wait.job.job_id if wait.job else None
-        pause_s, memory = POLL_S if wait.job else wait.seconds, state.model_dump(mode="json")
+        pause_s = min(max(SHORTEST_POLL_S, settings.rman_wait_s()), LONGEST_POLL_S) if wait.job else wait.seconds
+        memory = state.model_dump(mode="json")
         trigger = RmanJobTrigger(connection, job_id, pause_s, time.time() + left_s, memory)
         timeout = timedelta(seconds=left_s + BELT_S)
         self.defer(trigger=trigger, method_name="resume", timeout=timeout)
@@ -173,7 +200,7 @@ def _ends_soon(far_side: Any, wait: Any) -> bool:
 
     if wait.job is None:
         return False
-    until, pause_s = time.monotonic() + INLINE_WAIT_S, 0.2
+    until, pause_s = time.monotonic() + settings.rman_wait_s(), 0.2
     while time.monotonic() < until:
         time.sleep(pause_s)
         pause_s = min(1.5 * pause_s, 2.0)
