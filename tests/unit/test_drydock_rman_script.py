@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -376,3 +377,83 @@ def test_the_script_deletes_nothing_of_rmans() -> None:
     assert len(commands) == len({q.split()[0] for q in QUESTIONS}) + 1
     assert not re.search(r"\b(DELETE|CHANGE|CONFIGURE|SWITCH|CATALOG|SQL|HOST)\b", " ".join(commands))
     assert "eval" not in text.replace("evaluated", "").replace("ever eval", "")
+
+
+def test_the_environment_cannot_bring_code_along(host: Host) -> None:
+    trap, proof = host.folder / "trap", host.folder / "proof"
+    trap.write_text(f"touch {proof}\n")
+    host.start()
+    host.run(
+        "hello",
+        BASH_ENV=str(trap),
+        ENV=str(trap),
+        SHELLOPTS="xtrace",
+        PS4=f"$(touch {proof})",
+        **{"BASH_FUNC_printf%%": f"() {{ touch {proof}; }}", "BASH_FUNC_df%%": f"() {{ touch {proof}; }}"},
+    )
+    host.wait()
+    assert not proof.exists()
+
+
+def test_a_full_tmp_hinders_nothing(host: Host) -> None:
+    assert host.run("hello", TMPDIR="/nowhere").stdout.startswith(b"drydock-rman=1")
+    assert "<<<" not in SCRIPT.read_text(), "bash 4 writes a here-string to TMPDIR"
+
+
+def test_a_job_that_has_just_begun_can_be_stopped(host: Host) -> None:
+    """Between the job's appearance and its process group the runner is known by its lock alone."""
+    host.start()
+    host.wait()
+    job, late = host.spool / JOB, subprocess.Popen(["sleep", "300"], start_new_session=True)
+    (job / "group").unlink()
+    (job / "reason").write_text("none           \n")
+    (job / "exit").write_text("unfinished     \n")
+    runner = subprocess.Popen(["flock", job / "lock", "sh", "-c", f"sleep 0.3; echo {late.pid} >{job}/group; sleep 0.5"])
+    try:
+        until = time.monotonic() + 5
+        while host.ask(f"status {JOB}")["state"] != "running" and time.monotonic() < until:
+            time.sleep(0.02)
+        threading.Thread(target=late.wait, daemon=True).start()  # a dead process that nobody waited for still has its group
+        host.ask(f"stop {JOB}")
+        assert late.wait(5) != 0
+    finally:
+        late.kill()
+        runner.wait()
+
+
+def test_a_host_is_asked_a_few_questions_at_a_time(host: Host) -> None:
+    host.configure(max_jobs=1)
+    host.behave("sleep 30\n")
+    assert host.start()["state"] == "running"
+    refused = host.start(job="dd-another-job", sid="OTHER")
+    assert refused["error"] == "busy" and not (host.spool / "dd-another-job").exists()
+    assert host.start()["state"] == "running", "the job that runs is told all the same"
+    host.ask(f"stop {JOB}")
+    assert host.start(job="dd-another-job", sid="OTHER")["state"] in ("running", "done")
+
+
+def test_the_instance_of_a_cluster_is_found_by_its_database(host: Host) -> None:
+    assert host.start(sid="ORCL1")["error"] == "sid", "nothing of that name runs"
+    with subprocess.Popen(["bash", "-c", "exec -a ora_pmon_ORCL1 cat"], stdin=subprocess.PIPE):
+        until = time.monotonic() + 5
+        while b"running=ORCL1" not in host.run("hello").stdout and time.monotonic() < until:
+            time.sleep(0.05)
+        assert host.start(sid="ORCL1")["state"] in ("running", "done")
+        assert (host.spool / JOB / "home").read_text() == f"{host.folder}/ORCL\n"
+
+
+def test_the_last_part_of_an_alert_log(host: Host) -> None:
+    host.configure(alert_log=host.folder / "alert_%s.log")
+    file = host.folder / "alert_ORCL.log"
+    file.write_bytes(b"short\n")
+    assert host.run("alert ORCL tail").stdout == b"short\n"
+    file.write_bytes(b"x" * 5_000_000 + b"END")
+    told = host.run("alert ORCL tail").stdout
+    assert len(told) == 4194304 and told.endswith(b"END")
+
+
+def test_space_of_a_folder(host: Host) -> None:
+    told = host.ask(f"space ORCL {host.folder}")
+    assert told["version"] == "1" and int(told["total_kb"]) >= int(told["free_kb"]) > 0
+    assert host.ask(f"space ORCL {host.folder}/nowhere")["error"] == "space"
+    assert host.ask("space ORCL /a/../etc")["error"] == "argument"
