@@ -9,6 +9,8 @@ from typing import Any
 
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.registry import procedure
+from sandbox.oracle.sql.dictionary import holds
+from sandbox.oracle.sql.errors import missing_privilege
 
 WORDS = "simulator of Drydock, no Oracle database"
 
@@ -17,3 +19,13 @@ WORDS = "simulator of Drydock, no Oracle database"
 def tell(database: OracleDatabase, session: SessionState, args: dict[str, Any]) -> dict[str, Any]:
     """WORDS comes back filled; Oracle has no such package (ORA-06550, PLS-00201)."""
     return {"WORDS": WORDS}
+
+
+@procedure("DRYDOCK_SIMULATOR.PLANT", "OWNER STEPS")
+def plant_schema(database: OracleDatabase, session: SessionState, args: dict[str, Any]) -> dict[str, Any]:
+    """The live suite's schema for an account; STEPS comes back with what was planted, apart by commas. For SYS and DBAs."""
+    from sandbox.oracle.suite_schema import plant
+
+    if not holds(database, session.user, "DBA"):
+        raise missing_privilege()
+    return {"STEPS": ",".join(plant(database, args["OWNER"]))}

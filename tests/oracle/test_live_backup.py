@@ -138,8 +138,9 @@ def test_a_file_that_was_never_backed_up_is_a_failure(yard: Yard, judgement: Jud
 
 def test_a_load_without_redo_is_told(yard: Yard, survey: Survey) -> None:
     """V$DATAFILE.UNRECOVERABLE_CHANGE# moves in ARCHIVELOG mode only (Database Reference 19c, V$DATAFILE)."""
-    if not yard.can("nologging"):
-        pytest.skip(f"the server is a simulator and cannot nologging: {yard.gaps['nologging']}")
+    for step in ("tablespace", "nologging"):
+        if not yard.can(step):
+            pytest.skip(f"the server is a simulator and cannot {step}: {yard.gaps[step]}")
     if yard.facts.log_mode != "ARCHIVELOG" or survey.catalogue.facts.force_logging == "YES":
         pytest.skip("the server logs everything or archives nothing: there is no such mark")
     planted = [f for f in survey.catalogue.datafiles if f.tablespace == TABLESPACE]

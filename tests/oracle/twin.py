@@ -20,7 +20,8 @@ ADMIN = "SYS"
 def simulated_database(password: str) -> OracleDatabase:
     """The world that stands for a server: healthy backups of weeks, and an account that may do everything."""
     database = worlds.plain(SEED, ends_at=datetime.now(UTC))
-    database.options |= {"Partitioning": True, "Real Application Clusters": False}
+    database.options |= {"Partitioning": True, "Online Index Build": True, "Online Redefinition": True}
+    database.options["Real Application Clusters"] = False
     database.parameters.setdefault("control_management_pack_access", "NONE")
     database.accounts[ADMIN] = Account(ADMIN, password, {"SYSDBA", "DBA", "CREATE SESSION"})
     return database

@@ -180,6 +180,9 @@ def make_yard(target: LiveTarget, admin: oracledb.Connection, facts: ServerFacts
         run(admin, f"GRANT {privilege} TO {yard.owner}")
     run(admin, f"GRANT CREATE SESSION TO {yard.account('bare')}")
     _make_room(yard)
+    if facts.is_simulator:
+        _plant_schema(yard)
+        return yard
     with yard.connection("owner") as owner:
         for step in schema.steps(facts):
             _make_step(yard, owner, step)
@@ -244,6 +247,17 @@ def _make_room(yard: Yard) -> None:
     yard.attempt("tablespace", lambda: run(yard.admin, room))
     quota = f"ALTER USER {yard.owner} QUOTA UNLIMITED ON {TABLESPACE}{here}"
     yard.attempt("quota", lambda: run(yard.admin, quota))
+
+
+def _plant_schema(yard: Yard) -> None:
+    """The simulator has no CREATE TABLE; it is told to put the same tables into its model. What it leaves out is a gap."""
+    with closing(yard.admin.cursor()) as cursor:
+        planted = cursor.var(str)
+        cursor.execute("BEGIN drydock_simulator.plant(:owner, :steps); END;", owner=yard.owner, steps=planted)
+    known = planted.getvalue().split(",")
+    for step in schema.steps(yard.facts):
+        if step.name not in known:
+            yard.gaps[step.name] = "nothing like it is in its model"
 
 
 def _make_step(yard: Yard, owner: oracledb.Connection, step: schema.Step) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from drydock.engines import oracle_statements
 from drydock.engines.oracle_statements import Statement
+from sandbox.oracle import suite_schema
 from tests.oracle import changes, schema, yard
 from tests.oracle.difference import Comparison, DifferencePage, Observation, compare
 from tests.oracle.live_target import (
@@ -144,6 +145,13 @@ def test_every_step_that_a_change_needs_is_made() -> None:
     order = [step.name for step in schema.steps(facts())]
     for step in schema.steps(facts()):
         assert all(name == "tablespace" or order.index(name) < order.index(step.name) for name in step.needs)
+
+
+def test_the_simulator_plants_what_the_suite_would_make() -> None:
+    assert set(suite_schema.STEPS) <= {step.name for step in schema.steps(facts())}
+    assert {name for change in changes.catalogue() for name in change.needs} <= set(suite_schema.STEPS)
+    assert (*schema.HOSTILE_NAMES, schema.LONGEST_SINCE_12_2) == suite_schema.NAMES
+    assert (suite_schema.ROWS, suite_schema.KEY) == (schema.ROWS, schema.KEY)
 
 
 def test_an_edition_or_version_gets_only_what_it_has() -> None:
