@@ -65,8 +65,9 @@ class Watch:
         self.first = self.last = b""  # times, as they stand in the log
 
     def hush(self, plain: bytes) -> None:
-        """Skip lines of this shape from now on."""
-        _keep(plain, self.plain)
+        """Skip lines of this shape from now on; never one that may be a time or a tag elsewhere."""
+        if b":00:00" not in plain and b"<" not in plain:
+            _keep(plain, self.plain)
 
     def skips(self, shape: bytes) -> bytes | None:
         """None for a line that may be skipped; else its shape without what is random in it."""
@@ -98,7 +99,8 @@ def steps(stream: BinaryIO, watch: Watch) -> Iterator[Step]:
 
     Skips what `watch` knows to be quiet, and a time or an end where only such lines stand before the next.
     """
-    text, xml, number = _TextReader(watch), _XmlReader(watch), 0
+    text, number = _TextReader(watch), 0
+    xml = _XmlReader(watch, text)
     quiet, times = watch.quiet, text.times
     for lines in _batches(stream):
         for line, shape in zip(lines, _shapes(lines), strict=True):
@@ -123,7 +125,7 @@ def _shapes(lines: list[bytes]) -> list[bytes]:
 
 def _slowly(number: int, line: bytes, shape: bytes, text: _TextReader, xml: _XmlReader) -> Iterable[Step]:
     if b"<" in line and _XML_START.match(line):
-        return [*text.flush(number), *xml.read(number, line)]
+        return xml.read(number, line)
     return text.read(number, _tidy(line), shape)
 
 
@@ -167,8 +169,9 @@ class _TextReader:
 class _XmlReader:
     """Where in a <msg> the stream stands."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, text: _TextReader) -> None:
         self.watch = watch
+        self.text = text  # for the time of a line outside of a message
         self.is_inside = False
         self.header: bytes | None = None  # collected while a <msg> or its attributes are read
         self.in_text = False
@@ -211,7 +214,7 @@ class _XmlReader:
         for part in parts:
             plain = self.watch.skips(part.translate(SHAPE))
             if plain is not None:
-                found += [*self._flush(), Step(Kind.LINE, number, part, plain)]
+                found += [*self._flush(number), Step(Kind.LINE, number, part, plain)]
         return found
 
     def _tag(self, number: int, tag: bytes) -> Sequence[Step]:
@@ -234,24 +237,29 @@ class _XmlReader:
         header, self.header = self.header or b"", None
         if (plain := _PLAIN_HEADER.match(header)) and b"con_name" not in header and b"prob_key" not in header:
             self.watch.begin(plain[1])
-            self.pending = [Step(Kind.TIME, number, plain[1])]
-            return self._flush() if self.watch.is_open else []
+            self.text.pending, self.pending = b"", [Step(Kind.TIME, number, plain[1])]
+            return self._flush(number) if self.watch.is_open else []
         found = {name: html.unescape((a or b).decode("latin-1")) for name, a, b in _ATTRIBUTE.findall(header)}
         time = found.get(b"time", "").encode("latin-1", "replace")
         self.watch.begin(time)
-        self.pending = [Step(Kind.TIME, number, time)]
+        self.text.pending, self.pending = b"", [Step(Kind.TIME, number, time)]
         for name, kind in ((b"con_name", Kind.CONTAINER), (b"prob_key", Kind.PROBLEM)):
             if found.get(name):
                 self.pending.append(Step(kind, number, found[name].encode("latin-1", "replace")))
-        return self._flush() if self.watch.is_open or b"prob_key" in found else []
+        return self._flush(number) if self.watch.is_open or b"prob_key" in found else []
 
-    def _flush(self) -> list[Step]:
+    def _flush(self, number: int) -> list[Step]:
+        if not self.pending:
+            return list(self.text.flush(number))
         pending, self.pending = self.pending, []
         return pending
 
     def _end(self, number: int) -> list[Step]:
         self.watch.xml_messages += 1
-        return [] if self._flush() else [Step(Kind.END, number, b"")]
+        if not self.pending:
+            return [Step(Kind.END, number, b"")]
+        self.text.pending, self.pending = self.pending[0].data, []  # a line of text may follow
+        return []
 
     def close(self, number: int) -> list[Step]:
         """The log was cut inside a message."""
