@@ -212,8 +212,8 @@ def grow(storage: Storage, table: StoredTable, rows: int, piece: str = "", above
     st.check_quota(storage, table.owner, target.space, 0)
     missing = target.segment.insert(rows, above_hwm)
     target.pending.inserts += rows - missing
-    for lob in target.lobs.values():
-        lob.insert(rows - missing)
+    for lob in table.lobs:
+        target.lobs[lob.column].insert(math.ceil((rows - missing) * lob.chunks_per_row))
     for index in table.indexes:
         enter(storage, index, target, rows - missing)
     storage.touch()
@@ -256,10 +256,11 @@ def delete(storage: Storage, table: StoredTable, share: float = 1.0, piece: str 
 
 
 def delete_rows(storage: Storage, table: StoredTable, target: Piece, rows: int, whole_blocks: bool = False) -> int:
+    share = rows / max(1, target.segment.rows)
     went = target.segment.delete(rows, whole_blocks)
     target.pending.deletes += went
     for lob in target.lobs.values():
-        lob.delete(min(went, lob.rows), whole_blocks)
+        lob.delete(round(lob.rows * share), whole_blocks)
     for index in table.indexes:
         place = entries_of(index, target)
         if place and place.segment and place.is_usable:

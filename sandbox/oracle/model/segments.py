@@ -326,7 +326,7 @@ class Segment:
             gone = min(one.blocks, int(left / one.rows + 1e-9)) if one.rows > 0 and left > 1e-6 else 0
             left -= gone * one.rows
             emptied += [Bin(gone, 0.0)]
-            if gone < one.blocks and 1e-6 < left and one.rows > 0:
+            if gone < one.blocks and left > 1e-6 and one.rows > 0:
                 emptied.append(Bin(1, max(0.0, one.rows - left)))
                 left, gone = 0.0, gone + 1
             emptied.append(Bin(one.blocks - gone, one.rows))

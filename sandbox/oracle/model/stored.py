@@ -118,6 +118,7 @@ class LobColumn:
     is_securefile: bool = True
     chunk_bytes: int = 8192
     object_id: int = 0
+    chunks_per_row: float = 0.02  # most values are short and stay in the row
 
 
 @dataclass(slots=True)
