@@ -8,12 +8,13 @@ from drydock import settings
 from drydock.backup.scratch import sweep_scratch
 from sandbox import processes
 from sandbox.clusters import stop_clusters
+from sandbox.oracle.target import DATABASE, stop_target
 
 
 def stop_everything(state: Path) -> list[str]:
     """Airflow first, then the simulator, then drills that lost their worker, last the databases. Returns what it stopped."""
     stopped = processes.stop_all(state / "airflow" / "run")
-    stopped += processes.stop_all(state / "oracle" / "run")
+    stopped += stop_target(state / "oracle" / DATABASE, state / "oracle" / "run")
     stopped += sweep_scratch(state / "scratch")
     stop_clusters(state)
     return stopped

@@ -4,6 +4,9 @@
 
 The model is not kept: it is lived again from the moment in `target.json`, by the same seed, so that a warm start knows the
 same backups as before. Passwords and keys are made once and stay readable by the owner only.
+
+Two files of the folder are for whoever wants to see a task wait: `asked` has a line for each command that RMAN got, and a
+command that matches the regular expression in `hold` has no answer until that file is gone.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -25,7 +29,7 @@ from drydock import settings
 from drydock.engines.postgres_server import free_port
 from drydock.sqlfiles import parse_sql_file, statements
 from sandbox import processes
-from sandbox.oracle import views_backup, views_session  # noqa: F401 - they register what can be asked
+from sandbox.oracle import strays, views_backup, views_session  # noqa: F401 - they register what can be asked
 from sandbox.oracle.faults import FAULTS
 from sandbox.oracle.host import OracleHost, prepare_host, rman_simulator, start_host, stop_host
 from sandbox.oracle.model.database import Account, OracleDatabase
@@ -45,6 +49,7 @@ DAYS = 9
 LOG_HOURS = (3, 9, 15, 21)  # as the estate's plan says; each is a set of logs, and one of the control file
 GRANTS = ("session", "backup")
 TICK_S = 1.0
+HELD_POLL_S = 0.05
 LONGEST_SOCKET_PATH = 107
 READY_WAIT_S = 60.0
 PROCESS = "oracle-simulator"
@@ -66,10 +71,8 @@ class Target:
 
     @property
     def socket(self) -> Path:
-        """Where RMAN's simulator asks the model. The path of a socket has room for 107 bytes (unix(7))."""
-        near = self.folder / "model.sock"
-        far = Path(tempfile.gettempdir()) / f"drydock-{sha256(str(self.folder).encode()).hexdigest()[:16]}.sock"
-        return near if len(str(near).encode()) <= LONGEST_SOCKET_PATH else far
+        """Where RMAN's simulator asks the model."""
+        return socket_of(self.folder)
 
     def connections(self) -> dict[str, str]:
         """Airflow connections by id, as JSON: the database, and its host."""
@@ -82,6 +85,34 @@ class Target:
             "extra": {"service_name": SERVICE},
         }
         return {f"db_{DATABASE}": json.dumps(oracle), f"ssh_{DATABASE}": self.host.connection()}
+
+
+class PatientService(RmanService):
+    """Answers for one target, and keeps the two files of its folder."""
+
+    def __init__(self, target: Target, database: OracleDatabase) -> None:
+        super().__init__({SID: database}, target.socket)
+        self.folder = target.folder
+
+    def trouble_for(self, command: str) -> str:
+        with (self.folder / "asked").open("a") as asked:
+            asked.write(f"{command}\n")
+        while self._is_held(command) and not self.is_stopping:
+            time.sleep(HELD_POLL_S)
+        return super().trouble_for(command)
+
+    def _is_held(self, command: str) -> bool:
+        try:
+            return re.search((self.folder / "hold").read_text().strip(), command, re.IGNORECASE) is not None
+        except FileNotFoundError:
+            return False
+
+
+def socket_of(folder: Path) -> Path:
+    """In the folder, or in the system's one for temporary files: the path of a socket has room for 107 bytes (unix(7))."""
+    near = folder / "model.sock"
+    far = Path(tempfile.gettempdir()) / f"drydock-{sha256(str(folder).encode()).hexdigest()[:16]}.sock"
+    return near if len(str(near).encode()) <= LONGEST_SOCKET_PATH else far
 
 
 def prepare_target(folder: Path, born_at: datetime | None = None) -> Target:
@@ -116,6 +147,15 @@ def start_target(target: Target, run_dir: Path) -> None:
         threading.Event().wait(0.1)
 
 
+def stop_target(folder: Path, run_dir: Path) -> list[str]:
+    """Stop the target of a folder with all that belongs to it, also what the host had set free. Returns what it stopped."""
+    mine = strays.processes_of(folder / "host")
+    stopped = processes.stop_all(run_dir)
+    left = strays.kill_all(folder / "host", mine)
+    socket_of(folder).unlink(missing_ok=True)
+    return stopped + [f"process {pid} of {folder.name}" for pid in left]
+
+
 def serve(folder: Path) -> None:
     """Live the past, plant the fault, answer on both ports, and let time pass until a signal comes."""
     target = prepare_target(folder)
@@ -123,7 +163,7 @@ def serve(folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     database = make_database(target)
-    with open_simulator(database, port=target.port), RmanService({SID: database}, target.socket):
+    with open_simulator(database, port=target.port), PatientService(target, database):
         host = start_host(target.host.folder, target.ssh_port)
         try:
             (folder / "ready").touch()
