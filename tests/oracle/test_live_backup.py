@@ -31,7 +31,7 @@ from drydock.verdicts import Status
 from tests.oracle import yard as yards
 from tests.oracle.yard import TABLESPACE, Yard, run
 
-RMAN_DEADLINE_S = 300
+RMAN_DEADLINE_S, POLL_S = 300, 0.2
 
 
 def estate_entry(zone: str) -> Database:
@@ -200,7 +200,7 @@ def test_rman_answers_over_ssh(yard: Yard, survey: Survey, far_side: SshFarSide,
     job = make_job("oracle_under_test", f"suite-{time.time_ns()}", sid, ask(kind), RMAN_DEADLINE_S)
     status = start_job(far_side, job)
     while status.state is JobState.RUNNING:
-        time.sleep(1)
+        time.sleep(POLL_S)
         status = look_at_job(far_side, job.job_id)
     assert status.state is JobState.DONE
     log = io.BytesIO()

@@ -13,13 +13,13 @@ from sandbox.oracle.sessions import open_simulator
 from tests.oracle.live_target import LiveTarget
 from tests.oracle.yard import Yard, facts_of, make_yard
 
-SEED = 7
+SEED, DAYS = 7, 4
 ADMIN = "SYS"
 
 
 def simulated_database(password: str) -> OracleDatabase:
-    """The world that stands for a server: healthy backups of weeks, and an account that may do everything."""
-    database = worlds.plain(SEED, ends_at=datetime.now(UTC))
+    """The world that stands for a server: healthy backups of a few days, and an account that may do everything."""
+    database = worlds.lived(SEED, ends_at=datetime.now(UTC), days=DAYS)
     database.options |= {"Partitioning": True, "Online Index Build": True, "Online Redefinition": True}
     database.options["Real Application Clusters"] = False
     database.parameters.setdefault("control_management_pack_access", "NONE")

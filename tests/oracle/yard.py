@@ -238,15 +238,23 @@ def _make_account(yard: Yard, what: str) -> None:
 
 def _make_room(yard: Yard) -> None:
     """A small tablespace beside the first datafile, and quota in it for the owner."""
-    [(first,)] = ask(yard.admin, "SELECT name FROM v$datafile WHERE file# = 1")
-    [(place,)] = ask(yard.admin, "SELECT MAX(value) FROM v$parameter WHERE name = 'db_create_file_dest'")
-    folder = first.rsplit("/", 1)[0] if not first.startswith("+") else first.split("/")[0]
-    file = "" if place else f"'{folder}'" if folder.startswith("+") else f"'{folder}/drydock_test_data.dbf'"
+    [(first,)] = ask(yard.admin, "SELECT name FROM v$datafile WHERE file# = (SELECT MIN(file#) FROM v$datafile)")
+    [(is_managed,)] = ask(yard.admin, "SELECT MAX(value) FROM v$parameter WHERE name = 'db_create_file_dest'")
     here = " CONTAINER = CURRENT" if yard.facts.is_root else ""
-    room = f"CREATE TABLESPACE {TABLESPACE} DATAFILE {file} SIZE 48M AUTOEXTEND ON NEXT 8M MAXSIZE 256M"
+    room = f"CREATE TABLESPACE {TABLESPACE} DATAFILE {new_file(first, bool(is_managed))} AUTOEXTEND ON NEXT 8M MAXSIZE 256M"
     yard.attempt("tablespace", lambda: run(yard.admin, room))
     quota = f"ALTER USER {yard.owner} QUOTA UNLIMITED ON {TABLESPACE}{here}"
     yard.attempt("quota", lambda: run(yard.admin, quota))
+
+
+def new_file(first: str, is_managed: bool) -> str:
+    """Name and size of our datafile: in the same disk group or folder as the database's first one, or where Oracle puts it."""
+    if is_managed:
+        return "SIZE 48M"
+    if first.startswith("+"):
+        return f"'{first.split('/')[0]}' SIZE 48M"
+    folder = first[: max(first.rfind("/"), first.rfind("\\")) + 1].replace("'", "''")
+    return f"'{folder}drydock_test_data.dbf' SIZE 48M REUSE"
 
 
 def _plant_schema(yard: Yard) -> None:

@@ -120,6 +120,19 @@ def test_the_names_of_the_suite_are_its_own() -> None:
     assert len(made.password) <= 30 and re.search(r"\d", made.password)
 
 
+@pytest.mark.parametrize(
+    ("first", "is_managed", "expected"),
+    [
+        ("/opt/oracle/oradata/FREE/system01.dbf", False, "'/opt/oracle/oradata/FREE/drydock_test_data.dbf' SIZE 48M REUSE"),
+        (r"D:\oradata\system01.dbf", False, r"'D:\oradata\drydock_test_data.dbf' SIZE 48M REUSE"),
+        ("+DATA/FREE/DATAFILE/system.257.1", False, "'+DATA' SIZE 48M"),
+        ("/opt/oracle/oradata/FREE/system01.dbf", True, "SIZE 48M"),
+    ],
+)
+def test_our_datafile_lies_beside_the_others(first: str, is_managed: bool, expected: str) -> None:
+    assert yard.new_file(first, is_managed) == expected
+
+
 def test_every_bind_of_every_question_has_a_sample() -> None:
     reads = {key_of(file): set(file.binds) for file in oracle_files("read")}
     assert {key: binds for key, binds in reads.items() if binds} == {key: set(binds) for key, binds in SAMPLES.items()}
