@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drydock.oracle_logs import rman_command
+from drydock.oracle_logs import rman, rman_command
 from drydock.oracle_logs.rman import MOST_EVIDENCE, read_rman_log
 from drydock.oracle_logs.rman_lines import LONGEST_LINE_BYTES, as_text, read_lines
 from drydock.oracle_logs.rman_results import RmanLog
@@ -124,6 +124,15 @@ def test_collectors_prefixes_do_not_matter() -> None:
     ):
         marked = b"\n".join(prefix + line for line in body.split(b"\n"))
         assert without_lines(read_rman_log([marked])) == whole, prefix
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_quick_way_reads_as_the_slow_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = BODIES[name] + b"\n"
+    bodies = [body * 3, BODIES["11g_validate_ok"] + body + BODIES["11g_corrupt_without_code"]]
+    quick = [read_rman_log([body]) for body in bodies]
+    monkeypatch.setattr(rman._Reader, "_is_quiet", lambda _reader: False)
+    assert [read_rman_log([body]) for body in bodies] == quick
 
 
 def test_a_line_of_any_length_is_one_line_in_bounded_memory() -> None:

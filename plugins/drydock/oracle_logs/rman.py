@@ -22,6 +22,8 @@ MOST_EVIDENCE = 200
 MOST_OF_A_KIND = 25
 LINES_FOR_LANGUAGE = 500  # the language shows early or not at all
 LONGEST_END = 120
+MOST_KNOWN = 4096  # lines that need no second look
+LONGEST_KNOWN = 160
 
 
 def read_rman_log(stream: BinaryIO | Iterable[bytes]) -> RmanLog:
@@ -49,6 +51,8 @@ class _Reader:
         self.dbid: int | None = None
         self.database: bytes | None = None
         self.language: tuple[str, str] | None = None
+        self.known: dict[bytes, bool] = {}
+        self.known_channels = 0
         self.evidence: list[tuple[int, bytes, str]] = []
         self.kinds: Counter[str] = Counter()
         self.left_out = 0
@@ -58,6 +62,9 @@ class _Reader:
         if not line or line.isspace():
             self.tables.blank()
             return
+        if self._is_quiet() and self._quick(line):
+            return
+        raw = line
         line = self.wrapper.strip(without_collector(line))
         if not line or line.isspace():
             self.tables.blank()
@@ -68,7 +75,44 @@ class _Reader:
             if self._is_end(line):
                 self._end_session(line)
                 return
-        self._output(line)
+        if self._output(line) and line is raw and len(line) <= LONGEST_KNOWN:
+            self._remember(line)
+
+    def _is_quiet(self) -> bool:
+        """Nothing is open that any line could belong to, so that a line's own form says all."""
+        codes = self.codes
+        if codes.open is not None or codes.under_banner or codes.loose or self.foreign:
+            return False
+        return self.language is not None or self.number > LINES_FOR_LANGUAGE
+
+    def _quick(self, line: bytes) -> bool:
+        """Take a line of the most frequent forms; False for one that must be looked at closely. Same answer, less time."""
+        why, channel = None, None
+        says_nothing = self.known.get(line)
+        if says_nothing is not None and len(self.pieces.channels) == self.known_channels:
+            if says_nothing and self.pieces.is_idle and not self.tables.is_open:
+                self.tables.pass_over(line)
+                return True
+            why = self.tables.feed(line)
+        elif b"ORA-" in line or b"RMAN-" in line:
+            return False
+        elif found := phrases.CHANNEL_LINE.match(line):
+            channel = found.group(1) or found.group(2)
+            self._seen()
+        elif self.tables.is_open or not line.startswith(phrases.FIELD_STARTS):
+            return False
+        if why is None:
+            why = self.pieces.feed(line, channel)
+        if why:
+            self._keep(line, why)
+        return True
+
+    def _remember(self, line: bytes) -> None:
+        """A line that is output without codes reads the same wherever it stands again, until a new channel is named."""
+        if len(self.known) >= MOST_KNOWN or len(self.pieces.channels) != self.known_channels:
+            self.known.clear()
+            self.known_channels = len(self.pieces.channels)
+        self.known[line] = not phrases.MAY_MATTER.search(line)
 
     def _special(self, line: bytes) -> bytes:
         """What RMAN printed behind its prompt; nothing for lines that are no output of RMAN."""
@@ -93,17 +137,19 @@ class _Reader:
             self.tables.next_command()
         return rest if phrases.END.match(rest) or rest.startswith((b"RMAN-00571", b"RMAN-00569")) else b""
 
-    def _output(self, line: bytes) -> None:
+    def _output(self, line: bytes) -> bool:
+        """Read a line of RMAN; True where it would read the same without its codes, channel and marks being looked for."""
         if self.foreign and not self._back_from_tool(line):
-            return
+            return False
         if (b"Release " in line or b"Version " in line or b"Manager" in line) and self._is_session_line(line):
-            return
+            return False
         channel = self.pieces.channel_of(line)
+        plain = channel is None and line[:8].lower() != b"warning:"
         if b"-" in line and (b"RMAN-" in line or b"ORA-" in line or b"LRM-" in line):
             rest = self._coded(line, channel is not None)
             if rest is None:
-                return
-            line, channel = rest, self.pieces.channel_of(rest)
+                return False
+            line, channel, plain = rest, self.pieces.channel_of(rest), False
         if channel is not None:
             self._seen()
             if self.codes.open or self.codes.under_banner:
@@ -113,10 +159,11 @@ class _Reader:
             self._keep(line, "warning")
         if b"DBID=" in line:
             self._note_database(line)
+            plain = False
         if self.codes.loose:
             self._overcome(line)
         if not line:
-            return
+            return False
         why = self.tables.feed(line) if channel is None else None
         if why is None:
             why = self.pieces.feed(line, channel)
@@ -124,6 +171,7 @@ class _Reader:
             self._keep(line, why)
         if self.language is None and self.number <= LINES_FOR_LANGUAGE:
             self._guess_language(line)
+        return plain
 
     def _coded(self, line: bytes, is_channel: bool) -> bytes | None:
         """Give the codes of a line away; return the text that is still to be read, None when the line is done."""

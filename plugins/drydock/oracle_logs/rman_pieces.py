@@ -97,7 +97,7 @@ class Pieces:
         self.recreated = False
         self.unreadable = False
         self.command = 0
-        self._channels: dict[bytes, Channel] = {}
+        self.channels: dict[bytes, Channel] = {}
         self._current: Channel | None = None
         self._checked: bool | None = None  # a crosscheck line waits for the line that names its object
         self._broken = b""
@@ -111,7 +111,7 @@ class Pieces:
             return found.group(1)
         if (b"SID" in line or b"sid" in line) and (found := _SID.search(line)):
             return found.group(1)
-        if self._channels and b":" in line and (found := _NAMED_CHANNEL.search(line)) and found.group(1) in self._channels:
+        if self.channels and b":" in line and (found := _NAMED_CHANNEL.search(line)) and found.group(1) in self.channels:
             return found.group(1)
         return None
 
@@ -127,20 +127,25 @@ class Pieces:
             return why
         return self._field_line(line) if b"=" in line else self._plain_line(line)
 
+    @property
+    def is_idle(self) -> bool:
+        """No line waits for the one that belongs to it."""
+        return self._checked is None and not self._broken
+
     def next_command(self) -> None:
         self.command += 1
         self._settle(None)
         self._broken = b""
         self._current = None
-        for state in self._channels.values():
+        for state in self.channels.values():
             state.reset()
 
     def _channel_line(self, line: bytes, name: bytes) -> str | None:
-        state = self._channels.get(name)
+        state = self.channels.get(name)
         if state is None:
             state = Channel()
-            if len(self._channels) < MOST_CHANNELS:
-                self._channels[name] = state
+            if len(self.channels) < MOST_CHANNELS:
+                self.channels[name] = state
         self._current = state
         if b"=" in line:
             return self._handle(line, state)
@@ -154,11 +159,13 @@ class Pieces:
         if b": scanning " in line:
             self.logs_scanned += b"archived log" in line
             self.worked = True
-        state.section |= bool(_SECTION.search(line))
+            return None
+        reading = line.find(b"reading from backup piece")
+        state.section |= b" section " in line and bool(_SECTION.search(line))
         state.control_file |= b"restoring control file" in line or b"restoring SPFILE" in line
-        if b"reading from backup piece" not in line and (found := _RESTORED.search(line)):
+        if reading < 0 and _may_name_a_file(line) and (found := _RESTORED.search(line)):
             state.restoring.add(int(found.group(1) or found.group(2)))
-        elif b": scanning " not in line and b"restoring foreign" not in line and (found := _PATH.search(line)):
+        elif b"restoring foreign" not in line and (found := _PATH.search(line, max(0, reading))):
             state.begun = [*state.begun[-MOST_JOINED:], found.group()]
         return None
 
@@ -327,6 +334,11 @@ def _is_record(line: bytes) -> bool:
 
 def _says_expired(line: bytes) -> bool:
     return (b"alid" in line or not line.isascii()) and bool(phrases.EXPIRED_WORDS.search(line))
+
+
+def _may_name_a_file(line: bytes) -> bool:
+    """A quick look before the pattern of a file number of five digits."""
+    return b" 0" in line or b"datafile " in line or not line.isascii()
 
 
 def _file_with_path(line: bytes) -> re.Match[bytes] | None:

@@ -94,6 +94,15 @@ class Tables:
         self.said_corrupt = True
         return "RMAN says that it found corrupt blocks"
 
+    @property
+    def is_open(self) -> bool:
+        """The next line may be a row."""
+        return self._table is not None
+
+    def pass_over(self, line: bytes) -> None:
+        """A line that is no row; it may be the heading of the next table."""
+        self._header = line
+
     def end(self) -> None:
         """A prompt or a line of another kind."""
         self._table = None
