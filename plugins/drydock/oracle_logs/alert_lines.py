@@ -30,6 +30,8 @@ _RANDOM = (  # addresses and SCNs, names by OMF, GUIDs of PDBs in names of files
     (b"o0_mf_", re.compile(rb"o0_mf_\w+")),
     (b"/", re.compile(rb"/[0A-F]{32}/")),
 )
+_KANA = re.compile(rb"(?:[\x82\x83][\x40-\xf1]){3}")
+_CJK_PAIRS = re.compile(rb"[\x81-\xfe][\x81-\xfe]")
 _XML_START = re.compile(rb"\s*<(?:msg\s+[\w:]+=|msg\s*$|txt>)")
 _TAGS = re.compile(rb"(<msg(?=[\s>]|$)|</msg>|<txt/?>|</txt>)")
 _PLAIN_HEADER = re.compile(rb"\s+time='([\d:.T+-]+)'")
@@ -303,3 +305,12 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
     yield start.removeprefix(codecs.BOM_UTF8)
     while chunk := stream.read(READ_BYTES):
         yield chunk
+
+
+def readable(line: bytes) -> str:
+    """A line for people: UTF-8, else the code page that its bytes look like (Japanese, Chinese, Western European)."""
+    try:
+        return line.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        code_page = "cp932" if _KANA.search(line) else "gb18030" if _CJK_PAIRS.search(line) else "cp1252"
+        return line.decode(code_page, "replace").strip()

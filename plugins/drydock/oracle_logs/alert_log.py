@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
 from drydock.oracle_logs.alert_codes import COMPANIONS, class_of, is_far_side
-from drydock.oracle_logs.alert_lines import Kind, Step, Watch, steps
+from drydock.oracle_logs.alert_lines import Kind, Step, Watch, readable, steps
 from drydock.oracle_logs.alert_phrases import Interest, Phrase, interest_of
 from drydock.oracle_logs.alert_results import AlertEvent, AlertLog, Severity
 from drydock.oracle_logs.alert_statements import ECHO, SIGNALLED, Source, Statement, outside_quotes
@@ -36,8 +36,7 @@ _TERMINATED = re.compile(r"Instance terminated by ")
 _FATAL_NETWORK = re.compile(r"\s*Fatal (?:NI|OCI) \w+ error (\d+)")
 _RAISED = re.compile(r"\s*ORA-20\d{3}: (?:ORA-\d{1,5}: )*")  # what follows was written by the application
 _SERVICE = re.compile(r"'[^'/\\+]{1,300}'\s*$")  # an archive destination that is a service, no file
-_KANA = re.compile(rb"(?:[\x82\x83][\x40-\xf1]){3}")
-_CJK_PAIRS = re.compile(rb"[\x81-\xfe][\x81-\xfe]")
+_TRACE_FILE = re.compile(r"Errors in file .{0,500}?\.tr[cm](?: *\([A-Za-z]+=[^)]{0,100}\))*: *(?=ORA-\d)", re.IGNORECASE)
 
 
 class Hit(NamedTuple):
@@ -101,6 +100,7 @@ class _Reading:
         self.network_left = 0  # messages that may belong to the block
         self.has_event = False  # since the last time: companions belong to it
         self.is_aborted = False
+        self.announced: list[str] = []  # classes of statements that were echoed and not yet completed
 
     def take(self, step: Step) -> None:
         if step.kind is Kind.LINE:
@@ -183,7 +183,7 @@ class _Reading:
 
     def _hits(self, text: str, number: int, raw: bytes, phrases: Sequence[Phrase]) -> list[Hit]:
         """What one line tells; opens what the next lines may belong to."""
-        text = text.lstrip()  # an excerpt may stand indented
+        text = _TRACE_FILE.sub("", text.lstrip(), count=1)  # an excerpt may stand indented, a message in one line
         is_echo = bool(ECHO.match(text))
         found = [] if text.startswith(("Errors in file", "Incident details in")) else self._codes(text, is_echo)
         told = {h.name for h in found}
@@ -195,6 +195,7 @@ class _Reading:
     def _open_statement(self, text: str, is_echo: bool) -> None:
         signalled = SIGNALLED.search(text) if "signalled" in text else None
         if signalled:
+            self._take_back(text[signalled.end() :])
             self.statement = Statement(Source.SIGNALLED, text[signalled.end() :])
             if self.statement.ends_with(text):
                 self.statement = None
@@ -271,7 +272,7 @@ class _Reading:
     def _phrase(self, phrase: Phrase, text: str, is_echo: bool) -> Hit | None:
         in_statement = is_echo or self.statement is not None
         found = phrase.pattern.match(text) if in_statement else phrase.pattern.search(text)
-        if not found:
+        if not found or (is_echo and self._is_told(phrase.name, text.startswith("Completed: "))):
             return None
         if phrase.name == "shutdown":
             self.is_aborted = phrase.severity is Severity.WARNING
@@ -287,6 +288,25 @@ class _Reading:
         if phrase.name == "archiver_stuck" and (is_far_side(number) or _SERVICE.search(text)):
             return Hit("standby_transport", Severity.WARNING, code)
         return Hit(phrase.name, phrase.severity, code)
+
+    def _is_told(self, name: str, is_completed: bool) -> bool:
+        """True for the completion of a statement that was counted when it was echoed."""
+        if not is_completed:
+            self.announced.append(name)
+        elif name in self.announced:
+            self.announced.remove(name)
+            return True
+        return False
+
+    def _take_back(self, statement: str) -> None:
+        """A statement failed that was counted when it was echoed."""
+        for phrase in interest_of(statement).phrases:
+            fold = self.folds.get((phrase.name, None))
+            if fold and phrase.name in self.announced:
+                self.announced.remove(phrase.name)
+                fold.count -= 1
+                if not fold.count:
+                    del self.folds[phrase.name, None]
 
     def _settle(self, text: str) -> None:
         """The line after a held one decides about it."""
@@ -364,15 +384,6 @@ def _event(fold: _Fold) -> AlertEvent:
             "containers": tuple(fold.containers),
         }
     )
-
-
-def readable(line: bytes) -> str:
-    """A line for people: UTF-8, else the code page that its bytes look like (Japanese, Chinese, Western European)."""
-    try:
-        return line.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        code_page = "cp932" if _KANA.search(line) else "gb18030" if _CJK_PAIRS.search(line) else "cp1252"
-        return line.decode(code_page, "replace").strip()
 
 
 def _percent(text: str) -> float | None:

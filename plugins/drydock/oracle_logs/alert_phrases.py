@@ -108,6 +108,9 @@ PHRASES = (
     _phrase("instance_failed", WARNING, "restarting dead", r"^Restarting dead background process"),
     _phrase("process_limit", WARNING, "unable to spawn", r"\bunable to spawn jobq slave process"),
     _phrase("control_file", CRITICAL, "controlfile header", r"^The controlfile header block returned by the OS"),
+    _phrase(
+        "control_file", CRITICAL, "controlfile sequence", r"^(?:Error: )?Controlfile sequence number in file header is different"
+    ),
     _phrase("block_recovery", INFO, "block recovery", r"^(?:Doing|Resuming) block recovery\b"),
     _phrase("crash_recovery", WARNING, "beginning", r"^Beginning (?:crash|instance) recovery of \d+ thread"),
     _phrase("shutdown", WARNING, "shutting down", r"^Shutting down (?:ORACLE )?instance \(abort\)"),
