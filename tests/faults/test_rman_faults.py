@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from drydock.backup import steps
 from drydock.backup.oracle import rman_steps
 from drydock.backup.results import Depth, ReadUnit
 from drydock.rman.far_side import Answer, RmanTrouble
-from drydock.rman.questions import QuestionKind
-from drydock.verdicts import Status
+from drydock.rman.questions import QuestionKind, make_job, validate_set
+from drydock.verdicts import Finding, Status
 from tests.db.conftest import ledger, ledger_owner_url, ledger_url, make_database, make_login, pg_server, superuser
 from tests.faults.rman_yard import SID, LocalFarSide, RmanYard
 
@@ -372,3 +373,87 @@ def test_a_crosscheck_is_made_only_where_its_canary_lives(
     assert [f.status for f in yard.told("r2").get("rman_expired", [])] == ([status] if status else [])
     assert set(yard.told("r2")) <= {"rman_expired"}
     assert not any("DELETE" in line for line in yard.asked())
+
+
+def test_a_key_that_stands_for_another_set_by_now_proves_nothing(yard: RmanYard) -> None:
+    """As after a new control file: RMAN reads what has this key today."""
+    yard.behave(on_sets("banner; read_pieces /backup/of/another/set; finish; exit 0"))
+    assert yard.read() == ()
+    found = yard.told()["rman_pieces_short"]
+    assert {(f.status, f.values["found"], f.values["expected"]) for f in found} == {(Status.UNKNOWN, 0, 1)}
+
+
+def test_an_instance_that_is_down_is_not_asked_for_every_set(yard: RmanYard) -> None:
+    yard.behave('echo "connected to target database (not started)"; finish; exit 1\n')
+    yard.read()
+    assert len(yard.asked()) == rman_steps.MOST_SILENT
+    assert list(yard.told()) == ["rman_not_answered"]
+
+
+def test_a_cleared_step_asks_anew_what_nobody_could_believe(yard: RmanYard) -> None:
+    yard.behave('echo "connected to target database (not started)"; finish; exit 1\n')
+    yard.read()
+    yard.behave("")
+    assert len(yard.read()) >= 4 and yard.told() == {}, "the instance is up again, and the same run is asked again"
+
+
+def test_a_cleared_step_asks_anew_what_was_cut_off(yard: RmanYard) -> None:
+    yard.behave("[[ $command == *SPFILE* ]] && { banner; exit 0; }\n")
+    yard.read()
+    assert list(yard.told()) == ["rman_cut_off"]
+    yard.behave("")
+    yard.read()
+    assert yard.told() == {}
+
+
+def test_a_set_that_expired_meanwhile_is_no_damage(yard: RmanYard, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = stack("RMAN-03002: failure of validate command", "RMAN-06160: no backup pieces found for backup set key: 3")
+    yard.behave(on_sets(gone))
+    monkeypatch.setattr(rman_steps, "_is_obsolete", lambda work, rman_set: rman_set.count % 2 == 0)
+    reads = yard.read()
+    judged = {r.set_id: [f.code for f in r.findings] for r in reads}
+    assert judged and all(codes == ["rman_read_failed"] for codes in judged.values())
+    assert all(int(set_id.rsplit("-", 1)[1]) % 2 for set_id in judged), "what is older than the retention is not missed"
+
+
+def test_only_what_is_older_than_the_retention_may_go(yard: RmanYard) -> None:
+    work = rman_steps.open_work(yard.run())
+    made = work.catalogue.sets[0]
+    days = yard.database.backup.retention_days
+    old, young = (made.model_copy(update={"completed_at": work.run.as_of - timedelta(days=days + d)}) for d in (1, -1))
+    assert rman_steps._is_obsolete(work, old) and not rman_steps._is_obsolete(work, young)
+
+
+@pytest.mark.parametrize("question", [QuestionKind.NEED_BACKUP, QuestionKind.CROSSCHECK])
+def test_a_report_that_ended_badly_decides_nothing(
+    yard: RmanYard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: QuestionKind
+) -> None:
+    monkeypatch.setattr(rman_steps, "DAILY", (QuestionKind.NEED_BACKUP,) if question is QuestionKind.NEED_BACKUP else ())
+    (tmp_path / "canary").write_bytes(b"piece")
+    yard.host = yard.host.model_copy(update={"canary": str(tmp_path / "canary")})
+    yard.behave(crosschecked(0).replace("exit 0", "exit 1") + "[[ $command == REPORT* ]] && { banner; finish; exit 1; }\n")
+    yard.read()
+    assert {f.place.split("/")[1] for f in yard.told()["rman_cut_off"]} >= {question}
+
+
+def test_a_full_spool_is_emptied_of_what_filled_it(yard: RmanYard) -> None:
+    yard.prepare(log_max_mb=1)
+    yard.behave(on_sets("while :; do head -c 300000 /dev/zero; sleep 0.1; done"))
+    yard.read()
+    assert list(yard.told()) == ["rman_spool_full"]
+    assert list((yard.folder / "spool").glob("dd-*")) == []
+
+
+def test_memory_of_a_step_stays_small_and_survives_another_release() -> None:
+    state = rman_steps.StepState()
+    for n in range(3000):
+        job = make_job("db", "run", SID, validate_set(n, True), 60)
+        state = state.model_copy(update={"began": (*state.began, job.job_id)}).without(job)
+        state = state.with_trouble(Finding(code="rman_keystore", status=Status.UNKNOWN, place=f"set-1180000000-{n}"), str(n))
+    assert len(state.troubles) == rman_steps.MOST_TROUBLES and len(state.model_dump_json()) < 64 * 1024
+    assert rman_steps.remembered(state.model_dump(mode="json")) == state
+    assert rman_steps.remembered({"began": ["x"], "of_a_later_release": 1}) == rman_steps.StepState()
+
+
+def test_no_deadline_is_longer_than_the_far_side_takes() -> None:
+    assert make_job("db", "run", SID, validate_set(1, True), 1e12).deadline_s == 9_999_999

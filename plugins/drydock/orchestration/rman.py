@@ -151,10 +151,10 @@ class RmanOperator(BaseOperator):
         raise NotImplementedError
 
     def _go_on(self, known: dict[str, Any] | None) -> dict[str, Any]:
-        from drydock.backup.oracle.rman_steps import StepState
+        from drydock.backup.oracle.rman_steps import remembered
         from drydock.orchestration.backup import open_backup_run
 
-        state = StepState.model_validate(known or {})
+        state = remembered(known)
         run = open_backup_run(self.database_id, with_far_side=True)
         try:
             wait = None

@@ -14,7 +14,10 @@ SCRIPT_VERSION = "1"
 SCRIPT_REFUSED = 64
 
 ENDS_STEP = frozenset(
-    {"rman_host_key", "rman_login", "rman_unreachable", "rman_script", "rman_sid", "rman_spool_full", "rman_wrong_database"}
+    {
+        *("rman_host_key", "rman_login", "rman_unreachable", "rman_script", "rman_sid", "rman_spool_full"),
+        *("rman_wrong_database", "rman_busy"),  # busy: told only after a long wait
+    }
 )
 """Troubles of the host itself: the next question would meet the same."""
 

@@ -15,6 +15,8 @@ from pydantic import Field, PositiveInt, StringConstraints
 
 from drydock.verdicts import Model
 
+LONGEST_DEADLINE_S = 9_999_999  # the far side takes seven digits
+
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/+%@=,:#$-]+$")]
 
 
@@ -88,4 +90,4 @@ def make_job(database_id: str, run_key: str, sid: str, question: RmanQuestion, d
     """The same database, run and question always give the same job id, so that a retry finds what is running."""
     told = "\0".join((database_id, run_key, question.words)).encode()
     job_id = f"dd-{hashlib.sha256(told).hexdigest()[:32]}"
-    return RmanJob(job_id=job_id, sid=sid, question=question, deadline_s=max(1, round(deadline_s)))
+    return RmanJob(job_id=job_id, sid=sid, question=question, deadline_s=min(max(1, round(deadline_s)), LONGEST_DEADLINE_S))

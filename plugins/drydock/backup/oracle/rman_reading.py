@@ -68,15 +68,15 @@ def collect_answer(far_side: FarSide, job: RmanJob, status: JobStatus, dbid: int
     )
 
 
-def findings_of(answer: RmanAnswer, place: str, pieces: int | None = None) -> tuple[Finding, ...]:
-    """What is wrong with what was asked for. `pieces`: how many must have been read; None: at least one set.
+def findings_of(answer: RmanAnswer, place: str, wanted: RmanSet | None = None) -> tuple[Finding, ...]:
+    """What is wrong with what was asked for. `wanted`: the set whose pieces must have been read; None: at least one set.
 
     An UNKNOWN among them says that the question has no answer yet.
     """
-    return tuple(_findings(answer, place, pieces))
+    return tuple(_findings(answer, place, wanted))
 
 
-def _findings(answer: RmanAnswer, place: str, pieces: int | None) -> Iterator[Finding]:
+def _findings(answer: RmanAnswer, place: str, wanted: RmanSet | None) -> Iterator[Finding]:
     log, words = answer.log, answer.question.words
     codes, failed = ", ".join(log.codes[:MOST_SHOWN]), log.verdict in ("FAIL", "UNKNOWN")
     if log.corrupt_blocks:
@@ -92,22 +92,30 @@ def _findings(answer: RmanAnswer, place: str, pieces: int | None) -> Iterator[Fi
     elif not log.complete or answer.exit_code != 0 or (log.verdict == "UNKNOWN" and _units_read(answer)):
         yield _unknown("rman_cut_off", place, question=words, exit_code=answer.exit_code, evidence=_evidence(log))
     else:
-        yield from _doubts(answer, place, pieces)
+        yield from _doubts(answer, place, wanted)
 
 
-def _doubts(answer: RmanAnswer, place: str, pieces: int | None) -> Iterator[Finding]:
+def _doubts(answer: RmanAnswer, place: str, wanted: RmanSet | None) -> Iterator[Finding]:
     """RMAN ended well: did it read what it was asked to read?"""
     log, words = answer.log, answer.question.words
     if not _units_read(answer):
         yield _unknown("rman_nothing_read", place, question=words)
-    elif pieces is not None and log.pieces_read < pieces:
-        yield _unknown("rman_pieces_short", place, question=words, found=log.pieces_read, expected=pieces)
+    elif wanted is not None and (read := _pieces_read(log, wanted)) < wanted.pieces_expected:
+        yield _unknown("rman_pieces_short", place, question=words, found=read, expected=wanted.pieces_expected)
     if log.datafiles_skipped:
         values = {"files": _shown(log.datafiles_skipped), "question": words}
         yield Finding(code="rman_files_skipped", status=Status.WARN, place=place, values=values)
     elif log.verdict == "WARN":
         values = {"warnings": _shown((*log.warnings, *log.codes)) or ", ".join(log.reasons), "question": words}
         yield Finding(code="rman_read_warned", status=Status.WARN, place=place, values=values)
+
+
+def _pieces_read(log: RmanLog, wanted: RmanSet) -> int:
+    """Pieces of this very set that RMAN names as read: its key of the survey may be another set's by now (a new control file)."""
+    if log.pieces_read > len(log.pieces):
+        return log.pieces_read  # more than the reader names
+    named = set(log.pieces)
+    return len({p.piece for p in wanted.pieces if p.handle in named})
 
 
 def _units_read(answer: RmanAnswer) -> int:
@@ -137,8 +145,7 @@ def _shown(items: Iterable[object]) -> str:
 
 def read_of_set(answer: RmanAnswer, rman_set: RmanSet) -> tuple[Read | None, tuple[Finding, ...]]:
     """The Read of one set; or None and why, where RMAN did not say what it read: such a set stays unread."""
-    is_copy = rman_set.kind is SetKind.COPY
-    findings = findings_of(answer, rman_set.set_id, None if is_copy else rman_set.pieces_expected)
+    findings = findings_of(answer, rman_set.set_id, None if rman_set.kind is SetKind.COPY else rman_set)
     unknown = tuple(f for f in findings if f.status is Status.UNKNOWN)
     if unknown:
         return None, unknown
@@ -157,9 +164,14 @@ def read_of_set(answer: RmanAnswer, rman_set: RmanSet) -> tuple[Read | None, tup
     )
 
 
+def is_gone(answer: RmanAnswer) -> bool:
+    """True where the records have no piece under this key any more: deleted since they were surveyed (RMAN-06160)."""
+    return "RMAN-06160" in answer.log.codes and not answer.log.sets_read
+
+
 def disagreements(answer: RmanAnswer, catalogue: OracleCatalogue, place: str) -> tuple[Finding, ...]:
     """Files that RMAN wants backed up and that the arithmetic of the catalogue believes covered: one of the two is wrong."""
-    if answer.log.codes or not answer.log.complete:
+    if answer.log.codes or not answer.log.complete or answer.exit_code != 0:
         values = {"question": answer.question.words, "exit_code": answer.exit_code, "evidence": _evidence(answer.log)}
         return (Finding(code="rman_cut_off", status=Status.UNKNOWN, place=place, values=values),)
     covered = _recoverable_files(catalogue) if answer.question.kind is QuestionKind.UNRECOVERABLE else _backed_up(catalogue)
@@ -173,7 +185,7 @@ def disagreements(answer: RmanAnswer, catalogue: OracleCatalogue, place: str) ->
 def expired_pieces(answer: RmanAnswer, place: str) -> tuple[Finding, ...]:
     """What a crosscheck did not find. So many missing at once that a share may be away is UNKNOWN, not a loss."""
     log = answer.log
-    if log.codes or not log.complete or not log.crosschecked:
+    if log.codes or not log.complete or not log.crosschecked or answer.exit_code != 0:
         return (
             _unknown("rman_cut_off", place, question=answer.question.words, exit_code=answer.exit_code, evidence=_evidence(log)),
         )

@@ -12,12 +12,15 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from statistics import median
 
+from pydantic import ValidationError
+
 from drydock.backup import steps
 from drydock.backup.facts import Survey
+from drydock.backup.folding import fold_findings
 from drydock.backup.oracle.catalogue import OracleCatalogue, RmanSet, SetKind
 from drydock.backup.oracle.rman_reading import (
     RmanAnswer,
@@ -25,6 +28,7 @@ from drydock.backup.oracle.rman_reading import (
     disagreements,
     expired_pieces,
     findings_of,
+    is_gone,
     read_of_question,
     read_of_set,
 )
@@ -44,7 +48,7 @@ from drydock.rman.questions import (
     validate_copy,
     validate_set,
 )
-from drydock.verdicts import Finding, Model
+from drydock.verdicts import Finding, Model, Status
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +59,9 @@ SMALLEST_SAMPLE_BYTES = 64 * 1024 * 1024  # a smaller set measures RMAN's start,
 SAMPLES = 20
 POLL_S = 5.0
 BUSY_WAIT_S = 30.0
-LONGEST_BUSY_S = 3600.0
+LONGEST_BUSY_S = 4 * 3600.0  # in one step, all its questions together: other databases of the host have their turn too
+MOST_TROUBLES = 200  # they travel with each deferral
+MOST_SILENT = 3  # questions in a row to which RMAN named no database: the instance is down, and the next would meet it too
 
 DAILY = (QuestionKind.CONTROLFILE, QuestionKind.SPFILE, QuestionKind.NEED_BACKUP, QuestionKind.UNRECOVERABLE)
 REPORTS = frozenset({QuestionKind.NEED_BACKUP, QuestionKind.UNRECOVERABLE})
@@ -70,9 +76,25 @@ class StepState(Model):
     left_out: tuple[str, ...] = ()
     troubles: tuple[Finding, ...] = ()
     busy_s: float = 0.0
+    silent: int = 0
 
     def with_trouble(self, finding: Finding, unit: str) -> StepState:
-        return self.model_copy(update={"troubles": (*self.troubles, finding), "left_out": (*self.left_out, unit)})
+        """Left out, and why; of thousands that are left out alike the first reasons are enough."""
+        troubles = (*self.troubles, finding)[:MOST_TROUBLES]
+        return self.model_copy(update={"troubles": troubles, "left_out": (*self.left_out, unit)})
+
+    def without(self, job: RmanJob) -> StepState:
+        """What is in the ledger needs no memory."""
+        return self.model_copy(update={"began": tuple(j for j in self.began if j != job.job_id), "silent": 0})
+
+
+def remembered(told: dict | None) -> StepState:
+    """What an attempt knew when it let go; nothing where another release of Drydock wrote it."""
+    try:
+        return StepState.model_validate(told or {})
+    except ValidationError as e:
+        log.warning("what was remembered cannot be read, and all is asked again: %s", e)
+        return StepState()
 
 
 class Wait(Model):
@@ -181,9 +203,21 @@ def settle(work: RmanWork, state: StepState, job: RmanJob) -> tuple[StepState, R
     if status.state is JobState.RUNNING:  # the far side's own watch has failed
         status = stop_job(work.far_side, job.job_id).model_copy(update={"state": JobState.DEADLINE})
     if status.state is not JobState.DONE:
+        if status.state is JobState.SPOOL_FULL:
+            forget_job(work.far_side, job.job_id)  # what filled the disk goes; what is short stays for the DBA to read
         minutes = round(job.deadline_s / 60)
         raise RmanTrouble(status.state.trouble, question=job.question.words, why=status.why or status.state, minutes=minutes)
-    return state, collect_answer(work.far_side, job, status, work.dbid, datetime.now(UTC))
+    return state, _collect(work, job, status)
+
+
+def _collect(work: RmanWork, job: RmanJob, status: JobStatus) -> RmanAnswer:
+    """The answer; one that nobody can believe is forgotten over there, so that the next attempt asks anew. Raises RmanTrouble."""
+    try:
+        return collect_answer(work.far_side, job, status, work.dbid, datetime.now(UTC))
+    except RmanTrouble as trouble:
+        if trouble.code in ("rman_not_answered", "rman_wrong_database"):
+            forget_job(work.far_side, job.job_id)
+        raise
 
 
 def _start(work: RmanWork, state: StepState, job: RmanJob) -> tuple[StepState, JobStatus]:
@@ -228,7 +262,7 @@ def _ask_all(work: RmanWork, state: StepState) -> StepState:
 
 
 def _ask_daily(work: RmanWork, state: StepState, question: RmanQuestion) -> StepState:
-    """One of the small questions of every day; a run asks it once."""
+    """One of the small questions of every day; a run asks it once, an answer that decides nothing once in each attempt."""
     kind = question.kind
     if kind in state.left_out or _is_asked(work, kind):
         return state
@@ -241,7 +275,7 @@ def _ask_daily(work: RmanWork, state: StepState, question: RmanQuestion) -> Step
     read = read_of_question(kind, found, answer.started_at, answer.ended_at)
     record.save_read(work.run.ledger, work.run.run_id, work.database_id, read)
     forget_job(work.far_side, job.job_id)
-    return state
+    return state.without(job).model_copy(update={"left_out": (*state.left_out, kind)})
 
 
 def _answer_findings(work: RmanWork, answer: RmanAnswer, place: str) -> tuple[Finding, ...]:
@@ -252,15 +286,20 @@ def _answer_findings(work: RmanWork, answer: RmanAnswer, place: str) -> tuple[Fi
 
 
 def _is_asked(work: RmanWork, kind: QuestionKind) -> bool:
-    return any(r.unit is ReadUnit.QUESTION and r.subject == kind for r in history.reads_of_run(work.run.ledger, work.run.run_id))
+    """True where an attempt at this run has an answer that decides."""
+    told = [
+        r for r in history.reads_of_run(work.run.ledger, work.run.run_id) if r.unit is ReadUnit.QUESTION and r.subject == kind
+    ]
+    return bool(told) and not any(f.status is Status.UNKNOWN for f in told[-1].findings)
 
 
 def _left_out(work: RmanWork, state: StepState, trouble: RmanTrouble, unit: str) -> StepState:
-    """Go on without this unit; raises the trouble again where it is the host's."""
-    if trouble.ends_step:
+    """Go on without this unit; raises the trouble again where it is the host's, or the instance's."""
+    silent = state.silent + 1 if trouble.code == "rman_not_answered" else 0
+    if trouble.ends_step or silent >= MOST_SILENT:
         raise trouble
     log.warning("%s: %s is left out: %s", work.database_id, unit, trouble)
-    return state.with_trouble(trouble.finding(unit), unit)
+    return state.with_trouble(trouble.finding(unit), unit).model_copy(update={"silent": silent})
 
 
 def _due_sets(work: RmanWork, state: StepState) -> Iterator[tuple[ReadTask, RmanSet]]:
@@ -281,6 +320,11 @@ def _read_set(work: RmanWork, state: StepState, task: ReadTask, rman_set: RmanSe
         state, answer = settle(work, state, job)
     except RmanTrouble as trouble:
         return _left_out(work, state, trouble, task.subject)
+    state = state.without(job)
+    if is_gone(answer) and _is_obsolete(work, rman_set):
+        log.info("%s: %s expired before it was read back", work.database_id, task.subject)
+        forget_job(work.far_side, job.job_id)
+        return state.model_copy(update={"left_out": (*state.left_out, task.subject)})
     read, unknown = read_of_set(answer, rman_set)
     if read is not None:
         record.save_read(work.run.ledger, work.run.run_id, work.database_id, read)
@@ -291,10 +335,17 @@ def _read_set(work: RmanWork, state: StepState, task: ReadTask, rman_set: RmanSe
     return state
 
 
+def _is_obsolete(work: RmanWork, rman_set: RmanSet) -> bool:
+    """Older than the retention: that it goes is the plan. Should it be needed all the same, the next survey misses it."""
+    limit = work.run.as_of - timedelta(days=work.run.database.backup.retention_days)
+    return rman_set.completed_at is not None and rman_set.completed_at < limit
+
+
 def _end_reads(run: steps.BackupRun, state: StepState) -> None:
     """Write down what could not be asked, or that all could: the newest such entry counts."""
     now, missing = datetime.now(UTC), no_host(run)
-    troubles = (*state.troubles, *((missing,) if missing else ()))
+    told = (*state.troubles, *((missing,) if missing else ()))
+    troubles = fold_findings(told, run.database.id, "more_read_problems")
     record.save_read(run.ledger, run.run_id, run.database.id, read_of_question(TROUBLES, troubles, now, now))
     reads = reads_made(run)
     record.add_event(run.ledger, run.run_id, "read", {"units": len(reads), "read_bytes": sum(r.read_bytes for r in reads)})
