@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from sandbox.oracle.accounts_control import NAME, OBJECT, plain
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.storage import Storage, storage_of
@@ -12,16 +13,9 @@ from sandbox.oracle.model.stored import Index, IndexPiece, Piece, StoredTable
 from sandbox.oracle.sql.dictionary import holds, privileges_of
 from sandbox.oracle.sql.errors import missing_privilege, no_such_table
 
-NAME = r'(?:"[^"]+"|[\w$#]+)'
-OBJECT = rf"(?:{NAME}\s*\.\s*)?{NAME}"
 TABLE = rf"ALTER\s+TABLE\s+(?P<table>{OBJECT})\s+"
 INDEX = rf"ALTER\s+INDEX\s+(?P<index>{OBJECT})\s+"
 PARTITIONING, ONLINE_INDEX, ONLINE_MOVE = "Partitioning", "Online Index Build", "Online Redefinition"
-
-
-def plain(name: str) -> str:
-    """An identifier as the dictionary keeps it."""
-    return name[1:-1] if name.startswith('"') else name.upper()
 
 
 def owner_and_name(session: SessionState, text: str) -> tuple[str, str]:

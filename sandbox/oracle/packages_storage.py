@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sandbox.oracle.accounts_control import NAME, plain
 from sandbox.oracle.backend import OracleError
-from sandbox.oracle.ddl import NAME, has_grants, owner_and_name, plain
+from sandbox.oracle.ddl import has_grants, owner_and_name
 from sandbox.oracle.model import statistics
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.making import ROWID_BYTES, column_bytes

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sandbox.oracle.accounts_control import NAME, OBJECT, plain
 from sandbox.oracle.backend import Bind, OracleError, Result
-from sandbox.oracle.ddl import INDEX, NAME, OBJECT, ONLINE_INDEX, index_named, index_pieces_of, options, plain, require
+from sandbox.oracle.ddl import INDEX, ONLINE_INDEX, index_named, index_pieces_of, options, require
 from sandbox.oracle.model import shrinking
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.locks import EXCLUSIVE, held, lock_timeout_s

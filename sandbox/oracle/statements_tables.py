@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sandbox.oracle.accounts_control import NAME, OBJECT, plain
 from sandbox.oracle.backend import Bind, OracleError, Result
 from sandbox.oracle.ddl import (
-    NAME,
-    OBJECT,
     ONLINE_MOVE,
     PARTITIONING,
     TABLE,
     options,
     piece_named,
     pieces_of,
-    plain,
     require,
     require_release,
     table_named,

@@ -35,6 +35,7 @@ class Lock:
     mode: int
     since: datetime
     is_transaction: bool = False
+    is_online: bool = False  # of an online operation: no second one on the same piece
     is_active: bool = True
     waits_for: Any = None
 
@@ -113,11 +114,14 @@ def touched(transaction: Any, table: StoredTable) -> bool:
     return id(table.real) in transaction.changes or any(t is table.real for t, _ in transaction.locked)
 
 
-def holders(storage: Storage, table: StoredTable, piece: str, mode: int, session: SessionState) -> Iterator[Any]:
+def holders(
+    storage: Storage, table: StoredTable, piece: str, mode: int, session: SessionState, is_online: bool = False
+) -> Iterator[Any]:
     """Locks and transactions of other sessions that a lock of this mode has to wait for."""
     for lock in storage.locks:
         overlaps = not (piece and lock.piece) or piece == lock.piece
-        if lock.table is table and lock.session is not session and overlaps and lock.mode not in COMPATIBLE[mode]:
+        clashes = lock.mode not in COMPATIBLE[mode] or (is_online and lock.is_online)
+        if lock.table is table and lock.session is not session and overlaps and clashes:
             yield lock
     if ROW_EXCLUSIVE not in COMPATIBLE[mode]:
         yield from (t for t in transactions(storage.database) if t.session is not session and touched(t, table))
@@ -168,16 +172,24 @@ def stopped(session: SessionState) -> OracleError | None:
     return None
 
 
-def acquire(storage: Storage, session: SessionState, table: StoredTable, piece: str, mode: int, seconds: float | None) -> Lock:
+def acquire(
+    storage: Storage,
+    session: SessionState,
+    table: StoredTable,
+    piece: str,
+    mode: int,
+    seconds: float | None,
+    is_online: bool = False,
+) -> Lock:
     """Waits so many real seconds (None: for ever), then ORA-00054; a cancel or kill ends the wait at once."""
     ends_at = None if seconds is None else time.monotonic() + seconds
     waiting = Waiting(session, table, mode, storage.database.clock.now())
     try:
         while True:
             with storage.database.lock:
-                holder = next(holders(storage, table, piece, mode, session), None)
+                holder = next(holders(storage, table, piece, mode, session, is_online), None)
                 if holder is None:
-                    lock = Lock(session, table, piece, mode, storage.database.clock.now())
+                    lock = Lock(session, table, piece, mode, storage.database.clock.now(), is_online=is_online)
                     storage.locks.append(lock)
                     storage.touch()
                     return lock
@@ -215,6 +227,20 @@ def held(
         release(storage, lock)
 
 
-def wait_for_transactions(storage: Storage, session: SessionState, table: StoredTable, piece: str) -> None:
-    """An online operation waits at both ends for the transactions that are open, and DDL_LOCK_TIMEOUT does not bound it."""
+@contextmanager
+def online(storage: Storage, session: SessionState, table: StoredTable, piece: str) -> Iterator[None]:
+    """An online operation waits for the transactions that are open, and DDL_LOCK_TIMEOUT does not bound it; then it holds a
+    lock that lets DML pass and other DDL wait."""
     release(storage, acquire(storage, session, table, piece, SHARE, None))
+    lock = acquire(storage, session, table, piece, ROW_SHARE, lock_timeout_s(storage.database, session), is_online=True)
+    try:
+        yield
+    finally:
+        release(storage, lock)
+
+
+@contextmanager
+def at_rest(storage: Storage, session: SessionState, table: StoredTable, piece: str) -> Iterator[None]:
+    """The end of an online operation: once more it waits for open transactions, however long, and for a moment none begins."""
+    with held(storage, session, table, piece, SHARE, None), storage.database.lock:
+        yield

@@ -6,6 +6,7 @@ Also the user tables whose rows are really there: their storage is made at first
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -301,7 +302,7 @@ def attach(storage: Storage, stored: StoredTable, table: Table) -> None:
 
     stored.real, stored.columns = table, table.columns
     table.object_id = stored.object_id
-    stored.known_rowids = dict.fromkeys(table.rows)
+    stored.piece_of = {rowid: piece_for(stored, row) for rowid, row in table.rows.items()}
     sample = list(table.rows.values())[:50]
     if sample:
         stored.row_bytes = 3 + sum(value_bytes(v) for row in sample for v in row) / len(sample)
@@ -339,21 +340,23 @@ def by_piece(stored: StoredTable, rows: Iterable[Row]) -> dict[str, int]:
 
 
 def follow(storage: Storage, stored: StoredTable, changes: Mapping[str, Row | None]) -> None:
-    """A commit on the real rows: as many come, go or change here. Rows that went are taken from the pieces in order."""
-    known = stored.known_rowids
-    came = {r: row for r, row in changes.items() if row is not None and r not in known}
-    went = [r for r, row in changes.items() if row is None and r in known]
-    changed = len(changes) - len(came) - len(went)
-    known.update(dict.fromkeys(came))
-    for rowid in went:
-        known.pop(rowid, None)
-    for piece, rows in by_piece(stored, came.values()).items():
-        grow(storage, stored, rows, piece)
-    left = len(went)
-    for piece in stored.leaves():
-        if left and piece.segment:
-            left -= delete_rows(storage, stored, piece, min(left, piece.segment.rows))
-    leaf_of(stored, "").pending.updates += max(0, changed)
+    """A commit on the real rows: as many come, go or change here, in the same pieces."""
+    came: Counter[Piece] = Counter()
+    went: Counter[Piece] = Counter()
+    for rowid, row in changes.items():
+        piece = stored.piece_of.get(rowid)
+        if row is None:
+            if piece is not None:
+                went[stored.piece_of.pop(rowid)] += 1
+        elif piece is None:
+            stored.piece_of[rowid] = piece_for(stored, row)
+            came[stored.piece_of[rowid]] += 1
+        else:
+            piece.pending.updates += 1
+    for piece, rows in went.items():
+        delete_rows(storage, stored, piece, rows)
+    for piece, rows in came.items():
+        grow(storage, stored, rows, piece.name)
     storage.touch()
 
 
@@ -381,4 +384,4 @@ def renew_rowids(stored: StoredTable) -> None:
     table.rows = {table.next_rowid(): row for row in rows}
     table.indexed.clear()
     table.version += 1
-    stored.known_rowids = dict.fromkeys(table.rows)
+    stored.piece_of = {rowid: piece_for(stored, row) for rowid, row in table.rows.items()}

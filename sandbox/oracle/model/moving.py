@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model import making
 from sandbox.oracle.model import storage as st
 from sandbox.oracle.model.database import SessionState
-from sandbox.oracle.model.locks import EXCLUSIVE, held, is_held, lock_timeout_s, wait_for_transactions
+from sandbox.oracle.model.locks import EXCLUSIVE, at_rest, held, lock_timeout_s, online
 from sandbox.oracle.model.segments import Segment, Space
 from sandbox.oracle.model.storage import Leftover, LongOperation, Storage
 from sandbox.oracle.model.storage_work import begin, finish, step, write_direct
@@ -60,27 +60,29 @@ def move_piece(storage: Storage, session: SessionState, table: StoredTable, piec
         check_move(storage, table, piece, move)
     had_rows = piece.rows > 0
     with standing(storage, session, table, piece, move):
-        fresh = rewritten(storage, session, table, piece, move) if piece.segment else {}
-        if move.online:
-            wait_for_transactions(storage, session, table, piece.name)
-        with storage.database.lock:
-            swap(storage, table, piece, fresh, move)
-            if had_rows:
-                after_move(storage, table, piece, move)
-            storage.touch()
+        fresh = rewritten(storage, session, table, piece, move) if piece.segment else None
+        ending = at_rest(storage, session, table, piece.name) if move.online else storage.database.lock
+        try:
+            with ending:
+                swap(storage, table, piece, fresh, move)
+                if had_rows:
+                    after_move(storage, table, piece, move)
+                storage.touch()
+        except OracleError:
+            abandon(storage, session, table, fresh, "MOVE" if move.online else "TEMPORARY")
+            raise
 
 
 def standing(
     storage: Storage, session: SessionState, table: StoredTable, piece: Piece, move: Move
 ) -> AbstractContextManager[object]:
     if move.online:
-        wait_for_transactions(storage, session, table, piece.name)
-        return nullcontext()
+        return online(storage, session, table, piece.name)
     return held(storage, session, table, piece.name, EXCLUSIVE, lock_timeout_s(storage.database, session))
 
 
-def rewritten(storage: Storage, session: SessionState, table: StoredTable, piece: Piece, move: Move) -> dict[str, Segment]:
-    """The new segment ('' ) and those of LOBs stay where they are: a MOVE leaves LOBs alone unless told otherwise."""
+def rewritten(storage: Storage, session: SessionState, table: StoredTable, piece: Piece, move: Move) -> Segment:
+    """The new segment. Those of LOBs stay where they are: a MOVE leaves LOBs alone unless told otherwise."""
     old, space = piece.segment, move.space or piece.segment.space
     compression = piece.attributes.compression if move.compression is None else move.compression
     row_bytes = table.row_bytes * making.COMPRESSED_TO.get(compression, 0.3)
@@ -97,7 +99,7 @@ def rewritten(storage: Storage, session: SessionState, table: StoredTable, piece
         raise
     finally:
         finish(storage, operation)
-    return {"": fresh}
+    return fresh
 
 
 def copy_rows(
@@ -138,21 +140,26 @@ def abandon(storage: Storage, session: SessionState, table: StoredTable, fresh: 
         storage.touch()
 
 
-def swap(storage: Storage, table: StoredTable, piece: Piece, fresh: dict[str, Segment], move: Move) -> None:
+def swap(storage: Storage, table: StoredTable, piece: Piece, fresh: Segment | None, move: Move) -> None:
     """The new segment takes the old one's place, with a DATA_OBJECT_ID of its own."""
     if move.compression is not None:
         piece.attributes.compression = move.compression
     if move.space:
         piece.space = move.space
     if fresh:
-        came = piece.segment.rows - fresh[""].rows
-        if came > 0:
-            fresh[""].insert(came)
+        follow_meanwhile(fresh, piece.segment.rows)
         piece.segment.drop()
-        piece.segment = fresh[""]
+        piece.segment = fresh
     table.changed_at = storage.database.clock.now()
     if table.real is not None and fresh:
         making.renew_rowids(table)
+
+
+def follow_meanwhile(fresh: Segment, rows: int) -> None:
+    """What DML did to the old segment during an online operation is done to the new one from the journal."""
+    if rows > fresh.rows:
+        fresh.insert(rows - fresh.rows)
+    fresh.delete(max(0, fresh.rows - rows))
 
 
 def after_move(storage: Storage, table: StoredTable, piece: Piece, move: Move) -> None:
@@ -179,7 +186,8 @@ def truncate(
     pieces = list(pieces)
     with storage.database.lock:
         check_references(storage, table)
-    with held(storage, session, table, "", EXCLUSIVE, lock_timeout_s(storage.database, session)), storage.database.lock:
+    place = pieces[0].name if len(pieces) == 1 else ""
+    with held(storage, session, table, place, EXCLUSIVE, lock_timeout_s(storage.database, session)), storage.database.lock:
         had_rows = any(p.rows for p in pieces)
         for piece in pieces:
             empty_piece(storage, table, piece, reuse)
@@ -238,6 +246,3 @@ def drop_partition(storage: Storage, session: SessionState, table: StoredTable, 
                 index.pieces.remove(place)
         table.pieces.remove(piece)
         storage.touch()
-
-
-__all__ = ["Move", "drop_partition", "is_held", "move_piece", "truncate"]

@@ -7,15 +7,15 @@ until SMON or DBMS_REPAIR.ONLINE_INDEX_CLEAN has removed it (PL/SQL Packages Ref
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model import making, statistics
 from sandbox.oracle.model import storage as st
 from sandbox.oracle.model.database import SessionState
-from sandbox.oracle.model.locks import SHARE, held, lock_timeout_s, wait_for_transactions
-from sandbox.oracle.model.moving import abandon
+from sandbox.oracle.model.locks import SHARE, at_rest, held, lock_timeout_s, online
+from sandbox.oracle.model.moving import abandon, follow_meanwhile
 from sandbox.oracle.model.segments import Segment, Space
 from sandbox.oracle.model.storage import Leftover, LongOperation, Storage
 from sandbox.oracle.model.storage_work import begin, finish, step, write_direct
@@ -69,10 +69,7 @@ def rebuild(storage: Storage, session: SessionState, index: Index, piece: IndexP
     try:
         with standing(storage, session, index, piece, asked):
             fresh = built(storage, session, index, piece, asked)
-            if asked.online:
-                wait_or_abandon(storage, session, index, fresh)
-            with storage.database.lock:
-                swap(storage, index, piece, fresh, asked)
+            change_over(storage, session, index, piece, fresh, asked)
     except OracleError:
         if journal and not session.is_killed and not storage.cancel_leaves_journal:
             close_journal(storage, journal)
@@ -89,14 +86,17 @@ def standing(
     """A share lock keeps DML away from an offline rebuild; an online one waits for what is open."""
     place = piece.of.name if piece.of else ""
     if asked.online:
-        wait_for_transactions(storage, session, index.table, place)
-        return nullcontext()
+        return online(storage, session, index.table, place)
     return held(storage, session, index.table, place, SHARE, lock_timeout_s(storage.database, session))
 
 
-def wait_or_abandon(storage: Storage, session: SessionState, index: Index, fresh: Segment) -> None:
+def change_over(storage: Storage, session: SessionState, index: Index, piece: IndexPiece, fresh: Segment, asked: Rebuild) -> None:
+    place = piece.of.name if piece.of else ""
+    ending = at_rest(storage, session, index.table, place) if asked.online else storage.database.lock
     try:
-        wait_for_transactions(storage, session, index.table, "")
+        with ending:
+            follow_meanwhile(fresh, entries_due(index, piece))
+            swap(storage, index, piece, fresh, asked)
     except OracleError:
         abandon(storage, session, index.table, fresh, "TEMPORARY")
         raise

@@ -11,9 +11,8 @@ import math
 from collections.abc import Iterable
 
 from sandbox.oracle.backend import OracleError
-from sandbox.oracle.model import storage as st
 from sandbox.oracle.model.database import SessionState
-from sandbox.oracle.model.locks import EXCLUSIVE, ROW_EXCLUSIVE, held, lock_timeout_s, unusable
+from sandbox.oracle.model.locks import EXCLUSIVE, ROW_EXCLUSIVE, held, lock_timeout_s, touched, transactions, unusable
 from sandbox.oracle.model.making import renew_rowids
 from sandbox.oracle.model.segments import Segment
 from sandbox.oracle.model.storage import Storage
@@ -68,8 +67,8 @@ def shrink_table(
         if cascade:
             shrink_dependents(storage, session, table, piece, compact)
     with storage.database.lock:
-        if table.real is not None:
-            renew_rowids(table)
+        if table.real is not None and not any(touched(t, table) for t in transactions(storage.database)):
+            renew_rowids(table)  # rows that a transaction holds stay where they are
         storage.touch()
 
 
@@ -167,6 +166,3 @@ def shrink_index(storage: Storage, session: SessionState, index: Index, pieces: 
             mode, seconds = EXCLUSIVE, lock_timeout_s(storage.database, session)
             with held(storage, session, index.table, piece.name, mode, seconds):
                 lower(storage, piece.segment)
-
-
-__all__ = ["coalesce", "deallocate", "refusal", "shrink_index", "shrink_lob", "shrink_table", "st"]

@@ -13,10 +13,10 @@ from typing import Any
 
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model.database import OracleDatabase, SessionState
-from sandbox.oracle.model.files import MIB, Datafile
+from sandbox.oracle.model.files import Datafile
 from sandbox.oracle.model.repository import has_repository, repository_of
 from sandbox.oracle.model.segments import KIB, Segment, Space, SpaceFile
-from sandbox.oracle.model.stored import Index, IndexPiece, StoredTable
+from sandbox.oracle.model.stored import Index, StoredTable
 from sandbox.oracle.model.tables import tables_of
 
 PART = "storage"
@@ -309,10 +309,3 @@ def full(segment: Segment) -> OracleError:
     else:
         code, word = (1688 if segment.partition else 1653), "table"
     return OracleError(code, f"unable to extend {word} {what} by {blocks} in tablespace {space}")
-
-
-def index_piece(index: Index, name: str) -> IndexPiece | None:
-    return next((p for p in index.pieces if p.name == name and name), None)
-
-
-__all__ = ["MIB", "Storage", "storage_of"]

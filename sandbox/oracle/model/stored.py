@@ -222,7 +222,7 @@ class StoredTable:
     changed_at: datetime | None = None
     real: Table | None = None
     columns_gathered_at: datetime | None = None
-    known_rowids: dict[str, None] = field(default_factory=dict)
+    piece_of: dict[str, Piece] = field(default_factory=dict)  # ROWID of each real row -> where it is
 
     @property
     def is_partitioned(self) -> bool:
