@@ -32,6 +32,23 @@ ECHOES = (
 )
 
 
+CLOSING = (
+    ("Recovery Manager", "Recovery Manager complete.", "cp1252"),
+    ("Recovery Manager", "Recovery Manager abgeschlossen.", "cp850"),
+    ("Recovery Manager ", "Recovery Manager terminé.", "cp850"),
+    ("Gestionnaire de récupération ", "Gestionnaire de récupération terminé.", "cp1252"),
+    ("Recovery Manager ", "Recovery Manager terminado.", "cp850"),
+    ("Recovery Manager", "Recovery Manager concluído.", "cp850"),
+    ("Recovery Manager", "Recovery Manager completato.", "cp850"),
+    ("Recovery Manager", "Recovery Managerが完了しました。", "cp932"),
+    ("リカバリ・マネージャ", "リカバリ・マネージャが完了しました。", "euc_jp"),
+    ("恢复管理器", "恢复管理器完成。", "gb18030"),
+    ("復原管理程式", "復原管理程式完成.", "big5"),
+    ("복구 관리자", "복구 관리자가 완료되었습니다.", "cp949"),
+    ("Recovery Manager", "Recovery Manager завершен.", "cp1251"),
+)
+
+
 def without_lines(log: RmanLog) -> dict[str, object]:
     return log.model_dump(exclude={"evidence", "lines", "stacks"})
 
@@ -133,6 +150,33 @@ def test_the_quick_way_reads_as_the_slow_one(name: str, monkeypatch: pytest.Monk
     quick = [read_rman_log([body]) for body in bodies]
     monkeypatch.setattr(rman._Reader, "_is_quiet", lambda _reader: False)
     assert [read_rman_log([body]) for body in bodies] == quick
+
+
+@pytest.mark.parametrize(("name", "end", "page"), CLOSING)
+def test_the_closing_line_ends_the_log_in_every_language(name: str, end: str, page: str) -> None:
+    head = f"{name}: Release 19.0.0.0.0 - Production\n\nHARBOR (DBID=1830294756)\n\nRMAN> exit\n\n"
+    ways = [
+        (head + end).encode("utf-8"),
+        (head + end).encode(page),
+        (head + end).encode("ascii", "replace"),  # a console that knew none of the letters
+        (head + end).encode(page).decode("latin-1").encode("utf-8"),  # decoded wrongly on the way
+    ]
+    assert [read_rman_log([body]).complete for body in ways] == [True] * 4
+    assert [read_rman_log([body[: body.rindex(b"\n")]]).complete for body in ways] == [False] * 4
+
+
+def test_words_about_the_program_do_not_end_a_log() -> None:
+    for line in (b"Recovery Manager (RMAN) overview.", b"Recovery Manager is a command line tool of the database."):
+        assert not read_rman_log([b"RMAN> backup database;\n\n", line]).complete
+
+
+def test_a_prefix_is_learned_only_from_output() -> None:
+    bar = b"RMAN-00571: " + b"=" * 59
+    stack = b"%(p)b" + bar + b"\n%(p)bRMAN-03002: failure of backup command\n%(p)bORA-19504: failed to create file\n"
+    for prefix in (b"02:15:07  ", b"> ", b"  [.....]: ", b"[Thread-7] Output=", b'    "', b"db01 | INFO "):
+        assert read_rman_log([stack % {b"p": prefix}]).codes == ("RMAN-03002", "ORA-19504"), prefix
+    for prefix in (b"# ", b"-- ", b"RMAN> # ", b"DBGMISC: ", b'echo "', b"grep "):
+        assert read_rman_log([stack % {b"p": prefix}]).codes == (), prefix
 
 
 def test_a_line_of_any_length_is_one_line_in_bounded_memory() -> None:
