@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -316,6 +317,42 @@ def test_the_watchdog_leaves_alone_what_is_in_time(
             fetch_rows(session, file)
     time.sleep(0.3)
     assert (dog.interventions, script.asked_for("ALTER SYSTEM"), script.logons) == ([], [], 1)
+
+
+def test_a_watchdog_that_was_refused_does_not_try_again(tmp_path: Path) -> None:
+    """Each statement that hangs would be one more wrong password, until the account is locked."""
+    with scripted_server("19.25.0.0.0") as (script, server):
+        Cancelling(script)
+        script.on("FROM slow", runs_for(20))
+        tries: list[int] = []
+
+        def refused() -> oracledb.Connection:
+            tries.append(len(tries))
+            return replace(endpoint(server), password="wrong").connect()
+
+        with open_session(endpoint(server).connect, IDENTITY, limits=LIMITS) as watched:
+            dog, file = Watchdog(watched, refused), read_file(tmp_path, "SELECT a FROM slow")
+            for _ in range(2):
+                with pytest.raises(oracledb.Error), dog.watching(file.statement, 0.1):
+                    fetch_rows(watched, file)
+    assert [(i.how, i.refused) for i in dog.interventions] == [("break", "ORA-01017")] * 2
+    assert len(tries) == 1
+
+
+def test_a_watchdog_stops_nobody_by_numbers_of_a_session_that_was_renewed(tmp_path: Path) -> None:
+    """A session that logged on anew may be on another instance, where its numbers are somebody else's."""
+    with scripted_server("12.2.0.1.0") as (script, server):
+        Cancelling(script)
+        script.on("FROM slow", runs_for(20))
+        connect = endpoint(server).connect
+        with open_session(connect, IDENTITY, limits=LIMITS) as watched:
+            dog, file, old = Watchdog(watched, connect), read_file(tmp_path, "SELECT a FROM slow"), watched.connection
+            with pytest.raises(oracledb.Error), dog.watching(file.statement, 0.3):
+                watched.connection = connect()
+                fetch_rows(watched, file)
+            old.close()
+        assert script.asked_for("ALTER SYSTEM") == []
+    assert [i.how for i in dog.interventions] == ["break"]
 
 
 SNAPSHOT = "snap_id instance ended_at started_at db_time_s"

@@ -49,6 +49,9 @@ class Watchdog:
     connect: Connect = field(repr=False)
     interventions: list[Intervention] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _refusal: str = field(
+        init=False, repr=False, default=""
+    )  # a logon that was refused is not tried again: it would lock the account
 
     @contextmanager
     def watching(self, text: str, deadline_s: float) -> Iterator[None]:
@@ -57,8 +60,8 @@ class Watchdog:
         The statement's own error (ORA-01013, ORA-00028) then comes up in the block.
         """
         instance = _instance(self.session)
-        over = threading.Event()
-        timer = threading.Timer(deadline_s, self._intervene, (text, deadline_s, instance, over))
+        watched, over = self.session.connection, threading.Event()
+        timer = threading.Timer(deadline_s, self._intervene, (text, deadline_s, instance, watched, over))
         timer.daemon = True
         timer.start()
         try:
@@ -68,13 +71,18 @@ class Watchdog:
                 over.set()
             timer.cancel()
 
-    def _intervene(self, text: str, deadline_s: float, instance: int | None, over: threading.Event) -> None:
+    def _intervene(
+        self, text: str, deadline_s: float, instance: int | None, watched: oracledb.Connection, over: threading.Event
+    ) -> None:
         with self._lock:
             if over.is_set():
                 return
             connection = self.session.connection
             sid, serial, statement_id = connection.session_id, connection.serial_num, sql_id(text)
-            how, refused = self._stop(sid, serial, instance, statement_id)
+            if connection is watched:
+                how, refused = self._stop(sid, serial, instance, statement_id)
+            else:  # it logged on anew, perhaps to another instance, where its old numbers are somebody else's
+                how, refused = self._break("the session was renewed")
             self.interventions.append(
                 Intervention(
                     how=how,
@@ -92,10 +100,15 @@ class Watchdog:
     ) -> tuple[Literal["cancel_sql", "kill_session", "break", "failed"], str]:
         is_cancel = self.session.version >= CANCEL_SQL_SINCE
         stop = cancel_sql(sid, serial, instance, statement_id) if is_cancel else kill_session(sid, serial, instance)
+        if self._refusal:
+            return self._break(self._refusal)
         try:
             self._tell(stop)
-        except (oracledb.Error, LogonFailed) as e:
-            return self._break(e.code if isinstance(e, LogonFailed) else code_of(e))
+        except LogonFailed as e:
+            self._refusal = "" if e.may_pass else e.code
+            return self._break(e.code)
+        except oracledb.Error as e:
+            return self._break(code_of(e))
         return ("cancel_sql" if is_cancel else "kill_session"), ""
 
     def _tell(self, stop: Statement) -> None:

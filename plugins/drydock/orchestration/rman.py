@@ -2,7 +2,7 @@
 
 What the provider's own remote job operator gets wrong does not happen here. The far side writes an exit code on every path
 and knows a dead job from a running one; a retry or a clear attaches to the job that runs, by an id made of database, run and
-question; marking the task failed, or clearing it, stops RMAN; and nothing is waited for without an end.
+question; marking the task failed stops RMAN, clearing it attaches to it; and nothing is waited for without an end.
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ Source of the exceptions: the documentation of paramiko, "SSHClient.connect".
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import paramiko
 import stamina
@@ -16,6 +18,7 @@ from drydock.rman.far_side import Answer, RmanTrouble
 log = logging.getLogger(__name__)
 
 COMMAND_TIMEOUT_S = 90.0  # the longest verb, `stop`, needs 20 s
+ANSWER_TIMEOUT_S = 300.0  # a command with all that it prints: 4 MiB over a slow line
 LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
 ATTEMPTS, FIRST_WAIT_S, LONGEST_WAIT_S = 4, 0.5, 8.0
 
@@ -49,7 +52,8 @@ class SshFarSide:
     def _run_once(self, words: str) -> Answer:
         try:
             self._client = self._client or self._connect()
-            return _ask(self._client, words)
+            with _cut_after(self._client, ANSWER_TIMEOUT_S):
+                return _ask(self._client, words)
         except Exception as e:
             self.close()
             trouble = trouble_of(e, self.place)
@@ -57,6 +61,18 @@ class SshFarSide:
                 raise
             log.warning("%s: %s", self.place, trouble)
             raise trouble from e
+
+
+@contextmanager
+def _cut_after(client: paramiko.SSHClient, seconds: float) -> Iterator[None]:
+    """Cut a connection over which a command takes too long: paramiko itself waits for some answers without an end."""
+    timer = threading.Timer(seconds, client.close)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _is_passing(error: Exception) -> bool:
