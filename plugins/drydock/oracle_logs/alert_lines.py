@@ -65,6 +65,7 @@ class Watch:
         self.is_open = False  # the reader wants each line: a statement goes on, or a line waits for the next
         self.messages = self.xml_messages = self.lines = 0
         self.first = self.last = b""  # times, as they stand in the log
+        self.latest, self.turns = b"", 0  # the time read last, and how often it became another
 
     def hush(self, plain: bytes) -> None:
         """Skip lines of this shape from now on; never one that may be a time or a tag elsewhere."""
@@ -85,8 +86,13 @@ class Watch:
         return None
 
     def begin(self, time: bytes) -> None:
-        self.messages += 1
+        self.turn(time)
         self.first, self.last = self.first or time, time
+
+    def turn(self, time: bytes) -> None:
+        self.messages += 1
+        if time != self.latest:
+            self.latest, self.turns = time, self.turns + 1
 
 
 def _keep(shape: bytes, known: set[bytes]) -> None:
@@ -113,7 +119,7 @@ def steps(stream: BinaryIO, watch: Watch) -> Iterator[Step]:
                 yield from _slowly(number, line, shape, text, xml)
             elif shape in times:
                 text.pending = line
-                watch.messages += 1
+                watch.turn(line)
             elif shape not in quiet and (b":00:00" in shape or b"<" in shape or watch.skips(shape) is not None):
                 yield from _slowly(number, line, shape, text, xml)
     yield from text.flush(number)
@@ -145,8 +151,8 @@ class _TextReader:
             return
         time, rest = found
         yield from self.flush(number)
-        self.watch.messages += 1
-        self.pending = time.encode()
+        self.pending = time.encode() if rest.strip() else line
+        self.watch.turn(self.pending)
         if self.watch.is_open or not self.watch.first:
             yield from self.flush(number)
         if rest.strip():

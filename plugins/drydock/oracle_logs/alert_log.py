@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 from drydock.oracle_logs.alert_codes import COMPANIONS, class_of, is_far_side
 from drydock.oracle_logs.alert_lines import Kind, Step, Watch, readable, steps
-from drydock.oracle_logs.alert_phrases import Interest, Phrase, interest_of
+from drydock.oracle_logs.alert_phrases import Interest, Phrase, interest_of, percent_of
 from drydock.oracle_logs.alert_results import AlertEvent, AlertLog, Severity
 from drydock.oracle_logs.alert_statements import ECHO, SIGNALLED, Source, Statement, outside_quotes
 from drydock.oracle_logs.alert_times import parse_time
@@ -31,7 +31,6 @@ FULL_PERCENT, FILLING_PERCENT = 97.0, 85.0  # of the recovery area: Oracle's own
 _CODE = re.compile(r"(?<![\w/\\.'\"-])(ORA|TNS|RMAN|LRM|OSD|DGM|PLS|KUP|CRS)-(\d{1,5})(?!\d)(?!\.\w)(?![\w/\\-])(?! [Ee]rrors\b)")
 _CONTAINER = re.compile(r"\A([A-Za-z][\w$#]{0,127})\(\d{1,4}\):")
 _PROBLEM = re.compile(r"\bORA (\d{1,5})\b")
-_RECOVERY_AREA = re.compile(r"db_recovery_file_dest_size\b.{0,200}?(\d{1,5}(?:[.,]\d+)?) ?%")
 _TERMINATED = re.compile(r"Instance terminated by ")
 _FATAL_NETWORK = re.compile(r"\s*Fatal (?:NI|OCI) \w+ error (\d+)")
 _RAISED = re.compile(r"\s*ORA-20\d{3}: (?:ORA-\d{1,5}: )*")  # what follows was written by the application
@@ -89,7 +88,7 @@ class _Reading:
         self.codes: dict[str, None] = {}
         self.shapes: dict[bytes, Interest] = {}
         self.watch = Watch()
-        self.raw_time = b""
+        self.raw_time, self.turns = b"", 0
         self.container = ""
         self.problem = ""
         self.is_cut = False
@@ -140,8 +139,10 @@ class _Reading:
         return _told(self.raw_time)
 
     def _begin(self, step: Step) -> None:
-        """A time, and with it a new message."""
+        """A time, and with it a new message; one of the same time may go on with the one before (log.xml, cloud logs)."""
+        has_event = self.has_event and step.data == self.raw_time and self.turns == self.watch.turns
         self._end_of_message()
+        self.has_event, self.turns = has_event, self.watch.turns
         self.raw_time = step.data
         self.container = self.problem = ""
 
@@ -237,7 +238,7 @@ class _Reading:
         if is_signalled and name == "other":
             return [Hit("statement_failed", Severity.INFO, code)]
         if prefix == "ORA" and number == 19815:
-            percent = _percent(text)
+            percent = percent_of(text)
             return [Hit(name, _severity_of_fill(percent), code, percent)]
         return [Hit(name, severity, code)]
 
@@ -259,7 +260,7 @@ class _Reading:
             self.held = _Held(Hit("log_switch_wait", Severity.WARNING), number, raw, self.time)
         elif _TERMINATED.match(text):
             return [Hit("shutdown", Severity.WARNING) if self.is_aborted else Hit("instance_failed", Severity.CRITICAL)]
-        elif "recovery_area_full" not in told and (percent := _percent(text)) and percent >= FILLING_PERCENT:
+        elif "recovery_area_full" not in told and (percent := percent_of(text)) and percent >= FILLING_PERCENT:
             return [Hit("recovery_area_full", _severity_of_fill(percent), None, percent)]
         return []
 
@@ -384,12 +385,6 @@ def _event(fold: _Fold) -> AlertEvent:
             "containers": tuple(fold.containers),
         }
     )
-
-
-def _percent(text: str) -> float | None:
-    """How full the recovery area is, from a message in any language: the name of the parameter stays English."""
-    found = _RECOVERY_AREA.search(text)
-    return float(found[1].replace(",", ".")) if found else None
 
 
 def _severity_of_fill(percent: float | None) -> Severity:

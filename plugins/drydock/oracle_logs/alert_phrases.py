@@ -175,6 +175,7 @@ _SPECIAL = (
     *("cannot allocate new log", "instance terminated", "hex dump of", "fatal ", "sql statement below", "parse error:"),
     "db_recovery_file_dest_size",
 )
+_RECOVERY_AREA = re.compile(r"db_recovery_file_dest_size\b.{0,200}?(\d{1,5}(?:[.,]\d+)?) ?%")
 _ECHOED = re.compile(r"\s*(?:create|alter|drop|comment|rename|truncate)\s", re.IGNORECASE)
 
 
@@ -198,3 +199,9 @@ def interest_of(shape: str) -> Interest:
 
 
 _BY_MARK = tuple({m: [at for at, p in enumerate(PHRASES) if m in p.marks] for p in PHRASES for m in p.marks}.items())
+
+
+def percent_of(text: str) -> float | None:
+    """How full the recovery area is, from a message in any language: the name of the parameter stays English."""
+    found = _RECOVERY_AREA.search(text)
+    return float(found[1].replace(",", ".")) if found else None
