@@ -67,12 +67,13 @@ def zone_of(yard: Yard) -> str:
 
 
 def look(yard: Yard) -> Survey:
-    session = yard.session("backup")
+    """A survey in a session of its own: what an account may see of other containers is settled at its logon."""
+    with yard.open("backup") as session:
 
-    def rows(name: str) -> list[dict[str, Any]]:
-        return fetch_rows(session, sql_file("oracle", "backup", name))
+        def rows(name: str) -> list[dict[str, Any]]:
+            return fetch_rows(session, sql_file("oracle", "backup", name))
 
-    return survey_oracle(estate_entry(zone_of(yard)), rows, datetime.now(UTC))
+        return survey_oracle(estate_entry(zone_of(yard)), rows, datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")

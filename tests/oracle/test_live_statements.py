@@ -99,6 +99,8 @@ def test_a_question_that_needs_a_later_version_is_not_understood_before_it(yard:
     later = [file for file in READS if version_range(file)[0] > yard.facts.version]
     if not later:
         pytest.skip("no file needs a later version than this server's")
+    if yard.facts.is_simulator:
+        pytest.skip("the server is a simulator and cannot: its dictionary is that of 19c, whatever version it poses as")
     for file in later:
         with pytest.raises(oracledb.Error, match=r"ORA-009(04|42)"):
             yard.admin.cursor().execute(file.statement, binds_of(file))
