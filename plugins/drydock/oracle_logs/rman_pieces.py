@@ -254,11 +254,11 @@ class Pieces:
 
     def _piece_or_copy(self, line: bytes, name: bytes) -> None:
         """10g names a piece that was read without its channel; an active duplicate names a copy it wrote the same way."""
-        state = self._current or Channel()
-        if state.begun or (b"handle" in line and not state.inputs):
-            self._read_piece(name, state)
-        else:
-            state.written = True
+        copying = [channel for channel in self.channels.values() if channel.inputs]
+        for channel in copying:
+            channel.written = True
+        if not copying and b"output file" not in line:
+            self._read_piece(name, self._current or Channel())
 
     def _record_line(self, line: bytes) -> str | None:
         if b"thread=" not in line and b"sequence=" not in line and not re.search(rb"=\d+\s+\S+=\d+\s+RECID", line):
