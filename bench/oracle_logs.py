@@ -26,6 +26,7 @@ from drydock import settings
 MEGABYTES, SMALL = (20, 200), (5, 20)
 ROUNDS = 3
 LARGEST_MEMORY_GROWTH = 1.1
+KEPT_NIGHTS = 100  # then the names of pieces come back: what the reader remembers of them has a bound of its own
 BEGIN = datetime(2024, 1, 1, 1, 0)
 BAR = "RMAN-00571: ==========================================================="
 
@@ -84,13 +85,13 @@ def rman_night(number: int, at: datetime) -> str:
         lines += ["channel ORA_DISK_1: starting incremental level 1 datafile backup set"]
         lines += [f"input datafile file number={file + n:05d} name=/u02/oradata/gzmain/app_{file + n:02d}.dbf" for n in range(4)]
         lines += [f"channel ORA_DISK_1: starting piece 1 at {told}", f"channel ORA_DISK_1: finished piece 1 at {told}"]
-        lines += [f"piece handle=/backup/gz_{number}_{file}_1 tag=TAG{at:%Y%m%dT%H%M%S} comment=NONE"]
+        lines += [f"piece handle=/backup/gz_{number % KEPT_NIGHTS}_{file}_1 tag=TAG{at:%Y%m%dT%H%M%S} comment=NONE"]
         lines += ["channel ORA_DISK_1: backup set complete, elapsed time: 00:00:25"]
     lines += [f"Finished backup at {told}\n", f"Starting restore at {told}", "using channel ORA_DISK_1\n"]
     for file in range(1, 41, 4):
         lines += ["channel ORA_DISK_1: starting validation of datafile backup set"]
-        lines += [f"channel ORA_DISK_1: reading from backup piece /backup/gz_{number}_{file}_1"]
-        lines += [f"channel ORA_DISK_1: piece handle=/backup/gz_{number}_{file}_1 tag=TAG{at:%Y%m%dT%H%M%S}"]
+        lines += [f"channel ORA_DISK_1: reading from backup piece /backup/gz_{number % KEPT_NIGHTS}_{file}_1"]
+        lines += [f"channel ORA_DISK_1: piece handle=/backup/gz_{number % KEPT_NIGHTS}_{file}_1 tag=TAG{at:%Y%m%dT%H%M%S}"]
         lines += [
             "channel ORA_DISK_1: restored backup piece 1",
             "channel ORA_DISK_1: validation complete, elapsed time: 00:00:07",
