@@ -20,7 +20,7 @@ import pytest
 
 from drydock.engines.postgres_server import free_port
 from sandbox.oracle.host import prepare_host, rman_simulator, start_host, stop_host
-from sandbox.oracle.model.database import Account, OracleDatabase
+from sandbox.oracle.model.database import Account, OracleDatabase, ScriptedError
 from sandbox.oracle.rman.service import RmanService
 from sandbox.oracle.sessions import open_simulator
 from tests.oracle.twin import simulated_database
@@ -142,6 +142,20 @@ def test_the_page_holds_every_statement_and_a_simulator_is_like_itself(outcome: 
 def test_nothing_is_left_behind_also_of_a_run_that_was_killed(database: OracleDatabase, outcome: Outcome) -> None:
     assert outcome.passed
     assert [name for name in database.accounts if "DRYDOCK_TEST" in name] == []
+
+
+def test_a_server_that_answers_otherwise_fails_the_suite_and_is_on_the_page(
+    database: OracleDatabase, settings: dict[str, str], tmp_path: Path
+) -> None:
+    database.scripted_errors.append(
+        ScriptedError(r"FROM\s+v\$thread t\b", 904, '"T"."LAST_REDO_TIME": invalid identifier', times=9)
+    )
+    question = "tests/oracle/test_live_statements.py::test_a_question_is_answered_as_its_header_says[backup/threads]"
+    outcome = run_suite(tmp_path, question, **settings, DRYDOCK_ORACLE_IS_A_TEST="yes")
+    database.scripted_errors.clear()
+    assert (outcome.exit_code, outcome.passed) == (1, ()) and len(outcome.failed) == 1
+    assert "| `backup/threads` | differs |" in outcome.page
+    assert "differs: backup/threads: error: server ORA-00904, simulator none" in outcome.output
 
 
 def test_an_unknown_database_is_not_touched_without_a_yes(
