@@ -60,11 +60,22 @@ def facts_row() -> dict[str, Any]:
     return row | {"change_tracking": "DISABLED", "spfile": None}
 
 
+def thread_row() -> dict[str, Any]:
+    row = {"thread": 1, "status": "OPEN", "enabled": "PUBLIC", "sequence_number": 1, "last_redo_at": BEGIN}
+    return row | {"group_count": 3, "unarchived_groups": 1}
+
+
+def incarnation_row() -> dict[str, Any]:
+    return {"incarnation": 1, "resetlogs_scn": 1, "resetlogs_at": BEGIN, "prior_resetlogs_scn": 0, "status": "CURRENT"}
+
+
 def answers(**tables: Any) -> Any:
-    """Rows by question; an exception is raised; all else is empty."""
+    """Rows by question; an exception is raised; all else is empty, but for what every database has."""
+    always = {"database_facts": [facts_row()], "threads": [thread_row()], "incarnations": [incarnation_row()]}
+    tables = always | {"datafiles_by_container": [file_row(0, "NO")]} | tables
 
     def rows(name: str) -> list[dict[str, Any]]:
-        answer = tables.get(name, [facts_row()] if name == "database_facts" else [])
+        answer = tables.get(name, [])
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -81,6 +92,35 @@ def test_a_question_without_an_answer_is_told_and_the_rest_goes_on() -> None:
     (problem,) = made.problems
     assert (problem.code, problem.status, problem.place) == ("view_unreadable", Status.UNKNOWN, "spfile_backups")
     assert made.catalogue.unread == ("spfile_backups",)
+
+
+@pytest.mark.parametrize("name", ["datafiles_by_container", "threads", "incarnations"])
+def test_no_row_where_every_database_has_one_is_no_answer(name: str) -> None:
+    made = survey(**{name: []})
+    (problem,) = made.problems
+    assert (problem.code, problem.place, problem.values["reason"]) == ("view_unreadable", name, "no row")
+
+
+def test_a_backup_of_logs_that_ends_while_the_survey_reads_is_no_hole() -> None:
+    """Between two questions the logs go from the disk into a set: asked the other way round they would be nowhere."""
+    done: list[str] = []
+    piece = {"set_stamp": 3000, "set_count": 1, "piece": 1, "copy_number": 1, "handle": "/b/1", "status": "A", "device": "DISK"}
+    piece |= {"total_bytes": 9, "encrypted": "NO", "compressed": "NO", "in_fra": "NO", "tag": "", "completed_at": BEGIN}
+    made = {"recid": 1, "set_stamp": 3000, "set_count": 1, "backup_type": "L", "incremental_level": None, "pieces": 1}
+    made |= {"controlfile_included": "NO", "multi_section": "NO", "keep": "NO", "started_at": BEGIN, "completed_at": BEGIN}
+    after = {"backup_sets": [made], "backup_pieces": [piece | {"status_recid": None, "status_stamp": None}]}
+    after |= {"backup_redologs": [set_row(7, 1)], "archived_logs": [log_row(7, on_disk=0)]}
+    before = answers(archived_logs=[log_row(7)])
+    for ends_after in ("threads", "archived_logs", "backup_redologs", "rman_jobs", "backup_sets", "backup_pieces"):
+        done.clear()
+
+        def rows(name: str, ends_after: str = ends_after) -> list[dict[str, Any]]:
+            answer = after[name] if ends_after in done and name in after else before(name)
+            done.append(name)
+            return answer
+
+        spans = survey_oracle(m.database(), rows, m.NOW, lambda: m.NOW).catalogue.log_spans
+        assert [s.is_kept for s in spans] == [True], ends_after
 
 
 def test_a_database_that_does_not_answer_at_all() -> None:
@@ -110,7 +150,7 @@ def test_the_commands_of_a_session_stand_in_for_its_row() -> None:
 def file_row(container: int, cdb: str = "YES") -> dict[str, Any]:
     row = {"cdb": cdb, "container_id": container, "container": f"C{container}", "file_number": 10 + container, "creation_scn": 5}
     row |= {"created_at": None, "file_name": "/f", "tablespace": "T", "status": "ONLINE", "enabled": "READ WRITE"}
-    row |= {"checkpoint_scn": 9, "total_bytes": 1, "in_database_backup": "YES", "unrecoverable_scn": 0}
+    row |= {"checkpoint_scn": 9, "stop_scn": None, "total_bytes": 1, "in_database_backup": "YES", "unrecoverable_scn": 0}
     return row | {"unrecoverable_at": None}
 
 

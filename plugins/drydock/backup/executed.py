@@ -176,7 +176,9 @@ def _at_slot(code: str, status: Status, slot: Slot, records: Records, **values: 
 
 
 def _source_is_blind(survey: Survey) -> bool:
-    return any(p.code.startswith("source_") for p in survey.problems)
+    return any(p.code.startswith("source_") for p in survey.problems) or bool(
+        survey.catalogue and not survey.catalogue.knows_sets
+    )
 
 
 def _log_findings(records: Records) -> Iterator[Finding]:

@@ -59,7 +59,7 @@ def judge_day(
         depth=depth,
         **_with_waivers(verdicts, waivers, database.id, day),
         restorable=windows,
-        rpo_now_s=rules.window.rpo_now_s(survey, windows),
+        rpo_now_s=rules.window.rpo_now_s(survey, windows, distrusted),
         **_limits(plan),
         rto=forecast,
         coverage=coverage(survey, reads, policy, survey.as_of),

@@ -80,8 +80,10 @@ def _archived_at(log_range: LogRange, survey: Survey) -> datetime:
     return log_range.last_at
 
 
-def rpo_now_s(survey: Survey, windows: tuple[TimeWindow, ...]) -> float | None:
+def rpo_now_s(survey: Survey, windows: tuple[TimeWindow, ...], distrusted: frozenset[str] = frozenset()) -> float | None:
     """Seconds of work that would be lost if the database were gone at `as_of`; None where nothing can be restored.
+
+    `distrusted` is for rules that look at the logs themselves: here `windows` were made without those sets.
 
     An idle server archives nothing, so the age of the newest log overstates the loss. Where the server itself shows a
     healthy archiver, archive_timeout and no backlog, no more than archive_timeout is at risk.

@@ -141,6 +141,7 @@ class Datafile(Model):
     status: str = Field("ONLINE", description="SYSTEM, ONLINE, OFFLINE, RECOVER, SYSOFF")
     enabled: str = Field("READ WRITE", description="READ WRITE, READ ONLY, DISABLED, UNKNOWN")
     checkpoint_scn: int = 0
+    stop_scn: int | None = Field(None, description="LAST_CHANGE#: nothing is changed in it since; None while it is being changed")
     total_bytes: int = 0
     in_database_backup: bool = Field(True, description="V$TABLESPACE.INCLUDED_IN_DATABASE_BACKUP")
     unrecoverable_scn: int = 0
@@ -262,3 +263,8 @@ class OracleCatalogue(Model):
     standby_lag_s: int | None = Field(None, description="the worse of transport and apply lag, on a standby; None: not known")
     hides_containers: bool = Field(False, description="True where the account sees not all containers: the seed is missing")
     unread: tuple[str, ...] = Field((), description="questions (names of SQL files) that were not answered")
+
+    @property
+    def knows_sets(self) -> bool:
+        """True where the questions about sets and what they hold were all answered."""
+        return not {"backup_sets", "backup_pieces", "backup_datafiles", "datafile_copies"} & set(self.unread)

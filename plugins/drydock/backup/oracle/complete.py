@@ -56,7 +56,7 @@ def judge_complete(
 
 
 def _evidence(needs: Needs, windows: tuple[TimeWindow, ...]) -> dict[str, Figure]:
-    catalogue, rpo_s = needs.repository.catalogue, rpo_now_s(needs.survey, windows)
+    catalogue, rpo_s = needs.repository.catalogue, rpo_now_s(needs.survey, windows, needs.repository.distrusted)
     chains = needs.repository.chains.values()
     return {
         "datafiles": len(catalogue.datafiles),
@@ -115,7 +115,8 @@ def _reach_findings(needs: Needs, windows: tuple[TimeWindow, ...]) -> Iterator[F
     if needs.repository.catalogue.facts.log_mode == "NOARCHIVELOG":
         return  # one moment is all there is
     wanted = needs.retention_since
-    begins, horizon = min(w.start for w in windows), needs.repository.catalogue.horizon_at
+    reaching = [w.start for w in windows if w.end > wanted]  # an archival backup of last year is no retention
+    begins, horizon = min(reaching, default=windows[-1].start), needs.repository.catalogue.horizon_at
     if begins > wanted + RETENTION_SLACK and horizon and horizon < wanted and is_live(survey):
         values = {"days": round((needs.now - begins) / DAY, 1), "retention_days": needs.plan.retention_days}
         yield Finding(code="retention_short", status=Status.WARN, place=survey.database, values=values)
@@ -131,12 +132,12 @@ def _nothing_restorable(needs: Needs) -> Iterator[Finding]:
 
 def _loss_findings(needs: Needs, windows: tuple[TimeWindow, ...]) -> Iterator[Finding]:
     """RPO by the worst thread: told once, with its number."""
-    limit_s, rpo_s = needs.plan.rpo_minutes * 60, rpo_now_s(needs.survey, windows)
+    limit_s = needs.plan.rpo_minutes * 60
     if needs.repository.catalogue.facts.log_mode == "NOARCHIVELOG":
-        losses = [(0, rpo_s)]
+        losses = ((0, rpo_now_s(needs.survey, windows)),)
     else:
-        losses = [(t, loss) for t, loss in thread_losses(needs.repository.catalogue) if loss is not None]
-    thread, loss_s = max(losses, key=lambda x: x[1] or 0.0, default=(0, None))
-    if loss_s is not None and loss_s > limit_s:
+        losses = thread_losses(needs.repository)
+    thread, loss_s = max(losses, key=lambda x: x[1], default=(0, 0.0))
+    if loss_s > limit_s:
         values = {"rpo_minutes": round(loss_s / 60), "limit_minutes": needs.plan.rpo_minutes, "thread": thread}
         yield Finding(code="rpo_exceeded", status=Status.FAIL, place=needs.survey.database, values=values)

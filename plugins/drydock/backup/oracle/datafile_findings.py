@@ -172,13 +172,14 @@ def _off_lineage(needs: Needs) -> Iterator[Finding]:
     current = repository.lineage.get(repository.catalogue.facts.resetlogs_scn)
     if current is None:
         return
-    bases = [b.completed_at for c in repository.chains.values() if (b := c.newest_base) and b.completed_at]
+    bases = (b.completed_at for c in repository.chains.values() if (b := c.newest_base) and b.completed_at)
+    newest = max(bases, default=None)
     numbers = {i.resetlogs_scn: i.number for i in repository.catalogue.incarnations}
     told = set()
     for backup in repository.catalogue.file_backups:
-        late = backup.completed_at and (not bases or backup.completed_at > max(bases))
+        late = backup.completed_at and (newest is None or backup.completed_at > newest)
         if late and key_of(backup) not in told and key_of(backup) in repository.sets and not repository.leads_here(backup):
             told.add(key_of(backup))
-            status = Status.WARN if bases else Status.FAIL
+            status = Status.WARN if newest else Status.FAIL
             values = {"timeline": numbers.get(backup.resetlogs_scn), "tip": current[0].number}
             yield Finding(code="timeline_unreachable", status=status, place=set_id_of(backup), values=values)

@@ -12,14 +12,13 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import cached_property
 
 from drydock.backup.oracle.catalogue import Datafile, FileBackup, Incarnation, OracleCatalogue, RmanSet
 
 OFFLINE = ("OFFLINE", "RECOVER", "SYSOFF")
 READ_ONLY = "READ ONLY"
-STILL_FOR = timedelta(hours=6)  # an open file is checkpointed with every switch of the log, much more often than this
+SEED = "PDB$SEED"
 SetKey = tuple[bool, int, int]
 
 
@@ -61,7 +60,6 @@ class FileChains:
     datafile: Datafile
     links: tuple[Link, ...] = ()
     orphans: tuple[FileBackup, ...] = ()
-    now: datetime | None = None
 
     @cached_property
     def scns(self) -> list[int]:
@@ -79,16 +77,18 @@ class FileChains:
 
     @cached_property
     def frozen(self) -> Link | None:
-        """The oldest backup of the file as it stands, where it stands still: no redo is needed after it.
+        """The oldest backup of the file as it stands, where it stands still: no redo is needed after it."""
+        return self.first_from(self.datafile.checkpoint_scn) if self.stands_still else None
 
-        So do read-only and offline files, and those of a container that is not open for writing (the seed): nothing has
-        gone into them since a backup of some hours ago.
+    @property
+    def stands_still(self) -> bool:
+        """True for a file that nothing is written to: read-only, offline, or of a container that is not open for writing.
+
+        Of the last LAST_CHANGE# tells (null while a file is being changed). A checkpoint that has not moved for hours tells
+        nothing: an open file gets one no sooner than with the next switch of the log.
         """
-        link = self.first_from(self.datafile.checkpoint_scn)
-        if link is None or self.datafile.enabled == READ_ONLY or self.datafile.status in OFFLINE:
-            return link
-        done_at = link.backup.completed_at
-        return link if done_at and self.now and self.now - done_at > STILL_FOR else None
+        f = self.datafile
+        return f.stop_scn is not None or f.enabled == READ_ONLY or f.status in OFFLINE or f.container == SEED
 
     @property
     def needs_no_redo(self) -> bool:
@@ -131,7 +131,7 @@ class Repository:
         known = self.lineage.get(backup.resetlogs_scn)
         if not self.lineage:  # incarnations could not be read: no backup is refused for what is not known
             return True
-        return known is not None and (known[1] is None or backup.checkpoint_scn <= known[1])
+        return known is not None and (known[1] is None or max(backup.checkpoint_scn, backup.fuzzy_scn) <= known[1])
 
     @cached_property
     def by_file(self) -> dict[tuple[int, int], list[FileBackup]]:
@@ -163,7 +163,7 @@ class Repository:
     def _chains(self, datafile: Datafile) -> FileChains:
         backups = self.by_file.get((datafile.file, datafile.creation_scn), ())
         links, orphans = link_up(b for b in backups if self.is_usable(b))
-        return FileChains(datafile, links, orphans, self.catalogue.facts.sysdate_at)
+        return FileChains(datafile, links, orphans)
 
     @cached_property
     def control_files(self) -> tuple[FileBackup, ...]:

@@ -57,13 +57,13 @@ def thread_logs(repository: Repository) -> tuple[ThreadLogs, ...]:
     """Runs and gaps of every thread that has logs, or should have."""
     by_thread: dict[int, list[LogSpan]] = defaultdict(list)
     for span in repository.catalogue.log_spans:
-        if clipped := _clipped(span, repository):
-            by_thread[span.thread].append(clipped)
+        if found := clipped(span, repository):
+            by_thread[span.thread].append(found)
     threads = {t.thread: t for t in repository.catalogue.threads}
     return tuple(_of_thread(n, by_thread[n], threads.get(n), repository) for n in sorted({*by_thread, *threads}))
 
 
-def _clipped(span: LogSpan, repository: Repository) -> LogSpan | None:
+def clipped(span: LogSpan, repository: Repository) -> LogSpan | None:
     """A span on the way to the current incarnation, without the sets that are distrusted; None for one off the way."""
     known = repository.lineage.get(span.resetlogs_scn)
     if known is None or (known[1] is not None and span.first_scn >= known[1]):
@@ -101,8 +101,21 @@ def _of_thread(number: int, spans: list[LogSpan], thread: RedoThread | None, rep
             is_lost = False
         last = span
     closed = is_closed(thread)
-    runs = _open_ended(runs, last, is_lost) if closed else runs
+    if closed or (not runs and _awaits_no_log(thread, last, repository)):
+        gaps += [_lost_end(runs[-1], last)] if runs and is_lost else []
+        runs = _open_ended(runs, last, is_lost)
     return ThreadLogs(number, closed, tuple(runs), tuple(gaps))
+
+
+def waiting_logs(thread: RedoThread) -> int:
+    """Logs before the current one that are not archived yet."""
+    return max(thread.unarchived_groups - 1, 0)
+
+
+def _awaits_no_log(thread: RedoThread, last: LogSpan | None, repository: Repository) -> bool:
+    """True for an open thread that has archived nothing since its last known log: one that was opened a moment ago."""
+    is_current = last is not None and last.resetlogs_scn == repository.catalogue.facts.resetlogs_scn
+    return thread.sequence - 1 - waiting_logs(thread) <= (last.last_sequence if is_current else 0)
 
 
 def _joins(last: LogSpan, span: LogSpan) -> bool:
@@ -128,6 +141,14 @@ def _open_ended(runs: list[Run], last: LogSpan | None, is_lost: bool) -> list[Ru
     if is_lost:
         return [*runs, Run(last.next_scn, FOR_EVER, None, last.resetlogs_scn, last.last_sequence + 1, last.last_sequence)]
     return [*runs[:-1], replace(runs[-1], end_scn=FOR_EVER, end_at=None)]
+
+
+def _lost_end(run: Run, last: LogSpan) -> Gap:
+    """The hole after the last kept log of a thread whose end is known: without it no recovery gets beyond."""
+    same = run.resetlogs_scn == last.resetlogs_scn
+    missing = last.last_sequence - (run.last_sequence if same else 0)
+    end = last.last_sequence + 1, max(missing, 1), last.next_scn, last.next_at
+    return Gap(last.thread, last.resetlogs_scn, run.last_sequence if same else 0, *end)
 
 
 def _gap(run: Run, span: LogSpan) -> Gap:

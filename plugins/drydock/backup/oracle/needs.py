@@ -62,8 +62,12 @@ class Needs:
 
     @cached_property
     def oldest_base(self) -> int | None:
-        """The lowest checkpoint of what is kept by the retention; archival backups (KEEP) have their own logs."""
-        kept = (k for c in self.repository.chains.values() for k in c.links if not self._is_archival(k.backup))
+        """The lowest checkpoint of what is kept by the retention.
+
+        Archival backups (KEEP) have their own logs, and a file that stands still needs none, however old its backup.
+        """
+        moving = (c for c in self.repository.chains.values() if not c.needs_no_redo)
+        kept = (k for c in moving for k in c.links if not self._is_archival(k.backup))
         return min((k.backup.checkpoint_scn for k in kept if k.below is None), default=None)
 
     def _is_archival(self, backup: object) -> bool:
@@ -77,6 +81,9 @@ class Needs:
         for chains in self.repository.chains.values():
             bases = [k.backup.completed_at for k in chains.links if k.below is None and k.backup.completed_at]
             before = [at for at in bases if at <= self.retention_since]
+            created_at = chains.datafile.created_at
+            if not before and created_at and created_at > self.retention_since:
+                continue  # of a file so young there can be no older one
             if not before:
                 return None
             oldest = max(before) if oldest is None else min(oldest, max(before))

@@ -9,13 +9,14 @@ Tracking", "Monitoring RMAN").
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
 
 from drydock.backup import normal as neutral
 from drydock.backup.facts import BackupSet, Level, Survey
+from drydock.backup.folding import fold_findings
 from drydock.backup.oracle.catalogue import OracleCatalogue, Piece, RmanJob, RmanSet
 from drydock.backup.oracle.file_chains import OFFLINE, READ_ONLY, FileBackup, set_id_of
 from drydock.backup.oracle.runs import BackupRun, as_one_set, backup_runs
@@ -61,7 +62,7 @@ def _habit_findings(survey: Survey) -> Iterator[Finding]:
         if runs and level is Level.INCREMENTAL:
             yield from _untracked(runs[-1], catalogue)
         if len(runs) > 1:
-            yield from _left_out(runs[-2], runs[-1], catalogue)
+            yield from fold_findings(_left_out(runs[-3:-1], runs[-1], catalogue), survey.database, "more_unusual")
             yield from _shrank(runs[-2], runs[-1], catalogue) if level is Level.FULL else ()
             yield from _changed(runs[-2], runs[-1], rman)
     yield from _beside_data(survey, rman)
@@ -98,9 +99,12 @@ def _minute(job: RmanJob) -> str:
     return f"{job.started_at:%Y-%m-%d %H:%M}"
 
 
-def _left_out(before: BackupRun, run: BackupRun, catalogue: OracleCatalogue) -> Iterator[Finding]:
-    """Files in the run before and not in this one, though they are still there, online and written to."""
-    had = {(b.file, b.creation_scn) for b in _held(before, catalogue)}
+def _left_out(before: Sequence[BackupRun], run: BackupRun, catalogue: OracleCatalogue) -> Iterator[Finding]:
+    """Files in both runs before and not in this one, though they are still there, online and written to.
+
+    Where each night takes another part of the database, a file that was not in the last but one run is not missed.
+    """
+    had = set.intersection(*({(b.file, b.creation_scn) for b in _held(r, catalogue)} for r in before))
     has = {(b.file, b.creation_scn) for b in _held(run, catalogue)}
     for f in catalogue.datafiles:
         skipped = f.status in OFFLINE or f.enabled == READ_ONLY or not f.in_database_backup

@@ -102,6 +102,7 @@ def datafile(row: Row, times: Times) -> Datafile:
         status=text(row["status"]),
         enabled=text(row["enabled"]),
         checkpoint_scn=whole(row["checkpoint_scn"]),
+        stop_scn=optional(row["stop_scn"]),
         total_bytes=whole(row["total_bytes"]),
         in_database_backup=row["in_database_backup"] != "NO",
         unrecoverable_scn=whole(row["unrecoverable_scn"]),

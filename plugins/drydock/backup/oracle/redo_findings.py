@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from drydock.backup.oracle.catalogue import RedoThread
-from drydock.backup.oracle.log_runs import Gap, ThreadLogs, is_closed, thread_logs
+from drydock.backup.oracle.log_runs import Gap, ThreadLogs, is_closed, thread_logs, waiting_logs
 from drydock.backup.oracle.needs import Needs
 from drydock.verdicts import Finding, Status
 
 LOGS = ("archived_logs", "backup_redologs", "threads", "incarnations", "backup_sets", "backup_pieces")
 BROKEN_DEST = ("ERROR", "BAD PARAM", "FULL")
+DEFERRED = "DEFERRED"  # switched off by its DBA; the error of its last try may stay
 
 
 def redo_findings(needs: Needs) -> Iterator[Finding]:
@@ -35,9 +36,11 @@ def redo_findings(needs: Needs) -> Iterator[Finding]:
 
 def _archiver(needs: Needs) -> Iterator[Finding]:
     for dest in needs.repository.catalogue.archive_dests:
-        if dest.status in BROKEN_DEST or dest.error:
+        if dest.status in BROKEN_DEST or (dest.error and dest.status != DEFERRED):
             values = {"status": dest.status, "error": dest.error}
             yield Finding(code="archive_dest_failed", status=Status.FAIL, place=f"dest {dest.dest}", values=values)
+    if needs.repository.catalogue.facts.role != "PRIMARY":
+        return  # the online logs of a standby are cleared and wait for its change of role
     for thread in needs.repository.catalogue.threads:
         if not is_closed(thread) and thread.unarchived_groups >= max(thread.groups - 1, 2):
             values = {"groups": thread.groups, "unarchived": thread.unarchived_groups}
@@ -99,13 +102,11 @@ def _named(needs: Needs, thread: int, resetlogs_scn: int) -> str:
 
 def _end_missing(needs: Needs, logs: ThreadLogs, thread: RedoThread) -> Iterator[Finding]:
     """Logs that were archived by now, for the current one is further on, and that are kept nowhere."""
-    last = logs.runs[-1]
-    if last.resetlogs_scn != needs.repository.catalogue.facts.resetlogs_scn:
-        return
-    waiting = max(thread.unarchived_groups - 1, 0)
-    missing = thread.sequence - 1 - last.last_sequence - waiting
+    last, current = logs.runs[-1], needs.repository.catalogue.facts.resetlogs_scn
+    reached = last.last_sequence if last.resetlogs_scn == current else 0  # RESETLOGS counts from 1 again
+    missing = thread.sequence - 1 - reached - waiting_logs(thread)
     if missing > 0:
-        values = {"reached": str(last.last_sequence), "needed": str(thread.sequence - 1), "missing": missing}
-        values |= {"timeline": _named(needs, logs.thread, last.resetlogs_scn)}
-        place = f"thread {logs.thread} sequence {last.last_sequence + 1}"
+        values = {"reached": str(reached), "needed": str(thread.sequence - 1), "missing": missing}
+        values |= {"timeline": _named(needs, logs.thread, current)}
+        place = f"thread {logs.thread} sequence {reached + 1}"
         yield Finding(code="log_end_missing", status=Status.FAIL, place=place, values=values)

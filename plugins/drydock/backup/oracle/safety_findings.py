@@ -21,6 +21,7 @@ FRA_WARN, FRA_FAIL = 80.0, 90.0  # percent
 FRA_SPARE = timedelta(hours=4)  # more than the longest time between two backups of logs
 AUTOBACKUP = "CONTROLFILE AUTOBACKUP"
 IN_AREA = "USE_DB_RECOVERY_FILE_DEST"
+NO_KEY = "OPEN_NO_MASTER_KEY"  # open, and nothing in it to decrypt with
 GIB = 1024**3
 
 
@@ -53,7 +54,11 @@ def _control_file(needs: Needs) -> Iterator[Finding]:
 
 def _is_in_making(needs: Needs, backup: object) -> bool:
     """True for a backup of the job that runs this moment: its control file comes last."""
-    live = [j.started_at for j in needs.repository.catalogue.jobs if j.status.startswith("RUNNING") and j.has_live_session]
+    live = [
+        j.started_at
+        for j in needs.repository.catalogue.jobs
+        if j.status.startswith("RUNNING") and j.has_live_session is not False
+    ]
     return bool(live) and backup.completed_at is not None and backup.completed_at >= min(live)
 
 
@@ -87,7 +92,7 @@ def _keystore(needs: Needs) -> Iterator[Finding]:
     catalogue = needs.repository.catalogue
     locked = [s.set_id for s in catalogue.sets if any(p.is_encrypted and p.status == "A" for p in s.pieces)]
     status = catalogue.facts.keystore_status
-    if locked and not status.startswith("OPEN"):
+    if locked and (not status.startswith("OPEN") or status == NO_KEY):
         values = {"status": status or "NONE", "sets": len(locked)}
         yield Finding(code="keystore_closed", status=Status.FAIL, place=needs.survey.database, values=values)
 

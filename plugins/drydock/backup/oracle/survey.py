@@ -58,9 +58,16 @@ class Questions:
         try:
             return self.rows(name)
         except (ViewUnreadable, oracledb.Error) as e:
-            self.unread.append(name)
-            self.reasons[name] = str(e).strip()
-            return []
+            return self._unanswered(name, str(e).strip())
+
+    def ask_for_some(self, name: str) -> list[Row]:
+        """Rows of a question that every database has an answer to: no row is no answer."""
+        return self.ask(name) or ([] if name in self.unread else self._unanswered(name, "no row"))
+
+    def _unanswered(self, name: str, reason: str) -> list[Row]:
+        self.unread.append(name)
+        self.reasons[name] = reason
+        return []
 
     def problems(self) -> tuple[Finding, ...]:
         """One UNKNOWN for each question without an answer, unless another one stood in for it."""
@@ -111,28 +118,33 @@ def _blind(database: Database, as_of: datetime, surveyed_at: datetime, questions
 
 
 def read_catalogue(questions: Questions, facts_row: Row, times: Times) -> OracleCatalogue:
-    """The whole repository, in time and memory that grow with its rows."""
-    ask = questions.ask
+    """The whole repository, in time and memory that grow with its rows.
+
+    Backups go on while it is read. Asked first is what a later answer can only add to: threads before logs, logs on disk
+    before the sets that took them in and deleted them, jobs before what they made.
+    """
+    ask, some = questions.ask, questions.ask_for_some
     facts = database_facts(facts_row, ask("rman_configuration"), times)
+    threads, incarnations = some("threads"), some("incarnations")
+    archived, backed_up = ask("archived_logs"), ask("backup_redologs")
     statuses = ask("rman_statuses")
-    sets = rman_sets(ask("backup_sets"), ask("backup_pieces"), ask("spfile_backups"), statuses, times)
-    copies = ask("datafile_copies")
-    pairs = [file_copy(row, times) for row in copies]
-    sets = (*sets, *(made for made, _ in pairs))
-    files = ask("datafiles_by_container" if _has_containers(facts.version) else "datafiles")
     jobs = _jobs(questions, statuses, times)
+    sets = rman_sets(ask("backup_sets"), ask("backup_pieces"), ask("spfile_backups"), statuses, times)
+    pairs = [file_copy(row, times) for row in ask("datafile_copies")]
+    sets = (*sets, *(made for made, _ in pairs))
+    files = some("datafiles_by_container" if _has_containers(facts.version) else "datafiles")
     points = ask("restore_points")
     encrypted = any(p.is_encrypted for s in sets for p in s.pieces)
     keystore = keystore_status(ask("keystore")) if encrypted else ""
     return OracleCatalogue(
         facts=facts.model_copy(update={"keystore_status": keystore, "is_cdb": any(r.get("cdb") == "YES" for r in files)}),
         horizon_at=_horizon(jobs, facts.controlfile_created_at, facts.role_changed_at),
-        incarnations=tuple(incarnation(row, times) for row in ask("incarnations")),
+        incarnations=tuple(incarnation(row, times) for row in incarnations),
         datafiles=tuple(datafile(row, times) for row in files),
-        threads=tuple(redo_thread(row, times) for row in ask("threads")),
+        threads=tuple(redo_thread(row, times) for row in threads),
         sets=sets,
         file_backups=(*(file_backup(row, times) for row in ask("backup_datafiles")), *(kept for _, kept in pairs)),
-        log_spans=fold_logs(ask("archived_logs"), ask("backup_redologs"), sets, times),
+        log_spans=fold_logs(archived, backed_up, sets, times),
         jobs=jobs,
         recovery_area=recovery_area(ask),
         archive_dests=archive_dests(ask("archive_dests")),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from drydock.backup.facts import Survey
 from drydock.backup.folding import fold_findings
+from drydock.backup.oracle.alerts import valid_alerts
 from drydock.backup.oracle.catalogue import CorruptBlocks
 from drydock.backup.oracle.file_chains import key_of, set_id_of
 from drydock.verdicts import Finding, Status, Verdict, judge
@@ -24,6 +25,7 @@ def with_corruption(valid: Verdict, survey: Survey) -> Verdict:
     if survey.catalogue is None:
         return valid
     found = fold_findings(_findings(survey), survey.database, "more_read_problems")
+    found = (*found, *valid_alerts(survey, {f.code for f in (*valid.findings, *found)}))
     return judge(valid.question, valid.examined, (*valid.findings, *found), **valid.evidence) if found else valid
 
 

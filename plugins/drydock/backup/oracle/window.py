@@ -7,13 +7,12 @@ and the moment comes after all of them are consistent and before the stretch end
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from drydock.backup.facts import Survey
-from drydock.backup.oracle.catalogue import Datafile, LogSpan, OracleCatalogue
+from drydock.backup.oracle.catalogue import Datafile, LogSpan, RedoThread
 from drydock.backup.oracle.file_chains import FileChains, Link, Repository, set_id_of
-from drydock.backup.oracle.log_runs import Run, is_closed, stretches, thread_logs
+from drydock.backup.oracle.log_runs import Run, clipped, is_closed, stretches, thread_logs
 from drydock.backup.results import TimeWindow
 
 
@@ -65,9 +64,11 @@ def _done_at(link: Link, repository: Repository) -> datetime:
 
 
 def _cold(repository: Repository) -> tuple[TimeWindow, ...]:
-    """One moment, where the newest backups of all files have one checkpoint."""
-    newest = [c.newest for c in repository.chains.values()]
-    if not newest or None in newest or len({k.backup.checkpoint_scn for k in newest}) > 1:
+    """One moment, where the newest backups of all files have one checkpoint; a file that stands still has an older one."""
+    chains = repository.chains.values()
+    newest = [c.newest for c in chains]
+    moving = {c.newest.backup.checkpoint_scn for c in chains if c.newest and not c.needs_no_redo}
+    if not newest or None in newest or len(moving) > 1:
         return ()
     last = max(newest, key=lambda k: _done_at(k, repository))
     at = _done_at(last, repository)
@@ -80,29 +81,40 @@ def young_files(repository: Repository, newest_run_at: datetime | None) -> tuple
     return tuple(f for f in bare if newest_run_at and f.created_at and f.created_at >= newest_run_at)
 
 
-def rpo_now_s(survey: Survey, windows: tuple[TimeWindow, ...]) -> float | None:
+def rpo_now_s(survey: Survey, windows: tuple[TimeWindow, ...], distrusted: frozenset[str] = frozenset()) -> float | None:
     """Seconds of work that would be lost if the host were gone now; None where nothing can be restored.
 
-    By the worst thread: since the end of the newest log in an available backup, unless no redo was made after it.
+    By the worst thread: since the end of the newest log in a backup that counts, unless no redo was made after it. Where no
+    log is in any backup: since the first one that lies on disk alone.
     """
     if not windows or survey.catalogue is None:
         return None
     if survey.catalogue.facts.log_mode == "NOARCHIVELOG":
         return max(0.0, (survey.catalogue.facts.sysdate_at - windows[-1].end).total_seconds())
-    losses = [loss for _, loss in thread_losses(survey.catalogue)]
-    return max((x for x in losses if x is not None), default=None)
+    return max((loss for _, loss in thread_losses(Repository(survey.catalogue, distrusted))), default=None)
 
 
-def thread_losses(catalogue: OracleCatalogue) -> tuple[tuple[int, float | None], ...]:
-    """(thread, seconds since its newest backed-up log ended) of threads that make redo; None: no log of it is in a backup."""
-    now, found = catalogue.facts.sysdate_at, []
-    for thread in (t for t in catalogue.threads if not is_closed(t)):
-        saved_at = _saved_at(s for s in catalogue.log_spans if s.thread == thread.thread)
-        idle = saved_at and thread.last_redo_at and thread.last_redo_at <= saved_at
-        loss = None if saved_at is None else max(0.0, (now - saved_at).total_seconds())
-        found.append((thread.thread, 0.0 if idle else loss))
-    return tuple(found)
+def thread_losses(repository: Repository) -> tuple[tuple[int, float], ...]:
+    """(thread, seconds of its redo that are in no backup) of the threads that have any, or make it.
+
+    A closed thread that left logs on disk alone counts: they are lost with the host. One of which no log is known does not.
+    """
+    spans = [s for span in repository.catalogue.log_spans if (s := clipped(span, repository))]
+    losses = (
+        (t, _unsaved_since(t, [s for s in spans if s.thread == t.thread], repository)) for t in repository.catalogue.threads
+    )
+    now = repository.catalogue.facts.sysdate_at
+    return tuple((t.thread, max(0.0, (now - since).total_seconds())) for t, since in losses if since)
 
 
-def _saved_at(spans: Iterable[LogSpan]) -> datetime | None:
-    return max((s.next_at for s in spans if s.set_ids), default=None)
+def _unsaved_since(thread: RedoThread, spans: list[LogSpan], repository: Repository) -> datetime | None:
+    """Since when redo of a thread is in no backup; now where it makes none, None where it has none to lose."""
+    chains = repository.chains.values()
+    needed = min((c.newest.backup.checkpoint_scn for c in chains if c.newest and not c.needs_no_redo), default=0)
+    saved_at = max((s.next_at for s in spans if s.set_ids), default=None)
+    bare = [s for s in spans if s.on_disk and not s.set_ids and s.next_scn > needed and (not saved_at or s.next_at > saved_at)]
+    if is_closed(thread) and not bare:
+        return None
+    if saved_at and thread.last_redo_at and thread.last_redo_at <= saved_at:
+        return repository.catalogue.facts.sysdate_at
+    return saved_at or min((s.first_at for s in bare), default=None)
