@@ -77,13 +77,15 @@ def move_partition(database: OracleDatabase, session: SessionState, match: Match
 
 @statement(TABLE + r"MOVE(?P<options>\s.*)?")
 def move_table(database: OracleDatabase, session: SessionState, match: Match, binds: Binds) -> Result:
-    """The whole table. ONLINE from 12.2 on; ORA-14511 for a partitioned one."""
+    """The whole table. ONLINE from 12.2 on. A partitioned one is ORA-14511, with ONLINE ORA-14808 (public output)."""
     storage, table = table_named(database, session, match["table"])
-    if table.is_partitioned:
-        raise OracleError(14511, "cannot perform operation on a partitioned object")
     move = asked_move(database, storage, match["options"], 12.2)
+    if table.is_partitioned and not move.online:
+        raise OracleError(14511, "cannot perform operation on a partitioned object")
     if move.update_indexes:
         require_release(database, 12.2)
+    if table.is_partitioned:
+        raise OracleError(14808, "table does not support ONLINE MOVE TABLE")
     moving.move_piece(storage, session, table, table.pieces[0], move)
     return Result()
 

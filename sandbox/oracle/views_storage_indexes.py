@@ -115,8 +115,9 @@ def dba_ind_partitions(storage: Storage) -> Iterator[Row]:
     seen: set[tuple[int, str]] = set()
     for index, piece in parts(storage):
         if not piece.parent:
-            row = part_row(storage, index, piece)
-            yield row | {"COMPOSITE": "NO", "PARTITION_NAME": piece.name, "SUBPARTITION_COUNT": 0} | place(index, piece.name)
+            row = {"PARTITION_POSITION": piece.position, "ORPHANED_ENTRIES": yes(piece.has_orphans)}
+            row |= {"COMPOSITE": "NO", "PARTITION_NAME": piece.name, "SUBPARTITION_COUNT": 0}
+            yield part_row(storage, index, piece) | row
         elif (index.object_id, piece.parent) not in seen:
             seen.add((index.object_id, piece.parent))
             count = sum(p.parent == piece.parent for p in index.pieces)
@@ -224,7 +225,7 @@ def statistics_row(
         "TABLE_OWNER": index.table.owner,
         "TABLE_NAME": index.table.name,
         "PARTITION_NAME": partition,
-        "PARTITION_POSITION": partition and place(index, partition)["PARTITION_POSITION"],
+        "PARTITION_POSITION": piece and (place(index, partition)["PARTITION_POSITION"] if piece.parent else piece.position),
         "SUBPARTITION_NAME": piece.name if piece and piece.parent else None,
         "SUBPARTITION_POSITION": piece.position if piece and piece.parent else None,
         "OBJECT_TYPE": "INDEX" if piece is None else "SUBPARTITION" if piece.parent else "PARTITION",

@@ -30,7 +30,7 @@ from tests.unit.made_storage import (
 pytest_plugins = ["tests.unit.stored_fixtures"]
 
 
-@pytest.mark.parametrize("options", ["update indexes", "online", "online update indexes parallel 4"])
+@pytest.mark.parametrize("options", ["update indexes", "online update indexes parallel 4"])
 def test_move_partition_keeps_indexes_where_it_says_so(
     options: str, storage: Storage, table: StoredTable, backend: SqlBackend
 ) -> None:
@@ -44,8 +44,9 @@ def test_move_partition_keeps_indexes_where_it_says_so(
     assert set(usable(table).values()) == {True}
 
 
-def test_move_without_update_leaves_indexes_unusable(table: StoredTable, backend: SqlBackend) -> None:
-    run(backend, "alter table app.t move partition p1")
+@pytest.mark.parametrize("options", ["", " online"])
+def test_move_without_update_leaves_indexes_unusable(options: str, table: StoredTable, backend: SqlBackend) -> None:
+    run(backend, "alter table app.t move partition p1" + options)
     assert usable(table) == {"T_IX P0": True, "T_IX P1": False, "T_IX P2": True, "T_PK": False}
     assert code_of(backend, "alter index app.t_pk coalesce") == 1502
     run(backend, "alter table app.t modify partition p1 rebuild unusable local indexes", "alter index app.t_pk rebuild online")
@@ -58,8 +59,9 @@ def test_move_of_an_empty_partition_harms_no_index(storage: Storage, table: Stor
     assert set(usable(table).values()) == {True}
 
 
-def test_move_table_is_14511_for_a_partitioned_one(table: StoredTable, backend: SqlBackend) -> None:
-    assert code_of(backend, "alter table app.t move online") == 14511
+def test_a_partitioned_table_is_not_moved_as_a_whole(table: StoredTable, backend: SqlBackend) -> None:
+    assert code_of(backend, "alter table app.t move") == 14511
+    assert code_of(backend, "alter table app.t move online") == 14808
 
 
 @pytest.mark.parametrize("online", [False, True])

@@ -121,19 +121,23 @@ class Space:
     def allocate(self, extents: int) -> Extent | None:
         """The next extent of a segment; a smaller one of the usual sizes where the space is in pieces; None when full."""
         wanted = self.next_extent_blocks(extents)
-        sizes = [wanted] if self.uniform_bytes else [s for s in (wanted, *self._smaller()) if s <= wanted]
         while True:
-            for size in sizes:
-                for file in self.files:
-                    if extent := file.take(size):
-                        if file.datafile:
-                            file.datafile.used_blocks += size
-                        return extent
+            if extent := self._take(wanted):
+                return extent
+            for size in () if self.uniform_bytes else (8 * MIB, MIB, 64 * KIB):
+                blocks = max(1, size // self.block_bytes)
+                if blocks < wanted and (extent := self._take(blocks)):
+                    return extent
             if not any(file.extend() for file in self.files):
                 return None
 
-    def _smaller(self) -> list[int]:
-        return [max(1, size // self.block_bytes) for size in (8 * MIB, MIB, 64 * KIB)]
+    def _take(self, blocks: int) -> Extent | None:
+        for file in self.files:
+            if extent := file.take(blocks):
+                if file.datafile:
+                    file.datafile.used_blocks += blocks
+                return extent
+        return None
 
     def release(self, file_number: int, block: int, blocks: int) -> None:
         file = next(f for f in self.files if f.number == file_number)
