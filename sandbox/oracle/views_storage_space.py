@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from sandbox.oracle.model.database import OracleDatabase
-from sandbox.oracle.model.segments import KIB, Segment, Space, SpaceFile
+from sandbox.oracle.model.segments import Segment
+from sandbox.oracle.model.spaces import KIB, Space, SpaceFile
 from sandbox.oracle.model.storage import Storage, storage_of
 from sandbox.oracle.registry import view
 from sandbox.oracle.views_storage_tables import Row, storage_view, yes

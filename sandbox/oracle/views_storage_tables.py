@@ -22,7 +22,7 @@ def storage_view(name: str) -> Callable[[Callable[[Storage], Iterator[Row]]], Ca
             with database.lock:
                 return list(function(storage_of(database)))
 
-        rows.__doc__ = function.__doc__
+        rows.__doc__, rows.__module__ = function.__doc__, function.__module__
         view(name, version=lambda database: storage_of(database).version)(rows)
         return function
 

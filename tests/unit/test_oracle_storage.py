@@ -17,7 +17,8 @@ from sandbox.oracle.model import making, statistics
 from sandbox.oracle.model.database import Account, OracleDatabase
 from sandbox.oracle.model.files import MIB
 from sandbox.oracle.model.locks import plant_lock
-from sandbox.oracle.model.segments import Segment, Space, SpaceFile
+from sandbox.oracle.model.segments import Segment
+from sandbox.oracle.model.spaces import Space, SpaceFile
 from sandbox.oracle.model.storage import Storage, storage_of
 from sandbox.oracle.model.stored import Partitioning, StoredTable
 from sandbox.oracle.sessions import SqlBackend

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.oracle.backend import Lob, OraType
 from sandbox.oracle.model import storage as st
-from sandbox.oracle.model.segments import Space
+from sandbox.oracle.model.spaces import Space
 from sandbox.oracle.model.storage import Storage
 from sandbox.oracle.model.stored import (
     Attributes,

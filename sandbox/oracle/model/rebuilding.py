@@ -16,7 +16,8 @@ from sandbox.oracle.model import storage as st
 from sandbox.oracle.model.database import SessionState
 from sandbox.oracle.model.locks import SHARE, at_rest, held, lock_timeout_s, online
 from sandbox.oracle.model.moving import abandon, follow_meanwhile
-from sandbox.oracle.model.segments import Segment, Space
+from sandbox.oracle.model.segments import Segment
+from sandbox.oracle.model.spaces import Space
 from sandbox.oracle.model.storage import Leftover, LongOperation, Storage
 from sandbox.oracle.model.storage_work import begin, finish, step, write_direct
 from sandbox.oracle.model.stored import Index, IndexPiece

@@ -15,7 +15,8 @@ from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.files import Datafile
 from sandbox.oracle.model.repository import has_repository, repository_of
-from sandbox.oracle.model.segments import KIB, Segment, Space, SpaceFile
+from sandbox.oracle.model.segments import Segment
+from sandbox.oracle.model.spaces import KIB, Space, SpaceFile
 from sandbox.oracle.model.stored import Index, StoredTable
 from sandbox.oracle.model.tables import tables_of
 

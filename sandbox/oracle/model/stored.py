@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sandbox.oracle.model.segments import Segment, Space
+from sandbox.oracle.model.segments import Segment
+from sandbox.oracle.model.spaces import Space
 from sandbox.oracle.model.tables import Table, TableColumn
 
 FUNCTION_BASED = "FUNCTION-BASED"
