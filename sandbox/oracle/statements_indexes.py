@@ -11,6 +11,7 @@ from sandbox.oracle.ddl import INDEX, ONLINE_INDEX, index_named, index_pieces_of
 from sandbox.oracle.model import shrinking
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.locks import EXCLUSIVE, held, lock_timeout_s
+from sandbox.oracle.model.making import due_rows
 from sandbox.oracle.model.rebuilding import Rebuild, being_built, journal_of, rebuild
 from sandbox.oracle.model.storage import Storage, storage_of
 from sandbox.oracle.model.stored import Index
@@ -75,8 +76,11 @@ def coalesce(database: OracleDatabase, session: SessionState, match: Match, bind
     pieces = index_pieces_of(database, index, match["partition"])
     shrinking.coalesce(storage, session, index, pieces)
     if re.search(r"CLEANUP\s*$", match[0], re.IGNORECASE):
-        for piece in pieces:
-            piece.has_orphans = False
+        with database.lock:
+            for piece in [p for p in pieces if p.has_orphans]:
+                piece.has_orphans = False
+                piece.segment.delete(max(0, piece.segment.rows - due_rows(index, piece)))
+            storage.touch()
     return Result()
 
 

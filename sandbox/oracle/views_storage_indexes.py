@@ -150,15 +150,16 @@ def dba_part_indexes(storage: Storage) -> Iterator[Row]:
     for index in storage.indexes():
         how = index.table.partitioning
         if index.is_partitioned and how:
-            is_prefixed = index.columns[: len(how.columns)] == how.columns
+            keys = how.columns if index.is_local else index.columns[:1]
+            is_prefixed = index.columns[: len(keys)] == keys
             yield {
                 "OWNER": index.owner,
                 "INDEX_NAME": index.name,
                 "TABLE_NAME": index.table.name,
-                "PARTITIONING_TYPE": how.kind,
-                "SUBPARTITIONING_TYPE": how.sub_kind,
-                "PARTITION_COUNT": len(index.table.pieces),
-                "PARTITIONING_KEY_COUNT": len(how.columns),
+                "PARTITIONING_TYPE": how.kind if index.is_local else "RANGE",
+                "SUBPARTITIONING_TYPE": how.sub_kind if index.is_local else "NONE",
+                "PARTITION_COUNT": len(index.table.pieces) if index.is_local else len(index.pieces),
+                "PARTITIONING_KEY_COUNT": len(keys),
                 "SUBPARTITIONING_KEY_COUNT": len(how.sub_columns),
                 "LOCALITY": "LOCAL" if index.is_local else "GLOBAL",
                 "ALIGNMENT": "PREFIXED" if is_prefixed else "NON_PREFIXED",

@@ -204,9 +204,12 @@ def dba_part_tables(storage: Storage) -> Iterator[Row]:
 def dba_part_key_columns(storage: Storage) -> Iterator[Row]:
     for table in storage.tables.values():
         keys = table.partitioning.columns if table.partitioning else ()
-        owners = [(table.name, "TABLE"), *((i.name, "INDEX") for i in table.indexes if i.is_local)] if keys else []
-        for name, kind in owners:
-            for position, column in enumerate(keys, 1):
+        owners = [(table.name, "TABLE", keys)] if keys else []
+        for index in table.indexes:
+            if index.is_partitioned:
+                owners.append((index.name, "INDEX", keys if index.is_local else index.columns[:1]))
+        for name, kind, columns in owners:
+            for position, column in enumerate(columns, 1):
                 row = {"OWNER": table.owner, "NAME": name, "OBJECT_TYPE": kind}
                 yield row | {"COLUMN_NAME": column, "COLUMN_POSITION": position}
 

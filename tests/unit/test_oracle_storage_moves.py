@@ -142,7 +142,10 @@ def test_truncate_partition(storage: Storage, table: StoredTable, backend: SqlBa
     run(backend, "alter table app.t truncate partition p1 update indexes")
     assert (segment_of(table, "P1").rows, segment_of(table, "P1").blocks) == (0, 8)
     assert rows(backend, "select orphaned_entries, status from dba_indexes where index_name = 'T_PK'") == [("YES", "VALID")]
+    key = storage.index("APP", "T_PK").pieces[0].segment
+    assert key.rows == 3 * 60_000, "entries of rows that are gone"
     run(backend, "alter index app.t_pk coalesce cleanup", "alter table app.t truncate partition p2")
+    assert key.rows == 2 * 60_000
     assert usable(table)["T_PK"] is False
     run(backend, "begin dbms_stats.flush_database_monitoring_info; end;")
     truncated = rows(backend, "select partition_name from dba_tab_modifications where truncated = 'YES'")
@@ -181,6 +184,20 @@ def test_coalesce_empties_leaves_and_keeps_the_segment(storage: Storage, table: 
     assert piece.segment.used_blocks < leaves * 0.45
     run(backend, "alter index app.t_ix modify partition p1 shrink space")
     assert piece.segment.blocks < before * 0.5
+
+
+def test_a_global_partitioned_index(storage: Storage, table: StoredTable, backend: SqlBackend) -> None:
+    index = making.add_index(storage, table, "G", ["ID"], partitions=["G1", "G2"])
+    making.delete(storage, table, 0.5)
+    assert [p.segment.rows for p in index.pieces] == [45_000, 45_000]
+    assert rows(backend, "select locality, partition_count from dba_part_indexes where index_name = 'G'") == [("GLOBAL", 2)]
+    assert code_of(backend, "alter index app.g rebuild") == 14086
+    run(backend, "alter table app.t move partition p1")
+    states = "select partition_name, partition_position, status from dba_ind_partitions where index_name = 'G' order by 2"
+    assert rows(backend, states) == [("G1", 1, "UNUSABLE"), ("G2", 2, "UNUSABLE")]
+    run(backend, "alter index app.g rebuild partition g1", "alter index app.g rebuild partition g2 online")
+    assert rows(backend, states) == [("G1", 1, "USABLE"), ("G2", 2, "USABLE")]
+    assert [p.segment.rows for p in index.pieces] == [45_000, 45_000]
 
 
 @pytest.mark.parametrize(

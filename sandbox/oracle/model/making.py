@@ -148,9 +148,17 @@ def ensure_segment(storage: Storage, table: StoredTable, piece: Piece) -> None:
 
 
 def add_index(
-    storage: Storage, table: StoredTable, name: str, columns: Sequence[str], *, space: Space | str = "", **more: Any
+    storage: Storage,
+    table: StoredTable,
+    name: str,
+    columns: Sequence[str],
+    *,
+    space: Space | str = "",
+    partitions: Sequence[str] = (),
+    **more: Any,
 ) -> Index:
-    """Plants an index over the rows that are there. `more`: any field of Index; `entry_bytes` follows from the columns."""
+    """Plants an index over the rows that are there. `partitions`: of a global partitioned one, equally filled; `more`: any
+    field of Index; `entry_bytes` follows from the columns."""
     now = storage.database.clock.now()
     index = Index(table.owner, name, table, tuple(columns), created_at=now, changed_at=now, **more)
     index.object_id = storage.new_object_id()
@@ -160,14 +168,28 @@ def add_index(
         index.pieces = [local_piece(storage, index, p) for p in table.leaves()]
     else:
         own = named_space(storage, space or table.space_name)
-        index.pieces = [IndexPiece(object_id=index.object_id, space=own)]
+        index.pieces = [
+            IndexPiece(part, "", n, object_id=storage.new_object_id(), space=own) for n, part in enumerate(partitions, 1)
+        ] or [IndexPiece(object_id=index.object_id, space=own)]
     table.indexes.append(index)
     for piece in index.pieces:
-        rows = piece.of.rows if piece.of else table.rows
+        rows = due_rows(index, piece)
         if rows or not index.is_local:
             build_piece(storage, index, piece, rows)
     storage.touch()
     return index
+
+
+def due_rows(index: Index, piece: IndexPiece) -> int:
+    """Rows whose entries belong into a piece: those of its partition, or an equal share of all."""
+    if piece.of:
+        return piece.of.rows
+    return split(index.table.rows, len(index.pieces))[index.pieces.index(piece)]
+
+
+def split(rows: int, parts: int) -> list[int]:
+    """As equal as whole numbers can be."""
+    return [rows // parts + (n < rows % parts) for n in range(parts)]
 
 
 def entry_bytes_of(table: StoredTable, index: Index) -> float:
@@ -227,22 +249,22 @@ def leaf_of(table: StoredTable, name: str) -> Piece:
     return next((found or table.pieces[0]).leaves()) if found or table.pieces else Piece()
 
 
-def entries_of(index: Index, piece: Piece) -> IndexPiece | None:
-    """Where the entries of a table's piece are."""
+def entries_of(index: Index, piece: Piece, rows: int) -> list[tuple[IndexPiece, int]]:
+    """Where so many entries of a table's piece are: in its own piece of a local index, else spread over all."""
     if index.is_local:
-        return next((p for p in index.pieces if p.of is piece), None)
-    return index.pieces[0] if index.pieces else None
+        return [(p, rows) for p in index.pieces if p.of is piece]
+    return list(zip(index.pieces, split(rows, len(index.pieces)), strict=True))
 
 
 def enter(storage: Storage, index: Index, piece: Piece, rows: int) -> None:
     """New entries; an unusable index is not maintained. Raises ORA-01654 when full."""
-    place = entries_of(index, piece)
-    if place is None or not place.is_usable or rows <= 0:
-        return
-    if place.segment is None:
-        build_piece(storage, index, place, 0)
-    if place.segment.insert(rows if index.kind != "BITMAP" else math.ceil(rows / 500), index.grows_right):
-        raise st.full(place.segment)
+    for place, share in entries_of(index, piece, rows):
+        if not place.is_usable or share <= 0:
+            continue
+        if place.segment is None:
+            build_piece(storage, index, place, 0)
+        if place.segment.insert(share if index.kind != "BITMAP" else math.ceil(share / 500), index.grows_right):
+            raise st.full(place.segment)
 
 
 def delete(storage: Storage, table: StoredTable, share: float = 1.0, piece: str = "", whole_blocks: bool = False) -> int:
@@ -263,10 +285,10 @@ def delete_rows(storage: Storage, table: StoredTable, target: Piece, rows: int, 
     for lob in target.lobs.values():
         lob.delete(round(lob.rows * share), whole_blocks)
     for index in table.indexes:
-        place = entries_of(index, target)
-        if place and place.segment and place.is_usable:
-            entries = went if index.kind != "BITMAP" else went // 500
-            place.segment.delete(entries, whole_blocks and index.grows_right)
+        for place, share in entries_of(index, target, went):
+            if place.segment and place.is_usable:
+                entries = share if index.kind != "BITMAP" else share // 500
+                place.segment.delete(entries, whole_blocks and index.grows_right)
     return went
 
 

@@ -56,9 +56,9 @@ def check_rebuild(storage: Storage, index: Index, piece: IndexPiece) -> None:
 
 
 def entries_due(index: Index, piece: IndexPiece) -> int:
-    rows = piece.of.rows if piece.of else index.table.rows
-    if piece.segment and piece.is_usable:
+    if piece.segment and piece.is_usable and not piece.has_orphans:
         return piece.segment.rows
+    rows = making.due_rows(index, piece)
     return rows if index.kind != "BITMAP" else math.ceil(rows / 500)
 
 
