@@ -16,6 +16,7 @@ from sandbox.oracle.model import making
 from sandbox.oracle.model import storage as st
 from sandbox.oracle.model.database import SessionState
 from sandbox.oracle.model.locks import EXCLUSIVE, at_rest, held, lock_timeout_s, online
+from sandbox.oracle.model.real_rows import renew_rowids
 from sandbox.oracle.model.segments import Segment
 from sandbox.oracle.model.spaces import Space
 from sandbox.oracle.model.storage import Leftover, LongOperation, Storage
@@ -153,7 +154,7 @@ def swap(storage: Storage, table: StoredTable, piece: Piece, fresh: Segment | No
         piece.segment = fresh
     table.changed_at = storage.database.clock.now()
     if table.real is not None and fresh:
-        making.renew_rowids(table)
+        renew_rowids(table)
 
 
 def follow_meanwhile(fresh: Segment, rows: int) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model.database import SessionState
 from sandbox.oracle.model.locks import EXCLUSIVE, ROW_EXCLUSIVE, held, lock_timeout_s, touched, transactions, unusable
-from sandbox.oracle.model.making import renew_rowids
+from sandbox.oracle.model.real_rows import renew_rowids
 from sandbox.oracle.model.segments import Segment
 from sandbox.oracle.model.storage import Storage
 from sandbox.oracle.model.storage_work import begin, finish, step, use_undo, write_redo

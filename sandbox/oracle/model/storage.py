@@ -226,10 +226,10 @@ def add_file(storage: Storage, space: Space, total_bytes: int, max_bytes: int = 
 
 def settle(storage: Storage) -> None:
     """Brings the storage up to the clock: tables planted or dropped meanwhile, monitoring flushed, SMON's work, the lag."""
-    from sandbox.oracle.model import making, statistics
+    from sandbox.oracle.model import real_rows, statistics
 
     now = storage.database.clock.now()
-    making.adopt_tables(storage)
+    real_rows.adopt_tables(storage)
     if storage.settled_at is None:
         storage.settled_at = storage.flushed_at = now
         return
