@@ -93,10 +93,18 @@ def prepare_host(folder: Path, programs: dict[str, str], **configuration: object
         (folder / "homes" / sid / "bin").mkdir(parents=True, exist_ok=True)
         _write(folder / "homes" / sid / "bin" / "rman", program, 0o755)
     _write(folder / "oratab", "".join(f"{sid}:{folder}/homes/{sid}:N\n" for sid in programs), 0o644)
-    settings = {"spool": folder / "spool", "oratab": folder / "oratab"} | configuration
+    places = {"spool": folder / "spool", "oratab": folder / "oratab", "alert_log": folder / "alert_%s.log"}
+    settings = places | configuration
     _write(folder / "drydock-rman.conf", "".join(f"{k}={v}\n" for k, v in settings.items()), 0o644)
     forced = f"{home() / SCRIPT} {folder}/drydock-rman.conf"
     _write(folder / "authorized_keys", f'command="{forced}",restrict {(folder / "user_key.pub").read_text()}', 0o600)
+
+
+def offer_alert_log(folder: Path, sid: str, text: str) -> None:
+    """Put an alert log where the script of a prepared host looks; whoever reads meanwhile sees the old one or the new one."""
+    file = folder / f"alert_{sid}.log"
+    _write(file.with_suffix(".new"), text, 0o644)
+    file.with_suffix(".new").replace(file)
 
 
 def rman_simulator(model_socket: Path) -> str:

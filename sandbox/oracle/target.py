@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -31,9 +32,11 @@ from drydock.sqlfiles import parse_sql_file, statements
 from sandbox import processes
 from sandbox.oracle import strays, views_backup, views_session  # noqa: F401 - they register what can be asked
 from sandbox.oracle.faults import FAULTS
-from sandbox.oracle.host import OracleHost, prepare_host, rman_simulator, start_host, stop_host
+from sandbox.oracle.host import OracleHost, offer_alert_log, prepare_host, rman_simulator, start_host, stop_host
+from sandbox.oracle.model.alert_log import alert_text
 from sandbox.oracle.model.database import Account, OracleDatabase
 from sandbox.oracle.model.jobs import Plan, PlannedJob, catch_up, live_until, weekly_plan
+from sandbox.oracle.model.repository import repository_of
 from sandbox.oracle.rman.service import RmanService
 from sandbox.oracle.sessions import open_simulator
 from sandbox.oracle.worlds import lived
@@ -164,14 +167,31 @@ def serve(folder: Path) -> None:
         signal.signal(number, lambda *_: stop.set())
     database = make_database(target)
     with open_simulator(database, port=target.port), PatientService(target, database):
+        tell_alerts = alert_teller(database, target.host.folder)
+        tell_alerts()
         host = start_host(target.host.folder, target.ssh_port)
         try:
             (folder / "ready").touch()
             while not stop.wait(TICK_S):
                 with database.lock:
                     catch_up(database)
+                tell_alerts()
         finally:
             stop_host(host)
+
+
+def alert_teller(database: OracleDatabase, host_folder: Path) -> Callable[[], None]:
+    """A function that writes the alert log to the host where there is something new in it."""
+    repository, known = repository_of(database), -1
+
+    def tell() -> None:
+        nonlocal known
+        told = len(repository.events) + len(repository.archived_logs)
+        if told != known:
+            offer_alert_log(host_folder, SID, alert_text(database))
+            known = told
+
+    return tell
 
 
 def make_database(target: Target) -> OracleDatabase:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from drydock.backup.oracle.alert_state import AlertState
 from drydock.backup.oracle.catalogue import OracleCatalogue
 from drydock.verdicts import CleanText, Finding, Model
 
@@ -179,5 +180,6 @@ class Survey(Model):
     target_expected: bool = Field(False, description="True where the database was to be asked, so that no answer tells something")
     newest_ids: tuple[CleanText, ...] = Field((), description="sets to read back every day; empty: the newest full")
     catalogue: OracleCatalogue | None = Field(None, description="RMAN's repository, where it is the source of all this")
+    alerts: AlertState | None = Field(None, description="the last day of an Oracle alert log; None where nobody could read it")
     past_sets: tuple[BackupSet, ...] = Field((), description="sets seen in earlier surveys and since expired: the history")
     problems: tuple[Finding, ...] = ()

@@ -144,11 +144,18 @@ def _look(run: BackupRun) -> Survey:
 def _look_at_present(run: BackupRun) -> Survey | None:
     """What can be seen now; None where nobody can look: a kind of backup not known, a database without a connection."""
     if is_read_by_rman(run.database):
-        from drydock.backup.oracle.survey import survey_oracle  # its driver is a second that only Oracle should cost
-
-        return survey_oracle(run.database, run.oracle_rows, run.as_of) if run.oracle_rows else None
+        return _look_at_oracle(run) if run.oracle_rows else None
     source, endpoint = source_of(run.database), None if run.is_past else run.endpoint
     return survey_database(run.database, source, endpoint, run.as_of) if source else None
+
+
+def _look_at_oracle(run: BackupRun) -> Survey:
+    """Its records, and what its host tells of the present."""
+    from drydock.backup.oracle.host_facts import with_host_facts
+    from drydock.backup.oracle.survey import survey_oracle  # its driver is a second that only Oracle should cost
+
+    survey = survey_oracle(run.database, run.oracle_rows, run.as_of)
+    return survey if run.is_past else with_host_facts(survey, run.database, run.far_side, datetime.now(UTC))
 
 
 def is_read_by_rman(database: Database) -> bool:

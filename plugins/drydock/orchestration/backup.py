@@ -117,10 +117,12 @@ def _far_side(database: Database) -> FarSide | None:
 @task(task_display_name="勘查 survey", execution_timeout=timedelta(hours=1))
 def survey(database_id: str) -> dict[str, int]:
     """Look at the backup sets, the logs, the job log and the database itself; write the facts to the ledger."""
-    run = open_backup_run(database_id, with_endpoint=True)
+    run = open_backup_run(database_id, with_endpoint=True, with_far_side=True)
     try:
         found = steps.take_survey(run)
     finally:
+        if run.far_side is not None:
+            run.far_side.close()
         if run.oracle_rows is not None:
             run.oracle_rows.close()
     return {"sets": len(found.sets), "log_segments": found.logs.segments if found.logs else 0}

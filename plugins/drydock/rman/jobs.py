@@ -13,6 +13,8 @@ from drydock.verdicts import CleanText, Model
 LINE = re.compile(rb"^([a-z_-]{1,40})=([^\n]{0,2000})$", re.MULTILINE)
 LONGEST_ANSWER_BYTES = 64 * 1024
 
+TAIL_BYTES = 4 * 1024 * 1024  # what the far side sends of the end of an alert log
+
 REFUSALS = {
     "sid": "rman_sid",
     "home": "rman_sid",
@@ -109,6 +111,19 @@ def fetch_log(far_side: FarSide, status: JobStatus, into: BinaryIO) -> int:
         into.write(part)
         offset += len(part)
     return offset
+
+
+def fetch_alert_tail(far_side: FarSide, sid: str) -> bytes:
+    """The end of an instance's alert log, at most TAIL_BYTES. Raises RmanTrouble: also for a host that may not read it."""
+    return _run(far_side, f"alert {sid} tail").out
+
+
+def ask_free_bytes(far_side: FarSide, sid: str, folder: str) -> int:
+    """Room on the file system of a folder. Raises RmanTrouble."""
+    told = dict(_parse(_run(far_side, f"space {sid} {folder}").out))
+    if told.get("version") != SCRIPT_VERSION or not told.get("free_kb", "").isdigit():
+        raise RmanTrouble("rman_script", expected=SCRIPT_VERSION, found=told.get("version", "—"), host=far_side.place)
+    return int(told["free_kb"]) * 1024
 
 
 def parse_status(out: bytes, place: str) -> JobStatus:

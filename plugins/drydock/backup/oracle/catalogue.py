@@ -193,7 +193,7 @@ class RecoveryArea(Model):
     limit_bytes: int
     used_bytes: int
     reclaimable_bytes: int
-    device_free_bytes: int | None = Field(None, description="room that is really left on its ASM disk group; None: not known")
+    device_free_bytes: int | None = Field(None, description="room really left on its disk group or disk; None: not known")
 
 
 class ArchiveDest(Model):

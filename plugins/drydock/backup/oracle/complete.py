@@ -14,6 +14,7 @@ from drydock.backup.chains import is_live
 from drydock.backup.complete import distinct, target_findings, vanished_findings
 from drydock.backup.facts import Level, Survey
 from drydock.backup.folding import fold_findings
+from drydock.backup.oracle.alerts import complete_alerts
 from drydock.backup.oracle.datafile_findings import RECORDS, datafile_findings
 from drydock.backup.oracle.file_chains import Repository
 from drydock.backup.oracle.needs import Needs
@@ -50,6 +51,7 @@ def judge_complete(
         *_vanished(needs),
         *_reach_findings(needs, windows),
     ]
+    findings += complete_alerts(survey, {f.code for f in findings})
     catalogue = survey.catalogue
     examined = len(catalogue.datafiles) + len(catalogue.sets) + len(catalogue.log_spans)
     return judge("complete", examined, distinct(findings), **_evidence(needs, windows))

@@ -103,7 +103,8 @@ def _recovery_area(needs: Needs) -> Iterator[Finding]:
     if area is None:
         return
     held = 0 if _holds_back(catalogue) else area.reclaimable_bytes
-    percent = 100 * (area.used_bytes - held) / max(area.limit_bytes, 1)
+    room = area.limit_bytes if area.device_free_bytes is None else area.used_bytes + area.device_free_bytes
+    percent = 100 * (area.used_bytes - held) / max(min(area.limit_bytes, room), 1)
     free = max(0, _free_bytes(area, held))
     hours, wanted = _hours_left(catalogue, free), _hours_wanted(needs)
     values = {
@@ -117,6 +118,9 @@ def _recovery_area(needs: Needs) -> Iterator[Finding]:
         yield Finding(code="fra_critical", status=Status.FAIL, place=area.name, values=values)
     elif percent >= FRA_WARN:
         yield Finding(code="fra_high", status=Status.WARN, place=area.name, values=values)
+    elif area.limit_bytes > room:
+        values = {"limit_gib": round(area.limit_bytes / GIB, 1), "room_gib": round(room / GIB, 1)}
+        yield Finding(code="fra_beyond_disk", status=Status.WARN, place=area.name, values=values)
 
 
 def _holds_back(catalogue: OracleCatalogue) -> bool:
