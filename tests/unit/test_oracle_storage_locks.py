@@ -11,10 +11,11 @@ import pytest
 
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model import making
+from sandbox.oracle.model.building import add_tablespace
 from sandbox.oracle.model.database import OracleDatabase
 from sandbox.oracle.model.files import MIB
 from sandbox.oracle.model.locks import EXCLUSIVE, plant_lock, release
-from sandbox.oracle.model.operations import add_standby
+from sandbox.oracle.model.operations import add_standby, drop_tablespace
 from sandbox.oracle.model.repository import repository_of
 from sandbox.oracle.model.storage import Storage, storage_of
 from sandbox.oracle.model.stored import StoredTable
@@ -266,3 +267,18 @@ def test_datafiles_are_resized_down_to_their_last_extent(served: OracleDatabase)
     run(backend, f"alter database datafile {number} resize 2G")
     assert one(backend, f"select bytes from dba_data_files where file_id = {number}") == 2048 * MIB
     assert repository_of(served).file(number).blocks == 262_144
+
+
+def test_files_follow_the_control_file(served: OracleDatabase) -> None:
+    repository, backend = repository_of(served), logged_on(served)
+    sizes = "select d.bytes - v.bytes from dba_data_files d full join v$datafile v on v.file# = d.file_id"
+    repository.files_of("USERS")[0].blocks += 12_800
+    add_tablespace(repository, "NEW_DATA", (1.0,))
+    assert rows(backend, sizes) == [(0,)] * 5
+    drop_tablespace(repository, "NEW_DATA")
+    assert one(backend, "select count(*) from dba_data_files") == 4
+    assert rows(backend, "select 1 from dba_tablespaces where tablespace_name = 'NEW_DATA'") == []
+    free = "select sum(bytes) from dba_free_space where tablespace_name = 'USERS'"
+    before = one(backend, free)
+    repository.files_of("USERS")[0].blocks += 128
+    assert one(backend, free) == before + MIB

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.model.database import OracleDatabase, SessionState
-from sandbox.oracle.model.files import Datafile
+from sandbox.oracle.model.files import Datafile, Tablespace
 from sandbox.oracle.model.repository import has_repository, repository_of
 from sandbox.oracle.model.segments import Segment
 from sandbox.oracle.model.spaces import KIB, Space, SpaceFile
@@ -178,13 +178,7 @@ def storage_of(database: OracleDatabase) -> Storage:
 def add_spaces(storage: Storage) -> None:
     """Tablespaces as the control file has them; a lone database without one gets USERS, and every one TEMP and UNDO."""
     if has_repository(storage.database):
-        repository = repository_of(storage.database)
-        own = next((c.con_id for c in repository.containers if c.con_id > 2), repository.containers[0].con_id)
-        for tablespace in repository.tablespaces:
-            if tablespace.con_id == own and not tablespace.is_dropped:
-                files = [f for f in repository.living_files() if f.tablespace is tablespace]
-                space = add_space(storage, tablespace.name, [file_of(f) for f in files], number=tablespace.number)
-                space.is_bigfile, space.is_encrypted = tablespace.is_bigfile, tablespace.is_encrypted
+        sync_spaces(storage)
     else:
         lone_file = SpaceFile(4, "/u02/oradata/users01.dbf", LONE_BLOCKS, free=[(FIRST_FREE_BLOCK, LONE_BLOCKS - 128)])
         add_space(storage, "USERS", [lone_file], number=4)
@@ -196,6 +190,37 @@ def add_spaces(storage: Storage) -> None:
     storage.undo = Undo(undo)
     temp_file = SpaceFile(1, "/u02/oradata/temp01.dbf", TEMP_BLOCKS, free=[(128, TEMP_BLOCKS - 128)])
     add_space(storage, "TEMP", [temp_file], number=3).contents = "TEMPORARY"
+
+
+def sync_spaces(storage: Storage) -> None:
+    """Tablespaces and files as the control file has them now: new ones come, dropped ones go, grown ones have more room.
+
+    A CDB's are those of its first pluggable database, the one that the product works in.
+    """
+    repository = repository_of(storage.database)
+    own = next((c.con_id for c in repository.containers if c.con_id > 2), repository.containers[0].con_id)
+    known = {id(f.datafile): (space, f) for space in storage.spaces.values() for f in space.files if f.datafile}
+    for datafile in repository.datafiles:
+        space, file = known.get(id(datafile), (None, None))
+        if datafile.is_dropped and file:
+            space.files.remove(file)
+            if not space.files:
+                del storage.spaces[space.name]
+        elif file and datafile.blocks > file.blocks:
+            file.give(file.blocks, datafile.blocks - file.blocks)
+            file.blocks = datafile.blocks
+        elif not file and not datafile.is_dropped and datafile.con_id == own:
+            space_of(storage, datafile.tablespace).files.append(file_of(datafile))
+        else:
+            continue
+        storage.touch()
+
+
+def space_of(storage: Storage, tablespace: Tablespace) -> Space:
+    if tablespace.name not in storage.spaces:
+        more = {"is_bigfile": tablespace.is_bigfile, "is_encrypted": tablespace.is_encrypted}
+        add_space(storage, tablespace.name, number=tablespace.number, **more)
+    return storage.spaces[tablespace.name]
 
 
 def file_of(datafile: Datafile) -> SpaceFile:
@@ -230,6 +255,8 @@ def settle(storage: Storage) -> None:
 
     now = storage.database.clock.now()
     real_rows.adopt_tables(storage)
+    if has_repository(storage.database):
+        sync_spaces(storage)
     if storage.settled_at is None:
         storage.settled_at = storage.flushed_at = now
         return
