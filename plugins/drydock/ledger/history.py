@@ -153,6 +153,12 @@ def reads_of_run(ledger: Ledger, run_id: int) -> tuple[Read, ...]:
     return _reads(ledger, ReadRow.run_id == run_id)
 
 
+def last_read_of_run(ledger: Ledger, run_id: int) -> Read | None:
+    """What this run has written down last, whenever it was read: the times come from another host, in whole seconds."""
+    newest = select(ReadRow.id).where(ReadRow.run_id == run_id).order_by(ReadRow.id.desc()).limit(1)
+    return next(iter(_reads(ledger, ReadRow.id == newest.scalar_subquery())), None)
+
+
 def _reads(ledger: Ledger, *which: object) -> tuple[Read, ...]:
     fields = [getattr(ReadRow, name) for name in Read.model_fields]
     query = select(*fields).where(*which).order_by(ReadRow.ended_at, ReadRow.id)

@@ -40,10 +40,14 @@ PHASES = {
 
 def advance_drill(run: steps.BackupRun, state: StepState) -> tuple[StepState, Wait | None]:
     """Go on with the rehearsal where one is due; what came of it is in the ledger when nothing is left to wait for."""
-    if history.drill_of_run(run.ledger, run.run_id) or not steps.is_drill_wanted(run):
+    is_made = history.drill_of_run(run.ledger, run.run_id) is not None
+    if not is_made and not steps.is_drill_wanted(run):
         return state, None
     work = open_work(run)
     chain = newest_chain(work.survey) if work else ()
+    if is_made:  # by an attempt that was killed before it had forgotten them all
+        _forget_all(work, chain)
+        return state, None
     if not chain:
         log.warning("%s: nothing that a rehearsal could read", run.database.id)
         return state, None
@@ -114,7 +118,11 @@ def _save(work: RmanWork, state: StepState, chain: Chain, answers: list[RmanAnsw
     now = max((a.ended_at for a in answers), default=run.as_of)
     left = () if is_read else (*told, *state.troubles)
     record.save_read(run.ledger, run.run_id, work.database_id, read_of_question(TROUBLES, left, now, now))
-    for job in _jobs(work, chain):
+    _forget_all(work, chain)
+
+
+def _forget_all(work: RmanWork | None, chain: Chain) -> None:
+    for job in _jobs(work, chain) if work else ():
         _forget(work, job)
 
 

@@ -249,6 +249,8 @@ def advance_reads(run: steps.BackupRun, state: StepState) -> tuple[StepState, Wa
 def _ask_all(work: RmanWork, state: StepState) -> StepState:
     try:
         work.check_dbid()
+        if state == StepState():
+            _forget_last(work)
         for kind in DAILY:
             state = _ask_daily(work, state, ask(kind))
         if work.host.canary:
@@ -259,6 +261,28 @@ def _ask_all(work: RmanWork, state: StepState) -> StepState:
         log.warning("%s: %s", work.database_id, trouble)
         state = state.with_trouble(trouble.finding(work.database_id), "")
     return state
+
+
+def _forget_last(work: RmanWork) -> None:
+    """A worker that was killed after it wrote an answer down has left that one job over there. Raises RmanTrouble."""
+    last = history.last_read_of_run(work.run.ledger, work.run.run_id)
+    question = _question_of(work, last) if last else None
+    if question is not None:
+        forget_job(work.far_side, work.job(question).job_id)
+
+
+def _question_of(work: RmanWork, read: Read) -> RmanQuestion | None:
+    """What had been asked for this entry of the ledger; None for one that no question stands behind."""
+    if read.unit is ReadUnit.SET:
+        return next((_about(work, s) for s in work.catalogue.sets if s.set_id == read.subject), None)
+    if read.subject == QuestionKind.CROSSCHECK:
+        return crosscheck(work.host.canary) if work.host.canary else None
+    return next((ask(kind) for kind in DAILY if kind == read.subject), None)
+
+
+def _about(work: RmanWork, rman_set: RmanSet) -> RmanQuestion:
+    make = validate_copy if rman_set.kind is SetKind.COPY else validate_set
+    return make(rman_set.recid, work.host.check_logical)
 
 
 def _ask_daily(work: RmanWork, state: StepState, question: RmanQuestion) -> StepState:
@@ -314,8 +338,7 @@ def _due_sets(work: RmanWork, state: StepState) -> Iterator[tuple[ReadTask, Rman
 
 
 def _read_set(work: RmanWork, state: StepState, task: ReadTask, rman_set: RmanSet) -> StepState:
-    make = validate_copy if rman_set.kind is SetKind.COPY else validate_set
-    job = work.job(make(rman_set.recid, work.host.check_logical), task.total_bytes)
+    job = work.job(_about(work, rman_set), task.total_bytes)
     try:
         state, answer = settle(work, state, job)
     except RmanTrouble as trouble:
