@@ -202,6 +202,53 @@ def test_airflow_tells_a_trigger_when_a_person_ends_its_task() -> None:
     assert RmanJobTrigger.cleanup is BaseTrigger.cleanup, "cleanup also runs when a triggerer restarts: a job must survive that"
 
 
+@pytest.mark.parametrize("state", ["failed", "success", "skipped", "unknown"])
+def test_a_job_is_stopped_when_its_task_is_over(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    assert killed_in(monkeypatch, state)
+
+
+@pytest.mark.parametrize("state", [None, "scheduled", "running", "deferred"])
+def test_a_job_is_not_stopped_under_a_task_that_goes_on(monkeypatch: pytest.MonkeyPatch, state: str | None) -> None:
+    """Airflow also calls `on_kill` for a cleared task, and for a trigger that another triggerer has now."""
+    assert not killed_in(monkeypatch, state)
+
+
+def killed_in(monkeypatch: pytest.MonkeyPatch, state: str | None) -> bool:
+    """Whether on_kill stops the job while the task is in that state; `unknown`: Airflow does not say."""
+    import asyncio
+
+    from drydock.orchestration import rman
+
+    class Connection:
+        said = ""
+
+        async def __aenter__(self) -> Connection:
+            return self
+
+        async def __aexit__(self, *_error: object) -> None:
+            return None
+
+        async def run(self, words: str, **_named: object) -> Any:
+            self.said = words
+            return SimpleNamespace(exit_status=0, stdout=b"version=1\njob=dd-somejob\nstate=stopped\n", stderr=b"")
+
+    connection = Connection()
+
+    async def connect(_self: Any) -> Connection:
+        return connection
+
+    def told(_task: Any) -> str | None:
+        if state == "unknown":
+            raise ConnectionError("no API")
+        return state
+
+    monkeypatch.setattr(rman.RmanJobTrigger, "_connect", connect)
+    monkeypatch.setattr(rman, "state_of_task", told)
+    asyncio.run(rman.RmanJobTrigger("ssh_x", "dd-somejob", 1.0, 0.0).on_kill())
+    assert connection.said in ("", "stop dd-somejob")
+    return bool(connection.said)
+
+
 def test_the_dag_file_stays_a_table_of_contents() -> None:
     tree = ast.parse((ROOT / "dags/backup.py").read_text(encoding="utf-8"))
     assert not [n for n in ast.walk(tree) if isinstance(n, ast.If)], "which engine does what is decided in orchestration"

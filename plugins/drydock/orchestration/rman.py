@@ -25,7 +25,7 @@ SHORTEST_POLL_S, LONGEST_POLL_S = 1.0, 10.0
 COMMAND_TIMEOUT_S = 60.0
 LAST_LOOK_S = 300.0  # past the job's deadline and the far side's grace
 BELT_S = 1800.0  # the trigger ends by itself; should it not, Airflow ends it
-STATE_TIMEOUT_S = 10.0
+STATE_TIMEOUT_S = 20.0  # the first question of a triggerer to Airflow's API loads that API, which takes many seconds
 OVER = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 """States of a task that nobody waits for any more."""
 
@@ -103,11 +103,13 @@ class RmanJobTrigger(BaseTrigger):
         Airflow calls it for a cleared task too, whose next attempt attaches to the job and would find it stopped; and when
         it gave the trigger to another triggerer, since this one looked dead. In both the task is not over, and RMAN goes on.
         """
-        if self.job_id is None or await self._is_awaited():
+        if self.job_id is None:
             return
-        async with await self._connect() as connection:
-            state = await self._say(connection, "stop")
-        log.info("RMAN job %s was stopped with its task: %s", self.job_id, state)
+        connecting = asyncio.ensure_future(self._connect())  # at once: Airflow gives on_kill half a minute
+        is_awaited = await self._is_awaited()
+        async with await connecting as connection:
+            if not is_awaited:
+                log.info("RMAN job %s was stopped with its task: %s", self.job_id, await self._say(connection, "stop"))
 
     async def _is_awaited(self) -> bool:
         """Whether the task goes on without this trigger. Where Airflow does not say, it does not."""
