@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-LONGEST_FIRST = ("e2e", "faults_kill", "faults", "db")
+LONGEST_FIRST = ("e2e", "faults", "faults_kill")
 
 
 @pytest.hookimpl(tryfirst=True)  # before the scheduler of processes looks at the groups
@@ -21,12 +21,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def group_of(item: pytest.Item) -> str:
-    """Tests of one group run one after the other in one process."""
+    """Tests of one group run one after the other in one process: those of a tier that share an Airflow or worlds."""
     tier, *_ = item.path.relative_to(TESTS).parts
-    if tier == "faults":
+    if tier == "e2e":
+        return tier
+    if tier == "faults" and not item.path.stem.startswith(("test_oracle", "test_rman", "test_kill_rman")):
         return "faults_kill" if item.path.stem.startswith("test_kill") else "faults"
-    return tier if tier in ("e2e", "db") else str(item.path.relative_to(TESTS))
+    return str(item.path.relative_to(TESTS))
 
 
 def _rank(group: str) -> int:
-    return LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
+    """The long groups, then what needs servers, file by file, then the rest."""
+    if group in LONGEST_FIRST:
+        return LONGEST_FIRST.index(group)
+    return len(LONGEST_FIRST) + (not group.startswith(("db/", "faults/")))
