@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sandbox.oracle.model.database import OracleDatabase
@@ -12,7 +13,23 @@ from sandbox.oracle.model.repository import PART, Repository
 from sandbox.oracle.registry import view
 
 Row = Mapping[str, Any]
+STILL = "standing_still"
 RowSource = Callable[[Repository], Iterable[Row]]
+
+
+def stillness(database: OracleDatabase) -> object:
+    """What `standing_still` set, the same for all that is asked inside of it; else nothing is like anything before."""
+    return database.parts.get(STILL) or object()
+
+
+@contextmanager
+def standing_still(database: OracleDatabase) -> Iterator[None]:
+    """Nothing changes in the model meanwhile: each view's rows are made once, however many questions need them."""
+    database.parts[STILL] = object()
+    try:
+        yield
+    finally:
+        del database.parts[STILL]
 
 
 def backup_view(name: str) -> Callable[[RowSource], RowSource]:
@@ -24,7 +41,7 @@ def backup_view(name: str) -> Callable[[RowSource], RowSource]:
                 return list(function(database.parts[PART])) if PART in database.parts else []
 
         rows.__doc__ = function.__doc__
-        view(name)(rows)
+        view(name, version=stillness)(rows)
         return function
 
     return register

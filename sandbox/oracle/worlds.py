@@ -18,7 +18,7 @@ from sandbox.oracle.model.repository import Repository, repository_of
 
 World = Callable[..., OracleDatabase]
 Act = Callable[[OracleDatabase, Repository], None]
-HOURLY = 60
+LOG_PAUSE_MIN = 180  # between two backups of logs; what is asked of a world takes as long as it has logs and sets
 
 
 def lived(
@@ -35,7 +35,7 @@ def lived(
 
     `at_birth` changes it before anything happens; `acts` are (days before the end, what is done then), oldest first.
     """
-    plan = plan or weekly_plan(HOURLY)
+    plan = plan or weekly_plan(LOG_PAUSE_MIN)
     database = new_database(seed, shape or Shape(), start_of(ends_at, days))
     repository = repository_of(database)
     if at_birth:
@@ -83,7 +83,7 @@ def noted_worlds() -> dict[str, World]:
 
 
 def plain(seed: int, ends_at: datetime = ENDS_AT) -> OracleDatabase:
-    """The world most tests begin with: one instance, weekly level 0, daily level 1, hourly logs, all in the recovery area."""
+    """The world most tests begin with: one instance, weekly level 0, daily level 1, logs every three hours, all in the FRA."""
     return lived(seed, ends_at=ends_at)
 
 

@@ -22,7 +22,7 @@ from sandbox.oracle.model.operations import (
 )
 from sandbox.oracle.model.repository import ArchiveDestination, Repository
 from sandbox.oracle.planting import remove_sets
-from sandbox.oracle.worlds import HOURLY, World, world
+from sandbox.oracle.worlds import LOG_PAUSE_MIN, World, world
 
 WORLDS: dict[str, World] = {}
 NOTED: dict[str, World] = {}
@@ -81,7 +81,7 @@ def read_only_old_backup() -> What:
         make_read_only(repository, "USERS")
         take_backup(database, "level0")
 
-    plan = weekly_plan(120, manner=Manner(skip_readonly=True), policy="TO RECOVERY WINDOW OF 8 DAYS")
+    plan = weekly_plan(240, manner=Manner(skip_readonly=True), policy="TO RECOVERY WINDOW OF 8 DAYS")
     return {"shape": Shape(keep_days=60), "plan": plan, "days": 35, "acts": ((32, freeze),)}
 
 
@@ -184,7 +184,7 @@ def huge() -> What:
     """Six terabytes: the level 0 runs for hours while log backups go on."""
     spaces = {f"APP_{n:02d}": (200.0,) * 5 for n in range(6)}
     manner = Manner(channels=4, section_bytes=64 * 1024**3, bytes_per_s=400 * MIB)
-    return {"shape": Shape("GZHUGE", spaces=spaces, redo_bytes_per_s=600_000), "plan": weekly_plan(HOURLY, manner=manner)}
+    return {"shape": Shape("GZHUGE", spaces=spaces, redo_bytes_per_s=600_000), "plan": weekly_plan(LOG_PAUSE_MIN, manner=manner)}
 
 
 @healthy
@@ -194,7 +194,7 @@ def archival_with_restore_point() -> What:
     def keep(database: OracleDatabase, repository: Repository) -> None:
         back_up_for_ever(database)
 
-    return {"shape": Shape(keep_days=90), "plan": weekly_plan(120), "days": 50, "acts": ((45, keep),)}
+    return {"shape": Shape(keep_days=90), "plan": weekly_plan(240), "days": 50, "acts": ((45, keep),)}
 
 
 @healthy

@@ -21,6 +21,7 @@ from sandbox.oracle.model.database import Account, OracleDatabase
 from sandbox.oracle.model.jobs import EVERY_DAY, PlannedJob
 from sandbox.oracle.model.repository import Repository, repository_of
 from sandbox.oracle.sessions import DatabaseAccounts
+from sandbox.oracle.views_backup_rows import standing_still
 
 ACCOUNT = "DRYDOCK_LOOK"
 LEVELS = {"level0": "full", "full": "full", "level1": "incremental", "merge": "incremental", "logs": "log"}
@@ -96,7 +97,8 @@ def cron_of(job: PlannedJob) -> str:
 
 def survey_of(database: OracleDatabase, rows: Rows | None = None) -> Survey:
     now = database.clock.now
-    return survey_oracle(estate_entry(database), rows or simulator_rows(database), now(), now)
+    with standing_still(database):
+        return survey_oracle(estate_entry(database), rows or simulator_rows(database), now(), now)
 
 
 def read_all(survey: Survey) -> tuple[Read, ...]:

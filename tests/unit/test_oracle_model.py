@@ -242,7 +242,7 @@ def test_records_age_out_only_where_a_section_is_full() -> None:
 
 def test_the_alert_log_tells_switches_and_trouble_in_both_forms(plain: OracleDatabase) -> None:
     database = planted("recovery_area_full", 7)
-    since = database.clock.now() - timedelta(hours=6)
+    since = database.clock.now() - timedelta(hours=24)
     text, xml = alert_text(database, since), alert_xml(database, since)
     assert "ORA-19815: WARNING: db_recovery_file_dest_size of" in text and "100.00% used" in text
     assert "ORA-19809: limit exceeded for recovery files" in text

@@ -30,7 +30,7 @@ class Shape:
     spaces: dict[str, tuple[float, ...]] = field(default_factory=lambda: {"USERS": (0.5,), "APP_DATA": (4, 4), "APP_IDX": (3,)})
     pdbs: tuple[str, ...] = ()
     threads: int = 1
-    redo_bytes_per_s: float = 180_000.0  # of each thread, at mean load
+    redo_bytes_per_s: float = 120_000.0  # of each thread, at mean load
     log_bytes: int = 512 * MIB
     scn_per_s: float = 40.0
     data_folder: str = "/u02/oradata"
@@ -38,7 +38,7 @@ class Shape:
     archive_folder: str = ""  # empty: logs go to the recovery area
     host: str = "dbhost01"
     keep_days: int = 30
-    archive_lag_target_s: int = 900
+    archive_lag_target_s: int = 3600
     has_spfile: bool = True
     tracks_changes: bool = True
     autobackup_row: bool = True

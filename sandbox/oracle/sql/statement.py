@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, timedelta
 from decimal import Context, Decimal
@@ -20,6 +21,8 @@ from sandbox.oracle.sql.query import outward
 from sandbox.oracle.sql.relations import Relation
 
 EXACT = Context(prec=60)
+KEPT_WIDE = ("(SELECT", "WITH ", "GROUP BY", "DISTINCT", "UNION")  # the text of a column must stay that of another place
+WIDENED = re.compile(r'CAST\(("t\d+"\.k\d+) AS HUGEINT\) AS(?= "c\d+"[ ,])')
 RelationOf = Callable[[str, str], Relation]
 
 
@@ -98,8 +101,13 @@ def fetched(c: Compiler, sql: str, running: Running) -> list[tuple[Any, ...]]:
         raise
 
 
+def narrowed(sql: str) -> str:
+    """Stored whole numbers that go out as they are need no 38 digits: the engine hands them over twice as fast."""
+    return sql if any(word in sql for word in KEPT_WIDE) else WIDENED.sub(r"\1 AS", sql)
+
+
 def run(c: Compiler, query: Query, running: Running) -> Result:
-    rows = fetched(c, query.sql, running)
+    rows = fetched(c, narrowed(query.sql), running)
     return Result(columns=described(query), rows=finished(rows, query.columns, c.database.zone), rowcount=len(rows))
 
 

@@ -123,6 +123,7 @@ class Jobs:
     def repository(self) -> Repository:
         return Repository(self.catalogue)
 
+    @cached_property
     def log(self) -> JobLog:
         """The sessions that back up datafiles, as a job log."""
         runs = tuple(r for j in self.catalogue.jobs if (r := self._run(j)))
@@ -131,7 +132,7 @@ class Jobs:
     def replaced(self) -> tuple[BackupSet, ...]:
         """Stand-ins for the sets of jobs that RMAN deleted since: a newer run, or a copy they were rolled into, replaces them."""
         rolled = any(s.form == "copy" for s in self.survey.sets)
-        runs = self.log().runs
+        runs = self.log.runs
         newest = {r.level: r.started_at for r in runs}  # oldest first: the last one stays
         gone = (r for r in runs if r.state is JobState.SUCCEEDED and not r.set_id and r.ended_at)
         return tuple(_stand_in(r) for r in gone if rolled or r.started_at < newest[r.level])
@@ -164,7 +165,7 @@ def judge_executed(survey: Survey, plan: BackupPlan | None, zone: ZoneInfo, poli
         return judge("executed", 0, [blind])
     data = tuple(s for s in survey.sets if s.level is not Level.LOG and s.form != CONTROL_FILE)
     past = (*(s for s in survey.past_sets if s.form != CONTROL_FILE), *jobs.replaced())
-    told = survey.model_copy(update={"jobs": jobs.log(), "sets": data, "past_sets": past, "logs": None, "as_of": jobs.now})
+    told = survey.model_copy(update={"jobs": jobs.log, "sets": data, "past_sets": past, "logs": None, "as_of": jobs.now})
     base = neutral.judge_executed(told, plan, zone, policy)
     planned = [j for j in plan.plan if j.level is Level.LOG]
     slow = _slow_findings(told.jobs, plan, jobs.now - timedelta(hours=policy.look_back_hours))
