@@ -86,8 +86,8 @@ def test_every_heading_of_the_runbook_is_used_once() -> None:
 
 def test_a_message_is_filled_in_both_languages() -> None:
     gap = a_finding("log_gap", "x", timeline=2, after="A", before="", missing=3)
-    assert message(gap, "en") == "Archived logs of timeline 2: 3 segments missing after A (next there: —)"
-    assert message(gap, "zh") == "时间线 2 的归档日志在 A 之后缺 3 段（下一段为 —）"
+    assert message(gap, "en") == "Archived logs: 3 missing after A (next there: —; timeline or incarnation: 2)"
+    assert message(gap, "zh") == "归档日志在 A 之后缺 3 个（下一个为 —；时间线或化身：2）"
     assert "全量" in message(a_finding("job_not_run", slot="2026-11-20 01:30", level="full"), "zh")
     assert next_step("log_gap", "en").startswith("Look for the missing")
     assert runbook_heading("log_gap") == "Gap in the archived logs · 归档日志缺口"
@@ -100,7 +100,7 @@ HOSTILE = ["{place}", "{0.__class__}", "%s %(x)s", "{missing!r:>9999999}", "‹a
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_hostile_values_are_put_in_as_text(hostile: str) -> None:
     told = message(a_finding("log_gap", "secret", timeline=1, after=hostile, before="B", missing=1), "en")
-    assert told == f"Archived logs of timeline 1: 1 segments missing after {hostile} (next there: B)"
+    assert told == f"Archived logs: 1 missing after {hostile} (next there: B; timeline or incarnation: 1)"
 
 
 def test_nothing_missing_ever_raises() -> None:

@@ -48,13 +48,10 @@ def _drill_text(record: DayRecord, judgement: Judgement) -> str:
     language, drill = record.language, judgement.last_drill
     if drill is None:
         return word("none", language)
-    return word(
-        "drill_line",
-        language,
-        when=moment_text(record.local(drill.started_at)),
-        result=status_word(drill_status(drill), language),
-        recovery=word("unknown", language) if drill.is_rehearsal else duration_text(drill.recovery_s, language),
-    )
+    told = {"when": moment_text(record.local(drill.started_at)), "result": status_word(drill_status(drill), language)}
+    if drill.is_rehearsal:
+        return word("drill_line_rehearsal", language, **told)
+    return word("drill_line", language, **told, recovery=duration_text(drill.recovery_s, language))
 
 
 def _evidence_table(record: DayRecord, judgement: Judgement) -> Table:

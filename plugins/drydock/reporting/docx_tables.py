@@ -21,6 +21,7 @@ from drydock.reporting.words import word
 HEAD_GREY = "D9D9D9"
 GRID_STYLE_ID = "TableGrid"
 KEPT_TOGETHER_ROWS = 6
+KEPT_LINES = 18  # a table that fills a page would leave its caption alone on the page before
 LATIN_CHARACTER_MM = 2.0  # at 10.5 points
 STATUS_FILLS = {"PASS": "E6F4EA", "WARN": "FFF4D6", "FAIL": "FDE8E8", "SKIPPED": "EEEEEE", "UNKNOWN": "EFE7FB"}
 _RIGHT = (Kind.COUNT, Kind.BYTES, Kind.SECONDS, Kind.SHARE)
@@ -29,7 +30,8 @@ _CENTRE = (Kind.STATUS, Kind.MOMENT, Kind.DAY)
 
 def add_table(page: Word, table: Table, language: str, width_mm: float) -> None:
     """A table of the report, without its caption; no rows print one row that says so. A short one stays on one page."""
-    drawn = add_grid(page, [c.title for c in table.columns], _widths_mm(table.columns, width_mm, language), width_mm)
+    widths = _widths_mm(table.columns, width_mm, language)
+    drawn = add_grid(page, [c.title for c in table.columns], widths, width_mm)
     for row in table.rows:
         cells = _add_row(drawn)
         for cell, value, column in zip(cells, row, table.columns, strict=True):
@@ -37,9 +39,17 @@ def add_table(page: Word, table: Table, language: str, width_mm: float) -> None:
     if not table.rows:
         cells = _add_row(drawn)
         fill_cell(cells[0].merge(cells[-1]), word("none", language), centre=True)
-    if len(table.rows) <= KEPT_TOGETHER_ROWS:
+    lines = sum(_lines(row, table.columns, widths, language) for row in table.rows)
+    if len(table.rows) <= KEPT_TOGETHER_ROWS and lines <= KEPT_LINES:
         for row in drawn.rows[:-1]:
             keep_with_next(row.cells)
+
+
+def _lines(row: Sequence[Cell], columns: Sequence[Column], widths: Sequence[float], language: str) -> int:
+    """About how many lines of text a row is high; a Chinese character is two Latin ones wide."""
+    texts = [format_cell(value, column.kind, language).split("\n") for value, column in zip(row, columns, strict=True)]
+    room = [max(1, int(width / LATIN_CHARACTER_MM)) for width in widths]
+    return max(sum(1 + len(line.encode("gb18030")) // most for line in lines) for lines, most in zip(texts, room, strict=True))
 
 
 def _widths_mm(columns: Sequence[Column], width_mm: float, language: str) -> list[float]:
