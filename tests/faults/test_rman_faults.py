@@ -457,3 +457,11 @@ def test_memory_of_a_step_stays_small_and_survives_another_release() -> None:
 
 def test_no_deadline_is_longer_than_the_far_side_takes() -> None:
     assert make_job("db", "run", SID, validate_set(1, True), 1e12).deadline_s == 9_999_999
+
+
+def test_the_survey_is_read_once_in_a_step(yard: RmanYard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten thousand sets it takes a second, and a step comes back after each of them."""
+    load, loaded = rman_steps.history.load_survey, []
+    monkeypatch.setattr(rman_steps.history, "load_survey", lambda *a: loaded.append(1) or load(*a))
+    assert len(yard.read()) >= 4
+    assert len(loaded) == 1

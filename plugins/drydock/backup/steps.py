@@ -84,6 +84,12 @@ class BackupRun:
         return known if known is not None else open_attempt(self)
 
 
+    @cached_property
+    def surveyed(self) -> Survey:
+        """The run's newest survey, read once in a step: of ten thousand sets it takes a second. Raises LookupError."""
+        return history.load_survey(self.ledger, self.run_id)
+
+
 class DayNotYet(ValueError):
     """A day was asked for that has not come; nothing can be said of it."""
 

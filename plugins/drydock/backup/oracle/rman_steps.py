@@ -114,14 +114,11 @@ class RmanWork:
     run: steps.BackupRun
     far_side: FarSide
     host: RmanHost
+    survey: Survey
 
     @property
     def database_id(self) -> str:
         return self.run.database.id
-
-    @cached_property
-    def survey(self) -> Survey:
-        return history.load_survey(self.run.ledger, self.run.run_id)
 
     @property
     def catalogue(self) -> OracleCatalogue | None:
@@ -154,7 +151,7 @@ def open_work(run: steps.BackupRun) -> RmanWork | None:
     host = run.database.backup.rman
     if host is None or run.far_side is None:
         return None
-    work = RmanWork(steps.as_surveyed(run), run.far_side, host)
+    work = RmanWork(steps.as_surveyed(run), run.far_side, host, run.surveyed)
     return work if work.catalogue is not None else None
 
 
