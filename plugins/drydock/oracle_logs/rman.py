@@ -13,7 +13,9 @@ from typing import BinaryIO
 from drydock.oracle_logs import rman_phrases as phrases
 from drydock.oracle_logs.rman_lines import Wrapper, as_text, read_lines, without_collector
 from drydock.oracle_logs.rman_pieces import Pieces
+from drydock.oracle_logs.rman_quick import UNKNOWN, Act, Quick, shapes_of
 from drydock.oracle_logs.rman_results import RmanEvidence, RmanLog
+from drydock.oracle_logs.rman_shapes import What
 from drydock.oracle_logs.rman_stacks import Codes, Found
 from drydock.oracle_logs.rman_tables import Tables
 from drydock.oracle_logs.rman_verdict import judge
@@ -22,15 +24,13 @@ MOST_EVIDENCE = 200
 MOST_OF_A_KIND = 25
 LINES_FOR_LANGUAGE = 500  # the language shows early or not at all
 LONGEST_END = 120
-MOST_KNOWN = 4096  # lines that need no second look
-LONGEST_KNOWN = 160
 
 
 def read_rman_log(stream: BinaryIO | Iterable[bytes]) -> RmanLog:
     """Read a log of RMAN from a binary stream or chunks of bytes; never raises for what the bytes are."""
     reader = _Reader()
-    for line in read_lines(stream):
-        reader.feed(line)
+    for lines in read_lines(stream):
+        reader.feed_all(lines)
     return reader.result()
 
 
@@ -40,6 +40,7 @@ class _Reader:
     def __init__(self) -> None:
         self.codes, self.tables, self.pieces = Codes(), Tables(), Pieces()
         self.wrapper = Wrapper()
+        self.quick = Quick(self.pieces, self.tables, self.wrapper)
         self.number = 0
         self.sessions = 0
         self.cut_sessions = 0
@@ -51,20 +52,44 @@ class _Reader:
         self.dbid: int | None = None
         self.database: bytes | None = None
         self.language: tuple[str, str] | None = None
-        self.known: dict[bytes, bool] = {}
-        self.known_channels = 0
         self.evidence: list[tuple[int, bytes, str]] = []
         self.kinds: Counter[str] = Counter()
         self.left_out = 0
 
+    def feed_all(self, lines: list[bytes]) -> None:
+        """Take lines: the quick way where their shapes are known, else closely."""
+        known, tables, nothing, begun = self._known(), self.tables, self.quick.nothing, self.number
+        for number, (line, shape) in enumerate(zip(lines, shapes_of(lines), strict=True), self.number + 1):
+            act = known.get(shape)
+            if act is None and known is not UNKNOWN:
+                act = self.quick.learn(known, line, shape)
+            if act is nothing:
+                tables.header = line
+                continue
+            if act is not None and act[0](line, act):
+                continue
+            self.number = number
+            self._look(line, act)
+            known = self._known()
+        self.number = begun + len(lines)
+
+    def _look(self, line: bytes, act: Act | None) -> None:
+        """Take a line that does more than its shape tells; `act` says how closely it must be looked at."""
+        if self.quick.is_speaking:
+            self.quick.is_speaking = False
+            self._seen()
+        what = act[5] if act else What.CLOSELY
+        if what is What.ROW:
+            self._row(line[act[4]])
+        elif what is What.WORK:
+            self._work(line[act[4]], line[act[1]])
+        else:
+            self.feed(line)
+
     def feed(self, line: bytes) -> None:
-        self.number += 1
         if not line or line.isspace():
             self.tables.blank()
             return
-        if self._is_quiet() and self._quick(line):
-            return
-        raw = line
         line = self.wrapper.strip(without_collector(line))
         if not line or line.isspace():
             self.tables.blank()
@@ -75,44 +100,31 @@ class _Reader:
             if self._is_end(line):
                 self._end_session(line)
                 return
-        if self._output(line) and line is raw and len(line) <= LONGEST_KNOWN:
-            self._remember(line)
+        self._output(line)
+
+    def _known(self) -> dict[bytes, Act]:
+        """What a line does by its shape; nothing is known where the lines before it matter."""
+        return self.quick.known(self.name) if self._is_quiet() and not self.pieces.broken else UNKNOWN
 
     def _is_quiet(self) -> bool:
         """Nothing is open that any line could belong to, so that a line's own form says all."""
-        codes = self.codes
-        if codes.open is not None or codes.under_banner or codes.loose or self.foreign:
+        if self.codes.open is not None or self.codes.under_banner or self.foreign:
             return False
         return self.language is not None or self.number > LINES_FOR_LANGUAGE
 
-    def _quick(self, line: bytes) -> bool:
-        """Take a line of the most frequent forms; False for one that must be looked at closely. Same answer, less time."""
-        why, channel = None, None
-        says_nothing = self.known.get(line)
-        if says_nothing is not None and len(self.pieces.channels) == self.known_channels:
-            if says_nothing and self.pieces.is_idle and not self.tables.is_open:
-                self.tables.pass_over(line)
-                return True
-            why = self.tables.feed(line)
-        elif b"ORA-" in line or b"RMAN-" in line:
-            return False
-        elif found := phrases.CHANNEL_LINE.match(line):
-            channel = found.group(1) or found.group(2)
-            self._seen()
-        elif self.tables.is_open or not line.startswith(phrases.FIELD_STARTS):
-            return False
+    def _row(self, line: bytes) -> None:
+        """A line that only the readers of tables and pieces have to look at."""
+        why = self.tables.feed(line)
         if why is None:
-            why = self.pieces.feed(line, channel)
+            why = self.pieces.feed(line, None)
         if why:
             self._keep(line, why)
-        return True
 
-    def _remember(self, line: bytes) -> None:
-        """A line that is output without codes reads the same wherever it stands again, until a new channel is named."""
-        if len(self.known) >= MOST_KNOWN or len(self.pieces.channels) != self.known_channels:
-            self.known.clear()
-            self.known_channels = len(self.pieces.channels)
-        self.known[line] = not phrases.MAY_MATTER.search(line)
+    def _work(self, line: bytes, channel: bytes) -> None:
+        """A line of a channel that only the reader of pieces has to look at."""
+        self._seen()
+        if why := self.pieces.feed(line, channel):
+            self._keep(line, why)
 
     def _special(self, line: bytes) -> bytes:
         """What RMAN printed behind its prompt; nothing for lines that are no output of RMAN."""
@@ -137,19 +149,18 @@ class _Reader:
             self.tables.next_command()
         return rest if phrases.END.match(rest) or rest.startswith((b"RMAN-00571", b"RMAN-00569")) else b""
 
-    def _output(self, line: bytes) -> bool:
-        """Read a line of RMAN; True where it would read the same without its codes, channel and marks being looked for."""
+    def _output(self, line: bytes) -> None:
+        """Read a line of RMAN."""
         if self.foreign and not self._back_from_tool(line):
-            return False
+            return
         if (b"Release " in line or b"Version " in line or b"Manager" in line) and self._is_session_line(line):
-            return False
+            return
         channel = self.pieces.channel_of(line)
-        plain = channel is None and line[:8].lower() != b"warning:"
         if b"-" in line and (b"RMAN-" in line or b"ORA-" in line or b"LRM-" in line):
             rest = self._coded(line, channel is not None)
             if rest is None:
-                return False
-            line, channel, plain = rest, self.pieces.channel_of(rest), False
+                return
+            line, channel = rest, self.pieces.channel_of(rest)
         if channel is not None:
             self._seen()
             if self.codes.open or self.codes.under_banner:
@@ -159,19 +170,13 @@ class _Reader:
             self._keep(line, "warning")
         if b"DBID=" in line:
             self._note_database(line)
-            plain = False
         if self.codes.loose:
             self._overcome(line)
         if not line:
-            return False
-        why = self.tables.feed(line) if channel is None else None
-        if why is None:
-            why = self.pieces.feed(line, channel)
-        if why:
-            self._keep(line, why)
+            return
+        self._row(line) if channel is None else self._work(line, channel)
         if self.language is None and self.number <= LINES_FOR_LANGUAGE:
             self._guess_language(line)
-        return plain
 
     def _coded(self, line: bytes, is_channel: bool) -> bytes | None:
         """Give the codes of a line away; return the text that is still to be read, None when the line is done."""
@@ -283,6 +288,8 @@ class _Reader:
 
     def result(self) -> RmanLog:
         """The answer, when the last line was fed."""
+        if self.quick.is_speaking:
+            self._seen()
         self.pieces.next_command()
         complete = self.sessions > 0 and self.ended and not self.cut_sessions
         codes, tables, pieces = self.codes, self.tables, self.pieces

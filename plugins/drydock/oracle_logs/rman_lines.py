@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 LONGEST_LINE_BYTES = 1 << 11  # what follows in a longer line is dropped: handles have at most 513 bytes
 SNIFFED_BYTES = 4096
 UTF16_NUL_SHARE = 0.3  # of every second byte: text that is mostly ASCII
@@ -42,16 +42,17 @@ _CHANGING = frozenset(
 _COLLECTOR_STARTS = frozenset(b"[0123456789JFMASONDIs")
 
 
-def read_lines(stream: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
-    """Lines without their ends. Holds one chunk and one line at a time; the result does not depend on the chunks."""
+def read_lines(stream: BinaryIO | Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Lines without their ends, as they came with each chunk. Holds one chunk; the lines do not depend on the chunks."""
     rest = b""
     for chunk in _normal_ends(_transcoded(_chunks(stream))):
         *lines, rest = (rest + chunk).split(b"\n")
         rest = rest[:LONGEST_LINE_BYTES]
-        for line in lines:
-            yield line if len(line) <= LONGEST_LINE_BYTES else line[:LONGEST_LINE_BYTES]
+        if lines and len(max(lines, key=len)) > LONGEST_LINE_BYTES:
+            lines = [line[:LONGEST_LINE_BYTES] for line in lines]
+        yield lines
     if rest:
-        yield rest
+        yield [rest]
 
 
 def _chunks(stream: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
@@ -127,22 +128,29 @@ class Wrapper:
     """
 
     def __init__(self) -> None:
-        self._prefix: re.Pattern[bytes] | None = None
+        self.prefix: re.Pattern[bytes] | None = None
         self._quoted = False
 
     def strip(self, line: bytes) -> bytes:
         """The line without the prefix, as it is where it has none. Never fails."""
-        if self._prefix is None:
+        if self.prefix is None:
             if b": ==" not in line and b": Release " not in line:
                 return line
             self._learn(line)
-            if self._prefix is None:
+            if self.prefix is None:
                 return line
-        found = self._prefix.match(line)
+        found = self.prefix.match(line)
         if found is None:
             return line
         rest = line[found.end() :]
         return _QUOTE_END.sub(b"", rest) if self._quoted else rest
+
+    def strip_known(self, line: bytes) -> bytes | None:
+        """The line without the prefix; None where the line could teach one, or has an end that must go too."""
+        if self.prefix is None:
+            return None if b": ==" in line or b": Release " in line else line
+        found = None if self._quoted else self.prefix.match(line)
+        return line[found.end() :] if found else None
 
     def _learn(self, line: bytes) -> None:
         found = _ANCHOR.search(line)
@@ -151,7 +159,7 @@ class Wrapper:
             return
         kept = prefix.rstrip(b" ")
         words = (b"\\w+" if any(b in b"0123456789" for b in w) or w in _CHANGING else re.escape(w) for w in _WORDS.findall(kept))
-        self._prefix = re.compile(b"".join(words) + b" {0,%d}" % (len(prefix) - len(kept)))
+        self.prefix = re.compile(b"".join(words) + b" {0,%d}" % (len(prefix) - len(kept)))
         self._quoted = kept.endswith((b'"', b"'"))
 
 

@@ -28,12 +28,6 @@ CHANNEL_LINE = re.compile(
     rb"(?:channel ([A-Za-z_][\w$#]{0,39})|(?:[Kk]anal |canale? |[\x80-\xff]{2,24} ?)(ORA_(?:DISK|SBT_TAPE)_\d{1,4}))"
     rb" ?: (?!Release )"
 )
-FIELD_STARTS = (b"archived log file name=", b"input archived log ", b"input datafile f", b"backup piece handle=", b"piece ")
-# A line without any of these, outside a table and outside a stack, changes nothing.
-MAY_MATTER = re.compile(
-    rb"[=;\x80-\xff]|EXPIRED|AVAILABLE|validation|skip|already|not processed|excluded|datafile|OK|FAILED|OPEN|corrupt"
-    rb"|:\d\d\s*$|^\s*-[- ]*$|^\s*(?:Data|Index|Other)\b"
-)
 VERSION = re.compile(rb"^\s*Version (\d+(?:\.\d+)+)\s*$")
 DBID = re.compile(rb"(?:(?<![\w$#-])([A-Za-z][\w$#-]{0,29}))?\s?\(DBID=(\d{1,12})")
 DASHES = re.compile(rb"\s*-{2,}[- ]*$")

@@ -17,26 +17,27 @@ MOST_NAMED = 1000
 MOST_CHANNELS = 256
 MOST_JOINED = 3  # lines that a console broke in the middle of a handle
 
-_FIXED_CHANNEL = re.compile(rb"ORA_(?:AUX_|MAINT_)?(?:DISK|SBT(?:_TAPE)?)_\d{1,4}")
-_NAMED_CHANNEL = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?:(?=\s)")
+FIXED_CHANNEL = re.compile(rb"ORA_(?:AUX_|MAINT_)?(?:DISK|SBT(?:_TAPE)?)_\d{1,4}")
+NAMED_CHANNEL = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?:(?=\s)")
 _ENGLISH_CHANNEL = re.compile(rb"\s*channel (\S{1,40}?)\s?: ")
 _SID = re.compile(rb"(?<![\w$#])([A-Za-z_][\w$#]{0,39})\s?(?:[\x80-\xff][\x80-\xff\s]{0,24})?:\s+(?:SID|sid)\s?=\s?\d")
-_READ = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+([^\s=]+)\s?=\s?([^\s=]+)(?:\s+params\s?=\s?\S+)?\s*$")
-_GLUED = re.compile(rb"=\s?([\x21-\x3c\x3e-\x7e]{3,})([\x80-\xff][^=\s]*)\s?=\s?([^\s=]+)\s*$")  # by a console of Windows
-_WRITTEN = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+[^=]*=\s?(?:NONE|API Version\b.*)\s*$")
-_INPUT = re.compile(rb"^[^=]*=\s?(\d{5})[,;]?\s+[^=]{1,60}=\s?\S*[/+\\@:]")
-_RESTORED = re.compile(rb"(?<![\w./\\=:+-])(0\d{4})(?![\w.\\+-])|datafile (\d{5})(?!\d)")
+READ = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+([^\s=]+)\s?=\s?([^\s=]+)(?:\s+params\s?=\s?\S+)?\s*$")
+GLUED = re.compile(rb"=\s?([\x21-\x3c\x3e-\x7e]{3,})([\x80-\xff][^=\s]*)\s?=\s?([^\s=]+)\s*$")  # by a console of Windows
+WRITTEN = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+[^=]*=\s?(?:NONE|API Version\b.*)\s*$")
+INPUT = re.compile(rb"^[^=]*=\s?(\d{5})[,;]?\s+[^=]{1,60}=\s?\S*[/+\\@:]")
+RESTORED = re.compile(rb"(?<![\w./\\=:+-])(0\d{4})(?![\w.\\+-])|datafile (\d{5})(?!\d)")
 _LISTED_EXPIRED = re.compile(rb"^\s*\d+\s.*\sEXPIRED\s|Status:? EXPIRED")
 _RECORD = re.compile(rb"(?:RECID|recid)\s?=\s?\d+\s+(?:STAMP|stamp)\s?=\s?\d+")
-_PATH = re.compile(rb"(?:[/+]|[A-Za-z]:\\)[\x21-\x7e]{3,}")
-_HANDLE = re.compile(rb"=\s?((?:[/+\\]|[A-Za-z]:\\)[\x21-\x7e]{3,}|(?=[/+\\]|[A-Za-z]:\\)|$)")
-_COMPLETE_WITHOUT_TIME = (b": restore complete", b": validation complete")  # up to 10.1
+PATH = re.compile(rb"(?:[/+]|[A-Za-z]:\\)[\x21-\x7e]{3,}")
+HANDLE = re.compile(rb"=\s?((?:[/+\\]|[A-Za-z]:\\)[\x21-\x7e]{3,}|(?=[/+\\]|[A-Za-z]:\\)|$)")
+COMPLETE_WITHOUT_TIME = (b": restore complete", b": validation complete")  # up to 10.1
+_LOG_RECORD = re.compile(rb"=\d+\s+\S+=\d+\s+RECID")
 _HAS_PATH = re.compile(rb"[/+\\]")
-_SECTION = re.compile(rb" section \d+ of \d+")
-_TAG = re.compile(rb"TAG\d{8}T\d{6}")
+SECTION = re.compile(rb" section \d+ of \d+")
+TAG = re.compile(rb"TAG\d{8}T\d{6}")
 _STEM = re.compile(rb"_\d+_\d+$")
 _AUTOBACKUP = re.compile(rb"AUTOBACKUP\S*\s(?:[^/+\\]*?\s)?(\S*[/+\\]\S+|c-\d+-\d{8}-\w\w)", re.I)
-_SKIPPED = (
+SKIPPED = (
     re.compile(rb"skipping datafile (\d{1,5})"),
     re.compile(rb"datafile (\d{1,5}) is already restored to file"),
     re.compile(rb"datafile (\d{1,5}) not processed because"),
@@ -62,6 +63,9 @@ class Channel:
 
     def reset(self) -> None:
         self.__init__()
+
+    def begin(self, piece: bytes) -> None:
+        self.begun = [*self.begun[-MOST_JOINED:], piece]
 
 
 class Distinct:
@@ -98,45 +102,36 @@ class Pieces:
         self.unreadable = False
         self.command = 0
         self.channels: dict[bytes, Channel] = {}
-        self._current: Channel | None = None
-        self._checked: bool | None = None  # a crosscheck line waits for the line that names its object
-        self._broken = b""
+        self.current: Channel | None = None
+        self.checked: bool | None = None  # a crosscheck line waits for the line that names its object
+        self.broken = b""
         self._joined = 0
 
     def channel_of(self, line: bytes) -> bytes | None:
         """Name of the channel that the line is about, or None."""
-        if b"ORA_" in line and (found := _FIXED_CHANNEL.search(line)):
-            return found.group()
-        if b"channel " in line[:40] and (found := _ENGLISH_CHANNEL.match(line)):
-            return found.group(1)
-        if (b"SID" in line or b"sid" in line) and (found := _SID.search(line)):
-            return found.group(1)
-        if self.channels and b":" in line and (found := _NAMED_CHANNEL.search(line)) and found.group(1) in self.channels:
+        if name := channel_told_by(line):
+            return name
+        if self.channels and b":" in line and (found := NAMED_CHANNEL.search(line)) and found.group(1) in self.channels:
             return found.group(1)
         return None
 
     def feed(self, line: bytes, channel: bytes | None) -> str | None:
         """Take one line that is no code, echo or table row; say why it matters, or None."""
-        if self._broken:
+        if self.broken:
             line, channel = self._continued(line, channel)
         if channel is not None:
             return self._channel_line(line, channel)
-        if self._checked is not None and _is_record(line):
+        if self.checked is not None and is_record(line):
             return self._settle(line)
-        if (self._checked is not None or _may_be_check(line)) and (why := self._crosscheck_line(line)):
+        if (self.checked is not None or may_be_check(line)) and (why := self._crosscheck_line(line)):
             return why
         return self._field_line(line) if b"=" in line else self._plain_line(line)
-
-    @property
-    def is_idle(self) -> bool:
-        """No line waits for the one that belongs to it."""
-        return self._checked is None and not self._broken
 
     def next_command(self) -> None:
         self.command += 1
         self._settle(None)
-        self._broken = b""
-        self._current = None
+        self.broken = b""
+        self.current = None
         for state in self.channels.values():
             state.reset()
 
@@ -146,13 +141,13 @@ class Pieces:
             state = Channel()
             if len(self.channels) < MOST_CHANNELS:
                 self.channels[name] = state
-        self._current = state
+        self.current = state
         if b"=" in line:
             return self._handle(line, state)
         if b"AUTOBACKUP" in line:
             return self._from_autobackup(line, state)
-        if phrases.ends_in_elapsed(line) or line.rstrip().endswith(_COMPLETE_WITHOUT_TIME):
-            return self._completed(state)
+        if phrases.ends_in_elapsed(line) or line.rstrip().endswith(COMPLETE_WITHOUT_TIME):
+            return self.completed(state)
         return self._channel_text(line, state)
 
     def _channel_text(self, line: bytes, state: Channel) -> str | None:
@@ -161,29 +156,30 @@ class Pieces:
             self.worked = True
             return None
         reading = line.find(b"reading from backup piece")
-        state.section |= b" section " in line and bool(_SECTION.search(line))
+        state.section |= b" section " in line and bool(SECTION.search(line))
         state.control_file |= b"restoring control file" in line or b"restoring SPFILE" in line
-        if reading < 0 and _may_name_a_file(line) and (found := _RESTORED.search(line)):
+        if reading < 0 and may_name_a_file(line) and (found := RESTORED.search(line)):
             state.restoring.add(int(found.group(1) or found.group(2)))
-        elif b"restoring foreign" not in line and (found := _PATH.search(line, max(0, reading))):
-            state.begun = [*state.begun[-MOST_JOINED:], found.group()]
+        elif b"restoring foreign" not in line and (found := PATH.search(line, max(0, reading))):
+            state.begin(found.group())
         return None
 
     def _handle(self, line: bytes, state: Channel) -> str | None:
         if b"errors found reading piece" in line:
             self.unreadable = True
             return "a backup piece could not be read"
-        fields = _fields(line)
-        found = (_READ.search(line) or _GLUED.search(line)) if fields == 2 else None
-        if found and _is_piece(found):
-            self._read_piece(found.group(1), state)
+        fields = fields_in(line)
+        found = (READ.search(line) or GLUED.search(line)) if fields == 2 else None
+        if found and is_piece(found):
+            self.read_piece(found.group(1), state)
             return "failover to another copy of the piece" if b"failover" in line else None
-        if fields == 1 and b"SID" not in line and (found := _HANDLE.search(line)):
-            self._broken, self._joined = line, 0
-            state.begun = [*state.begun[-MOST_JOINED:], *filter(None, [found.group(1)])]
+        if fields == 1 and b"SID" not in line and (found := HANDLE.search(line)):
+            self.broken, self._joined = line, 0
+            if found.group(1):
+                state.begin(found.group(1))
         return None
 
-    def _read_piece(self, handle: bytes, state: Channel) -> None:
+    def read_piece(self, handle: bytes, state: Channel) -> None:
         state.handles.append(handle)
         del state.handles[:-MOST_NAMED]
         if self.pieces_read.add(handle) and len(self.names) < MOST_NAMED:
@@ -191,7 +187,7 @@ class Pieces:
 
     def _continued(self, line: bytes, channel: bytes | None) -> tuple[bytes, bytes | None]:
         """Join a line to the one that a console of 80 columns broke before it."""
-        broken, self._broken = self._broken, b""
+        broken, self.broken = self.broken, b""
         if channel is not None or self._joined >= MOST_JOINED or line.count(b"=") > 1:
             return line, channel
         joined, self._joined = broken + line, self._joined + 1
@@ -199,7 +195,7 @@ class Pieces:
         if name is None:
             return line, channel
         if joined.count(b"=") < 2 or joined.endswith(b"="):
-            self._broken, joined = joined, b""
+            self.broken, joined = joined, b""
         return joined, name
 
     def _from_autobackup(self, line: bytes, state: Channel) -> str | None:
@@ -207,18 +203,18 @@ class Pieces:
         if found:
             state.autobackup = found.group(1)
         elif state.autobackup and b'"' not in line and b":" in line:
-            self._read_piece(state.autobackup, state)
+            self.read_piece(state.autobackup, state)
             self.sets_read.add(state.autobackup)
             self.worked = True
             state.reset()
         return None
 
-    def _completed(self, state: Channel) -> str | None:
+    def completed(self, state: Channel) -> str | None:
         """An elapsed time ended the channel's work: it read a set, wrote one, or read live files."""
         self.worked = True
         if not (state.handles or state.inputs or state.written):
             for piece in _named_twice(state.begun):  # no line holds handle and tag, or it was broken beyond repair
-                self._read_piece(piece, state)
+                self.read_piece(piece, state)
         if state.handles:
             stems = frozenset(_STEM.sub(b"", h) for h in state.handles) if state.section else frozenset(state.handles)
             self.sets_read.add(stems)
@@ -233,20 +229,18 @@ class Pieces:
         return None
 
     def _field_line(self, line: bytes) -> str | None:
-        if _is_record(line):
-            return self._record_line(line)
-        if found := _INPUT.match(line):
-            if self._current is not None:
-                self._current.inputs.add(int(found.group(1)))
+        if is_record(line):
+            self.recorded(is_record_of_work(line))
             return None
-        if found := _WRITTEN.search(line):
-            self.pieces_written.add(found.group(1))
-            self.worked = True
-            if self._current is not None:
-                self._current.written = True
+        if found := INPUT.match(line):
+            if self.current is not None:
+                self.current.inputs.add(int(found.group(1)))
             return None
-        found = _READ.search(line) if _fields(line) == 2 else None
-        if found and _is_piece(found) and (found.group(2) == b"tag" or _TAG.match(found.group(3))):
+        if found := WRITTEN.search(line):
+            self.written(found.group(1))
+            return None
+        found = READ.search(line) if fields_in(line) == 2 else None
+        if found and is_piece(found) and (found.group(2) == b"tag" or TAG.match(found.group(3))):
             self._piece_or_copy(line, found.group(1))
         if b"creating datafile file number" in line:
             self.recreated = True
@@ -258,50 +252,47 @@ class Pieces:
         for channel in copying:
             channel.written = True
         if not copying and b"output file" not in line:
-            self._read_piece(name, self._current or Channel())
+            self.read_piece(name, self.current or Channel())
 
-    def _record_line(self, line: bytes) -> str | None:
-        if b"thread=" not in line and b"sequence=" not in line and not re.search(rb"=\d+\s+\S+=\d+\s+RECID", line):
-            self.worked = True
-        if self._current is not None:
-            self._current.written = True  # an image copy names its record
-        return None
+    def written(self, handle: bytes) -> None:
+        """The channel that is at work wrote a piece."""
+        self.pieces_written.add(handle)
+        self.recorded(of_work=True)
+
+    def recorded(self, of_work: bool) -> None:
+        """A line names a record, as that of an image copy does."""
+        self.worked |= of_work
+        if self.current is not None:
+            self.current.written = True
 
     def _plain_line(self, line: bytes) -> str | None:
-        if (
-            b";" in line
-            or b"skip" in line
-            or b"already" in line
-            or b"not processed" in line
-            or b"excluded" in line
-            or not line.isascii()
-        ):
-            for pattern in _SKIPPED:
+        if may_say_skipped(line):
+            for pattern in SKIPPED:
                 if found := pattern.search(line):
                     self.datafiles_skipped.add(int(found.group(1)))
                     return "data file skipped"
         if phrases.ends_in_elapsed(line):
             self.worked = True  # media recovery
-        elif self._current is not None and (b"datafile" in line or not line.isascii()) and (found := _file_with_path(line)):
-            self._current.restoring.add(int(found.group(1) or found.group(2)))
+        elif self.current is not None and may_restore(line) and (found := file_with_path(line)):
+            self.current.restoring.add(int(found.group(1) or found.group(2)))
         return None
 
     def _crosscheck_line(self, line: bytes) -> str | None:
         """A crosscheck says what it found on one line and names the object on the next."""
-        expired = b"'EXPIRED'" in line or b'"EXPIRED"' in line or _says_expired(line)
+        expired = b"'EXPIRED'" in line or b'"EXPIRED"' in line or says_expired(line)
         if expired or b"'AVAILABLE'" in line or b'"AVAILABLE"' in line or b"validation succeeded for " in line:
             why = self._settle(None)
-            self._checked = expired
-            return self._settle(line) if _is_record(line) else why
+            self.checked = expired
+            return self._settle(line) if is_record(line) else why
         if b"EXPIRED" in line and _LISTED_EXPIRED.search(line):
             self._listed_expired.add(line.split()[-1])
             return "listed as EXPIRED"
-        return self._settle(line) if self._checked is not None and b"=" in line else None
+        return self._settle(line) if self.checked is not None and b"=" in line else None
 
     def _settle(self, line: bytes | None) -> str | None:
         """Count the object of a crosscheck; a preview prints "validation succeeded" without an object."""
-        expired, self._checked = self._checked, None
-        named = line is not None and _is_record(line)
+        expired, self.checked = self.checked, None
+        named = line is not None and is_record(line)
         if expired is None or not (named or expired):
             return None
         self.crosschecked += 1
@@ -317,7 +308,18 @@ class Pieces:
         return self._expired.count if self.crosschecked else self._listed_expired.count
 
 
-def _fields(line: bytes) -> int:
+def channel_told_by(line: bytes) -> bytes | None:
+    """Name of the channel, where the line by itself shows that there is one."""
+    if b"ORA_" in line and (found := FIXED_CHANNEL.search(line)):
+        return found.group()
+    if b"channel " in line[:40] and (found := _ENGLISH_CHANNEL.match(line)):
+        return found.group(1)
+    if (b"SID" in line or b"sid" in line) and (found := _SID.search(line)):
+        return found.group(1)
+    return None
+
+
+def fields_in(line: bytes) -> int:
     """How many `name=value` the line has, without the `params=` that old releases put last."""
     return line.count(b"=") - line.count(b" params=")
 
@@ -327,30 +329,46 @@ def _named_twice(paths: list[bytes]) -> list[bytes]:
     return list(dict.fromkeys(p for p in paths if paths.count(p) > 1)) or paths
 
 
-def _is_record(line: bytes) -> bool:
+def is_record(line: bytes) -> bool:
     """The line names a record of the repository: RECID and STAMP."""
     return (b"STAMP" in line or b"stamp" in line) and bool(_RECORD.search(line))
 
 
-def _says_expired(line: bytes) -> bool:
+def is_record_of_work(line: bytes) -> bool:
+    """The record is of a copy that was made, not of a log that is read."""
+    return b"thread=" not in line and b"sequence=" not in line and not _LOG_RECORD.search(line)
+
+
+def says_expired(line: bytes) -> bool:
     return (b"alid" in line or not line.isascii()) and bool(phrases.EXPIRED_WORDS.search(line))
 
 
-def _may_name_a_file(line: bytes) -> bool:
+def may_name_a_file(line: bytes) -> bool:
     """A quick look before the pattern of a file number of five digits."""
     return b" 0" in line or b"datafile " in line or not line.isascii()
 
 
-def _file_with_path(line: bytes) -> re.Match[bytes] | None:
-    return _RESTORED.search(line) if _HAS_PATH.search(line) else None
+def file_with_path(line: bytes) -> re.Match[bytes] | None:
+    return RESTORED.search(line) if _HAS_PATH.search(line) else None
 
 
-def _may_be_check(line: bytes) -> bool:
+def may_say_skipped(line: bytes) -> bool:
+    """A quick look before the patterns of skipped files."""
+    signs = b";" in line or b"skip" in line or b"already" in line or b"not processed" in line or b"excluded" in line
+    return signs or not line.isascii()
+
+
+def may_restore(line: bytes) -> bool:
+    """A quick look before the pattern of a file and its path."""
+    return b"datafile" in line or not line.isascii()
+
+
+def may_be_check(line: bytes) -> bool:
     """A quick look before the words of all languages."""
     return b"EXPIRED" in line or b"AVAILABLE" in line or b"validation" in line or not line.isascii()
 
 
-def _is_piece(found: re.Match[bytes]) -> bool:
+def is_piece(found: re.Match[bytes]) -> bool:
     """The two fields are a handle and a tag, not a number and a name, nor a session and its device."""
     handle, value = found.group(1), found.group(3)
     return not handle.isdigit() and not value.isdigit() and value not in (b"DISK", b"SBT_TAPE", b"SBT", b"NONE", b"disk")

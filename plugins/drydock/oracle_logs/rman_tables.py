@@ -24,6 +24,13 @@ FAILURE_ROW = re.compile(rb"\s*\d+\s+(?:CRITICAL|HIGH|LOW)\s+OPEN\s")
 _DASH_STARTS = frozenset(b" \t-")
 _ROW_STARTS = frozenset(b" \t0123456789-SCDIO")
 BARE_STATUS = (b"OK", b"FAILED")
+KINDS_OF_BLOCKS = (b"Data", b"Index", b"Other")
+
+
+class Reads(Enum):
+    """What reads() tells of a shape of lines."""
+
+    ROW = auto()
 
 
 class Table(Enum):
@@ -66,9 +73,9 @@ class Tables:
         self.open_failures = 0
         self.said_corrupt = False
         self.command = 0
-        self._table: Table | None = None
+        self.table: Table | None = None  # the next line may be a row of it
+        self.header = b""  # the line before, which may be the heading of a table
         self._file: int | None = None
-        self._header = b""
         self._readers = {
             Table.BLOCKS: self._blocks,
             Table.CONTROL_FILES: self._control_file,
@@ -79,9 +86,9 @@ class Tables:
         }
 
     def feed(self, line: bytes) -> str | None:
-        header, self._header = self._header, line
+        header, self.header = self.header, line
         first = line[0]
-        if self._table is None and first not in _ROW_STARTS:
+        if self.table is None and first not in _ROW_STARTS:
             return self._said(line) if b"corrupt" in line else None
         if first in _DASH_STARTS and phrases.DASHES.match(line):
             self._open(line, header)
@@ -94,33 +101,24 @@ class Tables:
         self.said_corrupt = True
         return "RMAN says that it found corrupt blocks"
 
-    @property
-    def is_open(self) -> bool:
-        """The next line may be a row."""
-        return self._table is not None
-
-    def pass_over(self, line: bytes) -> None:
-        """A line that is no row; it may be the heading of the next table."""
-        self._header = line
-
     def end(self) -> None:
         """A prompt or a line of another kind."""
-        self._table = None
+        self.table = None
 
     def blank(self) -> None:
         """A blank line ends a table, but the reports stay open: some terminals put a blank line after each row."""
-        if self._table not in (Table.NEED_BACKUP, Table.UNRECOVERABLE):
-            self._table = None
+        if self.table not in (Table.NEED_BACKUP, Table.UNRECOVERABLE):
+            self.table = None
 
     def next_command(self) -> None:
         self.command += 1
-        self._table = None
+        self.table = None
         self._file = None
 
     def _open(self, line: bytes, header: bytes) -> None:
         widths = [len(group) for group in line.split()]
-        self._table = _kind(widths, header)
-        if self._table in (Table.NEED_BACKUP, Table.UNRECOVERABLE):
+        self.table = _kind(widths, header)
+        if self.table in (Table.NEED_BACKUP, Table.UNRECOVERABLE):
             self.asked_need = True
 
     def _row(self, line: bytes) -> str | None:
@@ -130,15 +128,15 @@ class Tables:
             self.open_failures += 1
             return "open failure of the database"
         found = DATAFILE_ROW.match(line) if b"OK" in line or b"FAILED" in line or not line.isascii() else None
-        if found and (self._table is Table.DATAFILES or (found.group(2) in BARE_STATUS and self._table is not Table.LOGS)):
+        if found and (self.table is Table.DATAFILES or (found.group(2) in BARE_STATUS and self.table is not Table.LOGS)):
             return self._datafile(found)
-        return self._readers[self._table](line) if self._table in self._readers else self._bare(line)
+        return self._readers[self.table](line) if self.table in self._readers else self._bare(line)
 
     def _bare(self, line: bytes) -> str | None:
         """Rows whose heading was lost: a filtered log."""
         if line[0] in b"0123456789":
             return None
-        if self._file is not None and line.split(maxsplit=1)[0] in (b"Data", b"Index", b"Other"):
+        if self._file is not None and line.split(maxsplit=1)[0] in KINDS_OF_BLOCKS:
             return self._blocks(line)
         found = CONTROL_ROW.match(line) if b"OK" in line or b"FAILED" in line else None
         if found and found.group(2) in BARE_STATUS and found.group(1).strip() in (b"SPFILE", b"Control File"):
@@ -160,7 +158,7 @@ class Tables:
 
     def _blocks(self, line: bytes) -> str | None:
         found = BLOCK_ROW.match(line)
-        if found and not (line[:1].isspace() or found.group(1) in (b"Data", b"Index", b"Other")):
+        if found and not (line[:1].isspace() or found.group(1) in KINDS_OF_BLOCKS):
             return None
         failing = int(found.group(2)[:18]) if found else 0
         if not failing or self._file is None:
@@ -206,6 +204,35 @@ class Tables:
             return None
         self.listed_corruptions += 1
         return "the database lists corrupt blocks"
+
+
+_STATUS_ROWS = (DATAFILE_ROW, CONTROL_ROW)
+_ROWS = {
+    Table.CONTROL_FILES: (CONTROL_ROW,),
+    Table.LOGS: (LOG_ROW,),
+    Table.NEED_BACKUP: (NEED_ROW, LOST_ROW),
+    Table.UNRECOVERABLE: (LOST_ROW,),
+    Table.CORRUPTION: (CORRUPTION_ROW,),
+}
+
+
+def reads(line: bytes, table: Table | None) -> Reads | re.Match[bytes] | None:
+    """What feed() may do with a line like this, whatever its digits are, while `table` is open.
+
+    ROW: it must look. A row of blocks: nothing, where its second group is 0. None: it does nothing but keep the line as a
+    heading, and returns None (or "", where no other reader would have found anything either).
+    """
+    if b"corrupt" in line:
+        return Reads.ROW
+    if table is None and line[0] not in _ROW_STARTS:
+        return None
+    if (line[0] in _DASH_STARTS and phrases.DASHES.match(line)) or (b"OPEN" in line and FAILURE_ROW.match(line)):
+        return Reads.ROW
+    is_status = b"OK" in line or b"FAILED" in line or not line.isascii()
+    if any(pattern.match(line) for pattern in (*(_STATUS_ROWS if is_status else ()), *_ROWS.get(table, ()))):
+        return Reads.ROW
+    is_bare = table in (None, Table.DATAFILES) and line.split(maxsplit=1)[0] in KINDS_OF_BLOCKS
+    return BLOCK_ROW.match(line) if is_bare or table is Table.BLOCKS else None
 
 
 def _kind(widths: list[int], header: bytes) -> Table | None:
