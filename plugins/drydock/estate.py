@@ -118,9 +118,18 @@ class RmanHost(Model):
     ssh_connection: Slug = Field(description="Airflow connection id (type ssh) of the host; known host key required")
     sid: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,29}$", description="ORACLE_SID, as in oratab")
     dbid: PositiveInt | None = Field(None, description="DBID that the host must answer with; empty: what the database tells")
-    canary: str | None = Field(None, pattern=r"^/[^\s'\"]+$", description="handle of a piece that must exist before a CROSSCHECK")
+    canary: str | None = Field(
+        None, pattern=r"^/[A-Za-z0-9._/+%@=,:#$-]{1,500}$", description="handle of a piece that must exist before a CROSSCHECK"
+    )
     read_mb_s: PositiveInt = Field(100, description="safe rate of reading, until this database's own reads are known")
     check_logical: bool = Field(True, description="VALIDATE ... CHECK LOGICAL")
+
+    @field_validator("canary")
+    @classmethod
+    def _is_straight(cls, canary: str | None) -> str | None:
+        if canary and ".." in canary:
+            raise ValueError("the path of the canary must not hold '..'; write it as RMAN lists the piece")
+        return canary
 
 
 class BackupPlan(Model):

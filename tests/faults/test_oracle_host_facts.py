@@ -26,6 +26,7 @@ from sandbox.oracle.model.database import OracleDatabase
 from sandbox.oracle.model.jobs import weekly_plan
 from sandbox.oracle.model.operations import fail_destination, find_corrupt_blocks
 from sandbox.oracle.model.repository import repository_of
+from sandbox.oracle.target import alert_teller
 from sandbox.oracle.worlds import healthy_worlds, lived
 from tests.faults import oracle_judging as o
 from tests.faults.rman_yard import SID, LocalFarSide
@@ -182,6 +183,7 @@ def test_a_database_that_is_down_has_its_alert_log_to_tell_why() -> None:
     assert {f.code for f in survey.problems} == {"source_unreadable", "alert_critical"}
     judgement = judge_day(entry(model), survey, (), (), None, o.POLICY, (), lambda _: True, Depth.BYTES, model.clock.now())
     assert "alert_critical" in {f.code for f in judgement.complete.findings}
+    assert judgement.valid.status is Status.UNKNOWN, "nothing could be looked at"
 
 
 def test_a_past_day_asks_the_host_nothing() -> None:
@@ -261,6 +263,18 @@ def test_a_name_that_is_no_plain_path_is_not_sent(name: str) -> None:
     catalogue = survey.catalogue.model_copy(update={"recovery_area": area})
     with_host_facts(survey.model_copy(update={"catalogue": catalogue}), entry(model), far_side, model.clock.now())
     assert far_side.said == [f"alert {SID} tail"]
+
+
+def test_the_simulator_writes_its_alert_log_as_time_passes(tmp_path: Path) -> None:
+    model = database()
+    teller = alert_teller(model, tmp_path)
+    teller()
+    file = tmp_path / f"alert_{SID}.log"
+    before = file.read_text()
+    tell(model, "ORA-16038: log 3 sequence# 812 cannot be archived", hours_ago=0)
+    assert file.read_text() == before
+    teller()
+    assert "ORA-16038" in file.read_text() and "advanced to log sequence" in before
 
 
 def test_the_simulated_host_tells_both_through_the_real_script(tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from drydock.backup import steps
 from drydock.backup.oracle import rman_steps
 from drydock.backup.results import Depth, ReadUnit
+from drydock.estate import RmanHost
 from drydock.rman.far_side import Answer, RmanTrouble
 from drydock.rman.questions import QuestionKind, make_job, validate_set
 from drydock.verdicts import Finding, Status
@@ -453,6 +455,13 @@ def test_memory_of_a_step_stays_small_and_survives_another_release() -> None:
     assert len(state.troubles) == rman_steps.MOST_TROUBLES and len(state.model_dump_json()) < 64 * 1024
     assert rman_steps.remembered(state.model_dump(mode="json")) == state
     assert rman_steps.remembered({"began": ["x"], "of_a_later_release": 1}) == rman_steps.StepState()
+
+
+@pytest.mark.parametrize("canary", ["/b/(1)", "/b/a b", "/b/../x", "b/x", "/b/ü", "/" + "x" * 501])
+def test_a_canary_that_the_host_would_refuse_is_refused_in_the_estate(canary: str) -> None:
+    with pytest.raises(ValidationError, match="canary"):
+        RmanHost(ssh_connection="ssh_yard", sid=SID, canary=canary)
+    assert RmanHost(ssh_connection="ssh_yard", sid=SID, canary="/b/o1_mf_nnnd0_%u.bkp").canary
 
 
 def test_no_deadline_is_longer_than_the_far_side_takes() -> None:

@@ -100,7 +100,7 @@ def _doubts(answer: RmanAnswer, place: str, wanted: RmanSet | None) -> Iterator[
     log, words = answer.log, answer.question.words
     if not _units_read(answer):
         yield _unknown("rman_nothing_read", place, question=words)
-    elif wanted is not None and (read := _pieces_read(log, wanted)) < wanted.pieces_expected:
+    elif wanted is not None and (read := _pieces_read(log, wanted)) < max(wanted.pieces_expected, 1):
         yield _unknown("rman_pieces_short", place, question=words, found=read, expected=wanted.pieces_expected)
     if log.datafiles_skipped:
         values = {"files": _shown(log.datafiles_skipped), "question": words}
