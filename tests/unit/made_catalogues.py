@@ -159,7 +159,7 @@ def facts(**changes: Any) -> DatabaseFacts:
         "created_at": night(-100),
         "controlfile_created_at": night(-100),
         "keep_days": 30,
-        "rman_configuration": {"CONTROLFILE AUTOBACKUP": "ON"},
+        "rman_configuration": {"CONTROLFILE AUTOBACKUP": "ON", "SNAPSHOT CONTROLFILE NAME": "'/u03/fra/snapcf.f'"},
     }
     return DatabaseFacts.model_validate(values | changes)
 

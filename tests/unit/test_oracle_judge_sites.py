@@ -181,6 +181,14 @@ def test_an_expired_piece_of_an_obsolete_set_stays_a_warning_when_a_file_is_new(
     assert m.only(verdict, "piece_missing").status is Status.WARN
 
 
+@pytest.mark.parametrize(("threads", "name", "told"), [(2, None, True), (2, "'+FRA/snapcf.f'", False), (1, None, False)])
+def test_a_snapshot_control_file_that_only_one_node_sees(threads: int, name: str | None, told: bool) -> None:
+    settings = {"CONTROLFILE AUTOBACKUP": "ON"} | ({"SNAPSHOT CONTROLFILE NAME": name} if name else {})
+    seen = tuple(m.a_thread(n) for n in range(1, threads + 1))
+    verdict = judge(threads=seen, facts=m.facts(rman_configuration=settings))
+    assert ("snapshot_controlfile_local" in m.told(verdict)) is told
+
+
 # --- jobs and habits
 
 

@@ -68,6 +68,8 @@ def new_database(seed: int, shape: Shape, created_at: datetime) -> OracleDatabas
     database.parameters["host_name"] = shape.host
     if shape.tracks_changes and shape.edition == "EE":
         repository.change_tracking = f"{shape.data_folder}/{database.unique_name}/change_tracking.ctf"
+    if shape.threads > 1:  # every node must see it
+        repository.configuration["SNAPSHOT CONTROLFILE NAME"] = f"'{shape.fra_folder or shape.data_folder}/snapcf_{shape.name}.f'"
     if shape.autobackup_row:
         repository.configuration["CONTROLFILE AUTOBACKUP"] = "ON"
     repository.incarnations.append(Incarnation(1, scn.at(created_at), created_at, repository.stamp(created_at)))

@@ -20,6 +20,7 @@ from drydock.verdicts import Finding, Status
 FRA_WARN, FRA_FAIL = 80.0, 90.0  # percent
 FRA_SPARE = timedelta(hours=4)  # more than the longest time between two backups of logs
 AUTOBACKUP = "CONTROLFILE AUTOBACKUP"
+SNAPSHOT = "SNAPSHOT CONTROLFILE NAME"
 IN_AREA = "USE_DB_RECOVERY_FILE_DEST"
 NO_KEY = "OPEN_NO_MASTER_KEY"  # open, and nothing in it to decrypt with
 GIB = 1024**3
@@ -32,6 +33,7 @@ def safety_findings(needs: Needs) -> Iterator[Finding]:
         yield from _spfile(needs)
     if needs.answered("rman_configuration"):
         yield from _autobackup(needs)
+        yield from _snapshot(needs)
     if needs.answered("keystore"):
         yield from _keystore(needs)
     yield from _recovery_area(needs)
@@ -79,6 +81,16 @@ def _autobackup(needs: Needs) -> Iterator[Finding]:
     if not is_on:
         values = {"setting": setting or "default", "version": facts.version}
         yield Finding(code="autobackup_off", status=Status.WARN, place=needs.survey.database, values=values)
+
+
+def _snapshot(needs: Needs) -> Iterator[Finding]:
+    """RAC from 11.2 on: every instance must see the snapshot control file (ORA-00245); by default it is in one node's home."""
+    catalogue = needs.repository.catalogue
+    threads = sum(1 for t in catalogue.threads if t.is_enabled)
+    if threads > 1 and SNAPSHOT not in catalogue.facts.rman_configuration:
+        yield Finding(
+            code="snapshot_controlfile_local", status=Status.WARN, place=needs.survey.database, values={"threads": threads}
+        )
 
 
 def _release(version: str) -> tuple[int, ...]:
