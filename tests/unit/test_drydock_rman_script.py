@@ -393,6 +393,7 @@ def test_the_environment_cannot_bring_code_along(host: Host) -> None:
         PS4=f"$(touch {proof})",
         **{"BASH_FUNC_printf%%": f"() {{ touch {proof}; }}", "BASH_FUNC_df%%": f"() {{ touch {proof}; }}"},
     )
+    host.run(f"space ORCL {host.folder}", **{"BASH_FUNC_df%%": f"() {{ touch {proof}; }}"})
     host.wait()
     assert not proof.exists()
 
