@@ -90,6 +90,18 @@ def test_logs_of_the_new_incarnation_that_are_all_gone_are_missed() -> None:
     assert "log_end_missing" not in m.told(judge(threads=(m.a_thread(sequence=1),), **changes))
 
 
+def test_backups_from_before_a_second_flashback_to_one_point_do_not_count() -> None:
+    at, reset = m.night(11.2), m.scn(m.night(5)) + 100
+    old = m.INCARNATION.model_copy(update={"status": "PARENT"})
+    values = {"resetlogs_scn": reset, "prior_resetlogs_scn": m.RESETLOGS}
+    orphan = Incarnation(number=2, resetlogs_at=m.night(6), status="ORPHAN", **values)
+    current = Incarnation(number=3, resetlogs_at=at, status="CURRENT", **values)
+    held = tuple(b.model_copy(update={"resetlogs_scn": reset}) if b.checkpoint_scn > reset else b for b in m.BACKUPS)
+    changes = {"facts": m.facts(resetlogs_scn=reset), "file_backups": held, "log_spans": (m.a_span(1, 120),)}
+    verdict = judge(incarnations=(current, old, orphan), **changes)
+    assert m.only(verdict, "base_too_old").place == "set-1000-1", "the level 0 of the night 7 was the orphan's"
+
+
 def test_a_destination_that_was_deferred_on_purpose_is_no_failure() -> None:
     dests = (ArchiveDest(dest=1, status="VALID"), ArchiveDest(dest=2, status="DEFERRED", error="ORA-12541: no listener"))
     assert judge(archive_dests=dests).findings == ()

@@ -27,7 +27,7 @@ BEGIN = datetime(2026, 11, 1, 1, 0)
 
 def log_row(sequence: int, thread: int = 1, **changes: Any) -> dict[str, Any]:
     at = BEGIN + timedelta(minutes=10 * sequence)
-    row = {"thread": Decimal(thread), "resetlogs_scn": Decimal(1), "sequence_number": Decimal(sequence)}
+    row = {"thread": Decimal(thread), "resetlogs_scn": Decimal(1), "resetlogs_at": BEGIN, "sequence_number": Decimal(sequence)}
     row |= {"first_scn": sequence * 100, "next_scn": sequence * 100 + 100, "first_at": at, "next_at": at + timedelta(minutes=10)}
     return row | {"total_bytes": 10, "on_disk": 1} | changes
 
@@ -50,6 +50,15 @@ def test_logs_are_folded_by_where_they_are_kept() -> None:
 def test_a_log_that_only_a_set_knows_is_there_as_well() -> None:
     (span,) = fold_logs([], [set_row(7, 1)], [m.log_set(1)], TIMES)
     assert (span.first_sequence, span.set_ids) == (7, ("set-3000-1",))
+
+
+def test_logs_of_an_orphan_that_began_at_the_same_scn_are_not_ours() -> None:
+    """Flashed back twice to one restore point: the same SCN, sequence 1 again, and the logs of the first life are gone or not."""
+    before = BEGIN - timedelta(days=1)
+    orphan = incarnation_row() | {"incarnation": 2, "resetlogs_at": before, "status": "ORPHAN"}
+    archived = [log_row(1, resetlogs_at=before), log_row(1, on_disk=0), log_row(2)]
+    made = survey(incarnations=[orphan, incarnation_row()], archived_logs=archived).catalogue
+    assert [(s.first_sequence, s.is_kept) for s in made.log_spans] == [(1, False), (2, True)]
 
 
 def facts_row() -> dict[str, Any]:

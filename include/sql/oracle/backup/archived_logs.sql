@@ -5,11 +5,12 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: thread (THREAD#), resetlogs_scn (SCN of its incarnation), sequence_number (SEQUENCE#), first_scn (SCN), next_scn (SCN), first_at (local time), next_at (local time), total_bytes (bytes), on_disk (1: a copy here is archived, not deleted, available and not that of a standby)
+-- columns: thread (THREAD#), resetlogs_scn (SCN of its incarnation), resetlogs_at (local time of it), sequence_number (SEQUENCE#), first_scn (SCN), next_scn (SCN), first_at (local time), next_at (local time), total_bytes (bytes), on_disk (1: a copy here is archived, not deleted, available and not that of a standby)
 -- source: Oracle Database Reference 19c, V$ARCHIVED_LOG (rows of deleted logs and of standby destinations stay; BACKUP_COUNT counts deleted backups too and is not used)
 SELECT
     thread# AS thread,
     resetlogs_change# AS resetlogs_scn,
+    resetlogs_time AS resetlogs_at,
     sequence# AS sequence_number,
     MIN(first_change#) AS first_scn,
     MAX(next_change#) AS next_scn,
@@ -23,4 +24,4 @@ SELECT
         END
     ) AS on_disk
 FROM v$archived_log
-GROUP BY thread#, resetlogs_change#, sequence#
+GROUP BY thread#, resetlogs_change#, resetlogs_time, sequence#

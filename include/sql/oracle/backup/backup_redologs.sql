@@ -5,13 +5,14 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: set_stamp (with set_count the set), set_count (see set_stamp), thread (THREAD#), resetlogs_scn (SCN of its incarnation), sequence_number (SEQUENCE#), first_scn (SCN), next_scn (SCN), first_at (local time), next_at (local time), total_bytes (bytes)
+-- columns: set_stamp (with set_count the set), set_count (see set_stamp), thread (THREAD#), resetlogs_scn (SCN of its incarnation), resetlogs_at (local time of it), sequence_number (SEQUENCE#), first_scn (SCN), next_scn (SCN), first_at (local time), next_at (local time), total_bytes (bytes)
 -- source: Oracle Database Reference 19c, V$BACKUP_REDOLOG
 SELECT
     set_stamp AS set_stamp,
     set_count AS set_count,
     thread# AS thread,
     resetlogs_change# AS resetlogs_scn,
+    resetlogs_time AS resetlogs_at,
     sequence# AS sequence_number,
     first_change# AS first_scn,
     next_change# AS next_scn,

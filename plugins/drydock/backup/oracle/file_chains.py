@@ -115,7 +115,8 @@ class Repository:
     @cached_property
     def lineage(self) -> dict[int, tuple[Incarnation, int | None]]:
         """resetlogs SCN -> (incarnation, SCN at which its child took over; None: the current one)."""
-        by_scn = {i.resetlogs_scn: i for i in self.catalogue.incarnations}
+        ours_last = sorted(self.catalogue.incarnations, key=lambda i: i.status != "ORPHAN")  # of two that begin at one SCN
+        by_scn = {i.resetlogs_scn: i for i in ours_last}
         found, scn, end = {}, self.catalogue.facts.resetlogs_scn, None
         while scn in by_scn and scn not in found:
             found[scn] = (by_scn[scn], end)
@@ -131,7 +132,9 @@ class Repository:
         known = self.lineage.get(backup.resetlogs_scn)
         if not self.lineage:  # incarnations could not be read: no backup is refused for what is not known
             return True
-        return known is not None and (known[1] is None or max(backup.checkpoint_scn, backup.fuzzy_scn) <= known[1])
+        if known is None or (backup.completed_at and backup.completed_at < known[0].resetlogs_at):
+            return False  # of an orphan, which may have begun at the same SCN before
+        return known[1] is None or max(backup.checkpoint_scn, backup.fuzzy_scn) <= known[1]
 
     @cached_property
     def by_file(self) -> dict[tuple[int, int], list[FileBackup]]:

@@ -42,6 +42,13 @@ def fold_logs(archived: Iterable[Row], backed_up: Iterable[Row], sets: Iterable[
     return _spans(logs, times)
 
 
+def without_namesakes(rows: Iterable[Row], incarnations: Iterable[Row]) -> list[Row]:
+    """Rows without those of orphans: after two flashbacks to one restore point, two incarnations begin at one SCN."""
+    told = [(i["status"] == "ORPHAN", (whole(i["resetlogs_scn"]), i["resetlogs_at"])) for i in incarnations]
+    left = {begin for is_orphan, begin in told if is_orphan} - {begin for is_orphan, begin in told if not is_orphan}
+    return [r for r in rows if (whole(r["resetlogs_scn"]), r["resetlogs_at"]) not in left] if left else list(rows)
+
+
 def _key(row: Row) -> Key:
     return whole(row["thread"]), whole(row["resetlogs_scn"]), whole(row["sequence_number"])
 

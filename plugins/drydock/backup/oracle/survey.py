@@ -14,7 +14,7 @@ import oracledb
 
 from drydock.backup.facts import Survey, TargetState
 from drydock.backup.oracle.catalogue import OracleCatalogue
-from drydock.backup.oracle.folding_logs import fold_logs
+from drydock.backup.oracle.folding_logs import fold_logs, without_namesakes
 from drydock.backup.oracle.neutral import neutral_sets, newest_ids
 from drydock.backup.oracle.records import (
     Row,
@@ -126,7 +126,7 @@ def read_catalogue(questions: Questions, facts_row: Row, times: Times) -> Oracle
     ask, some = questions.ask, questions.ask_for_some
     facts = database_facts(facts_row, ask("rman_configuration"), times)
     threads, incarnations = some("threads"), some("incarnations")
-    archived, backed_up = ask("archived_logs"), ask("backup_redologs")
+    archived, backed_up = (without_namesakes(ask(n), incarnations) for n in ("archived_logs", "backup_redologs"))
     statuses = ask("rman_statuses")
     jobs = _jobs(questions, statuses, times)
     sets = rman_sets(ask("backup_sets"), ask("backup_pieces"), ask("spfile_backups"), statuses, times)
