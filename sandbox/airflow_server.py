@@ -30,6 +30,8 @@ RECOVERY = {
     "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",  # a running task beats every 5 s
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+    "TRIGGERER__JOB_HEARTBEAT_SEC": "2",
+    "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",  # the triggers of a dead triggerer go to the next one then
 }
 RETRY_DELAY_S = "3"  # nobody waits for a passing trouble of a network that is not there
 

@@ -11,26 +11,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 from rich.console import Console
+from sqlalchemy import Engine
 
 from drydock.engines.postgres_server import free_port
+from drydock.ledger.connect import ledger_engine, ledger_url_from
 from sandbox import airflow_server, demo
 from sandbox.airflow_server import AirflowServer
-from sandbox.clusters import Sandbox
+from sandbox.clusters import AIRFLOW_DB, LEDGER_DB, META, Sandbox
 from sandbox.stop import stop_everything
 
 ROOT = Path(__file__).parents[2]
+WORKER_WAITS_S = "2"  # for RMAN, before it lets go of the task
 
 
 @dataclass(frozen=True)
 class DemoRun:
-    """What one call of the demo said, how it ended, and which processes and scratch areas it left."""
+    """What one call of the demo said and asked, how it ended, and which processes, scratch areas, jobs and sockets it left."""
 
     output: str
     returncode: int
     left_running: tuple[str, ...]
     left_behind: tuple[str, ...]
+    left_of_oracle: tuple[str, ...] = ()
+    asked_of_rman: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,11 @@ def cold_demo(state: Path) -> DemoRun:
         arguments, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False
     )
     areas = tuple(str(area) for area in (state / "scratch").glob("drydock-drill-*"))
-    return DemoRun(done.stdout + done.stderr, done.returncode, tuple(processes_with(str(state))), areas)
+    target = demo.oracle_target(state)
+    jobs = (*target.host.spool.glob("dd-*"), *target.host.spool.glob(".new.*"), *(p for p in [target.socket] if p.exists()))
+    asked = tuple((target.folder / "asked").read_text().splitlines()) if (target.folder / "asked").exists() else ()
+    running = tuple(processes_with(str(state)))
+    return DemoRun(done.stdout + done.stderr, done.returncode, running, areas, tuple(map(str, jobs)), asked)
 
 
 def processes_with(text: str) -> list[str]:
@@ -84,8 +94,26 @@ def processes_with(text: str) -> list[str]:
 def voyage(cold_demo: DemoRun, state: Path) -> Iterator[Voyage]:
     """The same sandbox started warm, with the UI up."""
     assert cold_demo.returncode == 0, cold_demo.output[-4000:]
-    sandbox, server = demo.set_up(Console(quiet=True))
-    try:
-        yield Voyage(sandbox, server)
-    finally:
-        airflow_server.stop(server)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DRYDOCK_RMAN_WAIT_S", WORKER_WAITS_S)
+        sandbox, server = demo.set_up(Console(quiet=True))
+        try:
+            yield Voyage(sandbox, server)
+        finally:
+            airflow_server.stop(server)
+
+
+@pytest.fixture(scope="session")
+def ledger(voyage: Voyage) -> Iterator[Engine]:
+    e = voyage.sandbox.endpoint(META, "drydock_ledger", LEDGER_DB)
+    engine = ledger_engine(ledger_url_from(e.host, e.port, e.user, e.password, e.dbname))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def metadata(voyage: Voyage) -> Iterator[psycopg.Connection]:
+    e = voyage.sandbox.endpoint(META, "airflow", AIRFLOW_DB)
+    login = {"host": e.host, "port": e.port, "user": e.user, "password": e.password, "dbname": e.dbname}
+    with psycopg.connect(**login, autocommit=True) as session:
+        yield session

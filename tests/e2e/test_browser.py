@@ -48,7 +48,7 @@ def page(browser: Browser, voyage: Voyage) -> Iterator[Page]:
 
 def test_the_family_in_the_list(page: Page, voyage: Voyage) -> None:
     page.goto(f"{voyage.server.url}/dags?tags=backup")
-    for name in ("主体系统库", "跨境电商库", "市场采购库"):
+    for name in ("主体系统库", "跨境电商库", "市场采购库", "主体系统 Oracle 库（模拟器）"):
         page.get_by_text(f"备份检查 · {name}").first.wait_for()
 
 
@@ -67,6 +67,24 @@ def test_the_docs_of_the_dag_are_shown(page: Page, voyage: Voyage) -> None:
     page.get_by_text("四个互不合并的判定").first.wait_for()
 
 
+def test_the_oracle_simulator_is_called_one(page: Page, voyage: Voyage) -> None:
+    """The same tasks under the same names, and no page that takes it for a real Oracle database."""
+    page.goto(f"{voyage.server.url}/dags/backup__gz_main_sim")
+    page.get_by_text("备份检查 · 主体系统 Oracle 库（模拟器）").first.wait_for()
+    for task in ("勘查 survey", "读回 read", "恢复演练 drill", "判定 judge", "报告 report", "结论 outcome"):
+        page.get_by_text(task).first.wait_for()
+    page.screenshot(path=str(voyage.sandbox.state / "oracle_grid.png"))
+    page.get_by_role("button", name="Dag 文档").click()
+    page.get_by_text("四个互不合并的判定").first.wait_for()
+
+
+def test_the_task_that_asks_rman_says_what_it_does(page: Page, voyage: Voyage) -> None:
+    page.goto(f"{voyage.server.url}/dags/backup__gz_main_sim/tasks/read")
+    page.get_by_text("读回 read").first.wait_for()
+    page.get_by_text("RmanRead").first.wait_for()
+    page.screenshot(path=str(voyage.sandbox.state / "oracle_task.png"))
+
+
 def test_a_report_opens_offline(browser: Browser, voyage: Voyage) -> None:
     report = next(Path(voyage.sandbox.state / "reports").rglob("*备份检查记录*.html"))
     context = browser.new_context(offline=True)
@@ -76,6 +94,7 @@ def test_a_report_opens_offline(browser: Browser, voyage: Voyage) -> None:
     assert "备份检查记录" in page.title()
     text = page.inner_text("body")
     assert "今日变化" in text and "跨境电商库" in text and "异常" in text
+    assert "主体系统 Oracle 库（模拟器）" in text
     pictures = page.eval_on_selector_all("img", "images => images.map(i => [i.naturalWidth, i.alt])")
     assert pictures and all(width > 100 and alt for width, alt in pictures)
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []

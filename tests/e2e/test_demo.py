@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ def test_it_ends_well(cold_demo: DemoRun) -> None:
 
 
 def test_it_shows_verdicts_reports_url_and_login(cold_demo: DemoRun, state: Path) -> None:
-    for word in ("gz_main", "gz_cbec", "gz_market", "job_not_run", "set_file_missing", "http://127.0.0.1:", "login: dba / "):
+    databases = ("gz_main ", "gz_cbec", "gz_market", "gz_main_sim")
+    codes = ("job_not_run", "set_file_missing", "rman_corrupt_blocks")
+    for word in (*databases, *codes, "simulator of an Oracle database", "http://127.0.0.1:", "login: dba / "):
         assert word in cold_demo.output
     reports = sorted((state / "reports").rglob("*"))
     assert {p.suffix for p in reports if p.is_file()} == {".docx", ".html", ".xlsx"}
@@ -32,6 +35,21 @@ def test_it_shows_verdicts_reports_url_and_login(cold_demo: DemoRun, state: Path
 
 def test_it_leaves_no_process_and_no_scratch_area(cold_demo: DemoRun) -> None:
     assert (cold_demo.left_running, cold_demo.left_behind) == ((), ())
+
+
+def test_it_leaves_no_job_of_rman_and_no_socket(cold_demo: DemoRun) -> None:
+    assert cold_demo.left_of_oracle == ()
+
+
+def test_each_command_came_to_rman_once(cold_demo: DemoRun) -> None:
+    """But for those that both `read` and `drill` have to ask: control file and spfile."""
+    times = Counter(cold_demo.asked_of_rman)
+    assert len(times) >= 10
+    assert {command for command, count in times.items() if count > 1} <= {
+        "RESTORE CONTROLFILE VALIDATE",
+        "RESTORE SPFILE VALIDATE",
+    }
+    assert max(times.values()) <= 2
 
 
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:

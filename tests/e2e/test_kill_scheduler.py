@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -20,21 +19,17 @@ from sqlalchemy import Engine, func, select
 
 from drydock.backup.scratch import PREFIX
 from drydock.ledger import history
-from drydock.ledger.connect import ledger_engine, ledger_url_from
 from drydock.ledger.models import DrillRow, JudgementRow, RunEventRow
-from sandbox import airflow_server, processes, progress
-from sandbox.clusters import AIRFLOW_DB, LEDGER_DB, META
+from sandbox import airflow_server, progress
 from sandbox.progress import TriggeredRun
 from sandbox.verdict_table import differences
 from tests.e2e.conftest import Voyage
+from tests.e2e.seeing import WAIT_S, Tasks, kill_component, wait_until
 from tests.leftovers import reports_in, wait_for_nothing_left
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 DATABASE, OTHER = "gz_market", "gz_main"
-WAIT_S = 240.0
-POLL_S = 0.02
-ORDER = (None, "scheduled", "queued", "running", "success")  # a task's way; a task that was reset begins anew
 DEATHS = [
     ("survey", "queued"),
     ("survey", "running"),
@@ -57,58 +52,6 @@ def api(voyage: Voyage) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="module")
-def ledger(voyage: Voyage) -> Iterator[Engine]:
-    e = voyage.sandbox.endpoint(META, "drydock_ledger", LEDGER_DB)
-    engine = ledger_engine(ledger_url_from(e.host, e.port, e.user, e.password, e.dbname))
-    yield engine
-    engine.dispose()
-
-
-class Tasks:
-    """The task instances of a run as Airflow's metadata database has them this moment."""
-
-    def __init__(self, session: psycopg.Connection, run: TriggeredRun) -> None:
-        self.session, self.run = session, run
-
-    def look(self, task: str) -> tuple[str | None, int | None, int]:
-        """State, process id and number of the try of one task."""
-        wanted = (self.run.dag_id, self.run.run_id, task)
-        question = "select state, pid, try_number from task_instance where dag_id = %s and run_id = %s and task_id = %s"
-        row = self.session.execute(question, wanted).fetchone()
-        return row or (None, None, 0)
-
-    def wait_for(self, task: str, state: str) -> None:
-        """Until the task is in that state; in a later one when the state passed too quickly to be seen."""
-        wait_until(lambda: rank(self.look(task)[0]) >= rank(state), f"{task} is never {state}")
-
-    def kill(self, task: str) -> None:
-        """kill -9 of the process of a running task."""
-        pid = self.look(task)[1]
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")
-def metadata(voyage: Voyage) -> Iterator[psycopg.Connection]:
-    e = voyage.sandbox.endpoint(META, "airflow", AIRFLOW_DB)
-    login = {"host": e.host, "port": e.port, "user": e.user, "password": e.password, "dbname": e.dbname}
-    with psycopg.connect(**login, autocommit=True) as session:
-        yield session
-
-
-def rank(state: str | None) -> int:
-    """How far a task in that state has come."""
-    return ORDER.index(state) if state in ORDER else 0
-
-
-def wait_until(is_so: Callable[[], bool], else_text: str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not is_so():
-        assert time.monotonic() < deadline, else_text
-        time.sleep(POLL_S)
-
-
 def wait_for_scratch_area(state: Path) -> None:
     wait_until(lambda: any((state / "scratch").glob(f"{PREFIX}*")), "the drill does not begin")
 
@@ -122,7 +65,7 @@ def test_a_scheduler_killed_ten_times_loses_nothing(
         tasks.wait_for(task, task_state)
         if (task, task_state) == ("drill", "running"):
             wait_for_scratch_area(state)
-        dead.append(kill_scheduler(voyage))
+        dead.append(kill_component(voyage.server, "scheduler"))
         if (task, task_state) == FINISHED_BY_AN_ORPHAN:
             tasks.wait_for(task, "success")
         airflow_server.start_component(voyage.server, "scheduler")
@@ -157,14 +100,6 @@ def test_a_killed_worker_is_found_and_its_task_tried_again(
 def parent_of(pid: int) -> int:
     """Field 4 of /proc/PID/stat."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def kill_scheduler(voyage: Voyage) -> int:
-    """kill -9 of the scheduler alone: its LocalExecutor workers live on. Returns its session."""
-    pid = processes.running(voyage.server.run_dir)["scheduler"]
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: "scheduler" not in processes.running(voyage.server.run_dir), "the scheduler lives on")
-    return pid
 
 
 def assert_ended_as_planted(ledger: Engine, run: TriggeredRun, states: dict[str, str]) -> None:
