@@ -127,6 +127,8 @@ def test_a_file_without_a_checkpoint_for_hours_may_be_written_to_all_the_same() 
     assert m.only(judge(log_spans=hole, **quiet()), "log_gap").status is Status.FAIL
     assert judge(**quiet()).evidence["redo_since_scn"] == m.scn(m.night(11))
     assert judge(**quiet(stop_scn=m.scn(m.night(11)))).evidence["redo_since_scn"] is None
+    standby = m.facts(role="PHYSICAL STANDBY")
+    assert judge(facts=standby, **quiet(stop_scn=m.scn(m.night(11)))).evidence["redo_since_scn"] == m.scn(m.night(11))
 
 
 def from_long_ago(file: int) -> tuple:

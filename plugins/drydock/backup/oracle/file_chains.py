@@ -60,6 +60,7 @@ class FileChains:
     datafile: Datafile
     links: tuple[Link, ...] = ()
     orphans: tuple[FileBackup, ...] = ()
+    on_primary: bool = True
 
     @cached_property
     def scns(self) -> list[int]:
@@ -84,11 +85,13 @@ class FileChains:
     def stands_still(self) -> bool:
         """True for a file that nothing is written to: read-only, offline, or of a container that is not open for writing.
 
-        Of the last LAST_CHANGE# tells (null while a file is being changed). A checkpoint that has not moved for hours tells
-        nothing: an open file gets one no sooner than with the next switch of the log.
+        Of the last LAST_CHANGE# tells (null while a file is being changed), but not on a standby, which changes by recovery.
+        A checkpoint that has not moved for hours tells nothing: an open file gets one with the next switch of the log.
         """
         f = self.datafile
-        return f.stop_scn is not None or f.enabled == READ_ONLY or f.status in OFFLINE or f.container == SEED
+        return (
+            (f.stop_scn is not None and self.on_primary) or f.enabled == READ_ONLY or f.status in OFFLINE or f.container == SEED
+        )
 
     @property
     def needs_no_redo(self) -> bool:
@@ -166,7 +169,7 @@ class Repository:
     def _chains(self, datafile: Datafile) -> FileChains:
         backups = self.by_file.get((datafile.file, datafile.creation_scn), ())
         links, orphans = link_up(b for b in backups if self.is_usable(b))
-        return FileChains(datafile, links, orphans)
+        return FileChains(datafile, links, orphans, self.catalogue.facts.role == "PRIMARY")
 
     @cached_property
     def control_files(self) -> tuple[FileBackup, ...]:
