@@ -298,7 +298,7 @@ class Pieces:
         self.crosschecked += 1
         self.worked = True
         if expired:
-            self._expired.add(line.strip() if named else object())
+            self._expired.add(line.strip() if named else ("nameless", self.crosschecked))
             return "crosscheck did not find it: EXPIRED"
         return None
 

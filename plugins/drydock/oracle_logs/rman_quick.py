@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from drydock.oracle_logs.rman_lines import Wrapper, without_collector
 from drydock.oracle_logs.rman_pieces import Channel, Pieces
-from drydock.oracle_logs.rman_shapes import CLOSELY, DEBUG, SHAPE, What, told_by
+from drydock.oracle_logs.rman_shapes import CLOSELY, DEBUG, SHAPE, What, rough, told_by
 from drydock.oracle_logs.rman_tables import Table, Tables
 
 MOST_SHAPES = 4096  # of each kind of table, some 1 MB at most
@@ -37,6 +37,7 @@ class Quick:
         self.dropped: Act = (_drop, None, None, False, slice(0, None), What.DROPPED)
         self.nothing: Act = (self._nothing, None, None, False, slice(0, None), What.NOTHING)
         self._known: dict[Table | None, dict[bytes, Act]] = {}
+        self._rough: dict[Table | None, dict[bytes, Act]] = {}  # by rough shape
         self._channels: frozenset[bytes] = frozenset()  # as shapes
         self._valid_for: tuple[object, ...] = ()
         self._acts: dict[What, Callable[[bytes, Act], bool]] = {
@@ -63,19 +64,26 @@ class Quick:
         valid_for = (name, len(self.pieces.channels), self.wrapper.prefix)
         if valid_for != self._valid_for:
             self._known.clear()
+            self._rough.clear()
             self._valid_for, self.name = valid_for, name.translate(SHAPE)
             self._channels = frozenset(channel.translate(SHAPE) for channel in self.pieces.channels)
         return self._known.setdefault(self.tables.table, {})
 
     def learn(self, known: dict[bytes, Act], line: bytes, shape: bytes) -> Act:
         """The act of a line whose shape is not known, kept for the next line of that shape."""
-        if self.wrapper.prefix is None and DEBUG.match(line):
+        if self.wrapper.prefix is not None:
+            act = self._act(shape)  # a made-up name may stand in the prefix, and what it is read as is not known
+            _keep(known, shape, act)
+            return act
+        if DEBUG.match(line):
             return self.dropped  # each of them has a shape of its own
-        act = self._act(shape)
-        if len(shape) <= LONGEST_SHAPE_BYTES:
-            if len(known) >= MOST_SHAPES:
-                known.clear()
-            known[shape] = act
+        plain = rough(shape)
+        rough_known = self._rough.setdefault(self.tables.table, {})
+        act = rough_known.get(plain)
+        if act is None:
+            act = self._act(plain)
+            _keep(rough_known, plain, act)
+        _keep(known, shape, act)
         return act
 
     def _act(self, shape: bytes) -> Act:
@@ -173,6 +181,13 @@ class Quick:
             return False
         self.tables.header = line[act[4]]
         return True
+
+
+def _keep(known: dict[bytes, Act], shape: bytes, act: Act) -> None:
+    if len(shape) <= LONGEST_SHAPE_BYTES:
+        if len(known) >= MOST_SHAPES:
+            known.clear()
+        known[shape] = act
 
 
 def _drop(_line: bytes, _act: Act) -> bool:

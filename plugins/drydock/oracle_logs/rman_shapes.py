@@ -19,6 +19,17 @@ from drydock.oracle_logs.rman_tables import Reads, Table, reads
 
 SHAPE = bytes.maketrans(b"123456789", b"000000000")
 DEBUG = re.compile(rb"DBG[A-Za-z]*:")
+_LETTERS = bytes.maketrans(
+    b"abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWYZ", b"xxxxxxxxxxxxxxxxxxxxxxxxxXXXXXXXXXXXXXXXXXXXXXXXXX"
+)
+# The last part of a path, or a handle: what Oracle (OMF, %U) and media managers make up anew for each file.
+_MADE_UP = re.compile(rb"[/\\=][\w.-]{8,}(?=\s[^:=]|\s?$)")
+# Words, or first words, that a pattern may look for in such a name; only a name without them is as good as any other.
+_WORDS = re.compile(
+    rb"RMAN|ORA|LRM|SID|sid|NONE|DISK|disk|SBT|API|AUTOBACKUP|OPEN|RECID|recid|STAMP|stamp|EXPIRED|AVAILABLE|DBID|MISSING"
+    rb"|FAILED|Release|Version|Manager|[Ff]ailover|basculement|starting|will|archived|restor|reading|file|corrupt|alid|fallo"
+    rb"|falha|skip|already|not|excluded|bersprungen|creating|errors|params|section|scanning"
+)
 
 
 class What(Enum):
@@ -53,6 +64,16 @@ class Told(NamedTuple):
 
 CLOSELY, DROPPED, NOTHING = Told(What.CLOSELY), Told(What.DROPPED), Told(What.NOTHING)
 ROW, FIELD = Told(What.ROW), Told(What.FIELD)
+
+
+def rough(shape: bytes) -> bytes:
+    """The shape with the letters of made-up names turned to x: as long, with the same letter case, and read alike."""
+    return _MADE_UP.sub(_letters_away, shape)
+
+
+def _letters_away(name: re.Match[bytes]) -> bytes:
+    text = name.group()
+    return text if _WORDS.search(text) else text.translate(_LETTERS)
 
 
 def told_by(shape: bytes, table: Table | None, name: bytes, channels: Container[bytes]) -> Told:
@@ -147,7 +168,8 @@ def _of_pieces(shape: bytes) -> Told:
         if b"EXPIRED" in shape or pieces.says_expired(shape):
             return ROW
         if b"'AVAILABLE'" in shape or b'"AVAILABLE"' in shape or b"validation succeeded for " in shape:
-            return ROW if is_record else Told(What.AVAILABLE)
+            is_more = is_record or b"=" in shape or _of_words(shape) is not NOTHING
+            return ROW if is_more else Told(What.AVAILABLE)
     if is_record:
         return Told(What.RECORD, flag=pieces.is_record_of_work(shape))
     return _of_fields(shape) if b"=" in shape else _of_words(shape)
