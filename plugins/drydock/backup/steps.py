@@ -83,7 +83,6 @@ class BackupRun:
         known = history.find_run(self.ledger, PIPELINE, self.database.id, self.run_key)
         return known if known is not None else open_attempt(self)
 
-
     @cached_property
     def surveyed(self) -> Survey:
         """The run's newest survey, read once in a step: of ten thousand sets it takes a second. Raises LookupError."""
