@@ -26,6 +26,7 @@ GLUED = re.compile(rb"=\s?([\x21-\x3c\x3e-\x7e]{3,})([\x80-\xff][^=\s]*)\s?=\s?(
 WRITTEN = re.compile(rb"=\s?([^\s=][^=]*?)[,;]?\s+[^=]*=\s?(?:NONE|API Version\b.*)\s*$")
 INPUT = re.compile(rb"^[^=]*=\s?(\d{5})[,;]?\s+[^=]{1,60}=\s?\S*[/+\\@:]")
 RESTORED = re.compile(rb"(?<![\w./\\=:+-])(0\d{4})(?![\w.\\+-])|datafile (\d{5})(?!\d)")
+RESTORING_OTHER = re.compile(rb"restoring (?:control file|SPFILE|foreign)")
 _LISTED_EXPIRED = re.compile(rb"^\s*\d+\s.*\sEXPIRED\s|Status:? EXPIRED")
 _RECORD = re.compile(rb"(?:RECID|recid)\s?=\s?\d+\s+(?:STAMP|stamp)\s?=\s?\d+")
 PATH = re.compile(rb"(?:[/+]|[A-Za-z]:\\)[\x21-\x7e]{3,}")

@@ -50,6 +50,7 @@ class Quick:
             What.CHANNEL: self._channel,
             What.SCANNED: self._scanned,
             What.BEGUN: self._begun,
+            What.RESTORING: self._restoring,
             What.READ: self._read,
             What.COMPLETED: self._completed,
             What.INPUT: self._input,
@@ -128,6 +129,13 @@ class Quick:
         if state is None:
             return False
         state.begin(line[act[2]])
+        return True
+
+    def _restoring(self, line: bytes, act: Act) -> bool:
+        state = self._state(line, act)
+        if state is None:
+            return False
+        state.restoring.add(int(line[act[2]]))
         return True
 
     def _read(self, line: bytes, act: Act) -> bool:

@@ -23,12 +23,12 @@ _LETTERS = bytes.maketrans(
     b"abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWYZ", b"xxxxxxxxxxxxxxxxxxxxxxxxxXXXXXXXXXXXXXXXXXXXXXXXXX"
 )
 # The last part of a path, or a handle: what Oracle (OMF, %U) and media managers make up anew for each file.
-_MADE_UP = re.compile(rb"[/\\=][\w.-]{8,}(?=\s[^:=]|\s?$)")
-# Words, or first words, that a pattern may look for in such a name; only a name without them is as good as any other.
+_MADE_UP = re.compile(rb"[/\\=]0{0,9}[A-Za-z_][\w.-]{6,}+(?=\s[^:=]|\s?$)")
+# Words, or first words, that a pattern may look for in such a name (ORA, SID, DISK, EXPIRED, Release, Failover, datafile,
+# restoring, validation ...); only a name without them is as good as any other. By first letters, as it is asked often.
 _WORDS = re.compile(
-    rb"RMAN|ORA|LRM|SID|sid|NONE|DISK|disk|SBT|API|AUTOBACKUP|OPEN|RECID|recid|STAMP|stamp|EXPIRED|AVAILABLE|DBID|MISSING"
-    rb"|FAILED|Release|Version|Manager|[Ff]ailover|basculement|starting|will|archived|restor|reading|file|corrupt|alid|fallo"
-    rb"|falha|skip|already|not|excluded|bersprungen|creating|errors|params|section|scanning"
+    rb"[A-Z]{3}|s(?:id|tamp|tarting|kip|ection|canning)|r(?:ecid|estor|eading)|a(?:ilover|lid|lready|rchived)|f(?:ile|allo|alha)"
+    rb"|e(?:lease|rsion|rrors|xcluded)|anager|disk|basculement|bersprungen|will|not|c(?:orrupt|reating)|params"
 )
 
 
@@ -44,6 +44,7 @@ class What(Enum):
     CHANNEL = auto()  # nothing but the channel that is at work
     SCANNED = auto()
     BEGUN = auto()
+    RESTORING = auto()
     READ = auto()
     COMPLETED = auto()
     INPUT = auto()
@@ -126,7 +127,7 @@ def _of_channel(shape: bytes, line: re.Match[bytes]) -> Told:
         return Told(What.COMPLETED, channel)
     if b": scanning " in shape:
         return Told(What.SCANNED, channel, flag=b"archived log" in shape)
-    if pieces.SECTION.search(shape) or b"restoring" in shape:
+    if pieces.SECTION.search(shape) or pieces.RESTORING_OTHER.search(shape):
         return work
     return _of_begun(shape, channel) or work
 
@@ -143,10 +144,10 @@ def _of_handle(shape: bytes, channel: slice) -> Told | None:
 
 
 def _of_begun(shape: bytes, channel: slice) -> Told | None:
-    """A line of a channel that names a piece or nothing; None where it may name a data file."""
+    """A line of a channel that names a piece, a data file or nothing; None where its digits decide."""
     reading = shape.find(b"reading from backup piece")
-    if reading < 0 and pieces.may_name_a_file(shape) and pieces.RESTORED.search(shape):
-        return None
+    if reading < 0 and pieces.may_name_a_file(shape) and (file := pieces.RESTORED.search(shape)):
+        return Told(What.RESTORING, channel, slice(*file.span(2))) if file.group(2) else None
     found = pieces.PATH.search(shape, max(0, reading))
     return Told(What.BEGUN, channel, slice(*found.span())) if found else Told(What.CHANNEL, channel)
 

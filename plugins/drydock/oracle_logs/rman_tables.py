@@ -42,6 +42,8 @@ class Table(Enum):
     UNRECOVERABLE = auto()
     CORRUPTION = auto()
 
+    __hash__ = object.__hash__  # asked for at each row; that of Enum is Python
+
 
 @dataclass
 class FileCheck:
