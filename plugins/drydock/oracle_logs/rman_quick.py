@@ -36,8 +36,8 @@ class Quick:
         self.name = b""  # of the program
         self.dropped: Act = (_drop, None, None, False, slice(0, None), What.DROPPED)
         self.nothing: Act = (self._nothing, None, None, False, slice(0, None), What.NOTHING)
-        self._known: dict[Table | None, dict[bytes, Act]] = {}
-        self._rough: dict[Table | None, dict[bytes, Act]] = {}  # by rough shape
+        self._known: dict[Table | None, tuple[dict[bytes, Act], dict[bytes, Act]]] = {}  # by shape, by rough shape
+        self._rough: dict[bytes, Act] = {}  # by rough shape, for the table that is open
         self._channels: frozenset[bytes] = frozenset()  # as shapes
         self._valid_for: tuple[object, ...] = ()
         self._acts: dict[What, Callable[[bytes, Act], bool]] = {
@@ -65,10 +65,10 @@ class Quick:
         valid_for = (name, len(self.pieces.channels), self.wrapper.prefix)
         if valid_for != self._valid_for:
             self._known.clear()
-            self._rough.clear()
             self._valid_for, self.name = valid_for, name.translate(SHAPE)
             self._channels = frozenset(channel.translate(SHAPE) for channel in self.pieces.channels)
-        return self._known.setdefault(self.tables.table, {})
+        known, self._rough = self._known.setdefault(self.tables.table, ({}, {}))
+        return known
 
     def learn(self, known: dict[bytes, Act], line: bytes, shape: bytes) -> Act:
         """The act of a line whose shape is not known, kept for the next line of that shape."""
@@ -76,14 +76,13 @@ class Quick:
             act = self._act(shape)  # a made-up name may stand in the prefix, and what it is read as is not known
             _keep(known, shape, act)
             return act
-        if DEBUG.match(line):
+        if line.startswith(b"DBG") and DEBUG.match(line):
             return self.dropped  # each of them has a shape of its own
         plain = rough(shape)
-        rough_known = self._rough.setdefault(self.tables.table, {})
-        act = rough_known.get(plain)
+        act = self._rough.get(plain)
         if act is None:
             act = self._act(plain)
-            _keep(rough_known, plain, act)
+            _keep(self._rough, plain, act)
         _keep(known, shape, act)
         return act
 
