@@ -27,7 +27,7 @@ from sandbox import airflow_server, progress
 from sandbox.airflow_server import USER, AirflowNotReady, AirflowServer
 from sandbox.build import build_sandbox, is_current, migrate_ledger
 from sandbox.clusters import AIRFLOW_DB, LEDGER_DB, META, TARGETS, Sandbox, SandboxMissing, open_sandbox, start_all, target_dbname
-from sandbox.oracle.target import DATABASE, Target, prepare_target, start_target
+from sandbox.oracle.target import DATABASE, Target, is_same_past, prepare_target, start_target
 from sandbox.progress import RunsTookTooLong
 from sandbox.stop import stop_everything
 from sandbox.verdict_table import differences, finding_lines, verdict_table
@@ -117,12 +117,15 @@ def set_up(console: Console) -> tuple[Sandbox, AirflowServer]:
 
 
 def warm_sandbox(state: Path) -> Sandbox | None:
-    """The sandbox of an earlier call, running again; None when there is none or a planned night has passed since."""
+    """The sandbox of an earlier call, running again; None where there is none, a night has passed, or its past is another.
+
+    The ledger remembers the simulator's backups: should its code live another past now, they would all seem to be gone.
+    """
     try:
         sandbox = open_sandbox(state)
     except SandboxMissing:
         return None
-    if not is_current(sandbox, datetime.now(UTC)):
+    if not is_current(sandbox, datetime.now(UTC)) or not is_same_past(state / "oracle" / DATABASE):
         return None
     start_all(sandbox)
     migrate_ledger(sandbox)

@@ -123,18 +123,28 @@ def prepare_target(folder: Path, born_at: datetime | None = None) -> Target:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "target.json"
     if not file.exists():
-        told = {
-            "port": free_port(),
-            "ssh_port": free_port(),
-            "born_at": (born_at or datetime.now(UTC)).isoformat(),
-            "password": token_hex(16),
-        }
+        born_at = born_at or datetime.now(UTC)
+        told = {"port": free_port(), "ssh_port": free_port(), "born_at": born_at.isoformat(), "password": token_hex(16)}
+        told["past"] = past_of(born_at)
         file.touch(mode=0o600)
         file.write_text(json.dumps(told))
     known = json.loads(file.read_text())
     target = Target(folder, known["port"], known["ssh_port"], datetime.fromisoformat(known["born_at"]), known["password"])
     prepare_host(target.host.folder, {SID: rman_simulator(target.socket)})
     return target
+
+
+def past_of(born_at: datetime) -> str:
+    """A digest of the backup sets that the past left: another one means that the simulator's code lives another past now."""
+    sets = repository_of(lived(SEED, plan=site_plan(), ends_at=born_at, days=DAYS)).sets
+    return sha256(repr([(s.recid, s.stamp, s.count, s.kind) for s in sets]).encode()).hexdigest()
+
+
+def is_same_past(folder: Path) -> bool:
+    """Whether a target started now would have the backups that it had when it was described; False where there is none."""
+    file = folder / "target.json"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    return "past" in known and known["past"] == past_of(datetime.fromisoformat(known["born_at"]))
 
 
 def start_target(target: Target, run_dir: Path) -> None:

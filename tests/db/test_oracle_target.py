@@ -20,7 +20,7 @@ from drydock.rman.questions import QuestionKind, RmanJob, ask, make_job
 from drydock.rman.ssh import SshFarSide
 from sandbox import processes
 from sandbox.oracle import strays
-from sandbox.oracle.target import PROCESS, SID, Target, prepare_target, start_target, stop_target
+from sandbox.oracle.target import PROCESS, SID, Target, is_same_past, prepare_target, start_target, stop_target
 
 PATIENCE_S = 20.0
 
@@ -123,6 +123,14 @@ def test_a_second_start_knows_the_same_backups_and_the_lost_job(target: Target, 
     job = a_job("after")
     start_job(far_side, job)
     wait_until(lambda: look_at_job(far_side, job.job_id).state is JobState.DONE, "the instance is not free")
+
+
+def test_another_past_than_the_remembered_one_is_noticed(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an update of the simulator: the ledger would miss every backup that it knows."""
+    assert is_same_past(target.folder)
+    assert not is_same_past(target.folder.parent / "nothing")
+    monkeypatch.setattr("sandbox.oracle.target.LOG_HOURS", (4, 16))
+    assert not is_same_past(target.folder)
 
 
 def processes_naming(text: str) -> list[str]:
