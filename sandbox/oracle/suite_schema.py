@@ -14,6 +14,7 @@ from typing import Any
 from sandbox.oracle.backend import Lob, OraType, YearMonth
 from sandbox.oracle.model import making
 from sandbox.oracle.model.database import OracleDatabase
+from sandbox.oracle.model.real_rows import adopt_tables
 from sandbox.oracle.model.storage import Storage, storage_of
 from sandbox.oracle.model.stored import Attributes, Partitioning
 from sandbox.oracle.model.tables import Table, TableColumn, UniqueKey, tables_of
@@ -41,7 +42,7 @@ def plant(database: OracleDatabase, owner: str) -> tuple[str, ...]:
             columns = [TableColumn("K", NUMBER), TableColumn("T", TEXT, size=400)]
             made(database, owner, name, columns, [(KEY, name)])
         partitioned(storage, owner)
-        making.adopt_tables(storage)
+        adopt_tables(storage)
     return STEPS
 
 
@@ -69,7 +70,7 @@ def declarations(storage: Storage, owner: str) -> None:
     rows = [(n, KEY - n, f"name {n}", "x" * 400) for n in range(1, ROWS + 1)]
     keys = (UniqueKey("DECLARATIONS_PK", ("ID",), True),)
     table = made(storage.database, owner, "DECLARATIONS", columns, rows, keys=keys)
-    making.adopt_tables(storage)
+    adopt_tables(storage)
     making.add_index(storage, storage.tables[owner, "DECLARATIONS"], "DECLARATIONS_NAME", ("NAME",))
     table.apply({rowid: None for rowid, row in table.rows.items() if row[0] % 4})
 
@@ -81,7 +82,7 @@ def small_tables(storage: Storage, owner: str) -> None:
     made(database, owner, "LOCKED", [ID], [(1,)])
     made(database, owner, "BROKEN", [ID], [])
     made(database, owner, "LOADED", [ID], [(n,) for n in range(1, 1001)])
-    making.adopt_tables(storage)
+    adopt_tables(storage)
     storage.tables[owner, "LOADED"].attributes.is_logging = False
     for piece in storage.tables[owner, "LOADED"].pieces:
         piece.attributes = Attributes(is_logging=False)
@@ -125,5 +126,5 @@ def partitioned(storage: Storage, owner: str) -> None:
     for name, upper in (("P1", 1000), ("P2", 2000)):
         making.add_partition(storage, table, name, str(upper), upper=upper)
     made(storage.database, owner, "MOVES", columns, [(n, f"move {n}") for n in range(1, 1901)])
-    making.adopt_tables(storage)
+    adopt_tables(storage)
     making.add_index(storage, table, "MOVES_ID", ("ID",), is_local=True)

@@ -14,7 +14,7 @@ from drydock.configuration import load_all
 from drydock.ledger import history, record
 from tests.unit.report_samples import make_healthy
 
-DATABASES = ("gz_main", "gz_cbec", "gz_market")
+DATABASES = ("gz_main", "gz_cbec", "gz_market", "gz_main_sim")
 DAYS = iter(range(1, 100))
 
 

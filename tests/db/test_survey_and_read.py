@@ -675,7 +675,7 @@ def test_errors_are_told_apart_by_sqlstate(state: str, kind: str, retry: bool) -
     assert (classify(error).kind, classify(error).retry) == (kind, retry)
 
 
-@pytest.mark.parametrize("path", [p for p in all_sql_files() if "backup" in p.parts], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in all_sql_files() if p.parts[-3:-1] == ("postgresql", "backup")], ids=lambda p: p.stem)
 def test_read_files_return_the_columns_of_their_header(pg_server: Endpoint, path: Path) -> None:
     file = parse_sql_file(path)
     if file.kind != "read" or "{" in file.statement:
