@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 STOP_WAIT_S = 12.0
+PARENT, SESSION = 1, 3  # fields 4 and 6 of /proc/PID/stat
 
 
 def start_time_of(pid: int) -> str | None:
@@ -28,6 +29,11 @@ def start_time_of(pid: int) -> str | None:
         return None
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] == "Z" else fields[19]
+
+
+def children_of(pid: int) -> list[int]:
+    """Process ids of what a process has started and not yet waited for (field 4 of /proc/PID/stat)."""
+    return [child for child in _pids() if _field_of(child, PARENT) == pid]
 
 
 def start(run_dir: Path, name: str, arguments: list[str], env: dict[str, str], log: Path, cwd: Path) -> int:
@@ -114,12 +120,16 @@ def _pids() -> list[int]:
 
 
 def _session_of(pid: int) -> int | None:
-    """Field 6 of /proc/PID/stat; None for a process that is gone or a zombie."""
+    return _field_of(pid, SESSION)
+
+
+def _field_of(pid: int, field: int) -> int | None:
+    """A number of /proc/PID/stat, counted after the name; None for a process that is gone or a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] == "Z" else int(fields[3])
+    return None if fields[0] == "Z" else int(fields[field])
 
 
 def _cwd(pid: int) -> str:

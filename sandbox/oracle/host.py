@@ -25,6 +25,7 @@ from pathlib import Path
 import asyncssh
 
 from drydock.settings import home
+from sandbox.processes import children_of
 
 READY_WAIT_S = 15.0
 SCRIPT = Path("deploy/oracle/drydock-rman")
@@ -134,7 +135,7 @@ def stop_host(host: OracleHost) -> None:
     """Kill the server and its connections; jobs go on, as they do on a real host."""
     if host.process is None:
         return
-    for pid in _children(host.process.pid):
+    for pid in children_of(host.process.pid):
         _kill(pid)
     host.process.kill()
     host.process.wait()
@@ -142,13 +143,8 @@ def stop_host(host: OracleHost) -> None:
 
 def cut_connections(host: OracleHost) -> int:
     """Kill what serves connections, not the server; returns how many. For asyncssh, which is one process: none."""
-    killed = [pid for pid in _children(host.process.pid) if host.sshd and _kill(pid)]
+    killed = [pid for pid in children_of(host.process.pid) if host.sshd and _kill(pid)]
     return len(killed)
-
-
-def _children(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
-    return [int(p) for p in found]
 
 
 def _kill(pid: int) -> bool:
