@@ -1,0 +1,95 @@
+"""What became of a plan: the answers of the interlocks, each statement, each item, and the check after the work."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from drydock.verdicts import CleanFigure, CleanText, Model, Status, Verdict
+
+
+class Interlock(StrEnum):
+    """The conditions of the gate, in the order in which they are asked (design, section 4)."""
+
+    KILL_SWITCH = "kill_switch"
+    ACTION_ALLOWED = "action_allowed"
+    ROLE = "role"
+    WINDOW = "window"
+    FREEZE = "freeze"
+    APPROVED = "approved"
+    BACKUP_PROVED = "backup_proved"
+    LOAD = "load"
+    BUDGET = "budget"
+    SPACE = "space"
+    ALONE = "alone"
+
+
+class Answer(Model):
+    """What one interlock said. Closed ones carry the code of their reason; both carry the figures they looked at."""
+
+    interlock: Interlock
+    is_open: bool
+    reason: str = Field("", description="message code when closed")
+    figures: dict[str, CleanFigure] = Field(default_factory=dict)
+
+
+class StopReason(StrEnum):
+    """Why a run did no more."""
+
+    DONE = "done"
+    NOTHING_TO_DO = "nothing_to_do"
+    DRY_RUN = "dry_run"
+    NOT_APPROVED = "not_approved"
+    NO_ANSWER = "no_answer"
+    WINDOW = "window"
+    BUDGET = "budget"
+    LAG = "lag"
+    LOAD = "load"
+    KILL_SWITCH = "kill_switch"
+    INTERLOCK = "interlock"
+    BACKFILL = "backfill"
+    ERROR = "error"
+
+
+class StatementDone(Model):
+    """One statement that the gate sent: its text without literals, and what it cost."""
+
+    statement: CleanText = Field(description="name of the .sql file and its text, names in, literals out")
+    started_at: AwareDatetime
+    elapsed_s: float = Field(ge=0)
+    wait_s: float | None = Field(None, ge=0, description="of it waiting for locks; None: not known")
+    log_bytes: int | None = Field(None, description="redo or WAL of the session or server meanwhile")
+    error: str = Field("", description="code of the error (SQLSTATE or ORA-), empty: it worked")
+    put_back: bool = Field(False, description="it set something back or cleaned up")
+
+
+class Outcome(Model):
+    """What one item did. PASS: done and better; SKIPPED: not begun (reason); FAIL: stopped or not as promised."""
+
+    item_key: str
+    number: int
+    status: Status
+    reason: str = Field("", description="message code: why SKIPPED or FAIL, or why it stopped early")
+    stop: StopReason = StopReason.DONE
+    before: dict[str, CleanFigure] = Field(default_factory=dict, description="bytes, rows, identity, settings; units in names")
+    after: dict[str, CleanFigure] = Field(default_factory=dict)
+    freed_bytes: int = Field(0, description="before minus after, may be negative")
+    elapsed_s: float = Field(0.0, ge=0)
+    log_bytes: int = Field(0, ge=0)
+    longest_wait_s: float | None = Field(None, description="longest time any lock of ours was held against others")
+    repaired: tuple[str, ...] = Field((), description="message codes of leftovers of an earlier attempt that were put right")
+    started_at: AwareDatetime
+    ended_at: AwareDatetime
+
+
+class Verification(Model):
+    """The check after the work, on the target itself: one verdict per question."""
+
+    verdicts: tuple[Verdict, ...]
+    stop: StopReason
+    freed_bytes: int
+    elapsed_s: float
+    done: int = Field(ge=0)
+    skipped: int = Field(ge=0)
+    failed: int = Field(ge=0)

@@ -1,0 +1,1 @@
+"""Weekly: gives space above the high-water mark, and holes below it, back."""

@@ -1,0 +1,1 @@
+"""Weekly: rebuilds the few indexes that deserve it. The default verdict is to leave an index alone."""
