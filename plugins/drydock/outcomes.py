@@ -93,3 +93,23 @@ class Verification(Model):
     done: int = Field(ge=0)
     skipped: int = Field(ge=0)
     failed: int = Field(ge=0)
+
+
+class Decision(StrEnum):
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    NO_ANSWER = "no_answer"
+    STANDING = "standing"
+    """nobody was asked: a standing approval of the policy covers the chosen items"""
+
+
+class ApprovalAnswer(Model):
+    """What was answered to one plan, as the ledger keeps it. The gate reads it itself, whatever a scheduler says."""
+
+    plan_hash: str
+    decision: Decision
+    chosen: tuple[int, ...] = Field((), description="numbers of the items that may be worked")
+    by: CleanText = Field("", description="user id of the person; empty: nobody answered")
+    by_name: CleanText = ""
+    asked_at: AwareDatetime
+    answered_at: AwareDatetime
