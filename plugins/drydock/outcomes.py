@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from drydock.plans import Code
 from drydock.verdicts import CleanFigure, CleanText, Model, Status, Verdict
 
 
@@ -113,3 +114,33 @@ class ApprovalAnswer(Model):
     by_name: CleanText = ""
     asked_at: AwareDatetime
     answered_at: AwareDatetime
+
+
+class Measured(Model):
+    """What one worked item of a database cost: rates are learned from these (`changing.rates`)."""
+
+    action: Code
+    work_bytes: int = Field(ge=0, description="of the candidate, as it was planned")
+    freed_bytes: int
+    elapsed_s: float = Field(ge=0)
+    log_bytes: int = Field(ge=0, description="redo or WAL that it really wrote")
+    ended_at: AwareDatetime
+    formula_log_bytes: int | None = Field(None, ge=0, description="what the candidate's formula had said (Candidate.log_bytes)")
+    is_whole: bool = Field(True, description="False: stopped after this long; it teaches the worst case alone")
+
+
+class PastReclaim(Model):
+    """One object that was made smaller, and when."""
+
+    object_key: str = Field(description="ObjectRef.key")
+    before_bytes: int = Field(ge=0)
+    after_bytes: int = Field(ge=0)
+    ended_at: AwareDatetime
+
+
+class SizeSeen(Model):
+    """How big a survey saw an object."""
+
+    object_key: str = Field(description="ObjectRef.key")
+    size_bytes: int = Field(ge=0)
+    seen_at: AwareDatetime
