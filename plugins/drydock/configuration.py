@@ -1,7 +1,7 @@
 """Loads the configuration: every file typed and checked, and all problems of all files told together.
 
-Files lie in `settings.config_dir()`: `estate/<name>.yaml`, `backup.yaml`, `calendar.yaml`, `exceptions.yaml`,
-`notices.yaml`. One set of policy files serves all estates, so a database is known when any estate file has it.
+Files lie in `settings.config_dir()`: `estate/<name>.yaml`, `backup.yaml`, `reclaim.yaml`, `reindex.yaml`, `calendar.yaml`,
+`exceptions.yaml`, `notices.yaml`. One set of policy files serves all estates, so a database is known when any estate file has it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -18,10 +18,12 @@ from pydantic import BaseModel
 from drydock import settings
 from drydock.calendar import Calendar
 from drydock.crosschecks import EstateView, check_calendar, check_estate, check_references, check_waivers, named_databases
+from drydock.crosschecks_changes import check_allowed_actions, check_change_policy, check_plan_times
 from drydock.estate import Database, Estate
 from drydock.messages import load_messages
 from drydock.notices import Notices
-from drydock.policy import BackupPolicyFile
+from drydock.plans import Pipeline
+from drydock.policy import BackupPolicyFile, ReclaimPolicyFile, ReindexPolicyFile
 from drydock.problems import ConfigurationError, Problem, raise_problems, short_path, suggest
 from drydock.validation import validate
 from drydock.waivers import WaiverFile
@@ -37,11 +39,13 @@ __all__ = [
     "load_backup_policy",
     "load_calendar",
     "load_estate",
+    "load_change_policy",
     "load_notices",
     "load_waivers",
 ]
 
 M = TypeVar("M", bound=BaseModel)
+CHANGE_POLICIES: dict[Pipeline, type[BaseModel]] = {"reclaim": ReclaimPolicyFile, "reindex": ReindexPolicyFile}
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Configuration:
     calendar: Calendar
     waivers: WaiverFile
     notices: Notices
+    reclaim: ReclaimPolicyFile = field(default_factory=lambda: ReclaimPolicyFile(schema="drydock-reclaim-policy/1"))
+    reindex: ReindexPolicyFile = field(default_factory=lambda: ReindexPolicyFile(schema="drydock-reindex-policy/1"))
 
 
 @dataclass(frozen=True)
@@ -80,16 +86,23 @@ class OtherParts:
     """The files that serve all estates."""
 
     backup: Part[BackupPolicyFile]
+    reclaim: Part[ReclaimPolicyFile]
+    reindex: Part[ReindexPolicyFile]
     calendar: Part[Calendar]
     waivers: Part[WaiverFile]
     notices: Part[Notices]
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        return self.backup, self.reclaim, self.reindex, self.calendar, self.waivers, self.notices
+
+    @property
     def problems(self) -> list[Problem]:
-        return [p for part in (self.backup, self.calendar, self.waivers, self.notices) for p in part.problems]
+        return [p for part in self.parts for p in part.problems]
 
     def references(self) -> Iterable[tuple[Document, Loc, str]]:
-        return named_databases(self.backup.document, self.calendar.document, self.waivers.document)
+        policies = (self.backup.document, self.reclaim.document, self.reindex.document)
+        return named_databases(policies, self.calendar.document, self.waivers.document)
 
 
 def estate_names() -> list[str]:
@@ -105,6 +118,11 @@ def load_estate(name: str | None = None) -> Estate:
 def load_backup_policy() -> BackupPolicyFile:
     """`backup.yaml`. Raises ConfigurationError."""
     return _read_part("backup.yaml", BackupPolicyFile).usable()
+
+
+def load_change_policy(pipeline: Pipeline) -> ReclaimPolicyFile | ReindexPolicyFile:
+    """`reclaim.yaml` or `reindex.yaml`. Raises ConfigurationError."""
+    return _read_change_policy(pipeline, CHANGE_POLICIES[pipeline]).usable()
 
 
 def load_calendar() -> Calendar:
@@ -128,10 +146,12 @@ def load_all(name: str | None = None) -> Configuration:
     Raises ConfigurationError with every problem of every file, and of what the files say of each other.
     """
     estate, others = _read_estate(_estate_path(name or settings.estate_name())), _read_others()
-    raise_problems([*estate.problems, *others.problems, *_unknown_databases(others, [estate])])
+    raise_problems([*estate.problems, *others.problems, *_disagreements(others, [estate])])
     return Configuration(
         estate=estate.usable(),
         backup=others.backup.usable(),
+        reclaim=others.reclaim.usable(),
+        reindex=others.reindex.usable(),
         calendar=others.calendar.usable(),
         waivers=others.waivers.usable(),
         notices=others.notices.usable(),
@@ -141,7 +161,7 @@ def load_all(name: str | None = None) -> Configuration:
 def check_all(names: Iterable[str]) -> tuple[list[Estate], list[Problem]]:
     """Read the estates of these names and all other files; returns the valid estates and all problems, in order."""
     estates, others = [_read_estate(_estate_path(name)) for name in names], _read_others()
-    problems = [p for e in estates for p in e.problems] + others.problems + _unknown_databases(others, estates)
+    problems = [p for e in estates for p in e.problems] + others.problems + _disagreements(others, estates)
     if not estates:
         fix = "write one <name>.yaml, or point DRYDOCK_CONFIG to the folder that has estate/"
         problems.append(Problem(short_path(settings.config_dir() / "estate"), 1, "", "no estate", fix))
@@ -159,10 +179,16 @@ def _estate_path(name: str) -> Path:
 def _read_others() -> OtherParts:
     return OtherParts(
         backup=_read_part("backup.yaml", BackupPolicyFile),
+        reclaim=_read_change_policy("reclaim", ReclaimPolicyFile),
+        reindex=_read_change_policy("reindex", ReindexPolicyFile),
         calendar=_read_part("calendar.yaml", Calendar, check_calendar),
         waivers=_read_waivers(),
         notices=_read_part("notices.yaml", Notices),
     )
+
+
+def _read_change_policy(pipeline: Pipeline, model: type[M]) -> Part[M]:
+    return _read_part(f"{pipeline}.yaml", model, check_change_policy)
 
 
 def _read_waivers() -> Part[WaiverFile]:
@@ -199,7 +225,8 @@ def _read_estate(path: Path) -> EstatePart:
         return EstatePart(document, None, document.problems, EstateView(document, ()))
     made, problems = validate(document, Estate, skip=lambda loc: loc in ((), ("databases",)))
     view = EstateView(document, tuple(enumerate(made.databases)) if made else _valid_databases(document))
-    problems = [*document.problems, *problems, *check_estate(view)]
+    allowed = (p for n, database in view.databases for p in check_allowed_actions(document, n, database))
+    problems = [*document.problems, *problems, *check_estate(view), *allowed]
     if made is None and not problems:
         problems = validate(document, Estate)[1]
     return EstatePart(document, made, tuple(problems), view)
@@ -211,6 +238,13 @@ def _valid_databases(document: Document) -> tuple[tuple[int, Database], ...]:
         (n, validate(document, Database, ("databases", n))[0]) for n in range(len(entries if isinstance(entries, list) else ()))
     )
     return tuple((n, database) for n, database in made if database is not None)
+
+
+def _disagreements(others: OtherParts, estates: list[EstatePart]) -> list[Problem]:
+    """What the files say of each other that cannot be."""
+    databases = [database for e in estates for _, database in e.view.databases]
+    late = [p for part in (others.reclaim, others.reindex) for p in check_plan_times(part.document, part.model, databases)]
+    return [*_unknown_databases(others, estates), *late]
 
 
 def _unknown_databases(others: OtherParts, estates: list[EstatePart]) -> list[Problem]:

@@ -133,7 +133,7 @@ def _check_backup(doc: Document, n: int, database: Database) -> Iterator[Problem
 
 def _check_drill_day(doc: Document, n: int, database: Database) -> Iterator[Problem]:
     """The drill is a part of the check: on a weekday without a check there is none."""
-    runs, day = _weekly_runs(database.backup_check), database.backup.drill.weekday
+    runs, day = weekly_runs(database.backup_check), database.backup.drill.weekday
     cron_day = (WEEKDAYS.index(day) + 1) % 7  # cron begins with Sunday
     if runs is not None and not any(minute // MINUTES_PER_DAY == cron_day for minute in runs):
         found = f"{day}, on which backup_check ({database.backup_check}) does not run"
@@ -156,14 +156,14 @@ def longest_pause_minutes(crons: tuple[str, ...]) -> int:
 
     A schedule that names days of the month or months has no such pattern: with one of them, at most a day is returned.
     """
-    patterns = [_weekly_runs(cron) for cron in crons]
+    patterns = [weekly_runs(cron) for cron in crons]
     runs = sorted(set().union(*(p for p in patterns if p is not None)))
     following = [*runs[1:], *(first + MINUTES_PER_WEEK for first in runs[:1])]
     pause = max((b - a for a, b in zip(runs, following, strict=True)), default=MINUTES_PER_DAY)
     return min(pause, MINUTES_PER_DAY) if None in patterns else pause
 
 
-def _weekly_runs(cron: str) -> set[int] | None:
+def weekly_runs(cron: str) -> set[int] | None:
     """Minutes of the week at which a schedule runs; None where it names days of the month or months."""
     minutes, hours, days, months, weekdays = croniter.expand(cron)[0][:5]
     if days != ["*"] or months != ["*"]:
@@ -184,10 +184,11 @@ def check_calendar(document: Document, calendar: Calendar | None) -> Iterator[Pr
             yield document.problem(("makeup_days", n), found, "a make-up day (调休上班) is a Saturday or Sunday that is worked")
 
 
-def named_databases(policy: Document, calendar: Document, waivers: Document) -> Iterator[tuple[Document, Loc, str]]:
+def named_databases(policies: Iterable[Document], calendar: Document, waivers: Document) -> Iterator[tuple[Document, Loc, str]]:
     """Every database id that the other files name, with its place."""
-    for name in _part(policy, "databases", dict):
-        yield policy, ("databases", name), name
+    for policy in policies:
+        for name in _part(policy, "databases", dict):
+            yield policy, ("databases", name), name
     for part in ("freezes", "key_periods", "holidays"):
         for n, period in enumerate(_part(calendar, part, list)):
             own = period.get("databases") if isinstance(period, dict) else None

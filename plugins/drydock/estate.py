@@ -150,6 +150,10 @@ class Database(Model):
     platform: Slug = Field(description="id of a platform of this file")
     engine: Engine
     connection: Slug = Field(description="Airflow connection id of the looking account")
+    work_connection: Slug | None = Field(
+        None, description="id of the account that may change; empty: nothing is changed"
+    )
+    watchdog_connection: Slug | None = Field(None, description="Oracle: id of the account that may cancel what runs too long")
     role: Role
     time_zone: TimeZone = Field("Asia/Shanghai", description="IANA name; all local times of this database are in it")
     owner: Name = Field(description="who answers for it; owner of its DAGs in Airflow")

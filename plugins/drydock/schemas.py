@@ -17,7 +17,7 @@ from drydock import settings
 from drydock.calendar import Calendar
 from drydock.estate import Estate
 from drydock.notices import Notices
-from drydock.policy import BackupPolicy, BackupPolicyFile
+from drydock.policy import BackupPolicy, BackupPolicyFile, ReclaimPolicy, ReclaimPolicyFile, ReindexPolicy, ReindexPolicyFile
 from drydock.waivers import WaiverFile
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -26,10 +26,12 @@ MODELS: dict[str, type[BaseModel]] = {
     "estate": Estate,
     "exceptions": WaiverFile,
     "notices": Notices,
+    "reclaim": ReclaimPolicyFile,
+    "reindex": ReindexPolicyFile,
 }
 ID_PATTERN = "^[a-z][a-z0-9_]{1,47}$"
 TIME_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
-POLICIES: dict[str, type[BaseModel]] = {"backup": BackupPolicy}
+POLICIES: dict[str, type[BaseModel]] = {"backup": BackupPolicy, "reclaim": ReclaimPolicy, "reindex": ReindexPolicy}
 
 _HEAD = """<!-- Written by `python -m drydock schema`. Change the models in plugins/drydock/, not this page. -->
 
@@ -43,6 +45,7 @@ line, what was found and what is allowed. 所有配置都在 `include/config/` �
 |---|---|
 | `estate/<name>.yaml` | platforms, databases with their backup plans, links; `DRYDOCK_ESTATE` picks one |
 | `backup.yaml` | thresholds of the backup check |
+| `reclaim.yaml`, `reindex.yaml` | limits of the weekly work: when it plans, who approves, what a night may cost |
 | `calendar.yaml` | holidays and make-up days, freezes, key periods |
 | `exceptions.yaml` | findings that a named person accepts until a date |
 | `notices.yaml` | who is told of a run, by which channel |
@@ -96,10 +99,13 @@ def _with_plain_times(schema: Any) -> Any:
 def configuration_page() -> str:
     """docs/configuration.md: what each file holds, and every field of it."""
     parts = [_HEAD]
+    inner: dict[str, type[BaseModel]] = {}
     for name, model in POLICIES.items():
         parts.append(f"## Thresholds: `{name}.yaml`\n\n{(model.__doc__ or '').strip()}\n")
         parts.append("Under `defaults` for all databases, under `databases: <id>:` for one.\n")
         parts.append(_table(model))
+        inner |= {m.__name__: m for m in _models_of(model)[1:]}
+    parts += [f"### `approval`: {name}\n\n{_table(model)}" for name, model in inner.items()]
     parts.append("## Fields of the other files\n")
     for name in ("estate", "calendar", "exceptions", "notices"):
         parts += [f"### `{name}`: {model.__name__}\n\n{_table(model)}" for model in _models_of(MODELS[name])]
@@ -142,7 +148,8 @@ def _kind(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
     if "enum" in schema or "const" in schema:
         return " or ".join(f"`{v}`" for v in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
-        return f"list of {_kind(schema.get('items', {}), definitions)}"
+        entry = schema.get("items") or schema.get("prefixItems", [{}])[0]
+        return f"list of {_kind(entry, definitions)}"
     if schema.get("type") == "object":
         return f"database id: {_kind(schema['additionalProperties'], definitions)}"
     words = {"integer": "whole number", "boolean": "true or false", "string": _kind_of_text(schema)}
