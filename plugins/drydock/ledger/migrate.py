@@ -17,8 +17,9 @@ from sqlalchemy import URL, Connection, column, func, inspect, select, table
 from sqlalchemy.schema import CreateSchema
 
 from drydock import settings
+from drydock.ledger.change_models import Base  # from here: the tables of changes are then among its tables too
 from drydock.ledger.connect import ledger_engine, lock_key
-from drydock.ledger.models import SCHEMA, Base
+from drydock.ledger.models import SCHEMA
 
 log = logging.getLogger(__name__)
 
