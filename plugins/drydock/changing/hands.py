@@ -66,6 +66,7 @@ class ChangeFailed(Exception):
     def __init__(self, code: str, kind: str, retry: bool, cause: BaseException | None = None) -> None:
         super().__init__(f"{code} ({kind})")
         self.code, self.kind, self.retry = code, kind, retry
+        self.done: StatementDone | None = None  # what the statement cost until it failed, where one was sent
         self.__cause__ = cause
 
 
@@ -76,6 +77,12 @@ class Eyes(Protocol):
 
     def rows(self, pipeline: str, name: str, binds: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of `include/sql/<engine>/<pipeline>/<name>.sql`. Raises ChangeFailed."""
+
+    def ask(self, statement: Statement) -> Row:
+        """OUT values of a block that only reads (Oracle: DBMS_SPACE, a row probe; its builder says `only_reads`).
+
+        Raises ChangeFailed; ValueError for a statement that may change something, and on an engine without such blocks.
+        """
 
     def figures(self) -> TargetFigures: ...
 

@@ -1,0 +1,208 @@
+"""The sessions that change a PostgreSQL database, on a real server: what they refuse, measure, stop and survive."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from drydock.changing.hands import ChangeFailed
+from drydock.engines.postgres import Endpoint
+from drydock.engines.postgres_statements import Statement, statement
+from drydock.engines.postgres_work import Places, PostgresEyes, PostgresTarget
+from drydock.sqlfiles import SqlFile
+from tests.unit.build import database
+
+HOSTILE = 'a"b; DROP TABLE x--%s 报关'
+ALWAYS = {"lock_wait_s": 0.3, "deadline_s": 20.0}
+
+
+def made(text: str, *names: str | tuple[str, ...], **binds: object) -> Statement:
+    """A statement of a test: product code has no way to make one but from a file."""
+    file = SqlFile(Path("postgresql/test/made.sql"), "", "change", "postgresql", "", "", "", {}, {}, "", text)
+    parts = [sql.Identifier(*((n,) if isinstance(n, str) else n)) for n in names]
+    return Statement(file, sql.Composed([sql.SQL(text).format(*parts)]), binds, text)
+
+
+@pytest.fixture(scope="module")
+def endpoint(pg_server: Endpoint, make_database: Callable[[str], object], superuser: psycopg.Connection) -> Endpoint:
+    """A database with one table, for the account of work: it owns the table and sees other sessions."""
+    make_database("work")
+    superuser.execute(sql.SQL("CREATE ROLE worker LOGIN PASSWORD {} IN ROLE pg_read_all_stats").format(pg_server.password))
+    superuser.execute("GRANT CREATE ON DATABASE work TO worker")
+    found = Endpoint(pg_server.host, pg_server.port, "worker", pg_server.password, "work")
+    with psycopg.connect(**_arguments(found), autocommit=True) as c:
+        c.execute("CREATE SCHEMA own")
+        c.execute("CREATE TABLE own.rows AS SELECT n, repeat('x', 100) AS t FROM generate_series(1, 2000) AS n")
+    return found
+
+
+def _arguments(e: Endpoint) -> dict:
+    return {"host": e.host, "port": e.port, "user": e.user, "password": e.password, "dbname": e.dbname}
+
+
+@pytest.fixture
+def target(endpoint: Endpoint) -> Iterator[PostgresTarget]:
+    found = PostgresTarget(database(), endpoint, "test", Places(cores=4))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def other(endpoint: Endpoint) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(**_arguments(endpoint)) as c:
+        yield c
+        c.rollback()
+
+
+def test_a_change_tells_what_it_cost(target: PostgresTarget) -> None:
+    done = target.send(made("CREATE TABLE own.{} AS SELECT n FROM own.rows", HOSTILE), **ALWAYS)
+    assert (done.error, done.wait_s) == ("", 0.0)
+    assert done.log_bytes > 2000 * 8
+    assert target.send(made("DELETE FROM own.{} WHERE n = %(n)s", HOSTILE.replace("%", "%%"), n=7), **ALWAYS).error == ""
+    target.send(made("DROP TABLE own.{}", HOSTILE), **ALWAYS)
+
+
+def test_eyes_change_nothing(endpoint: Endpoint, superuser: psycopg.Connection) -> None:
+    eyes = PostgresEyes(database(), endpoint, "test")
+    figures = eyes.figures()
+    assert (figures.role, figures.open_mode, figures.waiting_sessions, figures.beside) == ("primary", "read_write", 0, ())
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        eyes.session.execute("DELETE FROM own.rows")
+    eyes.close()
+
+
+def test_one_change_lock(target: PostgresTarget, endpoint: Endpoint) -> None:
+    second = PostgresTarget(database(), endpoint, "test")
+    assert target.take_change_lock()
+    assert target.take_change_lock()
+    assert not second.take_change_lock()
+    target.close()
+    deadline = time.monotonic() + 5
+    while not second.take_change_lock() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert second.is_locked
+    second.close()
+
+
+def test_a_lock_that_is_not_had_in_time(target: PostgresTarget, other: psycopg.Connection) -> None:
+    other.execute("LOCK TABLE own.rows IN SHARE MODE")
+    with pytest.raises(ChangeFailed) as failed:
+        target.send(made("ALTER TABLE own.rows SET (fillfactor = 90)"), lock_wait_s=0.3, deadline_s=20)
+    assert (failed.value.code, failed.value.kind, failed.value.retry) == ("55P03", "locked", True)
+    assert failed.value.done.error == "55P03"
+    assert 0.1 <= failed.value.done.wait_s <= 0.4
+
+
+def test_the_deadline_cancels_from_the_second_session(target: PostgresTarget) -> None:
+    began = time.monotonic()
+    with pytest.raises(ChangeFailed) as failed:
+        target.send(made("SELECT pg_sleep(30)"), lock_wait_s=1, deadline_s=0.2)
+    assert failed.value.code == "57014"
+    assert time.monotonic() - began < 2
+    assert target.send(made("SELECT 1"), **ALWAYS).error == ""
+
+
+def test_the_deadline_holds_without_a_second_session(target: PostgresTarget, superuser: psycopg.Connection) -> None:
+    superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [target.session.info.backend_pid])
+    with pytest.raises(ChangeFailed) as failed:
+        target.send(made("SELECT pg_sleep(30)"), lock_wait_s=1, deadline_s=0.2)
+    assert (failed.value.code, failed.value.done.log_bytes) == ("57014", None)
+
+
+def test_a_session_that_was_ended_is_told_and_renewed(target: PostgresTarget, superuser: psycopg.Connection) -> None:
+    assert target.take_change_lock()
+    pid = target.work.info.backend_pid
+    ender = threading.Timer(0.2, superuser.execute, ("SELECT pg_terminate_backend(%s)", [pid]))
+    ender.start()
+    with pytest.raises(ChangeFailed) as failed:
+        target.send(made("SELECT pg_sleep(30)"), **ALWAYS)
+    ender.join()
+    assert (failed.value.code, failed.value.kind, failed.value.retry) == ("57P01", "shut_down", False)
+    with pytest.raises(ChangeFailed) as failed:
+        target.send(made("SELECT 1"), **ALWAYS)
+    assert failed.value.kind == "unreachable"
+    assert target.renew()
+    assert target.send(made("SELECT 1"), **ALWAYS).error == ""
+
+
+def test_all_or_none_and_a_repeatable_view(target: PostgresTarget, other: psycopg.Connection) -> None:
+    other.autocommit = True
+    with pytest.raises(ChangeFailed, match="22012"), target.transaction():
+        target.send(made("CREATE TABLE own.half (n int)"), **ALWAYS)
+        target.send(made("SELECT 1/0"), **ALWAYS)
+    assert other.execute("SELECT to_regclass('own.half')").fetchone() == (None,)
+    with target.transaction(repeatable=True):
+        target.send(made("CREATE TABLE own.seen AS SELECT count(*) AS n FROM own.rows"), **ALWAYS)
+        other.execute("INSERT INTO own.rows VALUES (-1, '')")
+        target.send(made("INSERT INTO own.seen SELECT count(*) FROM own.rows"), **ALWAYS)
+    assert other.execute("SELECT DISTINCT n FROM own.seen").fetchall() == [(2000,)]
+    assert other.execute("SELECT current_setting('transaction_isolation')").fetchone() == ("read committed",)
+    other.execute("DROP TABLE own.seen")
+    other.execute("DELETE FROM own.rows WHERE n < 0")
+
+
+def test_no_value_of_the_data_is_told(target: PostgresTarget) -> None:
+    with pytest.raises(ChangeFailed) as failed:
+        target.send(made("SELECT 'secret'::int"), **ALWAYS)
+    assert "secret" not in str(failed.value)
+    assert failed.value.__cause__ is None
+    assert failed.value.__suppress_context__
+
+
+def test_what_else_goes_on_is_seen(target: PostgresTarget, endpoint: Endpoint, other: psycopg.Connection) -> None:
+    assert target.figures().longest_transaction_s == 0
+    other.execute("LOCK TABLE own.rows IN ACCESS EXCLUSIVE MODE")
+    with psycopg.connect(**_arguments(endpoint), autocommit=True) as waits:
+        waiter = threading.Thread(target=lambda: waits.execute("SELECT count(*) FROM own.rows"))
+        waiter.start()
+        deadline = time.monotonic() + 5
+        while not (figures := target.figures()).waiting_sessions and time.monotonic() < deadline:
+            time.sleep(0.01)
+        other.rollback()
+        waiter.join()
+    assert figures.waiting_sessions == 1
+    assert figures.sessions_per_core == 0.25
+    assert figures.longest_transaction_s > 0
+    assert figures.has_standby is False
+
+
+def test_what_runs_beside_is_seen(target: PostgresTarget, other: psycopg.Connection) -> None:
+    other.execute("SELECT pg_advisory_lock(12340078987004321)")
+    assert target.figures().beside == ("backup_running",)
+    other.execute("SELECT pg_advisory_unlock_all()")
+    assert target.figures().beside == ()
+
+
+def test_without_the_right_to_see_others_nothing_is_claimed(pg_server: Endpoint, superuser: psycopg.Connection) -> None:
+    superuser.execute(sql.SQL("CREATE ROLE blind LOGIN PASSWORD {}").format(pg_server.password))
+    eyes = PostgresEyes(database(), Endpoint(pg_server.host, pg_server.port, "blind", pg_server.password, "postgres"))
+    figures = eyes.figures()
+    eyes.close()
+    assert (figures.sessions_per_core, figures.longest_transaction_s, figures.waiting_sessions) == (None, None, None)
+    assert figures.has_standby is None
+
+
+def test_a_server_set_to_read_only(endpoint: Endpoint, superuser: psycopg.Connection) -> None:
+    superuser.execute("ALTER DATABASE work SET default_transaction_read_only = on")
+    try:
+        target = PostgresTarget(database(), endpoint, "test")
+        assert target.figures().open_mode == "read_only"
+        with pytest.raises(ChangeFailed) as failed:
+            target.send(made("DELETE FROM own.rows"), **ALWAYS)
+        target.close()
+    finally:
+        superuser.execute("ALTER DATABASE work RESET default_transaction_read_only")
+    assert failed.value.kind == "read_only"
+
+
+def test_the_way_of_the_product(target: PostgresTarget) -> None:
+    told = statement("ledger", "grant_select", {"table": ("own", "rows"), "role": "worker"})
+    assert told.text.startswith('GRANT SELECT ON TABLE "own"."rows"')
+    assert target.text_of(told).startswith("grant_select: GRANT SELECT")
+    assert target.send(told, **ALWAYS).statement == target.text_of(told)
