@@ -85,6 +85,11 @@ class Candidate(Model):
     use_weight: float = Field(1.0, ge=0, description="what a byte of it buys beside the space: scans and reads, 1 = plain")
     first: bool = Field(False, description="goes before everything that only saves space: an unusable index")
 
+    @property
+    def key(self) -> str:
+        """Names the work in the ledger: the same object and action in every run."""
+        return f"{self.action} {self.object.key}"
+
 
 class LeftAlone(Model):
     """A candidate that will not be worked, and why."""
@@ -125,7 +130,7 @@ class WorkItem(Model):
     @property
     def key(self) -> str:
         """Names the item in the ledger: the same object and action in every run."""
-        return f"{self.candidate.action} {self.candidate.object.key}"
+        return self.candidate.key
 
 
 class Carried(Model):
@@ -135,6 +140,10 @@ class Carried(Model):
     estimate: Estimate
     nights_waiting: int = Field(0, ge=0)
     reason: Code
+
+    @property
+    def key(self) -> str:
+        return self.candidate.key
 
 
 class Budget(Model):

@@ -233,6 +233,7 @@ class OutcomeRow(Base):
     freed_bytes: Mapped[int] = mapped_column(comment="before minus after, may be negative")
     elapsed_s: Mapped[float] = mapped_column(comment="seconds of work")
     log_bytes: Mapped[int] = mapped_column(comment="redo or WAL of the work")
+    formula_log_bytes: Mapped[int | None] = mapped_column(comment="redo or WAL by formula; null: no formula, or not begun")
     before_bytes: Mapped[int | None] = mapped_column(comment="size of the object before; null: not begun")
     after_bytes: Mapped[int | None] = mapped_column(comment="size of the object after; null: not begun")
     started_at: Mapped[datetime] = mapped_column(comment="when the item was begun")

@@ -310,6 +310,7 @@ def _create_outcomes() -> None:
         _column("freed_bytes", sa.BigInteger(), "before minus after, may be negative"),
         _column("elapsed_s", sa.Float(), "seconds of work"),
         _column("log_bytes", sa.BigInteger(), "redo or WAL of the work"),
+        _column("formula_log_bytes", sa.BigInteger(), "redo or WAL by formula; null: no formula, or not begun", nullable=True),
         _column("before_bytes", sa.BigInteger(), "size of the object before; null: not begun", nullable=True),
         _column("after_bytes", sa.BigInteger(), "size of the object after; null: not begun", nullable=True),
         _column("started_at", sa.DateTime(timezone=True), "when the item was begun"),
