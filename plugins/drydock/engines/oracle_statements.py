@@ -8,7 +8,7 @@ and `include/sql/oracle/watchdog`; what they render to was accepted by an Oracle
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -28,6 +28,13 @@ SEGMENT_TYPES = (
     "INDEX SUBPARTITION",
     "CLUSTER",
     "LOB",
+    "LOB PARTITION",
+    "LOB SUBPARTITION",
+)
+SECUREFILE_FIGURES = ("segment_size", "used", "expired", "unexpired")
+UNUSED_FIGURES = (
+    *("total_blocks", "total_bytes", "unused_blocks", "unused_bytes"),
+    *("last_used_extent_file_id", "last_used_extent_block_id", "last_used_block"),
 )
 
 Granularity = Literal["ALL", "AUTO", "GLOBAL", "GLOBAL AND PARTITION", "PARTITION", "SUBPARTITION"]
@@ -41,25 +48,33 @@ class StatementRefused(ValueError):
 
 @dataclass(frozen=True)
 class Segment:
-    """A table or index, or one partition of it; names exactly as in the dictionary."""
+    """A table or index, or one partition or subpartition of it; names exactly as in the dictionary."""
 
     owner: str
     name: str
     partition: str = ""
+    is_subpartition: bool = False
 
     @property
     def quoted(self) -> str:
         return qualified(self.owner, self.name)
 
+    @property
+    def part(self) -> dict[str, str]:
+        """The parts `level` and `partition` of a statement about one partition."""
+        return {"level": "SUBPARTITION" if self.is_subpartition else "PARTITION", "partition": quote_name(self.partition)}
+
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement with its binds. `outs`: Python types of the binds that the database fills."""
+    """One statement with its binds. `outs`: Python types of the binds that the database fills. `only_reads`: it changes
+    nothing, so a session that only looks may send it too (`Eyes.ask`)."""
 
     file: SqlFile
     text: str
     binds: dict[str, Any] = field(default_factory=dict)
     outs: dict[str, type] = field(default_factory=dict)
+    only_reads: bool = False
 
 
 def compose(file: SqlFile, parts: Mapping[str, str] | None = None) -> str:
@@ -82,7 +97,7 @@ def shrink(table: Segment, *, compact: bool = False, cascade: bool = False) -> S
     """Pack a table or one partition. `compact`: leave the high-water mark; `cascade`: its indexes and LOBs too."""
     options = _words(compact and "COMPACT", cascade and "CASCADE")
     if table.partition:
-        return _statement("partition_shrink", table=table.quoted, partition=quote_name(table.partition), options=options)
+        return _statement("partition_shrink", table=table.quoted, **table.part, options=options)
     return _statement("table_shrink", table=table.quoted, options=options)
 
 
@@ -94,15 +109,52 @@ def move(table: Segment, *, online: bool, update_indexes: bool = False, degree: 
         raise StatementRefused("UPDATE INDEXES is for the move of a partition")
     options = _words(online and "ONLINE", update_indexes and "UPDATE INDEXES", _degree(degree))
     if table.partition:
-        return _statement("partition_move", table=table.quoted, partition=quote_name(table.partition), options=options)
+        return _statement("partition_move", table=table.quoted, **table.part, options=options)
     return _statement("table_move", table=table.quoted, options=options)
+
+
+def shrink_check(table: Segment) -> Statement:
+    """Ask whether SHRINK SPACE would run. It changes nothing and always ends with an error: ORA-10655 is the yes."""
+    if table.partition:
+        return _statement("partition_shrink_check", table=table.quoted, **table.part)
+    return _statement("table_shrink_check", table=table.quoted)
+
+
+def deallocate_unused(table: Segment) -> Statement:
+    """Give back what lies above the high-water mark of a table or one partition."""
+    if table.partition:
+        return _statement("partition_deallocate", table=table.quoted, **table.part)
+    return _statement("table_deallocate", table=table.quoted)
+
+
+def truncate_partition(table: Segment) -> Statement:
+    """Take all rows of one partition away, its indexes kept usable. Raises StatementRefused for a whole table."""
+    if not table.partition:
+        raise StatementRefused("TRUNCATE is for one partition, never for a table")
+    return _statement("partition_truncate", table=table.quoted, **table.part)
+
+
+def shrink_lob(table: Segment, column: str) -> Statement:
+    """Pack the segment of a LOB column, of a table or one partition; SecureFiles from 21c on."""
+    if table.partition:
+        return _statement("lob_partition_shrink", table=table.quoted, **table.part, column=quote_name(column))
+    return _statement("lob_shrink", table=table.quoted, column=quote_name(column))
+
+
+def move_lob(table: Segment, column: str, tablespace: str, *, online: bool, update_indexes: bool = False) -> Statement:
+    """Write a LOB column anew, in the same tablespace, and with it the table or partition that it belongs to."""
+    parts = {"table": table.quoted, "column": quote_name(column), "tablespace": quote_name(tablespace)}
+    if table.partition:
+        options = _words(update_indexes and "UPDATE INDEXES", online and "ONLINE")
+        return _statement("lob_partition_move", **parts, **table.part, options=options)
+    return _statement("lob_move", **parts, online="ONLINE" if online else "")
 
 
 def rebuild(index: Segment, *, online: bool, degree: int | None = None) -> Statement:
     """Write an index or one partition of it anew."""
     options = _words(online and "ONLINE", _degree(degree))
     if index.partition:
-        return _statement("index_partition_rebuild", index=index.quoted, partition=quote_name(index.partition), options=options)
+        return _statement("index_partition_rebuild", index=index.quoted, **index.part, options=options)
     return _statement("index_rebuild", index=index.quoted, options=options)
 
 
@@ -145,10 +197,30 @@ def space_usage(segment: Segment, segment_type: str) -> Statement:
     """Count blocks by how full they are. The OUT values are <figure>_blocks and <figure>_bytes of SPACE_FIGURES."""
     if segment_type not in SEGMENT_TYPES:
         raise StatementRefused(f"segment type {segment_type[:40]!a}, allowed are {', '.join(SEGMENT_TYPES)}")
-    quote_name(segment.owner), quote_name(segment.name)  # binds, yet no name that no object can have
-    outs: dict[str, type] = {f"{figure}_{unit}": Decimal for figure in SPACE_FIGURES for unit in ("blocks", "bytes")}
-    binds = {"owner": segment.owner, "name": segment.name, "type": segment_type, "partition": segment.partition or None}
-    return _block("space_usage", {}, binds, outs)
+    return _asked("space_usage", segment, segment_type, [f"{f}_{unit}" for f in SPACE_FIGURES for unit in ("blocks", "bytes")])
+
+
+def securefile_usage(segment: Segment, segment_type: str) -> Statement:
+    """Blocks of a SecureFiles LOB segment. The OUT values are <figure>_blocks and <figure>_bytes of SECUREFILE_FIGURES."""
+    if not segment_type.startswith("LOB") or segment_type not in SEGMENT_TYPES:
+        raise StatementRefused(f"segment type {segment_type[:40]!a} is no LOB")
+    figures = [f"{figure}_{unit}" for figure in SECUREFILE_FIGURES for unit in ("blocks", "bytes")]
+    return _asked("securefile_usage", segment, segment_type, figures)
+
+
+def unused_space(segment: Segment, segment_type: str) -> Statement:
+    """What lies above the high-water mark. The OUT values are UNUSED_FIGURES."""
+    if segment_type not in SEGMENT_TYPES:
+        raise StatementRefused(f"segment type {segment_type[:40]!a}, allowed are {', '.join(SEGMENT_TYPES)}")
+    return _asked("unused_space", segment, segment_type, UNUSED_FIGURES)
+
+
+def has_row(table: Segment) -> Statement:
+    """Does a table or one partition hold a row? The OUT value `found` is 0 or 1."""
+    place = f"{table.part['level']} ({table.part['partition']})" if table.partition else ""
+    file = sql_file("oracle", "statements", "has_row")
+    text = compose(file, {"table": table.quoted, "place": place})
+    return Statement(file, text, {}, {"found": Decimal}, only_reads=True)
 
 
 def cancel_sql(sid: int, serial: int, instance: int | None = None, sql_id: str = "") -> Statement:
@@ -187,11 +259,19 @@ def _words(*words: str | Literal[False]) -> str:
     return " ".join(word for word in words if word)
 
 
+def _asked(name: str, segment: Segment, segment_type: str, figures: Iterable[str]) -> Statement:
+    """A block of DBMS_SPACE about one segment."""
+    quote_name(segment.owner), quote_name(segment.name)  # binds, yet no name that no object can have
+    file = sql_file("oracle", "statements", name)
+    binds = {"owner": segment.owner, "name": segment.name, "type": segment_type, "partition": segment.partition or None}
+    return Statement(file, compose(file), binds, dict.fromkeys(figures, Decimal), only_reads=True)
+
+
 def _statement(name: str, *, pipeline: str = "statements", **parts: str) -> Statement:
     file = sql_file("oracle", pipeline, name)
     return Statement(file, compose(file, parts))
 
 
-def _block(name: str, parts: Mapping[str, str], binds: dict[str, Any], outs: dict[str, type] | None = None) -> Statement:
+def _block(name: str, parts: Mapping[str, str], binds: dict[str, Any]) -> Statement:
     file = sql_file("oracle", "statements", name)
-    return Statement(file, compose(file, parts), binds, outs or {})
+    return Statement(file, compose(file, parts), binds)

@@ -5,7 +5,7 @@
 -- locks: share on the partition of the table; with ONLINE for a moment at both ends
 -- licence: none
 -- editions: EE
--- binds: index (identifier: owner and index), partition (identifier: the partition), options (keywords of the builder)
+-- binds: index (identifier: owner and index), level (keyword: PARTITION, SUBPARTITION), partition (identifier: the partition or subpartition), options (keywords of the builder)
 -- columns: none
 -- source: SQL Language Reference 19c, ALTER INDEX, rebuild_clause
-ALTER INDEX {index} REBUILD PARTITION {partition} {options}
+ALTER INDEX {index} REBUILD {level} {partition} {options}

@@ -5,7 +5,7 @@
 -- locks: exclusive on the partition; with ONLINE (12.1) for a moment at both ends
 -- licence: none
 -- editions: EE
--- binds: table (identifier: owner and table), partition (identifier: the partition), options (keywords of the builder)
+-- binds: table (identifier: owner and table), level (keyword: PARTITION, SUBPARTITION), partition (identifier: the partition or subpartition), options (keywords of the builder)
 -- columns: none
 -- source: SQL Language Reference 19c, ALTER TABLE, move_table_partition
-ALTER TABLE {table} MOVE PARTITION {partition} {options}
+ALTER TABLE {table} MOVE {level} {partition} {options}

@@ -5,7 +5,7 @@
 -- locks: rows while they move; exclusive for a moment at the end, not with COMPACT
 -- licence: none
 -- editions: EE
--- binds: table (identifier: owner and table), partition (identifier: the partition), options (keywords of the builder)
+-- binds: table (identifier: owner and table), level (keyword: PARTITION, SUBPARTITION), partition (identifier: the partition or subpartition), options (keywords of the builder)
 -- columns: none
 -- source: SQL Language Reference 19c, ALTER TABLE, modify_table_partition, shrink_clause
-ALTER TABLE {table} MODIFY PARTITION {partition} SHRINK SPACE {options}
+ALTER TABLE {table} MODIFY {level} {partition} SHRINK SPACE {options}

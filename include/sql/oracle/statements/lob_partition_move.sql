@@ -1,0 +1,11 @@
+-- purpose: write one partition and a LOB column of it anew in segments without holes
+-- kind: change
+-- engine: oracle 11.2-23
+-- privileges: ALTER ANY TABLE, or owner of the table
+-- locks: exclusive on the partition; with ONLINE (12.1) for a moment at both ends
+-- licence: none
+-- editions: EE
+-- binds: table (identifier: owner and table), level (keyword: PARTITION, SUBPARTITION), partition (identifier: the partition or subpartition), column (identifier: the LOB column), tablespace (identifier: where the LOB lies), options (keywords of the builder)
+-- columns: none
+-- source: SQL Language Reference 19c, ALTER TABLE, move_table_partition, LOB_partition_storage
+ALTER TABLE {table} MOVE {level} {partition} LOB ({column}) STORE AS (TABLESPACE {tablespace}) {options}

@@ -1,0 +1,11 @@
+-- purpose: pack the segment of a LOB column in one partition; a SecureFiles one only from 21c on
+-- kind: change
+-- engine: oracle 11.2-23
+-- privileges: ALTER ANY TABLE, or owner of the table
+-- locks: rows while they move; exclusive for a moment at the end
+-- licence: none
+-- editions: EE
+-- binds: table (identifier: owner and table), level (keyword: PARTITION, SUBPARTITION), partition (identifier: the partition or subpartition), column (identifier: the LOB column)
+-- columns: none
+-- source: SQL Language Reference 19c, ALTER TABLE, modify_table_partition, modify_LOB_parameters; 21c, the same clause for SecureFiles
+ALTER TABLE {table} MODIFY {level} {partition} LOB ({column}) (SHRINK SPACE)

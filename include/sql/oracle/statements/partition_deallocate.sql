@@ -1,0 +1,11 @@
+-- purpose: give back what lies above the high-water mark of one partition
+-- kind: change
+-- engine: oracle 11.2-23
+-- privileges: ALTER ANY TABLE, or owner of the table
+-- locks: exclusive, for a moment
+-- licence: none
+-- editions: EE
+-- binds: table (identifier: owner and table), level (keyword: PARTITION, SUBPARTITION), partition (identifier: the partition or subpartition)
+-- columns: none
+-- source: SQL Language Reference 19c, ALTER TABLE, modify_table_partition, deallocate_unused_clause
+ALTER TABLE {table} MODIFY {level} {partition} DEALLOCATE UNUSED

@@ -1,0 +1,11 @@
+-- purpose: ask whether SHRINK SPACE would run on one partition; it changes nothing and always ends with an error, ORA-10655 for yes
+-- kind: change
+-- engine: oracle 11.2-23
+-- privileges: ALTER ANY TABLE, or owner of the table
+-- locks: none
+-- licence: none
+-- editions: EE
+-- binds: table (identifier: owner and table), level (keyword: PARTITION, SUBPARTITION), partition (identifier: the partition or subpartition)
+-- columns: none
+-- source: SQL Language Reference 19c, ALTER TABLE, modify_table_partition, shrink_clause; CHECK is not in the manual (My Oracle Support 1132163.1): any other answer is a no
+ALTER TABLE {table} MODIFY {level} {partition} SHRINK SPACE CHECK

@@ -1,0 +1,11 @@
+-- purpose: take all rows of one partition away with their space, and keep its indexes usable; no flashback brings them back
+-- kind: change
+-- engine: oracle 11.2-23
+-- privileges: DROP ANY TABLE, or owner of the table
+-- locks: exclusive on the partition, for a moment
+-- licence: none
+-- editions: EE
+-- binds: table (identifier: owner and table), level (keyword: PARTITION, SUBPARTITION), partition (identifier: the partition or subpartition)
+-- columns: none
+-- source: SQL Language Reference 19c, ALTER TABLE, truncate_partition_subpart
+ALTER TABLE {table} TRUNCATE {level} {partition} DROP STORAGE UPDATE INDEXES
