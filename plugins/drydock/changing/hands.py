@@ -101,7 +101,7 @@ class Target(Eyes, Protocol):
     def send(self, statement: Statement, *, lock_wait_s: float, deadline_s: float) -> StatementDone:
         """Run one change, once. Stopped from a second session at the deadline. Raises ChangeFailed."""
 
-    def transaction(self) -> AbstractContextManager[None]:
+    def transaction(self, *, repeatable: bool = False) -> AbstractContextManager[None]:
         """The changes sent inside are done all or none (PostgreSQL). Raises ChangeFailed where the engine cannot."""
 
     def text_of(self, statement: Statement) -> str:
@@ -114,10 +114,18 @@ class Hands(Eyes, Protocol):
     item: WorkItem
 
     def change(
-        self, *statements: Statement, deadline_s: float | None = None, lock_wait_s: float | None = None, together: bool = False
+        self,
+        *statements: Statement,
+        deadline_s: float | None = None,
+        lock_wait_s: float | None = None,
+        together: bool = False,
+        repeatable: bool = False,
+        tries: int = 1,
     ) -> tuple[StatementDone, ...]:
         """Run changes, once each, in order. `together`: in one transaction (PostgreSQL), all or none.
 
+        `repeatable`: that transaction sees the database as its first statement did. `tries`: how often a lock that is not
+        had in time is tried for; only for what then leaves nothing behind (a transaction, never CONCURRENTLY).
         `deadline_s` default: what is left of the window. `lock_wait_s` default: the policy's. Raises GateClosed before a
         statement when an interlock has closed, ChangeFailed when a statement fails.
         """
