@@ -15,7 +15,7 @@ ACTIONS: dict[Pipeline, dict[Engine, tuple[str, ...]]] = {
         Engine.ORACLE: ("deallocate", "shrink", "shrink_lob", "move_online", "move", "truncate"),
     },
     "reindex": {
-        Engine.POSTGRESQL: ("reindex_concurrently", "reindex"),
+        Engine.POSTGRESQL: ("reindex_concurrently", "reindex", "drop_leftover_index"),
         Engine.ORACLE: ("coalesce", "shrink_index", "rebuild_online", "rebuild"),
     },
 }
