@@ -12,7 +12,9 @@ alone: once overdue, only what waited as long or longer goes before it, one each
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,10 +71,14 @@ def pack(
     The same facts give the same answer in whatever order they come: ties are decided by key. Of two candidates with the
     same key the second is not looked at.
     """
-    load = _columns(candidates, estimates, nights, policy)
-    chosen = _choose_in_stages(load, budget, policy)
+    with _no_collection():
+        load = _columns(candidates, estimates, nights, policy)
+        return _packed(load, _choose_in_stages(load, budget, policy), budget)
+
+
+def _packed(load: _Load, chosen: Sequence[int], budget: Budget) -> Packed:
     items = tuple(
-        WorkItem.model_construct(
+        WorkItem(
             number=number,
             candidate=load.candidates[i],
             estimate=load.estimates[i],
@@ -80,7 +86,19 @@ def pack(
         )
         for number, i in enumerate(chosen, start=1)
     )
-    return Packed.model_construct(items=items, carried=_carry(load, chosen, budget, policy))
+    return Packed(items=items, carried=_carry(load, chosen, budget))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A hundred thousand results are made and none is garbage: looking for garbage among them would double the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _columns(
@@ -137,19 +155,14 @@ def _stage(load: _Load, stage: NDArray[np.bool_], room: Room) -> list[int]:
     return [int(places[picked[n]]) for n in order]
 
 
-def _carry(load: _Load, chosen: Sequence[int], budget: Budget, policy: ChangePolicy) -> tuple[Carried, ...]:
+def _carry(load: _Load, chosen: Sequence[int], budget: Budget) -> tuple[Carried, ...]:
     """All that was not chosen, each with why: most benefit first, ties by key."""
     taken = np.zeros(len(load.candidates), dtype=bool)
     taken[list(chosen)] = True
-    reasons = _reasons(load, taken, budget)
+    reasons, nights = _reasons(load, taken, budget).tolist(), load.nights.tolist()
     left = np.flatnonzero(~taken)
     return tuple(
-        Carried.model_construct(
-            candidate=load.candidates[i],
-            estimate=load.estimates[i],
-            nights_waiting=int(load.nights[i]),
-            reason=str(reasons[i]),
-        )
+        Carried(candidate=load.candidates[i], estimate=load.estimates[i], nights_waiting=nights[i], reason=reasons[i])
         for i in left[np.argsort(-load.benefit[left], kind="stable")].tolist()
     )
 

@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,8 @@ LINE_RUNS, LINE_SPAN = 6, 3.0
 """A line of its own needs this many runs, the largest this many times the smallest."""
 COLD_MULTIPLE = 4.0
 """Worst case over expected where nothing was ever measured."""
-CLASS_FACTOR = 8.0
+CLASS_BITS = 3
+"""Sizes within a factor of 2 to this power are one class."""
 CLASS_RUNS = 3.0
 """A size class has this many runs' worth of doubt against its own factor."""
 LEAST_SPREAD, SPREADS = 0.10, 4.0
@@ -92,13 +94,14 @@ class ActionRates:
 
     def expected_s(self, work_bytes: int) -> float:
         line = self.fixed_s + self.s_per_byte * work_bytes
-        return line * self.class_factors.get(size_class(work_bytes), 1.0)
+        return line * self.class_factors.get(size_class(work_bytes), 1.0) if self.class_factors else line
 
-    def worst_s(self, work_bytes: int) -> float:
-        """The worst case: further out than anything measured, the doubt grows to that of a cold start."""
-        beyond = max(1.0, work_bytes / max(1, self.largest_bytes))
-        reach = min(COLD_MULTIPLE, 1.0 + 0.5 * math.log2(beyond)) if beyond > 1 else 1.0
-        return self.expected_s(work_bytes) * self.worst_factor * reach
+    def worst_over_expected(self, work_bytes: int) -> float:
+        """Further out than anything measured, the doubt grows to that of a cold start."""
+        if work_bytes <= self.largest_bytes:
+            return self.worst_factor
+        beyond = work_bytes / max(1, self.largest_bytes)
+        return self.worst_factor * min(COLD_MULTIPLE, 1.0 + 0.5 * math.log2(beyond))
 
 
 @dataclass(frozen=True)
@@ -119,14 +122,16 @@ class Rates:
     def estimate(self, candidate: Candidate) -> Estimate:
         """Expected and worst seconds and log bytes of a candidate; `runs` 0 says that they are defaults."""
         rates = self.actions.get(candidate.action) or cold(candidate.action)
+        expected_s = rates.expected_s(candidate.work_bytes)
         return Estimate(
-            expected_s=rates.expected_s(candidate.work_bytes),
-            worst_s=rates.worst_s(candidate.work_bytes),
+            expected_s=expected_s,
+            worst_s=expected_s * rates.worst_over_expected(candidate.work_bytes),
             log_bytes=math.ceil(_formula_bytes(candidate) * rates.log_factor),
             runs=rates.runs,
         )
 
 
+@cache
 def cold(action: str) -> ActionRates:
     """The safe defaults of an action that this database never did: any size is as doubtful as another."""
     default = DEFAULTS.get(action, UNKNOWN_ACTION)
@@ -135,7 +140,7 @@ def cold(action: str) -> ActionRates:
 
 def size_class(work_bytes: int) -> int:
     """Sizes within a factor of eight: below 8 MiB is 0, below 64 MiB is 1, below 512 MiB is 2, ..."""
-    return max(0, math.floor(math.log(max(1.0, work_bytes / MIB), CLASS_FACTOR)))
+    return max(0, (work_bytes // MIB).bit_length() - 1) // CLASS_BITS
 
 
 def _formula_bytes(candidate: Candidate) -> float:
