@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from drydock.ledger.change_models import (
@@ -29,7 +29,17 @@ from drydock.ledger.change_models import (
 )
 from drydock.ledger.connect import Ledger, transaction
 from drydock.ledger.models import RunRow
-from drydock.outcomes import Answer, ApprovalAnswer, Measured, Outcome, PastReclaim, SizeSeen, StatementDone, Verification
+from drydock.outcomes import (
+    Answer,
+    ApprovalAnswer,
+    Measured,
+    Outcome,
+    PastReclaim,
+    SizeSeen,
+    StatementDone,
+    StopReason,
+    Verification,
+)
 from drydock.plans import Found, ObjectRef, Plan, WorkItem
 from drydock.verdicts import Figure, Model, Status
 
@@ -155,9 +165,14 @@ def outcomes_of_run(ledger: Ledger, run_id: int) -> tuple[Outcome, ...]:
 
 
 def finished_in_run(ledger: Ledger, run_id: int, item_key: str) -> Outcome | None:
-    """The item's outcome in this run when it was begun there; None: not begun yet (SKIPPED by the gate), so it may be."""
-    is_begun = (OutcomeRow.run_id == run_id, OutcomeRow.item_key == item_key, OutcomeRow.intent_id.is_not(None))
-    outcome = _newest(ledger, OutcomeRow.outcome, OutcomeRow.id, *is_begun)
+    """The item's outcome in this run where nothing is left to do; None: not begun, stopped by the gate, or not put right."""
+    of_item = (OutcomeRow.run_id == run_id, OutcomeRow.item_key == item_key)
+    is_open = or_(
+        OutcomeRow.intent_id.is_(None),
+        OutcomeRow.reason == REPAIR_FAILED,
+        and_(OutcomeRow.status == Status.SKIPPED.value, OutcomeRow.stop != StopReason.DONE.value),
+    )
+    outcome = _newest(ledger, OutcomeRow.outcome, OutcomeRow.id, *of_item, not_(is_open))
     return None if outcome is None else Outcome.model_validate(outcome)
 
 
@@ -206,15 +221,15 @@ def verification_of_run(ledger: Ledger, run_id: int) -> Verification | None:
 
 
 def measured(ledger: Ledger, database: str, since: datetime) -> tuple[Measured, ...]:
-    """What items of that database cost since then, both pipelines, oldest first; what was stopped is not whole."""
+    """What items of that database cost since then, both pipelines, oldest first; what was stopped or failed is not whole."""
     fields = [getattr(OutcomeRow, n) for n in Measured.model_fields if n != "is_whole"]
-    is_whole = (OutcomeRow.status == Status.PASS.value).label("is_whole")
-    statuses = (Status.PASS.value, Status.WARN.value, Status.FAIL.value)
-    query = select(*fields, is_whole).where(
+    statuses = [Status.PASS.value, Status.WARN.value]
+    is_stopped = or_(OutcomeRow.status == Status.FAIL.value, OutcomeRow.stop != StopReason.DONE.value)
+    query = select(*fields, OutcomeRow.status.in_(statuses).label("is_whole")).where(
         OutcomeRow.database == database,
-        OutcomeRow.status.in_(statuses),
         OutcomeRow.ended_at >= since,
         OutcomeRow.work_bytes.is_not(None),
+        or_(OutcomeRow.status.in_(statuses), is_stopped),
     )
     with transaction(ledger) as connection:
         rows = connection.execute(query.order_by(OutcomeRow.ended_at, OutcomeRow.id)).mappings()
@@ -229,7 +244,8 @@ def past_reclaims(ledger: Ledger, database: str, since: datetime) -> tuple[PastR
 
 
 def _worked(database: str, since: datetime, fields: list[Any]) -> Select[Any]:
-    is_worked = (OutcomeRow.database == database, OutcomeRow.status == Status.PASS.value, OutcomeRow.ended_at >= since)
+    done = OutcomeRow.status.in_([Status.PASS.value, Status.WARN.value])
+    is_worked = (OutcomeRow.database == database, OutcomeRow.ended_at >= since, done)
     return select(*fields).where(*is_worked).order_by(OutcomeRow.ended_at, OutcomeRow.id)
 
 

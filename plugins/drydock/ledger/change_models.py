@@ -213,7 +213,7 @@ class OutcomeRow(Base):
         Index(None, "run_id", "id"),
         Index(None, "intent_id"),
         Index(None, "database", "pipeline", "item_key", "id"),
-        Index(None, "database", "status", "ended_at"),
+        Index(None, "database", "ended_at"),
         {"comment": "what one item did; an intent with an outcome is finished"},
     )
 

@@ -34,8 +34,8 @@ from drydock.outcomes import Answer, ApprovalAnswer, Outcome, StatementDone, Ver
 from drydock.plans import Found, Plan, WorkItem
 from drydock.verdicts import Figure, worst
 
-BYTES = "total_bytes"
-"""Name of an object's size in `Outcome.before` and `Outcome.after`; without it the planned size and `freed_bytes` are taken."""
+SIZE_NAMES = ("total_bytes", "size_bytes", "bytes")
+"""Names of an object's size in `Outcome.before` and `after`, best first; else the planned size and `freed_bytes` are taken."""
 
 
 def save_found(ledger: Ledger, run_id: int, found: Found, sizes: Mapping[str, int] | None = None) -> int:
@@ -213,13 +213,16 @@ def _sizes(connection: Connection, intent_id: int | None, outcome: Outcome) -> d
         return dict.fromkeys(names)
     item = connection.execute(select(IntentRow.item).where(IntentRow.id == intent_id)).scalar_one()
     planned = WorkItem.model_validate(item).candidate
-    before = _whole(outcome.before.get(BYTES), planned.size_bytes)
-    after = _whole(outcome.after.get(BYTES), max(0, before - outcome.freed_bytes))
+    before, after = size_in(outcome.before), size_in(outcome.after)
+    before = planned.size_bytes if before is None else before
+    after = max(0, before - outcome.freed_bytes) if after is None else after
     return dict(zip(names, (planned.work_bytes, planned.log_bytes, before, after), strict=True))
 
 
-def _whole(figure: Figure, otherwise: int) -> int:
-    return int(figure) if isinstance(figure, int | float) and not isinstance(figure, bool) else otherwise
+def size_in(figures: Mapping[str, Figure]) -> int | None:
+    """The size of an object among figures of it, in bytes; None where none is told."""
+    told = (figures.get(name) for name in SIZE_NAMES)
+    return next((int(f) for f in told if isinstance(f, int | float) and not isinstance(f, bool) and f >= 0), None)
 
 
 def save_world(ledger: Ledger, run_id: int, world: Mapping[str, Figure]) -> None:

@@ -32,6 +32,7 @@ class Event(StrEnum):
     READ = "read"
     DRILLED = "drilled"
     JUDGED = "judged"
+    TRIGGERED = "triggered"
     PLANNED = "planned"
     ASKED = "asked"
     ANSWERED = "answered"

@@ -30,7 +30,7 @@ TABLES = (
     "verifications",
 )
 EVENTS_BEFORE = ("attempt_started", "surveyed", "read", "drilled", "judged", "reported", "noticed", "finished")
-EVENTS_ADDED = ("planned", "asked", "answered", "worked", "verified")
+EVENTS_ADDED = ("triggered", "planned", "asked", "answered", "worked", "verified")
 EVENTS_NOW = (*EVENTS_BEFORE[:5], *EVENTS_ADDED, *EVENTS_BEFORE[5:])
 
 
@@ -334,7 +334,7 @@ def _create_outcomes() -> None:
     op.create_index(
         "outcomes_database_pipeline_item_key_id_idx", "outcomes", ["database", "pipeline", "item_key", "id"], schema=SCHEMA
     )
-    op.create_index("outcomes_database_status_ended_at_idx", "outcomes", ["database", "status", "ended_at"], schema=SCHEMA)
+    op.create_index("outcomes_database_ended_at_idx", "outcomes", ["database", "ended_at"], schema=SCHEMA)
     op.create_index("outcomes_intent_id_idx", "outcomes", ["intent_id"], schema=SCHEMA)
     op.create_index("outcomes_run_id_id_idx", "outcomes", ["run_id", "id"], schema=SCHEMA)
 
