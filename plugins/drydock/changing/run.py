@@ -13,8 +13,17 @@ from drydock.changing.hands import Eyes, Target
 from drydock.configuration import Configuration
 from drydock.estate import Database
 from drydock.ledger import history, record
+from drydock.outcomes import StopReason
 from drydock.plans import Pipeline
 from drydock.policy import ChangePolicy
+
+
+class StepSkipped(Exception):
+    """A step is not done in this run, and that is no error; `reason` is a message code."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def _never_off() -> str:
@@ -76,3 +85,9 @@ class ChangeRun:
     def open_attempt(self) -> int:
         """Write down that an attempt at this run begins, before anything is looked at; returns the run's id."""
         return record.open_run(self.ledger, self.pipeline, self.database.id, self.day, self.run_key).run_id
+
+
+def refuse_backfill(run: ChangeRun) -> None:
+    """A past night cannot be worked: raises StepSkipped in a backfill, before anything is opened."""
+    if run.is_backfill:
+        raise StepSkipped(StopReason.BACKFILL.value)

@@ -176,6 +176,13 @@ def finished_in_run(ledger: Ledger, run_id: int, item_key: str) -> Outcome | Non
     return None if outcome is None else Outcome.model_validate(outcome)
 
 
+def begun_in_run(ledger: Ledger, run_id: int) -> tuple[str, ...]:
+    """Keys of the items of which an attempt of this run began anything."""
+    query = select(IntentRow.item_key).distinct().where(IntentRow.run_id == run_id).order_by(IntentRow.item_key)
+    with transaction(ledger) as connection:
+        return tuple(connection.execute(query).scalars())
+
+
 def statements_of_run(ledger: Ledger, run_id: int) -> tuple[StatementRecord, ...]:
     """Every statement that was sent for the run, in the order of sending."""
     fields = (
@@ -278,8 +285,7 @@ def nights_carried(ledger: Ledger, database: str, pipeline: str, before: date | 
         last = connection.execute(query.order_by(PlanRow.id.desc()).limit(1)).one_or_none()
         if last is None:
             return {}
-        begun = select(IntentRow.item_key).where(IntentRow.run_id == last.run_id)
-        begun_keys = set(connection.execute(begun).scalars())
+        begun_keys = set(begun_in_run(connection, last.run_id))
     plan = Plan.model_validate(last.plan)
     waiting = {c.key: c.nights_waiting + 1 for c in plan.carried}
     return waiting | {i.key: i.nights_waiting + 1 for i in plan.items if i.key not in begun_keys}
