@@ -1,0 +1,115 @@
+-- purpose: find what keeps tables from being copied: each line is one table and one reason
+-- kind: read
+-- engine: postgresql 14-19
+-- privileges: none beyond CONNECT
+-- locks: none
+-- licence: none
+-- binds: tables (oids), default_bytes (a default partition beside it may be this large: attaching reads it under the lock)
+-- columns: table_oid (oid), reason (message code, the first by name), reasons (how many different ones)
+-- source: PostgreSQL manual, pg_depend; pg_constraint; ALTER TABLE (ATTACH PARTITION)
+WITH wanted AS (
+    SELECT c.oid, c.reltype, c.relrowsecurity, c.relispartition, c.reloftype
+    FROM pg_class AS c
+    WHERE c.oid = ANY (%(tables)s::oid[])
+), found AS (
+    SELECT w.oid, 'no_key' AS reason FROM wanted AS w
+    WHERE NOT EXISTS (
+        SELECT FROM pg_index AS i
+        JOIN pg_class AS c ON c.oid = i.indexrelid
+        JOIN pg_am AS m ON m.oid = c.relam AND m.amname = 'btree'
+        WHERE i.indrelid = w.oid AND i.indisunique AND i.indisvalid AND NOT i.indisexclusion
+            AND i.indpred IS NULL AND i.indexprs IS NULL
+            AND NOT EXISTS (
+                SELECT FROM pg_attribute AS a
+                WHERE a.attrelid = i.indrelid AND NOT a.attnotnull
+                    AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+            )
+    )
+    UNION ALL
+    SELECT w.oid, 'row_security_hides' FROM wanted AS w WHERE row_security_active(w.oid)
+    UNION ALL
+    SELECT w.oid, 'typed_table' FROM wanted AS w WHERE w.reloftype <> 0
+    UNION ALL
+    SELECT w.oid, 'inheritance' FROM wanted AS w
+    WHERE EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = w.oid OR (i.inhrelid = w.oid AND NOT w.relispartition))
+    UNION ALL
+    SELECT i.indrelid, 'invalid_index' FROM pg_index AS i JOIN wanted AS w ON w.oid = i.indrelid
+    WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
+    UNION ALL
+    SELECT k.conrelid, 'constraint_not_valid' FROM pg_constraint AS k JOIN wanted AS w ON w.oid = k.conrelid
+    WHERE k.contype IN ('c', 'n') AND (NOT k.convalidated OR pg_get_constraintdef(k.oid) LIKE '%% NOT ENFORCED')
+    UNION ALL
+    SELECT w.oid, 'partition_foreign_key' FROM wanted AS w JOIN pg_constraint AS k ON w.oid IN (k.conrelid, k.confrelid)
+    WHERE k.contype = 'f' AND w.relispartition
+    UNION ALL
+    SELECT w.oid, 'foreign_key_partitioned' FROM wanted AS w JOIN pg_constraint AS k ON w.oid IN (k.conrelid, k.confrelid)
+    WHERE k.contype = 'f' AND NOT w.relispartition AND (
+        k.conparentid <> 0
+        OR EXISTS (SELECT FROM pg_class AS c WHERE c.oid IN (k.conrelid, k.confrelid) AND (c.relkind <> 'r' OR c.relispartition))
+    )
+    UNION ALL
+    SELECT w.oid, 'foreign_key_not_ours' FROM wanted AS w JOIN pg_constraint AS k ON w.oid IN (k.conrelid, k.confrelid)
+    JOIN pg_class AS c ON c.oid IN (k.conrelid, k.confrelid)
+    WHERE k.contype = 'f' AND (
+        NOT pg_has_role(c.relowner, 'USAGE') OR pg_get_constraintdef(k.oid) LIKE '%% NOT ENFORCED%%'
+    )
+    UNION ALL
+    SELECT d.refobjid, 'views_depend' FROM pg_depend AS d
+    JOIN wanted AS w ON w.oid = d.refobjid
+    JOIN pg_rewrite AS r ON r.oid = d.objid AND r.ev_class <> w.oid
+    WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    UNION ALL
+    SELECT w.oid, 'row_type_used' FROM wanted AS w
+    JOIN pg_type AS t ON t.oid = w.reltype
+    JOIN pg_depend AS d ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)
+    WHERE d.deptype <> 'i' AND NOT (d.classid = 'pg_type'::regclass AND d.objid = t.typarray)
+    UNION ALL
+    SELECT w.oid, 'something_depends' FROM wanted AS w
+    JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = w.oid
+    WHERE d.deptype <> 'i' AND d.classid NOT IN (
+            'pg_constraint'::regclass, 'pg_attrdef'::regclass, 'pg_rewrite'::regclass, 'pg_trigger'::regclass,
+            'pg_statistic_ext'::regclass, 'pg_publication_rel'::regclass
+        )
+        AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_index AS i WHERE i.indexrelid = d.objid AND i.indrelid = w.oid))
+        AND NOT (d.classid = 'pg_class'::regclass AND d.deptype = 'a' AND EXISTS (
+            SELECT FROM pg_class AS c WHERE c.oid = d.objid AND c.relkind = 'S'
+        ))
+        AND NOT (d.classid = 'pg_policy'::regclass AND EXISTS (SELECT FROM pg_policy AS p WHERE p.oid = d.objid AND p.polrelid = w.oid))
+    UNION ALL
+    SELECT w.oid, 'something_depends' FROM wanted AS w
+    JOIN pg_depend AS s ON s.refclassid = 'pg_class'::regclass AND s.refobjid = w.oid AND s.deptype = 'i'
+        AND s.classid = 'pg_class'::regclass
+    JOIN pg_class AS q ON q.oid = s.objid AND q.relkind = 'S'
+    JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = q.oid AND d.deptype = 'n'
+    UNION ALL
+    SELECT w.oid, 'security_label' FROM wanted AS w
+    JOIN pg_seclabel AS l ON l.classoid = 'pg_class'::regclass AND l.objoid = w.oid
+    UNION ALL
+    SELECT w.oid, 'grant_by_other' FROM wanted AS w
+    JOIN pg_class AS c ON c.oid = w.oid
+    CROSS JOIN LATERAL (
+        SELECT e.grantor FROM aclexplode(c.relacl) AS e
+        UNION ALL
+        SELECT e.grantor FROM pg_attribute AS a CROSS JOIN LATERAL aclexplode(a.attacl) AS e WHERE a.attrelid = w.oid
+    ) AS g
+    WHERE g.grantor <> c.relowner
+    UNION ALL
+    SELECT w.oid, 'subscribed' FROM wanted AS w JOIN pg_subscription_rel AS r ON r.srrelid = w.oid
+    UNION ALL
+    SELECT w.oid, 'of_extension' FROM wanted AS w
+    JOIN pg_trigger AS t ON t.tgrelid = w.oid
+    JOIN pg_depend AS d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.deptype = 'x'
+    UNION ALL
+    SELECT w.oid, 'default_partition' FROM wanted AS w
+    JOIN pg_inherits AS i ON i.inhrelid = w.oid
+    JOIN pg_partitioned_table AS p ON p.partrelid = i.inhparent AND p.partdefid NOT IN (0, w.oid)
+    WHERE w.relispartition AND pg_relation_size(p.partdefid) > %(default_bytes)s
+    UNION ALL
+    SELECT w.oid, 'parent_not_ours' FROM wanted AS w
+    JOIN pg_inherits AS i ON i.inhrelid = w.oid
+    JOIN pg_class AS p ON p.oid = i.inhparent
+    WHERE w.relispartition AND NOT pg_has_role(p.relowner, 'USAGE')
+)
+SELECT found.oid AS table_oid, min(found.reason) AS reason, count(DISTINCT found.reason) AS reasons
+FROM found
+GROUP BY found.oid

@@ -1,0 +1,13 @@
+-- purpose: make the list of foreign keys that are checked anew after the swap
+-- kind: change
+-- engine: postgresql 15-19
+-- privileges: owner of the table or member of its owner; CREATE on the database
+-- locks: none beyond catalogue rows
+-- licence: none
+-- binds: none
+-- columns: none
+-- source: PostgreSQL manual, CREATE TABLE
+CREATE TABLE drydock_reclaim.drydock_pending (
+    relation oid NOT NULL,
+    name name NOT NULL
+)

@@ -1,0 +1,26 @@
+-- purpose: choose the index whose columns name a row for certain: the primary key, else a unique index without null
+-- kind: change
+-- engine: postgresql 15-19
+-- privileges: owner of the table or member of its owner; CREATE on the database
+-- locks: none beyond catalogue rows
+-- licence: none
+-- binds: none
+-- columns: none
+-- source: PostgreSQL manual, CREATE FUNCTION
+CREATE FUNCTION drydock_reclaim.key_of(p_table oid) RETURNS oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT i.indexrelid
+    FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_am m ON m.oid = c.relam AND m.amname = 'btree'
+    WHERE i.indrelid = p_table AND i.indisunique AND i.indisvalid AND NOT i.indisexclusion
+        AND i.indpred IS NULL AND i.indexprs IS NULL
+        AND NOT EXISTS (
+            SELECT FROM pg_attribute a
+            WHERE a.attrelid = i.indrelid AND NOT a.attnotnull
+                AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+        )
+    ORDER BY i.indisprimary DESC, i.indimmediate DESC, i.indnkeyatts, i.indexrelid
+    LIMIT 1
+$$
