@@ -5,9 +5,12 @@ set -euo pipefail
 umask 077
 python -m drydock check
 airflow db migrate
-airflow pools import /opt/drydock/include/config/pools.json
+pools="$(mktemp --suffix=.json)"
+trap 'rm -f "$pools"' EXIT
+python -m drydock pools >"$pools"
+airflow pools import "$pools"
 DRYDOCK_LEDGER_URL="$(python /opt/drydock/deploy/url_of.py ledger-owner)" python -m drydock migrate-ledger
 connections="$(mktemp --suffix=.json)"
-trap 'rm -f "$connections"' EXIT
+trap 'rm -f "$pools" "$connections"' EXIT
 printf '{"drydock_ledger": "%s"}\n' "$(python /opt/drydock/deploy/url_of.py ledger)" >"$connections"
 airflow connections import --overwrite "$connections" >/dev/null

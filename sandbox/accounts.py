@@ -1,4 +1,4 @@
-"""The looking account of a sandbox database, with the rights that a site's DBA would give it, in the way they would."""
+"""The accounts of a sandbox database, with the rights that a site's DBA would give them, in the way they would."""
 
 from __future__ import annotations
 
@@ -8,16 +8,28 @@ from drydock import settings
 from drydock.engines.postgres_binaries import Binaries
 from drydock.engines.postgres_server import LOCALHOST, server_environment
 
-LOOKING_ACCOUNT = "drydock"
-GRANTS = settings.include_dir() / "sql" / "postgresql" / "grants" / "backup.sql"
+LOOKING_ACCOUNT, WORKING_ACCOUNT = "drydock", "drydock_work"
+GRANTS = settings.include_dir() / "sql" / "postgresql" / "grants"
 PSQL_TIMEOUT_S = 60
 
 
 def grant_looking(binaries: Binaries, port: int, password: str) -> None:
-    """Run the pipeline's grants through psql as the superuser. Raises subprocess.CalledProcessError."""
-    options = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", f"role={LOOKING_ACCOUNT}", "-f", GRANTS]
+    """Run the backup check's grants through psql as the superuser. Raises subprocess.CalledProcessError."""
+    _run_grants(binaries, port, password, "postgres", "backup", {"role": LOOKING_ACCOUNT})
+
+
+def grant_working(binaries: Binaries, port: int, password: str, dbname: str, owner: str) -> None:
+    """Run the grants of the weekly work in the database that is worked on, whose tables `owner` has."""
+    for pipeline in ("reclaim", "reindex"):
+        _run_grants(binaries, port, password, dbname, pipeline, {"role": WORKING_ACCOUNT, "owner": owner})
+
+
+def _run_grants(binaries: Binaries, port: int, password: str, dbname: str, pipeline: str, variables: dict[str, str]) -> None:
+    """One file of grants, as the superuser. Raises subprocess.CalledProcessError."""
+    told = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
+    options = ["-X", "-q", "-v", "ON_ERROR_STOP=1", *told, "-f", GRANTS / f"{pipeline}.sql"]
     subprocess.run(
-        [binaries.tool("psql"), "-h", LOCALHOST, "-p", str(port), "-U", "postgres", "-d", "postgres", *options],
+        [binaries.tool("psql"), "-h", LOCALHOST, "-p", str(port), "-U", "postgres", "-d", dbname, *options],
         env=server_environment({"PGPASSWORD": password}),
         stdin=subprocess.DEVNULL,
         timeout=PSQL_TIMEOUT_S,

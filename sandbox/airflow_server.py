@@ -16,13 +16,16 @@ from urllib.parse import quote
 import httpx
 
 from drydock import settings
+from drydock.configuration import load_estate
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_server import free_port
+from drydock.pools import pools_of
 from sandbox import processes
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 READY_WAIT_S = 180.0
-USER = "dba"
+USER, SECOND_USER = "dba", "dba2"
+"""Who triggers a run may not approve its plan: there are two."""
 RECOVERY = {
     # a task whose scheduler or worker was killed is found and run again within half a minute, not within five
     "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
@@ -49,6 +52,7 @@ class AirflowServer:
     metadata: Endpoint
     connections: dict[str, str]
     password: str
+    second_password: str
     secrets: dict[str, str]
     dags_dir: Path
     log_port: int = field(default_factory=free_port)
@@ -74,12 +78,13 @@ def open_airflow(home: Path, port: int, metadata: Endpoint, connections: dict[st
         file.touch(mode=0o600)
         file.write_text(json.dumps(_new_secrets()))
     known = json.loads(file.read_text())
-    return AirflowServer(home, port, metadata, connections, known.pop("password"), known, dags_dir)
+    return AirflowServer(home, port, metadata, connections, known.pop("password"), known.pop("second_password"), known, dags_dir)
 
 
 def _new_secrets() -> dict[str, str]:
     return {
         "password": secrets.token_urlsafe(9),
+        "second_password": secrets.token_urlsafe(9),
         "jwt": secrets.token_hex(64),
         "api": secrets.token_hex(32),
         "fernet": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
@@ -91,7 +96,7 @@ def environment(server: AirflowServer) -> dict[str, str]:
     passwords = server.home / "passwords.json"
     if not passwords.exists():
         passwords.touch(mode=0o600)
-        passwords.write_text(json.dumps({USER: server.password}))
+        passwords.write_text(json.dumps({USER: server.password, SECOND_USER: server.second_password}))
     m = server.metadata
     airflow = {
         "CORE__DAGS_FOLDER": str(server.dags_dir),
@@ -102,7 +107,7 @@ def environment(server: AirflowServer) -> dict[str, str]:
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "CORE__FERNET_KEY": server.secrets["fernet"],
         "CORE__EXECUTION_API_SERVER_URL": f"{server.url}/execution/",
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin,{SECOND_USER}:op",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{m.user}:{quote(m.password)}@{m.host}:{m.port}/{m.dbname}",
         "DATABASE__SQL_ALCHEMY_POOL_SIZE": "5",
@@ -151,7 +156,8 @@ def airflow_command(*arguments: str) -> list[str]:
 
 def migrate(server: AirflowServer) -> None:
     """Make or upgrade the metadata database and the pools. Raises AirflowNotReady with the reason."""
-    pools = settings.config_dir() / "pools.json"
+    pools = server.home / "pools.json"
+    pools.write_text(json.dumps(pools_of(load_estate())), encoding="utf-8")
     for arguments in (("db", "migrate"), ("pools", "import", str(pools))):
         done = subprocess.run(airflow_command(*arguments), env=environment(server), capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -198,9 +204,10 @@ def stop(server: AirflowServer) -> list[str]:
     return processes.stop_all(server.run_dir)
 
 
-def client(server: AirflowServer) -> httpx.Client:
-    """An HTTP client of the REST API, logged in as the sandbox's DBA."""
-    answer = httpx.post(f"{server.url}/auth/token", json={"username": USER, "password": server.password}, timeout=20)
+def client(server: AirflowServer, user: str = USER) -> httpx.Client:
+    """An HTTP client of the REST API, logged in as one of the sandbox's DBAs."""
+    password = server.password if user == USER else server.second_password
+    answer = httpx.post(f"{server.url}/auth/token", json={"username": user, "password": password}, timeout=20)
     answer.raise_for_status()
     headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     return httpx.Client(base_url=f"{server.url}/api/v2", headers=headers, timeout=30)

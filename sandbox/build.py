@@ -17,7 +17,7 @@ from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, initialise
 from drydock.ledger.connect import ledger_url_from
 from drydock.ledger.migrate import migrate
-from sandbox.accounts import grant_looking
+from sandbox.accounts import grant_looking, grant_working
 from sandbox.backup_job import BackupJob
 from sandbox.clock import ZONE, MovedClock
 from sandbox.clusters import (
@@ -37,6 +37,7 @@ from sandbox.clusters import (
 from sandbox.faults import lose_files, unrun_nights
 from sandbox.load import DEFAULT_DAYS, DEFAULT_SCALES, day_changes, load_platform
 from sandbox.past import Connection, DayChange, LivedServer, Night, live_past, plan_nights
+from sandbox.tables import owner_name
 
 DAYS = 9
 SEED = 20261120
@@ -136,6 +137,7 @@ def build_target(
             grant_looking(find_binaries(), lived.job.port, lived.password)
             _create_database(connection, lived.dbname, owner="postgres")
         rows = _load(conninfo, database, nights[0].at, size, seed)
+        grant_working(find_binaries(), lived.job.port, lived.password, lived.dbname, owner_name(TARGETS[database]))
         say(f"{database}: {rows} rows loaded")
         sets = _live(lived, database, nights, partial(_receive_rows, conninfo, database, seed, stopping))
     finally:

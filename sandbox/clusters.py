@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port
+from sandbox.accounts import LOOKING_ACCOUNT, WORKING_ACCOUNT
 from sandbox.backup_job import FIRST_WITH_INCREMENTAL, BackupPlaces, archive_settings
 from sandbox.clock import ZONE
 from sandbox.past import Connection
@@ -28,9 +29,10 @@ META = "meta"
 TARGETS = {"gz_main": "gz-main", "gz_cbec": "gz-cbec", "gz_market": "gz-market"}
 """Database of the estate -> platform whose rows it holds."""
 CLUSTERS = (META, *TARGETS)
-ACCOUNTS = {META: ("postgres", "airflow", "drydock_ledger")} | dict.fromkeys(TARGETS, ("postgres", "backup_job", "drydock"))
+TARGET_ACCOUNTS = ("postgres", "backup_job", LOOKING_ACCOUNT, WORKING_ACCOUNT)
+ACCOUNTS = {META: ("postgres", "airflow", "drydock_ledger")} | dict.fromkeys(TARGETS, TARGET_ACCOUNTS)
 AIRFLOW_DB, LEDGER_DB = "airflow", "drydock_ledger"
-SCHEMA = "drydock-sandbox/1"
+SCHEMA = "drydock-sandbox/2"
 ARCHIVE_TIMEOUT_S = 60
 COMMON = {"timezone": ZONE.key, "log_timezone": ZONE.key, "max_connections": "40", "max_wal_senders": "4", "jit": "off"}
 
@@ -108,6 +110,8 @@ def open_sandbox(state: Path) -> Sandbox:
         passwords = json.loads((state / "secrets.json").read_text(encoding="utf-8"))
     except FileNotFoundError as e:
         raise SandboxMissing(f"there is no finished sandbox in {state}: build it with sandbox.build.build_sandbox") from e
+    if known["schema"] != SCHEMA:
+        raise SandboxMissing(f"the sandbox in {state} was built by an older version: build it with sandbox.build.build_sandbox")
     built_at, last_night = (datetime.fromisoformat(known[name]) for name in ("built_at", "last_night"))
     return Sandbox(state.absolute(), known["ports"], passwords, built_at, last_night)
 

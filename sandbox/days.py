@@ -23,6 +23,10 @@ MESSAGE_RETENTION_DAYS = 30
 OLD_MESSAGE_SHARE = 0.10
 OLD_DAYS = 3
 EMPTIED_DAYS = 3
+REWRITES = 2
+REWRITTEN_AGO_DAYS = 35
+REWRITTEN_TABLES = {"gz-main": "dec_list", "gz-cbec": "ceb_inv_list", "gz-market": "mpt_trade_item"}
+"""Tables of which all rows of one partition were updated that many times, without a change."""
 PEAK_MONTH_AND_DAY = (11, 11)
 PEAK_FACTOR = 8
 # documents that open a chain, and the platform's part of the 100,000 messages a day: as its part of all documents
@@ -74,6 +78,11 @@ def old_days(last_day: date) -> list[date]:
 def emptied_days(last_day: date) -> list[date]:
     """The days whose partitions of the message log were emptied by DELETE."""
     return old_days(last_day)[:EMPTIED_DAYS]
+
+
+def rewritten_day(last_day: date) -> date:
+    """A day of the partition whose rows were updated: some weeks ago, so that nothing is added to it any more."""
+    return last_day - timedelta(days=REWRITTEN_AGO_DAYS)
 
 
 def _span(first_day: date, last_day: date) -> list[date]:

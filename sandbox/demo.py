@@ -24,6 +24,7 @@ from drydock.engines.postgres_server import ServerError
 from drydock.ledger import history
 from drydock.ledger.connect import ledger_engine, ledger_url_from
 from sandbox import airflow_server, progress
+from sandbox.accounts import LOOKING_ACCOUNT, WORKING_ACCOUNT
 from sandbox.airflow_server import USER, AirflowNotReady, AirflowServer
 from sandbox.build import build_sandbox, is_current, migrate_ledger
 from sandbox.clusters import AIRFLOW_DB, LEDGER_DB, META, TARGETS, Sandbox, SandboxMissing, open_sandbox, start_all, target_dbname
@@ -138,7 +139,8 @@ def oracle_target(state: Path) -> Target:
 
 def airflow_of(sandbox: Sandbox, airflow_port: int, dags_dir: Path) -> AirflowServer:
     """The Airflow of a sandbox: its metadata database, and a connection per target and for the ledger."""
-    endpoints = {f"db_{name}": sandbox.endpoint(name, "drydock", target_dbname(name)) for name in TARGETS}
+    endpoints = {f"db_{name}": sandbox.endpoint(name, LOOKING_ACCOUNT, target_dbname(name)) for name in TARGETS}
+    endpoints |= {f"work_{name}": sandbox.endpoint(name, WORKING_ACCOUNT, target_dbname(name)) for name in TARGETS}
     endpoints["drydock_ledger"] = sandbox.endpoint(META, "drydock_ledger", LEDGER_DB)
     connections = {name: airflow_server.postgres_connection(endpoint) for name, endpoint in endpoints.items()}
     connections |= oracle_target(sandbox.state).connections()

@@ -84,6 +84,21 @@ def docs() -> int:
     return GOOD
 
 
+@app.command("pools")
+def pools(
+    estate: Annotated[str | None, typer.Option(help="without it, the one of DRYDOCK_ESTATE", metavar="NAME")] = None,
+) -> int:
+    """Print Airflow's pools as JSON, for `airflow pools import FILE`. 输出 Airflow 资源池。"""
+    from drydock.configuration import ConfigurationError, load_estate
+    from drydock.pools import pools_of
+
+    try:
+        typer.echo(json.dumps(pools_of(load_estate(estate)), ensure_ascii=False, indent=2))
+    except ConfigurationError as e:
+        raise typer.BadParameter(f"the estate cannot be used, see `drydock check`: {e.problems[0]}") from e
+    return GOOD
+
+
 @app.command("migrate-ledger")
 def migrate_ledger(
     url: Annotated[str, typer.Option(envvar="DRYDOCK_LEDGER_URL", help="URL of the ledger, as its owner")],

@@ -150,10 +150,10 @@ class Database(Model):
     platform: Slug = Field(description="id of a platform of this file")
     engine: Engine
     connection: Slug = Field(description="Airflow connection id of the looking account")
-    work_connection: Slug | None = Field(
-        None, description="id of the account that may change; empty: nothing is changed"
-    )
+    work_connection: Slug | None = Field(None, description="id of the account that may change; empty: nothing is changed")
     watchdog_connection: Slug | None = Field(None, description="Oracle: id of the account that may cancel what runs too long")
+    cores: PositiveInt | None = Field(None, description="of its host; empty: load is judged as if it had one")
+    data_folder: str | None = Field(None, description="its disk as the worker sees it, for free space; empty: not known")
     role: Role
     time_zone: TimeZone = Field("Asia/Shanghai", description="IANA name; all local times of this database are in it")
     owner: Name = Field(description="who answers for it; owner of its DAGs in Airflow")

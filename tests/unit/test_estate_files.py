@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from drydock.configuration import estate_names, load_calendar, load_estate
+from drydock.crosschecks_changes import covered_minutes
 from drydock.estate import Database, Engine, Estate
 from sandbox.clusters import TARGETS, target_dbname
 from sandbox.oracle import target
@@ -71,9 +72,17 @@ def test_hubei_has_the_figures_of_the_tender():
     assert names[120 + 25] == "查验免收费 V3.0"
 
 
-@pytest.mark.parametrize("name", ["guangzhou", "hubei", "sandbox"])
+@pytest.mark.parametrize("name", ["guangzhou", "hubei"])
 def test_nothing_may_be_changed_until_somebody_allows_it(name):
-    assert all(d.allowed_actions == () for d in load_estate(name).databases)
+    assert all(d.allowed_actions == () and d.work_connection is None for d in load_estate(name).databases)
+
+
+def test_the_sandbox_may_be_worked_on_at_all_times_by_accounts_of_its_own():
+    for database in load_estate("sandbox").databases:
+        assert len(covered_minutes(database)) == 7 * 24 * 60
+        assert database.work_connection == f"work_{database.id}"
+        assert set(database.allowed_actions) & {"online_copy", "move_online"}
+        assert not set(database.allowed_actions) & {"truncate", "vacuum_full", "move", "rebuild", "reindex"}, "locks for long"
 
 
 @pytest.mark.parametrize("name", ["guangzhou", "hubei", "sandbox"])

@@ -17,9 +17,9 @@ from drydock.ledger.connect import ledger_engine, ledger_url_from
 LEDGER = "drydock_ledger"
 
 
-def endpoint_of(database: Database) -> Endpoint:
-    """Where the database answers. Raises AirflowNotFoundException when its connection is not defined."""
-    c = BaseHook.get_connection(database.connection)
+def endpoint_of(database: Database, connection: str | None = None) -> Endpoint:
+    """Where the database answers, as the looking account or another's connection. Raises AirflowNotFoundException."""
+    c = BaseHook.get_connection(connection or database.connection)
     return Endpoint(host=c.host, port=c.port or 5432, user=c.login, password=c.password or "", dbname=c.schema or "postgres")
 
 

@@ -12,8 +12,10 @@ from datetime import timedelta
 from airflow.sdk import get_parsing_context
 
 from drydock import settings
-from drydock.configuration import ConfigurationError, load_estate
+from drydock.configuration import ConfigurationError, load_change_policy, load_estate
 from drydock.estate import Database
+from drydock.plans import Pipeline
+from drydock.policy import ReclaimPolicyFile, ReindexPolicyFile
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,11 @@ def _databases() -> tuple[Database, ...]:
     except ConfigurationError:
         log.error("the estate cannot be read; `python -m drydock check` shows every problem with file and line")
         raise
+
+
+def change_policy(pipeline: Pipeline) -> ReclaimPolicyFile | ReindexPolicyFile:
+    """The limits of a changing pipeline. A wrong file shows in the UI as an import error."""
+    return load_change_policy(pipeline)
 
 
 def looking_defaults(database: Database) -> dict[str, object]:

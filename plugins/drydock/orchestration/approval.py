@@ -1,0 +1,103 @@
+"""The task `approve`: shows the plan, asks a person, and writes question and answer to the ledger.
+
+What Airflow keeps of the answer opens nothing. Each item of work reads the ledger itself (`drydock.gate`), so that this
+task may be marked as success, cleared, or answered in another run, and no change follows from it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Param
+from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.exceptions import AirflowSkipException
+
+from drydock.changing import approval_page, steps
+from drydock.estate import Database
+from drydock.ledger import change_history
+from drydock.messages import reason_text
+from drydock.orchestration.change_runs import open_change_run
+from drydock.plans import Pipeline, Plan
+
+log = logging.getLogger(__name__)
+
+SHORTEST_ASK_S = 1.0
+ITEMS, NOTE = "items", "note"
+
+
+class PlanApproval(ApprovalOperator):
+    """Ask a person for a yes to the plan of this run, and to which of its items, until the window closes.
+
+    Nobody is asked in a dry run, for an empty plan, or where a standing approval of the policy covers the items. No answer
+    in time is no work. Who may answer: `approval.approvers` of the policy; with four eyes, not who triggered the run.
+    """
+
+    APPROVE = "批准 Approve"
+    REJECT = "拒绝 Reject"
+
+    def __init__(self, *, pipeline: Pipeline, database: Database, **arguments: Any) -> None:
+        super().__init__(subject="…", body="…", defaults=[self.REJECT], **arguments)
+        self.pipeline, self.database = pipeline, database
+
+    def execute(self, context: Any) -> Any:
+        run = open_change_run(self.database.id, self.pipeline)
+        _, plan = change_history.plan_of_run(run.ledger, run.run_id)
+        ask = steps.needs_person(run)
+        if not ask.needs_person:
+            return {"asked": False, "standing": list(ask.items_standing)}
+        self.response_timeout = ask.deadline - datetime.now(UTC)
+        if self.response_timeout < timedelta(seconds=SHORTEST_ASK_S):
+            steps.record_no_answer(run)
+            raise AirflowSkipException(_words("no_answer"))
+        self._show(plan, run.policy.approval.approvers)
+        steps.record_asked(run)
+        return super().execute(context)
+
+    def _show(self, plan: Plan, approvers: tuple[str, ...]) -> None:
+        self.subject = approval_page.subject_of(plan, self.database)
+        self.body = approval_page.body_of(plan, self.database)
+        self.params = form_of(plan)
+        self.assigned_users = [{"id": name, "name": name} for name in approvers] or None
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        run = open_change_run(self.database.id, self.pipeline)
+        _, plan = change_history.plan_of_run(run.ledger, run.run_id)
+        self.params = form_of(plan)
+        who = event.get("responded_by_user") or {}
+        if "error" in event or not who.get("id"):
+            steps.record_no_answer(run)
+        else:
+            _record(run, plan, event, who)
+        return super().execute_complete(context, event)
+
+
+def _record(run: Any, plan: Plan, event: dict[str, Any], who: dict[str, str]) -> None:
+    said = event.get("params_input") or {}
+    approved = event.get("chosen_options") == [PlanApproval.APPROVE]
+    # without the form (an answer through REST) the default choice counts, as the form would have shown it
+    chosen = approval_page.chosen_numbers(plan, said.get(ITEMS, approval_page.default_choice(plan)))
+    steps.record_answer(
+        run, approved=approved, chosen=chosen if approved else (), by=who["id"], by_name=who.get("name") or who["id"]
+    )
+
+
+def form_of(plan: Plan) -> ParamsDict:
+    """The choice of items, in which those are chosen that need not be named."""
+    labels = approval_page.choices(plan)
+    choice = Param(
+        approval_page.default_choice(plan),
+        type="array",
+        examples=list(labels),
+        values_display=labels,
+        title="执行哪些项 · Items to work on",
+        description_md="默认选中全部可不点名的项；带 ★ 的项须点名选上。Items with ★ must be chosen by name.",
+        source="task",
+    )
+    return ParamsDict({ITEMS: choice})
+
+
+def _words(code: str) -> str:
+    return f"{reason_text(code, 'zh')} · {reason_text(code, 'en')}"
