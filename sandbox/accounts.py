@@ -20,7 +20,7 @@ def grant_looking(binaries: Binaries, port: int, password: str) -> None:
 
 def grant_working(binaries: Binaries, port: int, password: str, dbname: str, owner: str) -> None:
     """Run the grants of the weekly work in the database that is worked on, whose tables `owner` has."""
-    for pipeline in ("reclaim", "reindex"):
+    for pipeline in (name for name in ("reclaim", "reindex") if (GRANTS / f"{name}.sql").exists()):
         _run_grants(binaries, port, password, dbname, pipeline, {"role": WORKING_ACCOUNT, "owner": owner})
 
 
