@@ -113,6 +113,9 @@ class ReclaimPolicy(ChangePolicy):
     allow_long_locks: bool = Field(False, description="methods that lock readers or writers out for their whole time")
     allow_truncate: bool = Field(False, description="offer TRUNCATE of empty partitions; each still needs its own approval")
     still_loading_days: PositiveInt = Field(7, description="partitions with inserts in this many days are left alone")
+    roomy_ratio: float = Field(
+        0.9, gt=0, le=1, description="Oracle: in a tablespace with more free than this share only what is read in full is packed"
+    )
 
 
 class ReindexPolicy(ChangePolicy):

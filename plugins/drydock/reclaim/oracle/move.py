@@ -1,0 +1,76 @@
+"""MOVE: the segment is written anew, all or nothing, online where that may be; else writers wait, or indexes are rebuilt after.
+
+Sources: SQL Language Reference 19c, move_table_clause, move_table_partition; VLDB and Partitioning Guide 19c, "Moving
+Partitions and Subpartitions".
+"""
+
+from __future__ import annotations
+
+from drydock.changing.hands import GateClosed, Row
+from drydock.engines import oracle_statements as statements
+from drydock.engines.oracle_statements import Segment
+from drydock.outcomes import Outcome
+from drydock.plans import ObjectKind
+from drydock.reclaim.oracle.doing import (
+    FREE_SPACE_FACTOR,
+    LOCK_TRIES,
+    OLD_TRANSACTION_S,
+    Work,
+    finished,
+    new_unusable,
+    old_transaction_s,
+    skipped,
+)
+from drydock.reclaim.oracle.reading import read_tablespaces
+
+
+def move(work: Work) -> Outcome:
+    """Write the piece anew, once: where an earlier attempt came to its end, only what follows it is done."""
+    if work.place.identity == work.before["identity"]:
+        refused = why_not_now(work)
+        if refused:
+            return refused
+        work.hands.remember(rewriting=work.place.identity)
+        work.change(statement_of(work), tries=LOCK_TRIES)
+    rebuild_unusable(work)
+    return finished(work)
+
+
+def why_not_now(work: Work) -> Outcome | None:
+    """No room in its tablespace, or an old transaction that an online move would wait for with no end."""
+    needed = int(work.item.candidate.needed_bytes * FREE_SPACE_FACTOR)
+    space = read_tablespaces(work.hands).get(work.place.tablespace)
+    if space is None or space.room_bytes < needed:
+        free = space.room_bytes if space else 0
+        return skipped(work.hands, "tablespace_too_small", work.started_at, needed_bytes=needed, free_bytes=free)
+    age_s = old_transaction_s(work.hands, work.place)
+    if age_s > OLD_TRANSACTION_S:
+        return skipped(work.hands, "old_transaction_on_table", work.started_at, age_s=age_s)
+    return None
+
+
+def statement_of(work: Work) -> statements.Statement:
+    """MOVE as the plan chose it. Never NOLOGGING and never PARALLEL: both would stay on the object."""
+    candidate, target = work.item.candidate, work.place.target
+    online = candidate.action == "move_online"
+    keeps_indexes = bool(target.partition) and not candidate.evidence.get("rebuilds")
+    if candidate.object.kind is ObjectKind.LOB:
+        column, space = candidate.object.column, work.place.tablespace
+        return statements.move_lob(target, column, space, online=online, update_indexes=keeps_indexes)
+    return statements.move(target, online=online, update_indexes=keeps_indexes)
+
+
+def rebuild_unusable(work: Work) -> None:
+    """Make every index usable that the move left unusable: also after the gate has closed, for nobody can write until then."""
+    for row in new_unusable(work):
+        statement = rebuild_of(row)
+        try:
+            work.change(statement, tries=LOCK_TRIES)
+        except GateClosed:
+            work.put_back(statement)
+
+
+def rebuild_of(row: Row) -> statements.Statement:
+    """REBUILD of one unusable index or piece: offline, since an unusable index serves nobody."""
+    index = Segment(row["owner"], row["name"], row["partition"] or "", row["is_sub"] == "YES")
+    return statements.rebuild(index, online=False)

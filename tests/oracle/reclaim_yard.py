@@ -1,0 +1,145 @@
+"""Hands without a gate, for tests of the Oracle trades: a real session over TCP, a memory that outlives it, faults on call.
+
+What the gate would keep in the ledger stands in `Memory`: a new attempt gets new hands with the same memory.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import oracledb
+
+from drydock.changing.hands import ChangeFailed, GateClosed, TargetFigures
+from drydock.engines.oracle import OracleEndpoint, OracleSession, RunIdentity, SessionLimits, execute, fetch_rows, open_session
+from drydock.engines.oracle_admission import NotForThisTarget
+from drydock.engines.oracle_errors import classify, code_of
+from drydock.engines.oracle_statements import Statement
+from drydock.outcomes import Answer, Interlock, StatementDone
+from drydock.plans import Candidate, Estimate, WorkItem
+from drydock.sqlfiles import sql_file
+from drydock.verdicts import Figure
+from sandbox.oracle.model.database import Account, OracleDatabase
+
+ACCOUNT, PASSWORD = "DRYDOCK_DO", "pass"
+LIMITS = SessionLimits(call_timeout_s=20, lock_wait_s=0, attempts=1, pause_s=0.01)
+
+
+@dataclass
+class Memory:
+    """What the ledger keeps of one item, over all attempts."""
+
+    state: dict[str, Figure] = field(default_factory=dict)
+    statements: list[StatementDone] = field(default_factory=list)
+
+
+@dataclass
+class Eyes:
+    """Reads of the product's files on one session."""
+
+    session: OracleSession
+    database: Any = None
+
+    def rows(self, pipeline: str, name: str, binds: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        return self._asked(lambda: fetch_rows(self.session, sql_file("oracle", pipeline, name), binds))
+
+    def ask(self, statement: Statement) -> dict[str, Any]:
+        if not statement.only_reads:
+            raise ValueError("it may change something")
+        return self._asked(lambda: execute(self.session, statement))
+
+    def figures(self) -> TargetFigures:
+        return TargetFigures()
+
+    def close(self) -> None:
+        self.session.close()
+
+    def _asked(self, ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except oracledb.Error as e:
+            raise failure(e) from e
+        except NotForThisTarget as e:
+            raise ChangeFailed("", "not_for_this_target", retry=False) from e
+
+
+@dataclass
+class Hands(Eyes):
+    """Changes too. `before_each(number, statement)` may raise, kill or change the world; numbers go on over all statements."""
+
+    item: WorkItem = None  # type: ignore[assignment]
+    memory: Memory = field(default_factory=Memory)
+    before_each: Callable[[int, Statement], None] = lambda number, statement: None
+    after_each: Callable[[int, Statement], None] = lambda number, statement: None
+    closes_at: int = 1 << 30
+    sent: int = 0
+
+    def change(
+        self,
+        *statements: Statement,
+        deadline_s: float | None = None,
+        lock_wait_s: float | None = None,
+        together: bool = False,
+        tries: int = 1,
+    ) -> tuple[StatementDone, ...]:
+        done = []
+        for statement in statements:
+            if self.sent + 1 >= self.closes_at:
+                raise GateClosed(Answer(interlock=Interlock.WINDOW, is_open=False, reason="outside_window"))
+            done.append(self._sent(statement, deadline_s, put_back=False))
+        return tuple(done)
+
+    def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
+        return tuple(self._sent(s, None, put_back=True) for s in statements)
+
+    def remember(self, **state: Figure) -> None:
+        self.memory.state |= state
+
+    def remembered(self) -> dict[str, Figure]:
+        return dict(self.memory.state)
+
+    def progress(self, text: str, ratio: float | None = None) -> None:
+        pass
+
+    def _sent(self, statement: Statement, deadline_s: float | None, put_back: bool) -> StatementDone:
+        self.sent += 1
+        began_at, began, error = datetime.now(UTC), time.monotonic(), ""
+        try:
+            self.before_each(self.sent, statement)
+            execute(self.session, statement, timeout_s=deadline_s)
+            self.after_each(self.sent, statement)
+        except oracledb.Error as e:
+            error = code_of(e)
+            raise failure(e) from e
+        finally:
+            done = StatementDone(
+                statement=statement.text[:200],
+                started_at=began_at,
+                elapsed_s=time.monotonic() - began,
+                error=error,
+                put_back=put_back,
+            )
+            self.memory.statements.append(done)
+        return done
+
+
+def failure(error: oracledb.Error) -> ChangeFailed:
+    told = classify(error)
+    return ChangeFailed(code_of(error), told.kind, told.retry, error)
+
+
+def may_do(database: OracleDatabase) -> None:
+    """The changing account."""
+    database.accounts[ACCOUNT] = Account(ACCOUNT, PASSWORD, {"CREATE SESSION", "DBA"})
+
+
+def session_of(database: OracleDatabase, port: int) -> OracleSession:
+    endpoint = OracleEndpoint("127.0.0.1", port, database.service, ACCOUNT, PASSWORD)
+    return open_session(endpoint.connect, RunIdentity("reclaim.work", "test"), limits=LIMITS)
+
+
+def item_of(candidate: Candidate, number: int = 1) -> WorkItem:
+    return WorkItem(number=number, candidate=candidate, estimate=Estimate(expected_s=1, worst_s=2, log_bytes=0, runs=0))
