@@ -9,9 +9,12 @@ the candidates that any mixture likes best, which keeps 100,000 candidates cheap
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+import math
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,36 +64,40 @@ class Load:
     due: Column
     share: Column
 
+    @cached_property
+    def lists(self) -> tuple[list[float], ...]:
+        """Seconds, logs, benefit and latest end as lists, which are faster to look up one by one."""
+        return tuple(column.tolist() for column in (self.expected_s, self.log_bytes, self.benefit, self.due))
+
 
 class Night:
     """A set that fits, kept in the order of latest ends, and how much later each of them may still be pushed."""
 
     def __init__(self, load: Load, room: Room) -> None:
-        self.load, self.room = load, room
+        self.columns, self.room = load.lists, room
         self.line: list[tuple[float, int]] = []
         self.taken: set[int] = set()
         self.log_left, self.benefit = room.log_bytes, 0.0
         self._settle()
 
     def _settle(self) -> None:
-        places = [i for _, i in self.line]
-        ends = np.cumsum(self.load.expected_s[places])
-        self.began = [0.0, *ends.tolist()]
-        spare = np.append(self.load.due[places] - ends, np.inf)
-        self.push = np.minimum.accumulate(spare[::-1])[::-1].tolist()
+        lengths = self.columns[0]
+        self.began = list(accumulate((lengths[i] for _, i in self.line), initial=0.0))
+        spare = (due - end for (due, _), end in zip(reversed(self.line), reversed(self.began), strict=False))
+        self.push = list(accumulate(spare, min, initial=math.inf))[::-1]
 
     def add(self, place: int) -> bool:
         """Take it if it still fits with all others; says whether it was taken."""
-        length, due = float(self.load.expected_s[place]), float(self.load.due[place])
-        if len(self.line) >= self.room.items or self.load.log_bytes[place] > self.log_left:
+        length, logs, benefit, due = (column[place] for column in self.columns)
+        if len(self.line) >= self.room.items or logs > self.log_left:
             return False
         at = bisect_left(self.line, (due, place))
         if self.began[at] + length > due + NEARLY or self.push[at] + NEARLY < length:
             return False
-        insort(self.line, (due, place))
+        self.line.insert(at, (due, place))
         self.taken.add(place)
-        self.log_left -= float(self.load.log_bytes[place])
-        self.benefit += float(self.load.benefit[place])
+        self.log_left -= logs
+        self.benefit += benefit
         self._settle()
         return True
 
@@ -148,7 +155,10 @@ def _best_night(load: Load, room: Room, prices: list[Column]) -> Night:
     """The best of all ways, the first of equals; each is filled up with whatever still fits."""
     orders = [np.argsort(-load.benefit / _cost(load.share, p), kind="stable").tolist() for p in prices]
     orders.append(np.argsort(-load.benefit, kind="stable").tolist())
-    nights = [Night(load, room).fill(order) for order in orders]
+    nights = [Night(load, room).fill(orders[-1])]
+    if len(nights[0].taken) == len(load.benefit):
+        return nights[0]
+    nights += [Night(load, room).fill(order) for order in orders[:-1]]
     scarce = orders[len(prices) - 1]
     for taken in _tables(load, room, prices[-1], np.array(sorted(scarce[:TABLE]))):
         nights.append(Night(load, room).fill([*taken, *scarce]))
