@@ -1,4 +1,4 @@
-"""A small simulated fleet, as `python -m bench packing` lives it: no window overrun, near the exact optimum, nobody waits long."""
+"""A small simulated fleet, as `python -m bench packing` lives it: no window overrun, near the optimum."""
 
 from __future__ import annotations
 
