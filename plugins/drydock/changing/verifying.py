@@ -28,18 +28,23 @@ STOPS_A_RUN = (
 
 @dataclass(frozen=True)
 class Worked:
-    """What became of a run's plan. `begun` are the numbers of items of which anything was touched, or may have been."""
+    """What became of a run's plan, by item key.
+
+    `begun`: items of which anything was touched, or may have been. `void`: why the answer opens nothing, of the plan;
+    `closed`: items that it does not open.
+    """
 
     plan: Plan
     outcomes: Mapping[str, Outcome]
     begun: frozenset[str]
     void: str
+    closed: frozenset[str]
 
     @property
     def missing(self) -> tuple[WorkItem, ...]:
         """Items without an outcome that were begun, or should have been: nobody knows what became of them."""
         without = (i for i in self.plan.items if i.key not in self.outcomes)
-        return tuple(i for i in without if i.key in self.begun or not self.void)
+        return tuple(i for i in without if i.key in self.begun or i.key not in self.closed)
 
     def of_status(self, *statuses: Status) -> tuple[Outcome, ...]:
         return tuple(o for o in self.outcomes.values() if o.status in statuses)
@@ -93,10 +98,11 @@ def _load(run: ChangeRun) -> Worked:
     plan_id, plan = history.plan_of_run(run.ledger, run.run_id)
     keys = {i.key for i in plan.items}
     outcomes = {o.item_key: o for o in history.outcomes_of_run(run.ledger, run.run_id) if o.item_key in keys}
-    now = run.now().astimezone(run.database.zone)
-    void = why_void(plan, history.answer_of(run.ledger, plan_id), run.policy, now, run.triggered_by)
     begun = frozenset(history.begun_in_run(run.ledger, run.run_id))
-    return Worked(plan, outcomes, begun, void)
+    answer, now = history.answer_of(run.ledger, plan_id), run.now().astimezone(run.database.zone)
+    said = (plan, answer, run.policy, now, run.triggered_by)
+    closed = frozenset(i.key for i in plan.items if why_void(*said, number=i.number))
+    return Worked(plan, outcomes, begun, why_void(*said), closed)
 
 
 def _verdicts(run: ChangeRun, worked: Worked, stop: StopReason) -> tuple[Verdict, ...]:
