@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drydock.actions import ACTIONS
 from drydock.changing.rates import COLD_MULTIPLE, DEFAULTS, HALF_LIFE_DAYS, MIB, Rates, size_class, weighted_quantile
 from drydock.outcomes import Measured
 from drydock.plans import Candidate, Estimate, LockKind, ObjectKind, ObjectRef
@@ -134,3 +135,7 @@ def test_a_weighted_quantile_counts_weights() -> None:
 
     assert weighted_quantile(np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 5.0]), 0.5) == 2.0
     assert weighted_quantile(np.array([1.0, 9.0]), np.array([1.0, 3.0]), 0.2) == 1.0
+
+
+def test_every_action_has_its_safe_figures() -> None:
+    assert set(DEFAULTS) == {name for by_engine in ACTIONS.values() for names in by_engine.values() for name in names}

@@ -64,6 +64,7 @@ DEFAULTS: Mapping[str, Default] = {
     "vacuum_full": Default(30, 5, 1.2),
     "reindex_concurrently": Default(15, 10, 1.2),
     "reindex": Default(25, 5, 1.2),
+    "drop_leftover_index": Default(1000, 5, 0.001),
     # Oracle; redo by the formulas of rules b.4: shrink with three indexes, moves with theirs
     "deallocate": Default(500, 5, 0.01),
     "shrink": Default(5, 10, 2.5 + 0.7 * 3),
