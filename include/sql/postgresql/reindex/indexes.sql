@@ -40,26 +40,25 @@ SELECT
     i.indisexclusion AS is_exclusion,
     EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = c.oid AND k.conrelid = t.oid) AS has_constraint,
     i.indisreplident AS is_replica_identity,
-    -- the size of what somebody holds alone would be waited for
     CASE
         WHEN c.relkind = 'I' THEN 0
-        WHEN coalesce(on_index.is_alone, false) THEN c.relpages::bigint * current_setting('block_size')::int
+        WHEN here_alone.is_alone THEN c.relpages::bigint * current_setting('block_size')::int
         ELSE coalesce(pg_relation_size(c.oid), 0)
     END AS index_bytes,
-    t.relpages::bigint * current_setting('block_size')::int AS table_bytes,
+    greatest(t.relpages, 0)::bigint * current_setting('block_size')::int AS table_bytes,
     t.reltuples::bigint AS table_rows,
     coalesce((SELECT o.option_value::int FROM pg_options_to_table(c.reloptions) AS o WHERE o.option_name = 'fillfactor'), 90) AS fillfactor,
     ARRAY(
         SELECT
-            CASE WHEN i.indkey[k] = 0 THEN pg_get_indexdef(c.oid, k + 1, false) ELSE i.indkey[k]::text END
+            CASE WHEN i.indkey[k] = 0 AND NOT here_alone.is_alone THEN pg_get_indexdef(c.oid, k + 1, false) ELSE i.indkey[k]::text END
             || ' ' || i.indclass[k] || ' ' || i.indcollation[k] || ' ' || i.indoption[k]
         FROM generate_series(0, i.indnkeyatts - 1) AS k
         ORDER BY k
     ) AS key_columns,
     ARRAY(SELECT i.indkey[k]::text FROM generate_series(i.indnkeyatts::int, i.indnatts - 1) AS k ORDER BY 1) AS other_columns,
-    coalesce(pg_get_expr(i.indpred, i.indrelid), '') AS predicate,
+    CASE WHEN i.indpred IS NULL THEN '' WHEN here_alone.is_alone THEN c.oid::text ELSE pg_get_expr(i.indpred, i.indrelid) END AS predicate,
     CASE
-        WHEN i.indkey[0] = 0 THEN NULL
+        WHEN i.indkey[0] = 0 OR here_alone.is_alone THEN NULL
         WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN true
         ELSE (
             SELECT s.correlation >= 0.95
@@ -75,7 +74,7 @@ SELECT
     coalesce(rows_of.n_live_tup, 0) AS live_rows,
     coalesce(rows_of.n_dead_tup, 0) AS dead_rows,
     greatest(rows_of.last_vacuum, rows_of.last_autovacuum) AS last_vacuum_at,
-    coalesce(on_index.is_alone, false) OR coalesce(on_table.is_alone, false) AS is_locked,
+    here_alone.is_alone AS is_locked,
     -- a build of somebody holds the table against DDL all the time, its new index only now and then
     coalesce(on_index.is_strong, false) OR built.relid IS NOT NULL AS is_busy
 FROM
@@ -90,6 +89,8 @@ FROM
     LEFT JOIN pg_stat_all_tables AS rows_of ON rows_of.relid = t.oid
     LEFT JOIN held AS on_index ON on_index.relation = c.oid
     LEFT JOIN held AS on_table ON on_table.relation = t.oid
+    -- sizes and expressions of what somebody holds alone would be waited for
+    CROSS JOIN LATERAL (SELECT coalesce(on_index.is_alone, false) OR coalesce(on_table.is_alone, false) AS is_alone) AS here_alone
     LEFT JOIN built ON built.relid = t.oid
 WHERE
     n.nspname !~ '^pg_'

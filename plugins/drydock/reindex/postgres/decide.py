@@ -21,6 +21,7 @@ REBUILD, DROP_LEFTOVER = "reindex_concurrently", "drop_leftover_index"
 UNBUILT_ROW_BYTES = 32  # of an index that was never finished nobody knows the size: key and pointer of a row
 LOG_FACTOR = 1.1  # WAL of a build: every new page once, and its headers
 PASSED_THROUGH = 2.0  # rows that came in, against those that fit into the file: above, its pages are used again and again
+ROWS_OF_A_PAGE = 300  # where the table is empty, and nothing else tells how many fitted
 HIGHEST_WEIGHT = 5.0
 
 
@@ -167,9 +168,10 @@ def _is_queue(index: IndexRow, sparse: Sparse) -> bool:
 
     Told by more rows having passed through than the file can hold, while most of the waste is whole pages.
     """
-    holds_rows = index.live_rows / sparse.ratio
+    rows = max(index.live_rows, index.table_rows)
+    holds_rows = rows / sparse.ratio if rows > 0 else sparse.pages * ROWS_OF_A_PAGE
     whole_pages = sparse.without_entries * 2 >= sparse.pages - sparse.needed_pages
-    return whole_pages and index.deletes > 0 and index.inserts >= PASSED_THROUGH * max(1.0, holds_rows)
+    return whole_pages and index.deletes > 0 and index.inserts >= PASSED_THROUGH * holds_rows
 
 
 def _class_of(index: IndexRow, sparse: Sparse) -> str:

@@ -1,0 +1,64 @@
+"""Hands without a gate: what a trade asks for is sent at once, on a real target. `memory` outlives the session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from drydock.changing.hands import Row, TargetFigures
+from drydock.engines.postgres_statements import Statement
+from drydock.engines.postgres_work import PostgresTarget
+from drydock.outcomes import StatementDone
+from drydock.plans import Candidate, Estimate, WorkItem
+from drydock.verdicts import Figure
+
+
+def an_item(candidate: Candidate, number: int = 1) -> WorkItem:
+    return WorkItem(number=number, candidate=candidate, estimate=Estimate(expected_s=1, worst_s=2, log_bytes=0, runs=0))
+
+
+@dataclass
+class PlainHands:
+    """`sent` keeps every statement as a person may read it."""
+
+    target: PostgresTarget
+    item: WorkItem
+    memory: MutableMapping[str, Figure] = field(default_factory=dict)
+    deadline_s: float = 60.0
+    lock_wait_s: float = 2.0
+    sent: list[str] = field(default_factory=list)
+
+    @property
+    def database(self) -> Any:
+        return self.target.database
+
+    def rows(self, pipeline: str, name: str, binds: Mapping[str, Any] | None = None) -> list[Row]:
+        return self.target.rows(pipeline, name, binds)
+
+    def figures(self) -> TargetFigures:
+        return self.target.figures()
+
+    def close(self) -> None:
+        self.target.close()
+
+    def change(
+        self, *statements: Statement, deadline_s: float | None = None, lock_wait_s: float | None = None, **_: object
+    ) -> tuple[StatementDone, ...]:
+        return tuple(self._send(s, deadline_s, lock_wait_s) for s in statements)
+
+    def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
+        return tuple(self._send(s, None, lock_wait_s) for s in statements)
+
+    def remember(self, **state: Figure) -> None:
+        self.memory.update(state)
+
+    def remembered(self) -> dict[str, Figure]:
+        return dict(self.memory)
+
+    def progress(self, text: str, ratio: float | None = None) -> None:
+        pass
+
+    def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None) -> StatementDone:
+        self.sent.append(self.target.text_of(told))
+        return self.target.send(told, lock_wait_s=lock_wait_s or self.lock_wait_s, deadline_s=deadline_s or self.deadline_s)
