@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 
 from sandbox.oracle.accounts_control import NAME, OBJECT, plain
-from sandbox.oracle.backend import Bind, OracleError, Result
+from sandbox.oracle.backend import Bind, Column, OracleError, OraType, Result
 from sandbox.oracle.ddl import (
     ONLINE_MOVE,
     PARTITIONING,
     TABLE,
     options,
+    owner_and_name,
     piece_named,
     pieces_of,
     require,
@@ -23,9 +24,11 @@ from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.locks import EXCLUSIVE, held, lock_timeout_s
 from sandbox.oracle.model.moving import Move
 from sandbox.oracle.model.rebuilding import Rebuild, rebuild
-from sandbox.oracle.model.storage import Storage
+from sandbox.oracle.model.storage import Storage, storage_of
 from sandbox.oracle.model.stored import StoredTable
 from sandbox.oracle.registry import statement
+from sandbox.oracle.sql.dictionary import may_use
+from sandbox.oracle.sql.errors import no_such_table
 
 PARALLEL = r"PARALLEL(?:\s+(\d+))?"
 MOVE_OPTIONS = (
@@ -57,12 +60,25 @@ def shrink(database: OracleDatabase, session: SessionState, match: Match, binds:
     return Result()
 
 
-@statement(TABLE + rf"MODIFY\s+LOB\s*\(\s*(?P<column>{NAME})\s*\)\s*\(\s*SHRINK\s+SPACE(?P<options>(?:\s+\w+)*)\s*\)\s*")
+LOB = rf"LOB\s*\(\s*(?P<column>{NAME})\s*\)\s*"
+
+
+@statement(
+    TABLE + rf"MODIFY\s+(?:(?P<sub>SUB)?PARTITION\s+(?P<partition>{NAME})\s+)?{LOB}"
+    r"\(\s*SHRINK\s+SPACE(?P<options>(?:\s+\w+)*)\s*\)\s*"
+)
 def shrink_lob(database: OracleDatabase, session: SessionState, match: Match, binds: Binds) -> Result:
+    """The LOB of the whole table, or of one partition."""
     asked = options(match["options"], ("COMPACT", "CASCADE"))
     storage, table = table_named(database, session, match["table"])
-    shrinking.shrink_lob(storage, session, table, plain(match["column"]), "COMPACT" in asked)
+    pieces = pieces_of(database, table, match["partition"])
+    shrinking.shrink_lob(storage, session, table, plain(match["column"]), "COMPACT" in asked, pieces)
     return Result()
+
+
+LOB_STORAGE = re.compile(
+    rf"\s*{LOB}STORE\s+AS\s+(?:SECUREFILE\s+|BASICFILE\s+)?\(\s*TABLESPACE\s+(?P<tablespace>{NAME})\s*\)", re.IGNORECASE
+)
 
 
 @statement(TABLE + rf"MOVE\s+(?P<sub>SUB)?PARTITION\s+(?P<partition>{NAME})(?P<options>.*)")
@@ -92,7 +108,8 @@ def move_table(database: OracleDatabase, session: SessionState, match: Match, bi
 
 def asked_move(database: OracleDatabase, storage: Storage, text: str | None, online_since: float) -> Move:
     """ONLINE is refused with ORA-00439 where the edition lacks it."""
-    asked = options(text, MOVE_OPTIONS)
+    lob = LOB_STORAGE.search(text or "")
+    asked = options(LOB_STORAGE.sub(" ", text or ""), MOVE_OPTIONS)
     if "ONLINE" in asked:
         require_release(database, online_since)
         require(database, ONLINE_MOVE)
@@ -103,10 +120,12 @@ def asked_move(database: OracleDatabase, storage: Storage, text: str | None, onl
         raise OracleError(439, "feature not enabled: Basic Compression")
     space = storage.space(plain(asked["TABLESPACE"])) if "TABLESPACE" in asked else None
     degree = int(asked["PARALLEL"]) if asked.get("PARALLEL") else None
-    return Move("ONLINE" in asked, "UPDATE" in asked, space, degree, compression)
+    lob_space = storage.space(plain(lob["tablespace"])) if lob and lob["tablespace"] else None
+    column = plain(lob["column"]) if lob else ""
+    return Move("ONLINE" in asked, "UPDATE" in asked, space, degree, compression, column, lob_space)
 
 
-@statement(TABLE + rf"(?:MODIFY\s+PARTITION\s+(?P<partition>{NAME})\s+)?DEALLOCATE\s+UNUSED(?:\s+KEEP\s+\d+[KMG]?)?\s*")
+@statement(TABLE + rf"(?:MODIFY\s+(?:SUB)?PARTITION\s+(?P<partition>{NAME})\s+)?DEALLOCATE\s+UNUSED(?:\s+KEEP\s+\d+[KMG]?)?\s*")
 def deallocate(database: OracleDatabase, session: SessionState, match: Match, binds: Binds) -> Result:
     storage, table = table_named(database, session, match["table"])
     shrinking.deallocate(storage, session, table, pieces_of(database, table, match["partition"]))
@@ -161,6 +180,17 @@ def rebuild_local(database: OracleDatabase, session: SessionState, match: Match,
         for piece in [p for p in index.pieces if p.of in leaves and not p.is_usable]:
             rebuild(storage, session, index, piece, Rebuild())
     return Result()
+
+
+@statement(rf"SELECT COUNT\(\*\) FROM (?P<table>{OBJECT})(?: (?:SUB)?PARTITION ?\( ?(?P<partition>{NAME}) ?\))? WHERE ROWNUM = 1")
+def row_probe(database: OracleDatabase, session: SessionState, match: Match, binds: Binds) -> Result:
+    """Whether there is a row, also in tables whose rows are only counted. ORA-00942 for who may not read the table."""
+    storage = storage_of(database)
+    table = storage.table(*owner_and_name(session, match["table"]))
+    if not may_use(database, session.user, table, "SELECT"):
+        raise no_such_table()
+    pieces = pieces_of(database, table, match["partition"])
+    return Result((Column("COUNT(*)", OraType.NUMBER),), [(min(1, sum(p.rows for p in pieces)),)])
 
 
 STORAGE = r"(?:\s+(?:DROP|(?P<reuse>REUSE))(?:\s+ALL)?\s+STORAGE)?"

@@ -25,6 +25,17 @@ def dba_tab_columns(storage: Storage) -> Iterator[Row]:
         lobs = {o.column for o in table.lobs}
         for position, column in enumerate(table.columns, 1):
             yield column_row(storage, table, column, position, column.name in lobs)
+        yield from odd_columns(table)
+
+
+def odd_columns(table: StoredTable) -> Iterator[Row]:
+    """Columns that the model keeps no values of: a LONG, and one of an object type."""
+    row = {"OWNER": table.owner, "TABLE_NAME": table.name, "NULLABLE": "Y", "DATA_LENGTH": 0}
+    if table.has_long:
+        yield row | {"COLUMN_NAME": "LONG_TEXT", "DATA_TYPE": "LONG", "COLUMN_ID": len(table.columns) + 1}
+    if table.has_object_type:
+        odd = {"COLUMN_NAME": "PLACE", "DATA_TYPE": "SDO_GEOMETRY", "DATA_TYPE_OWNER": "MDSYS"}
+        yield row | odd | {"COLUMN_ID": len(table.columns) + 2}
 
 
 def column_row(storage: Storage, table: StoredTable, column: TableColumn, position: int, is_lob: bool) -> Row:
@@ -128,12 +139,24 @@ def dba_objects(storage: Storage) -> Iterator[Row]:
             data = piece.segment and piece.segment.data_object_id
             yield object_row(storage, of, table.name, piece.name, piece.object_id, data, kind)
         for lob in table.lobs:
-            yield object_row(storage, of, lob.segment_name, None, lob.object_id, lob.object_id, "LOB")
+            yield from lob_objects(storage, table, lob)
         yield from index_objects(storage, table)
     for leftover in storage.leftovers:
         if leftover.kind != "TEMPORARY":
             of = (leftover.owner, leftover.since, leftover.since)
             yield object_row(storage, of, leftover.name, None, leftover.object_id, leftover.object_id, "TABLE")
+
+
+def lob_objects(storage: Storage, table: StoredTable, lob: LobColumn) -> Iterator[Row]:
+    """The LOB, and a partition of it for each of the table's. Their OBJECT_ID follows from the LOB's and their place."""
+    of = (table.owner, table.created_at, table.changed_at)
+    own = None if table.is_partitioned else table.pieces[0].lobs.get(lob.column)
+    yield object_row(storage, of, lob.segment_name, None, lob.object_id, own and own.data_object_id, "LOB")
+    for piece in pieces(table):
+        kind = "LOB SUBPARTITION" if piece.parent else "LOB PARTITION"
+        segment = piece.lobs.get(lob.column)
+        number = lob.object_id * 10_000 + piece.object_id % 10_000
+        yield object_row(storage, of, lob.segment_name, piece.name, number, segment and segment.data_object_id, kind)
 
 
 def pieces(table: StoredTable) -> Iterator[Piece]:
@@ -171,7 +194,7 @@ def object_row(
         "TEMPORARY": "N",
         "GENERATED": "N",
         "SECONDARY": "N",
-        "NAMESPACE": 4 if kind.startswith("INDEX") else 8 if kind == "LOB" else 1,
+        "NAMESPACE": 4 if kind.startswith("INDEX") else 8 if kind.startswith("LOB") else 1,
         "SHARING": "NONE",
         "ORACLE_MAINTAINED": "N",
     }
@@ -224,6 +247,26 @@ def dba_lob_partitions(storage: Storage) -> Iterator[Row]:
                     "LOB_PARTITION_NAME": piece.name,
                     "PARTITION_POSITION": piece.position,
                     "COMPOSITE": yes(piece.children),
+                    "TABLESPACE_NAME": piece.space.name,
+                    **lob_figures(lob),
+                    "SEGMENT_CREATED": yes(lob.column in piece.lobs),
+                }
+
+
+@storage_view("DBA_LOB_SUBPARTITIONS")
+def dba_lob_subpartitions(storage: Storage) -> Iterator[Row]:
+    for table in storage.tables.values():
+        for lob in table.lobs if table.is_partitioned else ():
+            for piece in (child for parent in table.pieces for child in parent.children):
+                yield {
+                    "TABLE_OWNER": table.owner,
+                    "TABLE_NAME": table.name,
+                    "COLUMN_NAME": lob.column,
+                    "LOB_NAME": lob.segment_name,
+                    "LOB_PARTITION_NAME": piece.parent,
+                    "SUBPARTITION_NAME": piece.name,
+                    "LOB_SUBPARTITION_NAME": piece.name,
+                    "SUBPARTITION_POSITION": piece.position,
                     "TABLESPACE_NAME": piece.space.name,
                     **lob_figures(lob),
                     "SEGMENT_CREATED": yes(lob.column in piece.lobs),

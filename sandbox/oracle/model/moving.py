@@ -26,13 +26,15 @@ from sandbox.oracle.model.stored import Changes, Index, Piece, StoredTable
 
 @dataclass(frozen=True)
 class Move:
-    """What a MOVE asks for. `compression`: None leaves it as it is, '' is NOCOMPRESS."""
+    """What a MOVE asks for. `compression`: None leaves it as it is, '' is NOCOMPRESS; `lob`: a LOB column that moves too."""
 
     online: bool = False
     update_indexes: bool = False
     space: Space | None = None
     degree: int | None = None
     compression: str | None = None
+    lob: str = ""
+    lob_space: Space | None = None
 
 
 def check_move(storage: Storage, table: StoredTable, piece: Piece, move: Move) -> None:
@@ -63,16 +65,46 @@ def move_piece(storage: Storage, session: SessionState, table: StoredTable, piec
     had_rows = piece.rows > 0
     with standing(storage, session, table, piece, move):
         fresh = rewritten(storage, session, table, piece, move) if piece.segment else None
+        lob = rewritten_lob(storage, session, table, piece, move, fresh) if move.lob else None
         ending = at_rest(storage, session, table, piece.name) if move.online else storage.database.lock
         try:
             with ending:
                 swap(storage, table, piece, fresh, move)
+                if lob:
+                    piece.lobs[move.lob].drop()
+                    piece.lobs[move.lob] = lob
                 if had_rows:
                     after_move(storage, table, piece, move)
                 storage.touch()
         except OracleError:
             abandon(storage, session, table, fresh, "MOVE" if move.online else "TEMPORARY")
+            abandon(storage, session, table, lob, "TEMPORARY")
             raise
+
+
+def rewritten_lob(
+    storage: Storage, session: SessionState, table: StoredTable, piece: Piece, move: Move, beside: Segment | None
+) -> Segment | None:
+    """The LOB's new segment (SQL Language Reference 19c, LOB_storage_clause of MOVE). ORA-00904 for no LOB column."""
+    old, fresh = piece.lobs.get(move.lob), None
+    try:
+        with storage.database.lock:
+            if not any(lob.column == move.lob for lob in table.lobs):
+                raise OracleError(904, f'"{move.lob}": invalid identifier')
+            if old is None:
+                return None
+            space = move.lob_space or old.space
+            fresh = st.new_segment(storage, old.owner, old.name, old.partition, old.kind, space, old.row_bytes, old.pct_free)
+        operation = begin(storage, session, "Table/Index Move", f"{old.owner}.{old.name}", old.data_blocks)
+        try:
+            copy_rows(storage, session, operation, old, fresh, piece.attributes.is_logging)
+        finally:
+            finish(storage, operation)
+    except OracleError:
+        abandon(storage, session, table, fresh, "TEMPORARY")
+        abandon(storage, session, table, beside, "TEMPORARY")
+        raise
+    return fresh
 
 
 def standing(

@@ -93,7 +93,9 @@ def shrink_segment(storage: Storage, session: SessionState, segment: Segment, co
         lower(storage, segment)
 
 
-def shrink_lob(storage: Storage, session: SessionState, table: StoredTable, column: str, compact: bool) -> None:
+def shrink_lob(
+    storage: Storage, session: SessionState, table: StoredTable, column: str, compact: bool, pieces: Iterable[Piece]
+) -> None:
     """ALTER TABLE ... MODIFY LOB (c) (SHRINK SPACE): SecureFiles only from 21c on (ORA-10635 before)."""
     lob = next((o for o in table.lobs if o.column == column), None)
     if lob is None:
@@ -101,7 +103,7 @@ def shrink_lob(storage: Storage, session: SessionState, table: StoredTable, colu
     if lob.is_securefile and release_of(storage) < SECUREFILE_SHRINK_RELEASE:
         raise OracleError(10635, "Invalid segment or tablespace type")
     with held(storage, session, table, "", ROW_EXCLUSIVE, lock_timeout_s(storage.database, session)):
-        for piece in table.leaves():
+        for piece in pieces:
             if column in piece.lobs:
                 shrink_segment(storage, session, piece.lobs[column], compact)
 

@@ -212,6 +212,10 @@ class StoredTable:
     has_long: bool = False
     on_commit_view: str = ""  # an ON COMMIT materialized view on it
     rowid_view: str = ""  # a materialized view by ROWID
+    roles: dict[str, str] = field(default_factory=dict)
+    """what it is beside a table, by name: log_group, policy, queue, flashback_archive, container_of, immutable, blockchain"""
+    new_partitions_compressed: bool = False
+    is_dropped: bool = False  # in the recycle bin
     comment: str = ""
     indexes: list[Index] = field(default_factory=list)
     lobs: list[LobColumn] = field(default_factory=list)

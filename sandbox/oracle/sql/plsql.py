@@ -16,7 +16,7 @@ from sandbox.oracle.backend import Bind, Lob, OracleError, OraType, Result
 from sandbox.oracle.sql.errors import unsupported
 from sandbox.oracle.sql.formats import number_text
 from sandbox.oracle.sql.lexer import bind_name, pieces
-from sandbox.oracle.sql.statements import VERBS, dispatch
+from sandbox.oracle.sql.statements import VERBS, dispatch, registered
 
 if TYPE_CHECKING:
     from sandbox.oracle.sessions import SqlBackend
@@ -28,7 +28,6 @@ UNKNOWN_WORDS = {
     "FOR",
     "LOOP",
     "WHILE",
-    "SELECT",
     "OPEN",
     "CASE",
     "EXCEPTION",
@@ -285,6 +284,38 @@ def sql_statement(block: Block) -> None:
     dispatch(block.backend, re.sub(r"\s*\.\s*", ".", " ".join(text)), given)
 
 
+def joined(words: Sequence[str]) -> str:
+    """Words of a statement as its text."""
+    text = ""
+    for word in words:
+        text += word if word in (".", ",", "(", ")", "*") or text.endswith((".", "(")) or not text else f" {word}"
+    return text
+
+
+def select_into(block: Block) -> None:
+    """SELECT ... INTO binds or variables: exactly one row, else ORA-01403 or ORA-01422 (PL/SQL Language Reference 19c)."""
+    taken, targets = [], []
+    while block.peek() not in ("INTO", ";", ""):
+        taken.append(block.take())
+    block.take("INTO")
+    while block.peek() != "FROM":
+        kind, text = block.take()
+        if text != ",":
+            targets.append(Target(place=bind_of(block, text)[0]) if kind == "bind" else Target(name=text.upper()))
+    while block.peek() not in (";", ""):
+        taken.append(block.take())
+    text = joined([word for _, word in taken])
+    is_own = any(pattern.fullmatch(text) for pattern, _ in registry.STATEMENTS)
+    result = registered(block.backend, text, "SELECT", []) if is_own else dispatch(block.backend, text, [])
+    rows = list(result.rows)[:2]
+    if not rows:
+        raise OracleError(1403, "no data found")
+    if len(rows) > 1:
+        raise OracleError(1422, "exact fetch returns more than requested number of rows")
+    for target, value in zip(targets, rows[0], strict=True):
+        target.put(block, value)
+
+
 def statement(block: Block) -> None:
     word = block.peek()
     if word in UNKNOWN_WORDS:
@@ -298,6 +329,8 @@ def statement(block: Block) -> None:
         execute_immediate(block)
     elif word in SQL_VERBS:
         sql_statement(block)
+    elif word == "SELECT":
+        select_into(block)
     elif word in ("BEGIN", "DECLARE"):
         body(block)
     elif block.peek(1) == ":=":

@@ -123,5 +123,24 @@ def _cost(piece: Piece, table: TableFacts, gain: Gain, action: str) -> dict[str,
     if action in ("shrink", "shrink_lob"):
         redo = estimate.redo_of_shrink(gain, 0 if piece.is_lob else len(table.indexes))
         return {"work_bytes": piece.bytes, "log_bytes": redo, "needed_bytes": 0}
-    written = estimate.new_bytes(piece, gain) + estimate.index_bytes(piece, table.indexes)
-    return {"work_bytes": piece.bytes + written, "log_bytes": estimate.redo_of_move(written), "needed_bytes": written}
+    written = estimate.new_bytes(piece, gain) + piece.table_bytes + estimate.index_bytes(piece, table.indexes)
+    return {
+        "work_bytes": piece.bytes + piece.table_bytes + written,
+        "log_bytes": estimate.redo_of_move(written),
+        "needed_bytes": written,
+    }
+
+
+def without_doubles(found: list[Candidate | LeftAlone]) -> list[Candidate | LeftAlone]:
+    """Of one table: a MOVE of a LOB writes the table's own segment anew too, so that is not an item of its own."""
+    moved = {
+        c.object.partition for c in found if isinstance(c, Candidate) and c.object.column and c.action in ("move", "move_online")
+    }
+    return [
+        _left_to_lob(f) if isinstance(f, Candidate) and not f.object.column and f.object.partition in moved else f for f in found
+    ]
+
+
+def _left_to_lob(candidate: Candidate) -> LeftAlone:
+    told = evidence(size_bytes=candidate.size_bytes, action=candidate.action)
+    return LeftAlone(object=candidate.object, reason="moved_with_lob", evidence=told, would_free_bytes=candidate.freed_bytes)

@@ -203,7 +203,12 @@ def _gather(work: Work, place: Place) -> bool | None:
     """Gather statistics where the blocks changed much: None where that was not needed or they are locked, False where it
     was needed and did not come to be. What was reclaimed stays so."""
     before = int(work.before["blocks"] or 0)
-    if place.ref.kind is ObjectKind.LOB or not before or abs(before - place.blocks) <= GATHER_ABOVE_SHARE * before:
+    if (
+        work.item.candidate.action == "deallocate"
+        or place.ref.kind is ObjectKind.LOB
+        or not before
+        or abs(before - place.blocks) <= GATHER_ABOVE_SHARE * before
+    ):
         return None
     locked = {row["partition"] or "" for row in work.hands.rows(PIPELINE, "locked_statistics", place.table)}
     if locked & {"", place.target.partition}:

@@ -144,7 +144,8 @@ class Piece:
     is_read_only: bool = False
     statistics: Statistics = field(default_factory=Statistics)
     scans: int = 0
-    identity: str = ""
+    table_bytes: int = 0
+    """of a LOB: the piece of the table that a MOVE of it writes anew too"""
 
     @property
     def is_lob(self) -> bool:
@@ -174,7 +175,6 @@ class Piece:
             partition=self.partition,
             parent=self.table if self.is_lob or self.partition else "",
             column=self.column,
-            identity=self.identity,
         )
 
 

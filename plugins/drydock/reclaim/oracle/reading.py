@@ -33,6 +33,7 @@ class Dictionary:
     pieces: list[Piece]
     segments: int
     system_schemas: frozenset[str]
+    floor_bytes: int = 0
     tables: dict[Key, TableFacts] = field(default_factory=dict)
     rows: dict[Key, Row] = field(default_factory=dict)
     read_only: frozenset[tuple[str, str, str]] = frozenset()
@@ -71,6 +72,7 @@ def read_dictionary(eyes: Eyes, floor_bytes: int) -> Dictionary:
         pieces=[_piece(row, tablespaces, lobs) for row in rows],
         segments=int(eyes.rows(PIPELINE, "segment_count")[0]["segments"]),
         system_schemas=frozenset(row["owner"] for row in schemas),
+        floor_bytes=floor_bytes,
     )
     _read_tables(eyes, known, lobs_of_tables(lobs.values()))
     return known
@@ -191,7 +193,9 @@ def read_table(eyes: Eyes, known: Dictionary, table: TableFacts, pieces: list[Pi
     scans = {row["partition"] or "": int(row["scans"] or 0) for row in eyes.rows(PIPELINE, "scans", binds)}
     places = _lob_places(eyes, binds) if any(p.is_lob and p.segment_partition for p in pieces) else {}
     made = [_placed(piece, places) for piece in pieces]
-    return detailed, [_detailed(eyes, known, p, told, changes, scans) for p in made]
+    sizes = {p.partition: p.bytes for p in made if not p.is_lob}
+    made = [replace(p, table_bytes=sizes.get(p.partition, known.floor_bytes)) if p.is_lob else p for p in made]
+    return detailed, [_detailed(known, p, told, changes, scans) for p in made]
 
 
 def _index(row: Row) -> IndexFacts:
@@ -220,7 +224,7 @@ def _placed(piece: Piece, places: Mapping[Key, str]) -> Piece:
 
 
 def _detailed(
-    eyes: Eyes, known: Dictionary, piece: Piece, told: Mapping[str, Row], changes: Mapping[str, Row], scans: Mapping[str, int]
+    known: Dictionary, piece: Piece, told: Mapping[str, Row], changes: Mapping[str, Row], scans: Mapping[str, int]
 ) -> Piece:
     row, change = told.get(piece.partition, {}), changes.get(piece.partition, {})
     compressed = row.get("compression") == "ENABLED"
@@ -233,7 +237,6 @@ def _detailed(
         is_read_only=(piece.owner, piece.table, piece.partition) in known.read_only,
         statistics=_statistics(row, change),
         scans=0 if piece.is_lob else scans.get(piece.partition, 0),
-        identity=identity_of(eyes, piece.owner, piece.segment, piece.segment_partition),
     )
 
 

@@ -14,11 +14,10 @@ from drydock.changing.hands import ChangeFailed, Eyes, SurveyContext
 from drydock.engines import oracle_statements as statements
 from drydock.plans import Candidate, Found, LeftAlone, ObjectKind, ObjectRef, evidence
 from drydock.policy import ReclaimPolicy
-from drydock.reclaim.oracle import estimate
-from drydock.reclaim.oracle.decide import decide, enough, left
+from drydock.reclaim.oracle.decide import decide, enough, left, without_doubles
 from drydock.reclaim.oracle.estimate import Gain, counted, guessed
 from drydock.reclaim.oracle.facts import Piece, TableFacts, securefile_usage_of, usage_of
-from drydock.reclaim.oracle.reading import PIPELINE, Dictionary, read_dictionary, read_table
+from drydock.reclaim.oracle.reading import PIPELINE, Dictionary, identity_of, read_dictionary, read_table
 from drydock.reclaim.oracle.restrictions import against_truncate, why_growing, why_never
 
 LONGEST_LIST = 5000  # segments that are looked at one by one; the largest come first
@@ -84,8 +83,7 @@ def _of_table(look: Look, pieces: list[Piece]) -> Iterator[Candidate | LeftAlone
             worth.append(piece)
     if worth:
         table, detailed = read_table(look.eyes, known, table, worth)
-        for piece in detailed:
-            yield _judged(look, table, piece)
+        yield from without_doubles([_judged(look, table, piece) for piece in detailed])
 
 
 def _judged(look: Look, table: TableFacts, piece: Piece) -> Candidate | LeftAlone:
@@ -105,7 +103,16 @@ def _judged(look: Look, table: TableFacts, piece: Piece) -> Candidate | LeftAlon
         is_empty = gain.looks_empty and _is_empty(look, table, piece)
     except ChangeFailed as e:
         return left(piece, "blocks_not_readable", first, error=e.code)
-    return decide(piece, table, gain, look.known.target, look.policy, is_empty)
+    found = decide(piece, table, gain, look.known.target, look.policy, is_empty)
+    return _identified(look.eyes, found, piece) if isinstance(found, Candidate) else found
+
+
+def _identified(eyes: Eyes, candidate: Candidate, piece: Piece) -> Candidate | LeftAlone:
+    """With what tells at work whether it is still the same; gone meanwhile is left alone."""
+    identity = identity_of(eyes, piece.owner, piece.segment, piece.segment_partition)
+    if not identity:
+        return left(piece, "object_gone")
+    return candidate.model_copy(update={"object": candidate.object.model_copy(update={"identity": identity})})
 
 
 def measured(eyes: Eyes, piece: Piece, guess: Gain | None) -> Gain:
@@ -152,6 +159,3 @@ def _resizable(look: Look, tablespaces: set[str]) -> Iterator[LeftAlone]:
                 file = ObjectRef(kind=ObjectKind.DATAFILE, owner=name, name=str(row["name"]), identity=str(row["file_id"]))
                 told = evidence(size_bytes=total, last_extent_ends_bytes=used)
                 yield LeftAlone(object=file, reason="datafile_resizable", evidence=told, would_free_bytes=total - used)
-
-
-__all__ = ["estimate", "find_candidates", "measured"]
