@@ -227,7 +227,7 @@ def test_a_rebuilt_index_is_as_small_as_a_fresh_one_and_all_else_as_it_was(
     db.execute(fresh)
     size = db.execute(sql.SQL("SELECT pg_relation_size({})").format(f"{sql.Identifier(HOSTILE).as_string()}.fresh")).fetchone()[0]
     db.execute(sql.SQL("DROP INDEX {}.fresh").format(sql.Identifier(HOSTILE)))
-    assert abs(done.after["index_bytes"] - size) <= 0.05 * size
+    assert abs(done.after["size_bytes"] - size) <= 0.05 * size
     assert abs(done.freed_bytes - candidate_of(found, LONG).freed_bytes) <= 0.1 * done.freed_bytes
     assert (done.after["kept_statistics"], done.before["identity"] != done.after["identity"]) == ("77 -1", True)
     assert list(TRADE.verify(target, [done], before)) == []
@@ -240,7 +240,7 @@ def test_a_primary_key_is_rebuilt_under_its_constraint(found: Found, target: Pos
         True,
         done.before["kept_storage"],
     )
-    assert done.freed_bytes > 0.6 * done.before["index_bytes"]
+    assert done.freed_bytes > 0.6 * done.before["size_bytes"]
 
 
 def test_a_leaf_index_stays_with_its_parent(found: Found, target: PostgresTarget, db: Connection) -> None:
@@ -250,11 +250,11 @@ def test_a_leaf_index_stays_with_its_parent(found: Found, target: PostgresTarget
 
 
 def test_an_item_that_was_done_is_not_done_again(eyes: PostgresEyes, target: PostgresTarget, found: Found) -> None:
-    memory = {"identity": candidate_of(found, LONG).object.identity, "index_bytes": 1_000_000}
+    memory = {"identity": candidate_of(found, LONG).object.identity, "size_bytes": 1_000_000}
     hands = PlainHands(target, an_item(candidate_of(found, LONG)), dict(memory))
     done = TRADE.work(hands)
     assert (done.status, hands.sent) == (Status.PASS, [])
-    assert done.freed_bytes == 1_000_000 - done.after["index_bytes"]
+    assert done.freed_bytes == 1_000_000 - done.after["size_bytes"]
 
 
 def test_after_the_work_nothing_is_left_to_do(eyes: PostgresEyes) -> None:

@@ -90,7 +90,7 @@ def is_unused(index: IndexRow, policy: ReindexPolicy, facts: SurveyFacts, now: d
 
 
 def left(index: IndexRow, reason: str, would_free_bytes: int = 0, **figures: Figure) -> LeftAlone:
-    evidence = {"index_bytes": index.index_bytes, "table": index.table_name, **figures}
+    evidence = {"size_bytes": index.index_bytes, "table": index.table_name, **figures}
     return LeftAlone(object=index.ref, reason=reason, evidence=evidence, would_free_bytes=would_free_bytes)
 
 
@@ -100,7 +100,7 @@ def leftover(index: IndexRow) -> Candidate:
         object=index.ref,
         action=DROP_LEFTOVER,
         reason="leftover_index",
-        evidence={"index_bytes": index.index_bytes, "table": index.table_name},
+        evidence={"size_bytes": index.index_bytes, "table": index.table_name},
         size_bytes=index.index_bytes,
         work_bytes=index.index_bytes,
         freed_bytes=index.index_bytes,
@@ -113,7 +113,7 @@ def leftover(index: IndexRow) -> Candidate:
 def urgent(index: IndexRow, reason: str, facts: SurveyFacts) -> Candidate:
     """An index that serves nobody, or serves wrong rows: before everything that only saves space."""
     built = max(index.index_bytes, max(index.table_rows, index.live_rows, 0) * UNBUILT_ROW_BYTES, facts.block_bytes)
-    evidence: dict[str, Figure] = {"index_bytes": index.index_bytes, "table": index.table_name, "expected_bytes": built}
+    evidence: dict[str, Figure] = {"size_bytes": index.index_bytes, "table": index.table_name, "expected_bytes": built}
     return _rebuild(index, reason, evidence, built_bytes=built, freed_bytes=0, facts=facts, first=True)
 
 
@@ -211,7 +211,7 @@ def _rebuild(
         object=index.ref,
         action=REBUILD,
         reason=reason,
-        evidence={"index_bytes": index.index_bytes, "table": index.table_name, "scans": index.scans, **evidence},
+        evidence={"size_bytes": index.index_bytes, "table": index.table_name, "scans": index.scans, **evidence},
         size_bytes=index.index_bytes,
         work_bytes=index.index_bytes + index.table_bytes,
         freed_bytes=freed_bytes,

@@ -7,16 +7,12 @@ Source: PostgreSQL manual, REINDEX, Rebuilding Indexes Concurrently.
 
 from __future__ import annotations
 
-import logging
-
-from drydock.changing.hands import ChangeFailed, Eyes, Hands
+from drydock.changing.hands import Eyes, Hands
 from drydock.engines.postgres_statements import statement
 from drydock.plans import ObjectRef
 from drydock.reindex.postgres.decide import DROP_LEFTOVER
 from drydock.reindex.postgres.facts import PIPELINE, facts_of, is_transient_name_of
 from drydock.verdicts import Model
-
-log = logging.getLogger(__name__)
 
 DROPPED = "leftover_index_dropped"
 
@@ -55,13 +51,3 @@ def repair(hands: Hands, wait_s: float) -> tuple[str, ...]:
     if hands.item.candidate.action == DROP_LEFTOVER:
         return ()  # the work itself, and not done before its turn
     return (DROPPED,) * drop_leftovers(hands, wait_s)
-
-
-def clean_up(hands: Hands, wait_s: float) -> bool:
-    """Drop the leftovers after a failure; False when that failed as well: the next attempt does it, and verify tells."""
-    try:
-        drop_leftovers(hands, wait_s)
-    except ChangeFailed as e:
-        log.warning("leftovers of the item stay for the next attempt: %s (%s)", e.code, e.kind)
-        return False
-    return True

@@ -160,7 +160,7 @@ def shown(alone: Sequence[LeftAlone]) -> list[LeftAlone]:
 
 
 def _size(alone: LeftAlone) -> int:
-    return int(alone.evidence["index_bytes"] or 0)
+    return int(alone.evidence["size_bytes"] or 0)
 
 
 def figures(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drydock.changing.hands import Eyes, Hands, SurveyContext
 from drydock.outcomes import Outcome
-from drydock.plans import Found, WorkItem
+from drydock.plans import Found, ObjectRef, WorkItem
 from drydock.reindex.postgres.facts import facts_of
 from drydock.reindex.postgres.repair import repair
 from drydock.reindex.postgres.survey import survey
@@ -30,12 +30,15 @@ class PostgresReindex:
         return survey(eyes, context)
 
     def is_same(self, eyes: Eyes, item: WorkItem) -> str:
-        """Empty, object_gone, or object_rewritten when the name leads to another index than the one planned."""
+        """Empty, or object_gone. Whether the name leads to another index than planned is for `work` to judge: after the swap
+        of an attempt that was killed it does, and only what that attempt wrote down tells."""
         planned = item.candidate.object
-        now = facts_of(eyes, planned.owner, planned.name)
-        if now is None:
-            return "object_gone"
-        return "" if now.identity == planned.identity else "object_rewritten"
+        return "" if facts_of(eyes, planned.owner, planned.name) else "object_gone"
+
+    def sizes(self, eyes: Eyes, objects: Sequence[ObjectRef]) -> dict[str, int]:
+        """Bytes of indexes now, by key; without those that are gone. Raises ChangeFailed."""
+        found = {o.key: facts_of(eyes, o.owner, o.name) for o in objects}
+        return {key: facts.index_bytes for key, facts in found.items() if facts}
 
     def repair(self, hands: Hands) -> tuple[str, ...]:
         """See `repair.repair`."""

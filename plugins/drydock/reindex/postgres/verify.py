@@ -40,7 +40,7 @@ def new_invalid(eyes: Eyes, before: Mapping[str, Figure]) -> Iterator[Finding]:
         if f"invalid {row['index_oid']}" not in before:
             place = f"{row['schema']}.{row['name']}"
             code = "index_leftover_stays" if row["is_leftover"] else "index_new_invalid"
-            yield Finding(code=code, status=Status.FAIL, place=place, values={"index": place})
+            yield Finding(code=code, status=Status.FAIL, place=place)
 
 
 def rebuilt(eyes: Eyes, outcome: Outcome) -> Iterator[Finding]:
@@ -49,18 +49,17 @@ def rebuilt(eyes: Eyes, outcome: Outcome) -> Iterator[Finding]:
     place = f"{schema}.{name}"
     now = facts_of(eyes, schema, name)
     if now is None:
-        yield Finding(code="index_missing", status=Status.FAIL, place=place, values={"index": place})
+        yield Finding(code="index_missing", status=Status.FAIL, place=place)
         return
     if not now.is_valid:
-        yield Finding(code="index_new_invalid", status=Status.FAIL, place=place, values={"index": place})
+        yield Finding(code="index_new_invalid", status=Status.FAIL, place=place)
     changed = changed_settings(outcome.before, figures_of(now))
     if changed:
-        yield Finding(code="index_changed", status=Status.FAIL, place=place, values={"index": place, "changed": changed})
+        yield Finding(code="index_changed", status=Status.FAIL, place=place, values={"changed": changed})
     grown = outcome.before.get("is_valid") is True and outcome.freed_bytes < 0
     if grown:
         values: dict[str, Figure] = {
-            "index": place,
-            "before_bytes": outcome.before["index_bytes"],
+            "before_bytes": outcome.before["size_bytes"],
             "after_bytes": now.index_bytes,
         }
         yield Finding(code="index_not_smaller", status=Status.WARN, place=place, values=values)

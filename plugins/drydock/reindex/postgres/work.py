@@ -16,7 +16,7 @@ from drydock.engines.postgres_statements import statement
 from drydock.outcomes import Outcome, StatementDone, StopReason
 from drydock.reindex.postgres.decide import DROP_LEFTOVER
 from drydock.reindex.postgres.facts import PIPELINE, IndexFacts, Soundness, SurveyFacts, facts_of
-from drydock.reindex.postgres.repair import clean_up, drop_leftovers, leftovers_of
+from drydock.reindex.postgres.repair import drop_leftovers, leftovers_of
 from drydock.reindex.postgres.survey import check
 from drydock.verdicts import Figure, Status
 
@@ -37,6 +37,8 @@ def work(hands: Hands, wait_s: float) -> Outcome:
     past = hands.remembered()
     if was_done(index.identity, past, now):
         return _judge(hands, began_at, past, ())
+    if now.identity != index.identity:
+        return outcome(hands, began_at, Status.SKIPPED, "object_rewritten")
     reason = why_not_now(hands, now, wait_s)
     if reason:
         return outcome(hands, began_at, Status.SKIPPED, reason, stop=StopReason.LOAD)
@@ -65,10 +67,9 @@ def _rebuild(hands: Hands, now: IndexFacts, wait_s: float, began_at: datetime) -
     try:
         done = hands.change(statement(PIPELINE, "reindex_index", {"index": (index.owner, index.name)}), lock_wait_s=wait_s)
     except ChangeFailed as e:
-        is_clean = clean_up(hands, wait_s)
         if e.code != UNIQUE_VIOLATION:
-            raise
-        after = {"duplicate_keys": duplicate_keys(hands), "is_clean": is_clean}
+            raise  # `repair` finds what it left
+        after = {"duplicate_keys": duplicate_keys(hands), "leftovers_dropped": drop_leftovers(hands, wait_s)}
         return outcome(hands, began_at, Status.FAIL, "unique_violation", before, after, stop=StopReason.ERROR)
     return _judge(hands, began_at, before, done)
 
@@ -78,7 +79,7 @@ def _judge(hands: Hands, began_at: datetime, before: Mapping[str, Figure], done:
     index = hands.item.candidate.object
     now = facts_of(hands, index.owner, index.name)
     if now is None:
-        return outcome(hands, began_at, Status.FAIL, "object_gone", before, {}, done)
+        return outcome(hands, began_at, Status.FAIL, "index_missing", before, {}, done)
     soundness = soundness_of(hands, now, all_rows=now.is_unique and now.index_bytes <= ALL_ROWS_BELOW_BYTES)
     after = figures_of(now) | {"check_after": soundness}
     changed = changed_settings(before, after)
@@ -103,12 +104,12 @@ def _drop(hands: Hands, wait_s: float, began_at: datetime) -> Outcome:
             return outcome(hands, began_at, Status.SKIPPED, "being_built")
         hands.remember(**before)
         drop_leftovers(hands, wait_s)
-    return outcome(hands, began_at, Status.PASS, "", before, {"index_bytes": 0})
+    return outcome(hands, began_at, Status.PASS, "", before, {"size_bytes": 0})
 
 
 def figures_of(facts: IndexFacts) -> dict[str, Figure]:
     """What is kept of an index before and after."""
-    return {"identity": facts.identity, "index_bytes": facts.index_bytes, "is_valid": facts.is_valid, **facts.kept()}
+    return {"identity": facts.identity, "size_bytes": facts.index_bytes, "is_valid": facts.is_valid, **facts.kept()}
 
 
 def changed_settings(before: Mapping[str, Figure], after: Mapping[str, Figure]) -> str:
@@ -147,7 +148,7 @@ def outcome(
 ) -> Outcome:
     """The outcome of the item, its cost summed over `done`. Locks of a rebuild are never held against readers or writers."""
     ended_at = datetime.now(UTC)
-    sizes = [side.get("index_bytes") if side else None for side in (before, after)]
+    sizes = [side.get("size_bytes") if side else None for side in (before, after)]
     freed = sizes[0] - sizes[1] if isinstance(sizes[0], int) and isinstance(sizes[1], int) else 0
     return Outcome(
         item_key=hands.item.key,
