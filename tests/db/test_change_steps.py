@@ -368,7 +368,19 @@ def test_a_gate_that_closes_in_the_middle_puts_back_and_skips(night: Night) -> N
     assert (made.stop, status(made)["unharmed"]) == (StopReason.KILL_SWITCH, "PASS")
 
 
-@pytest.mark.parametrize(("kind", "reason"), [*working.FAILURES.items(), ("conflict", "statement_failed")])
+REASONS = [
+    ("locked", "lock_not_had"),
+    ("timeout", "deadline_passed"),
+    ("interrupted", "deadline_passed"),
+    ("disk_full", "disk_filled"),
+    ("read_only", "target_read_only"),
+    ("privilege", "privilege_missing"),
+    ("unreachable", "session_lost"),
+    ("conflict", "statement_failed"),
+]
+
+
+@pytest.mark.parametrize(("kind", "reason"), REASONS)
 def test_a_statement_that_fails_is_put_right_and_told(night: Night, kind: str, reason: str) -> None:
     night.plan()
     night.approve(1)
@@ -486,6 +498,16 @@ def test_little_gained_and_more_time_than_the_worst_is_told(night: Night, monkey
     night.work()
     made = night.verify()
     assert (status(made)["gained"], codes(made)) == ("WARN", ["gained_little"] * 2 + ["slower_than_worst"] * 2)
+
+
+def test_a_failure_without_a_reason_is_told_all_the_same(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    night.plan()
+    night.approve()
+    plain = ToyTrade.work
+    monkeypatch.setattr(ToyTrade, "work", lambda *given: plain(*given).model_copy(update={"status": Status.FAIL}))
+    night.work()
+    made = night.verify()
+    assert (codes(made), made.failed, made.stop) == (["item_failed", "item_failed"], 2, StopReason.ERROR)
 
 
 # kills

@@ -14,13 +14,14 @@ import yaml
 from drydock.settings import home, include_dir
 
 TIERS = ("unit", "db", "faults")
+LOOKED_AT = ("backup_*.yaml", "changing.yaml")
 EXPECTED_IN = (ast.Assert, ast.Assign, ast.Return)  # where a test says what it expects
 
 
 def finding_codes() -> list[str]:
     """Codes of findings: what has a question and a next step. Reasons why a question was skipped have no next step."""
     codes = []
-    for path in sorted((include_dir() / "messages").glob("backup_*.yaml")):
+    for path in sorted(p for kind in LOOKED_AT for p in (include_dir() / "messages").glob(kind)):
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
         codes += [code for code, entry in entries.items() if "question" in entry and "next_en" in entry]
     return codes

@@ -34,9 +34,12 @@ USED = {code: path for path in (home() / "plugins" / "drydock").rglob("*.py") fo
 FINDINGS = {code: entry for code, entry in load_messages().items() if code in USED or "runbook" in entry}
 
 
-def headings() -> set[str]:
-    text = (home() / "docs" / "runbooks" / "backup.md").read_text(encoding="utf-8")
-    return set(re.findall(r"^## (.+)$", text, re.MULTILINE))
+RUNBOOKS = sorted(p for p in (home() / "docs" / "runbooks").glob("*.md") if p.stem != "configuration")
+QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained"}
+
+
+def headings() -> list[str]:
+    return [h for path in RUNBOOKS for h in re.findall(r"^## (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)]
 
 
 def a_finding(code: str, place: str = "", **values: object) -> Finding:
@@ -57,9 +60,9 @@ def test_every_finding_has_both_languages_a_next_step_and_a_runbook(code: str) -
     entry = FINDINGS[code]
     assert set(entry) == {"question", "zh", "en", "next_zh", "next_en", "runbook"}
     assert all(str(text).strip() for text in entry.values())
-    assert entry["question"] in {"executed", "complete", "valid", "normal"}
+    assert entry["question"] in QUESTIONS
     assert re.search(r"[\u4e00-\u9fff]", entry["zh"]) and not re.search(r"[\u4e00-\u9fff]", entry["en"])
-    assert entry["runbook"] in headings(), f"docs/runbooks/backup.md has no heading {entry['runbook']!r}"
+    assert entry["runbook"] in headings(), f"no runbook has the heading {entry['runbook']!r}"
 
 
 @pytest.mark.parametrize("code", sorted(FINDINGS))
@@ -77,11 +80,9 @@ def test_no_code_is_worded_twice() -> None:
     assert [code for code, n in counts.items() if n > 1] == []
 
 
-def test_every_heading_of_the_runbook_is_used_once() -> None:
-    text = (home() / "docs" / "runbooks" / "backup.md").read_text(encoding="utf-8")
-    written = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert Counter(written).most_common(1)[0][1] == 1
-    assert set(written) - {entry["runbook"] for entry in FINDINGS.values()} == set()
+def test_every_heading_of_the_runbooks_is_used_once() -> None:
+    assert Counter(headings()).most_common(1)[0][1] == 1
+    assert set(headings()) - {entry["runbook"] for entry in FINDINGS.values()} == set()
 
 
 def test_a_message_is_filled_in_both_languages() -> None:
