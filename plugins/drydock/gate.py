@@ -142,6 +142,9 @@ class GateHands:
     def rows(self, pipeline: str, name: str, binds: Mapping[str, Any] | None = None) -> list[Row]:
         return self.asking.target.rows(pipeline, name, binds)
 
+    def ask(self, statement: Statement) -> Row:
+        return self.asking.target.ask(statement)
+
     def figures(self) -> TargetFigures:
         return self.asking.target.figures()
 

@@ -221,9 +221,11 @@ def budget(asking: Asking) -> Answer:
 
 
 def space(asking: Asking) -> Answer:
-    """There is room for the copy that the item makes; an item that makes none needs no answer."""
-    free = asking.figures.free_bytes
-    needed = round(asking.item.candidate.needed_bytes * asking.run.policy.free_space_factor)
+    """There is room for the copy that the item makes, where its object lies; an item that makes none needs no answer."""
+    candidate = asking.item.candidate
+    free_bytes_for = getattr(asking.target, "free_bytes_for", None)  # Oracle: of the object's tablespace
+    needed = round(candidate.needed_bytes * asking.run.policy.free_space_factor)
+    free = free_bytes_for(candidate) if free_bytes_for and needed else asking.figures.free_bytes
     reasons = {"space_unknown": needed > 0 and free is None, "space_short": free is not None and free < needed}
     return _answer(Interlock.SPACE, _first(reasons), free_bytes=free, needed_bytes=needed)
 

@@ -10,6 +10,7 @@ from sandbox.oracle.model.locks import ROW_EXCLUSIVE, Lock, touched, transaction
 from sandbox.oracle.model.repository import has_repository, repository_of
 from sandbox.oracle.model.storage import Storage, storage_of
 from sandbox.oracle.model.stored import StoredTable
+from sandbox.oracle.packages_locks import user_locks
 from sandbox.oracle.registry import view
 from sandbox.oracle.views_storage_tables import Row
 
@@ -81,7 +82,7 @@ def transaction_rows(database: OracleDatabase) -> Iterator[Row]:
 
 @view("V$LOCK")
 def lock_rows(database: OracleDatabase) -> Iterator[Row]:
-    """TM and TX locks, and requests of those that wait."""
+    """TM, TX and user locks, and requests of those that wait."""
     storage, now = storage_of(database), database.clock.now()
     wanted = {id(w.table) for w in storage.waiting}
     for session, table, mode, since in all_locks(storage):
@@ -92,6 +93,8 @@ def lock_rows(database: OracleDatabase) -> Iterator[Row]:
     for waiting in storage.waiting:
         seconds = (now - waiting.since).total_seconds()
         yield lock_row(waiting.session, "TM", waiting.table.object_id, 0, waiting.mode, seconds, 0)
+    for lock in user_locks(database):
+        yield lock_row(lock.session, "UL", lock.id, lock.mode, 0, (now - lock.since).total_seconds(), 0)
 
 
 def lock_row(session: SessionState, kind: str, number: int, mode: int, request: int, seconds: float, blocks: int) -> Row:

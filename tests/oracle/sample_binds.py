@@ -7,6 +7,24 @@ from typing import Any
 from drydock.sqlfiles import SqlFile, all_sql_files, parse_sql_file
 
 SAMPLES: dict[str, dict[str, Any]] = {
+    "gate/running_beside": {"masking_id": 7},
+    "gate/segment_room": {"owner": "SYS", "name": "TAB$", "partition": None},
+    "reclaim/constraints": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/file_ends": {"tablespace": "USERS"},
+    "reclaim/indexes": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/leaves": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/lob_pieces": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/locked_statistics": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/modifications": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/objects": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/odd_columns": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/referring_keys": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/scans": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/segment_now": {"owner": "NOBODY", "name": "NOTHING", "partition": None},
+    "reclaim/segments": {"floor_bytes": 65536},
+    "reclaim/table_now": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/transactions": {"owner": "NOBODY", "name": "NOTHING"},
+    "reclaim/unusable_indexes": {"owner": "NOBODY", "name": "NOTHING"},
     "session/load_from_awr": {"hours": 24},
     "session/load_from_statspack": {"hours": 24},
 }

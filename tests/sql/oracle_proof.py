@@ -23,7 +23,9 @@ NO_PRIVILEGE = "none beyond CREATE SESSION"
 SYSTEM_PRIVILEGES = {"CREATE SESSION", "ALTER SYSTEM"}
 WITHOUT_GRANT = {"SYS.DUAL", "SYS.SESSION_PRIVS"}  # every session may read these
 _SELECT = re.compile(r"(?:SELECT|READ)\s+(?:ON\s+)?(?:(\w+)\.)?([\w$#]+)")
-_GRANT = re.compile(r"GRANT\s+(?:(?:SELECT|READ)\s+ON\s+(?P<on>[\w.$#]+)|(?P<system>[A-Z ]+?))\s+TO\s+&[a-z_]+")
+_GRANT = re.compile(
+    r"GRANT\s+(?:(?:SELECT|READ)\s+ON\s+(?P<on>[\w.$#]+)|(?P<execute>EXECUTE ON [\w.$#]+)|(?P<system>[A-Z ]+?))\s+TO\s+&[a-z_]+"
+)
 
 
 def faults_of(file: SqlFile) -> list[str]:
@@ -142,7 +144,7 @@ def faults_of_grants(grants: SqlFile, files: Iterable[SqlFile]) -> list[str]:
     for statement in statements(grants):
         match = _GRANT.fullmatch(statement)
         if match:
-            given.add(match["on"] or match["system"])
+            given.add(match["on"] or match["execute"] or match["system"])
         else:
             faults.append(f"no grant of one thing to one account: {statement[:60]}")
     faults += [f"does not grant {p}" for p in sorted(needed.keys() - given)]

@@ -85,6 +85,10 @@ class PostgresEyes:
         with told_apart():
             return fetch_rows(self.session, sql_file("postgresql", pipeline, name), binds)
 
+    def ask(self, statement: Statement) -> Row:
+        """Raises ValueError: a question of PostgreSQL is a read file."""
+        raise ValueError(f"{statement.file.name}: PostgreSQL has no block that answers")
+
     def figures(self) -> TargetFigures:
         return server_figures(self, [self.session.info.backend_pid], self.places)
 
