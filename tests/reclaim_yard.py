@@ -17,11 +17,13 @@ LONG = "十" * 21  # 63 bytes
 
 EVERYTHING = """
 CREATE ROLE yard_owner; CREATE ROLE yard_reader; CREATE ROLE "yard ""写"; GRANT CREATE ON DATABASE {db} TO yard_owner;
-CREATE SCHEMA s; CREATE SCHEMA {hostile}; GRANT USAGE ON SCHEMA s TO PUBLIC; GRANT USAGE, CREATE ON SCHEMA s, {hostile} TO yard_owner;
+CREATE SCHEMA s; CREATE SCHEMA {hostile}; GRANT USAGE ON SCHEMA s TO PUBLIC;
+GRANT USAGE, CREATE ON SCHEMA s, {hostile} TO yard_owner;
 CREATE TABLE s.country (code text PRIMARY KEY, name text);
 INSERT INTO s.country SELECT 'c' || n, 'n' FROM generate_series(0, 9) n;
 ALTER TABLE s.country OWNER TO yard_owner;
-CREATE FUNCTION s.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.note := coalesce(NEW.note, '') || '.'; RETURN NEW; END $$;
+CREATE FUNCTION s.touch() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN NEW.note := coalesce(NEW.note, '') || '.'; RETURN NEW; END $$;
 CREATE FUNCTION s.noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE SEQUENCE s.serial_numbers START 77 INCREMENT 3;
 CREATE TABLE s.all_of_it (
@@ -50,7 +52,8 @@ CREATE TABLE s.other (id int PRIMARY KEY, all_id bigint);
 ALTER TABLE s.all_of_it ADD CONSTRAINT "fk self" FOREIGN KEY (parent) REFERENCES s.all_of_it (id) DEFERRABLE;
 ALTER TABLE s.other ADD CONSTRAINT "fk; in" FOREIGN KEY (all_id) REFERENCES s.all_of_it (id) ON DELETE SET NULL;
 COMMENT ON CONSTRAINT "fk; in" ON s.other IS 'in''coming';
-CREATE INDEX "ix; 1" ON s.all_of_it USING btree (lower(note) text_pattern_ops DESC, amount) INCLUDE (id) WITH (fillfactor = 60) WHERE (amount > 1);
+CREATE INDEX "ix; 1" ON s.all_of_it USING btree (lower(note) text_pattern_ops DESC, amount)
+    INCLUDE (id) WITH (fillfactor = 60) WHERE (amount > 1);
 CREATE UNIQUE INDEX ux ON s.all_of_it ("Sp; ""alte", country);
 CREATE INDEX by_hash ON s.all_of_it USING hash (country);
 ALTER INDEX s."ix; 1" ALTER COLUMN 1 SET STATISTICS 55;
@@ -68,7 +71,8 @@ CREATE RULE quiet AS ON DELETE TO s.all_of_it WHERE OLD.amount = 4711 DO INSTEAD
 ALTER TABLE s.all_of_it DISABLE RULE quiet; COMMENT ON RULE quiet ON s.all_of_it IS 'ru';
 CREATE POLICY only_mine ON s.all_of_it AS RESTRICTIVE FOR SELECT TO yard_reader, "yard ""写"
     USING (country = current_user OR id IN (SELECT max(b.id) FROM s.all_of_it b));
-CREATE POLICY writes ON s.all_of_it FOR INSERT TO PUBLIC WITH CHECK (amount < 100); COMMENT ON POLICY writes ON s.all_of_it IS 'po';
+CREATE POLICY writes ON s.all_of_it FOR INSERT TO PUBLIC WITH CHECK (amount < 100);
+COMMENT ON POLICY writes ON s.all_of_it IS 'po';
 ALTER TABLE s.all_of_it ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE s.all_of_it IS 'it''s; all'; COMMENT ON COLUMN s.all_of_it.note IS 'no; te'; COMMENT ON INDEX s.ux IS 'in';
 COMMENT ON CONSTRAINT uq ON s.all_of_it IS 'un'; COMMENT ON CONSTRAINT checked ON s.all_of_it IS 'ch';
@@ -82,25 +86,33 @@ CREATE PUBLICATION pub_all FOR TABLE ONLY s.all_of_it (id, country, "Sp; ""alte"
 CREATE PUBLICATION pub_plain FOR TABLE s.all_of_it;
 INSERT INTO s.all_of_it (country, "Sp; ""alte", amount, note, big, span)
     SELECT 'c' || n % 10, n, n % 7, 'n' || n, repeat('x', n % 3000), CASE WHEN n % 5 = 0 THEN int4range(n, n + 2) END
-    FROM generate_series(1, 4000) n;
-UPDATE s.all_of_it SET parent = id - 2 WHERE id > 100;
-INSERT INTO s.other SELECT n, 5 + 2 * n FROM generate_series(3300, 3900) n;
+    FROM generate_series(1, 1500) n;
+UPDATE s.all_of_it SET parent = id WHERE id > 100;
+INSERT INTO s.other SELECT n, 5 + 2 * n FROM generate_series(1000, 1400) n;
 """
-
-
-def execute_all(connection: psycopg.Connection[Any], text: str, **names: str) -> None:
-    """Statements parted by semicolons, sent as they are."""
-    parts = {name: sql.Identifier(value) for name, value in names.items()}
-    connection.execute(sql.SQL(text).format(**parts))
 
 
 def dumped(endpoint: Endpoint, *tables: str) -> str:
     """What pg_dump says of the tables, and of all that hangs on them."""
     wanted = [f"--table={t}" for t in tables]
     done = subprocess.run(
-        [find_binaries().tool("pg_dump"), "--schema-only", "--no-sync", *wanted, "-h", endpoint.host, "-p", str(endpoint.port),
-         "-U", endpoint.user, endpoint.dbname],
-        env=server_environment({"PGPASSWORD": endpoint.password}), capture_output=True, text=True, check=True,
+        [
+            find_binaries().tool("pg_dump"),
+            "--schema-only",
+            "--no-sync",
+            *wanted,
+            "-h",
+            endpoint.host,
+            "-p",
+            str(endpoint.port),
+            "-U",
+            endpoint.user,
+            endpoint.dbname,
+        ],
+        env=server_environment({"PGPASSWORD": endpoint.password}),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict", "--")))
 

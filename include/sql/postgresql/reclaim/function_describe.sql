@@ -31,7 +31,7 @@ AS $$
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
         WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
         UNION ALL
-        SELECT jsonb_build_array('constraint', k.conname, k.contype, k.connoinherit, k.conparentid <> 0,
+        SELECT jsonb_build_array('constraint', k.conname, k.contype, k.conparentid <> 0,
             regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''), obj_description(k.oid, 'pg_constraint'))::text
         FROM pg_constraint k
         WHERE k.conrelid = p_table AND k.contype <> 't'

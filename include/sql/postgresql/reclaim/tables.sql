@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: table_oid (oid), filenode (relfilenode), schema (schema), name (name), parent_schema (schema of the partitioned table), parent (partitioned table; empty: none), kind (r, p, f, m), persistence (p, u, t), is_partition (true for a partition), access_method (heap), heap_bytes (main fork), toast_bytes (main fork of its TOAST table), indexes_bytes (all indexes), total_bytes (all of it), toast_oid (its TOAST table; 0: none), table_rows (reltuples; -1: never counted), fillfactor (percent), live_rows (counter), dead_rows (counter), inserted_rows (counter since the statistics began), changed_rows (updates and deletes since then), scans (whole reads since then), last_vacuum_at (time), last_analyze_at (time), row_bytes (average width by the statistics; null: not told), is_of_extension (belongs to an extension), is_ours (we hold the rights of its owner)
+-- columns: table_oid (oid), filenode (relfilenode), schema (schema), name (name), parent_schema (schema of the partitioned table), parent (partitioned table; empty: none), kind (r, p, f, m), persistence (p, u, t), is_partition (true for a partition), access_method (heap), heap_bytes (main fork), toast_bytes (main fork of its TOAST table), indexes_bytes (all indexes), total_bytes (all of it), toast_oid (its TOAST table; 0: none), table_rows (reltuples; -1: never counted), fillfactor (percent), live_rows (counter), dead_rows (counter), inserted_since_vacuum (rows that came in since the last vacuum), scans (whole reads, counter), last_vacuum_at (time), last_analyze_at (time), row_bytes (average width by the statistics; null: not told), is_of_extension (belongs to an extension), is_ours (we hold the rights of its owner)
 -- source: PostgreSQL manual, pg_class; The Cumulative Statistics System
 SELECT
     c.oid AS table_oid,
@@ -27,8 +27,7 @@ SELECT
     coalesce((SELECT option_value::int FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'), 100) AS fillfactor,
     coalesce(s.n_live_tup, 0) AS live_rows,
     coalesce(s.n_dead_tup, 0) AS dead_rows,
-    coalesce(s.n_tup_ins, 0) AS inserted_rows,
-    coalesce(s.n_tup_upd, 0) + coalesce(s.n_tup_del, 0) AS changed_rows,
+    coalesce(s.n_ins_since_vacuum, 0) AS inserted_since_vacuum,
     coalesce(s.seq_scan, 0) AS scans,
     greatest(s.last_vacuum, s.last_autovacuum) AS last_vacuum_at,
     greatest(s.last_analyze, s.last_autoanalyze) AS last_analyze_at,

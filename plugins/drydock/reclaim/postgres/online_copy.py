@@ -1,0 +1,186 @@
+"""The online copy: a table is written anew beside its readers and writers, and takes its own place in a moment.
+
+1. A trigger writes down the key of every row that is changed from now on (SHARE ROW EXCLUSIVE for a moment: when it is had,
+   every transaction that wrote without the trigger has ended).
+2. The pages of the table are copied, some at a time, each as they are at that moment. A row whose key is not in the log
+   was not changed since step 1, so its version lies where it lay and was copied exactly once. Rows whose key is in the log
+   may be missing, old or doubled: step 3 mends exactly these. So no snapshot is held for hours.
+3. The log is drained: in one statement, hence one snapshot, all rows of the keys in the log leave the copy and come in as
+   they are now. After it the copy equals the table as of that snapshot, and unique indexes can be built.
+4. Indexes, grants, comments, statistics; ANALYZE; drained again until a drain is short.
+5. Take-over, one statement and one transaction: ACCESS EXCLUSIVE with a lock timeout, last drain, names and all that hangs
+   on them, and a comparison of both descriptions; if anything differs, all of it is rolled back.
+6. Foreign keys, which came back as NOT VALID, are validated while others go on.
+
+Everything moves inside the server; here pass oids and figures only. Sources: PostgreSQL manual, Explicit Locking, ALTER
+TABLE, System Columns; the order of locks (parent before partition) was measured: the other one deadlocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drydock.changing.hands import ChangeFailed
+from drydock.outcomes import Outcome, StopReason
+from drydock.reclaim.postgres import deeds
+from drydock.reclaim.postgres.course import Course, sizes
+from drydock.reclaim.postgres.facts import PIPELINE, TableNow, measure, table_now
+from drydock.reclaim.postgres.repair import clean_up, finish_foreign_keys
+from drydock.reclaim.postgres.short_locks import Patience, with_short_lock
+from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES
+from drydock.verdicts import Status
+
+PIECE_BYTES = 128 * 1024**2  # copied by one statement; between two the gate is asked again
+SHORT_DRAIN_S = 0.1
+MOST_DRAINS = 20
+LONGEST_LAST_DRAIN_S = 2.0  # a table whose log cannot be drained in less is changed faster than it can be copied
+DEAD_SHARE = 0.1  # of the pages: from then on VACUUM comes first, and the table is measured again
+OUR_CODES = {"DD001": "object_changed", "DD002": "object_rewritten"}
+GONE_CODES = ("42P01", "P0002", "DD002", "42704")
+
+
+@dataclass(frozen=True)
+class Copying:
+    """One table that is being copied."""
+
+    course: Course
+    now: TableNow
+    patience: Patience
+    piece_bytes: int = PIECE_BYTES
+
+    @property
+    def oid(self) -> int:
+        return self.now.table_oid
+
+
+def copy_online(course: Course, patience: Patience, piece_bytes: int = PIECE_BYTES) -> Outcome:
+    """Do the item, or tell why not. Raises GateClosed, ChangeFailed; then the table is as it was, and `repair` clears up."""
+    now = table_now(course.hands, course.object)
+    if now is None:
+        return course.ended(Status.SKIPPED, "object_gone")
+    past = course.hands.remembered()
+    if past.get("shadow_oid") == now.table_oid and now.identity != course.object.identity:
+        return _finished(course, patience)  # an earlier attempt was killed after the take-over
+    if now.identity != course.object.identity:
+        return course.ended(Status.SKIPPED, "object_rewritten")
+    course.before = sizes(now)
+    try:
+        return _work(Copying(course, now, patience, piece_bytes))
+    except ChangeFailed as e:
+        reason = _reason(course, now, e)
+        if not reason:
+            raise
+        clean_up(course.hands, patience)
+        return course.ended(Status.FAIL, reason, StopReason.ERROR, {"error": e.code})
+
+
+def _reason(course: Course, before: TableNow, error: ChangeFailed) -> str:
+    """What a failure means where it is not the server's but the table's own; empty: the error speaks for itself."""
+    if error.code in OUR_CODES or error.code in GONE_CODES:
+        now = table_now(course.hands, course.object)
+        if now is None:
+            return "object_gone"
+        return "object_rewritten" if now.identity != before.identity else OUR_CODES.get(error.code, "object_changed")
+    return error.code if error.code == "does_not_catch_up" else ""
+
+
+def _work(copying: Copying) -> Outcome:
+    course, oid = copying.course, copying.oid
+    if reason := _obstacle(course, oid):
+        return course.ended(Status.SKIPPED, reason)
+    if not _is_still_worth(copying):
+        return course.done(vacuum_was_enough=True)
+    copying = Copying(course, table_now(course.hands, course.object) or copying.now, copying.patience, copying.piece_bytes)
+    course.hands.remember(**{f"before_{k}": v for k, v in course.before.items()})
+    _fill(copying)
+    _drain(copying)
+    course.hands.remember(shadow_oid=_shadow_oid(course))
+    _take_over(copying)
+    return _finished(course, copying.patience)
+
+
+def _obstacle(course: Course, oid: int) -> str:
+    """Why the table cannot be copied now, though it could be when it was planned."""
+    rows = course.hands.rows(PIPELINE, "copy_obstacles", {"tables": [oid], "default_bytes": DEFAULT_PARTITION_BYTES})
+    return rows[0]["reason"] if rows else ""
+
+
+def _is_still_worth(copying: Copying) -> bool:
+    """Where dead rows lie about, VACUUM first; false when what it gave back was enough. Unmeasured tables are copied."""
+    course, now = copying.course, copying.now
+    found = measure(course.hands, now, now.block_bytes, exactly=False)
+    if found.dead_bytes < DEAD_SHARE * max(1, found.read_bytes):
+        return True
+    course.hands.progress("VACUUM first: dead rows dominate")
+    course.note(course.hands.change(deeds.on_table("vacuum_truncate", course.object.owner, course.object.name)))
+    again = table_now(course.hands, course.object)
+    if again is None:
+        raise ChangeFailed("42P01", "statement", False)
+    found = measure(course.hands, again, again.block_bytes, exactly=False)
+    limit_bytes, limit_ratio = course.figure("limit_bytes"), course.figure("limit_ratio")
+    return found.waste_bytes >= limit_bytes and found.waste_ratio >= limit_ratio
+
+
+def _fill(copying: Copying) -> None:
+    """Trigger, rows, indexes, and what else needs no lock."""
+    course, oid = copying.course, copying.oid
+    hands = course.hands
+    course.note(hands.change(*deeds.set_up(), together=True))
+    course.note(hands.change(deeds.call("make_shadow", oid)))
+    with_short_lock(
+        lambda wait_s: _note_lock(course, hands.change(deeds.call("start_log", oid), lock_wait_s=wait_s)), copying.patience
+    )
+    # pages that come later hold only rows that the trigger saw
+    pages = (table_now(hands, course.object) or copying.now).heap_bytes // copying.now.block_bytes
+    step = max(1, copying.piece_bytes // copying.now.block_bytes)
+    for first in range(0, pages, step):
+        below = min(first + step, pages)
+        course.note(hands.change(deeds.call("copy_pages", oid, from_page=first, below_page=below)))
+        hands.progress("copying", below / pages)
+    course.note(hands.change(deeds.call("drain", oid)))
+    for number, row in enumerate(indexes := hands.rows(PIPELINE, "indexes_of_table", {"table": oid}), 1):
+        course.note(hands.change(deeds.call("build_index", oid, index=row["index_oid"])))
+        hands.progress("building indexes", number / len(indexes))
+    course.note(hands.change(deeds.call("finish_shadow", oid)))
+
+
+def _note_lock(course: Course, dones: tuple) -> None:
+    done = course.note(dones)
+    course.longest_wait_s = max(course.longest_wait_s, done.elapsed_s)
+
+
+def _drain(copying: Copying) -> None:
+    """Until what is left is done in a moment. Raises ChangeFailed where the table is changed faster than that."""
+    for _ in range(MOST_DRAINS):
+        done = copying.course.note(copying.course.hands.change(deeds.call("drain", copying.oid)))
+        copying.course.hands.progress(f"carried over what was changed meanwhile, in {done.elapsed_s:.2f} s")
+        if done.elapsed_s <= SHORT_DRAIN_S:
+            return
+    if done.elapsed_s > LONGEST_LAST_DRAIN_S:
+        raise ChangeFailed("does_not_catch_up", "statement", False)
+
+
+def _shadow_oid(course: Course) -> int:
+    return course.hands.rows(PIPELINE, "copy_state")[0]["shadow"]
+
+
+def _take_over(copying: Copying) -> None:
+    """The last drain is as short as the one before; after each try that got no lock the log is drained again."""
+    course, tried = copying.course, []
+
+    def attempt(wait_s: float | None) -> None:
+        if tried:
+            _drain(copying)
+        tried.append(wait_s)
+        _note_lock(course, course.hands.change(deeds.call("take_over", copying.oid), lock_wait_s=wait_s))
+
+    with_short_lock(attempt, copying.patience)
+
+
+def _finished(course: Course, patience: Patience) -> Outcome:
+    """What remains after the take-over; it is put-back work: it runs to its end whatever the window says."""
+    past = course.hands.remembered()
+    course.before = course.before or {k.removeprefix("before_"): v for k, v in past.items() if k.startswith("before_")}
+    finish_foreign_keys(course.hands)
+    clean_up(course.hands, patience)
+    return course.done()

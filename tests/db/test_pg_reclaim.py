@@ -1,0 +1,343 @@
+"""Space given back on a real PostgreSQL: what is found and left alone; the online copy keeps rows and everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from drydock.changing.hands import SurveyContext
+from drydock.engines.postgres import Endpoint
+from drydock.engines.postgres_statements import Statement
+from drydock.engines.postgres_work import PostgresEyes, PostgresTarget
+from drydock.outcomes import Outcome
+from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
+from drydock.policy import ReclaimPolicy
+from drydock.reclaim.postgres import deeds
+from drydock.reclaim.postgres.decide import COPY, FULL, REPACK, VACUUM, decide
+from drydock.reclaim.postgres.facts import Measured, Server, table_now, tables_of
+from drydock.reclaim.postgres.short_locks import Patience
+from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES, survey
+from drydock.reclaim.postgres.trade import PostgresReclaim
+from drydock.verdicts import Status
+from tests.db.plain_hands import PlainHands, an_item
+from tests.reclaim_yard import EVERYTHING, HOSTILE, LONG, dumped, rows_differ
+from tests.unit.build import database
+
+POLICY = ReclaimPolicy(floor_bytes=65536, min_freed_bytes=65536)
+TRADE = PostgresReclaim(patience=Patience(tries=3, first_pause_s=0.01), piece_bytes=256 * 1024)
+Connection = psycopg.Connection[dict]
+
+
+@dataclass
+class BusyHands(PlainHands):
+    """Somebody else works before each statement."""
+
+    meanwhile: Callable[[str], None] = lambda _: None
+
+    def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None):
+        if not told.file.name.startswith(("create_", "function_", "drop_")):
+            self.meanwhile(told.file.name)
+        return super()._send(told, deadline_s, lock_wait_s)
+
+
+@pytest.fixture(scope="module")
+def place(pg_server: Endpoint, make_database: Callable[[str], object]) -> Endpoint:
+    make_database("reclaiming")
+    found = Endpoint(pg_server.host, pg_server.port, pg_server.user, pg_server.password, "reclaiming")
+    with psycopg.connect(**asdict(found), autocommit=True) as c:
+        c.execute("CREATE EXTENSION pgstattuple")
+        c.execute(sql.SQL(EVERYTHING).format(db=sql.Identifier("reclaiming"), hostile=sql.Identifier(HOSTILE)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def db(place: Endpoint) -> Iterator[Connection]:
+    with psycopg.connect(**asdict(place), autocommit=True, row_factory=dict_row) as c:
+        yield c
+
+
+@pytest.fixture
+def target(place: Endpoint) -> Iterator[PostgresTarget]:
+    found = PostgresTarget(database(), place, "test")
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def eyes(place: Endpoint) -> Iterator[PostgresEyes]:
+    found = PostgresEyes(database(), place, "test")
+    yield found
+    found.close()
+
+
+def a_candidate(eyes: PostgresEyes, schema: str, name: str, action: str = COPY, **evidence: object) -> Candidate:
+    now = table_now(eyes, ObjectRef(kind=ObjectKind.TABLE, owner=schema, name=name))
+    assert now
+    ref = ObjectRef(kind=ObjectKind.TABLE, owner=schema, name=name, identity=now.identity)
+    sizes = {"size_bytes": now.total_bytes, "work_bytes": now.total_bytes, "freed_bytes": 0}
+    told = {"limit_ratio": POLICY.min_waste_ratio, "limit_bytes": POLICY.min_freed_bytes, **evidence}
+    return Candidate(object=ref, action=action, reason="waste", evidence=told, lock=LockKind.SHORT, **sizes)
+
+
+def work(target: PostgresTarget, candidate: Candidate, meanwhile: Callable[[str], None] = lambda _: None) -> Outcome:
+    hands = BusyHands(target, an_item(candidate), meanwhile=meanwhile)
+    assert TRADE.is_same(target, hands.item) == ""
+    assert TRADE.repair(hands) == ()
+    before = TRADE.world(target)
+    outcome = TRADE.work(hands)
+    assert TRADE.verify(target, [outcome], before) == []
+    return outcome
+
+
+def both(db: Connection, table: sql.Identifier, mirror: str, *statements: str) -> None:
+    """The same changes on the table and on its mirror, which nobody copies."""
+    for statement in statements:
+        for name in (table, sql.Identifier(mirror)):
+            db.execute(sql.SQL(statement).format(t=name))
+
+
+def test_the_copy_keeps_all_that_a_table_has(db: Connection, place: Endpoint, target: PostgresTarget) -> None:
+    table = sql.Identifier("s", "all_of_it")
+    db.execute("DELETE FROM s.all_of_it WHERE id > 100 AND id % 3 > 0 AND id NOT IN (SELECT all_id FROM s.other)")
+    db.execute("VACUUM s.all_of_it")
+    db.execute("CREATE TABLE mirror AS TABLE s.all_of_it")
+    before = dumped(place)
+    number = iter(range(10**6))
+
+    def meanwhile(name: str) -> None:
+        n = next(number)
+        both(
+            db,
+            table,
+            "mirror",
+            f"UPDATE {{t}} SET note = 'w{n}', amount = {n % 50} WHERE id % 17 = {n % 17}",
+            f"UPDATE {{t}} SET parent = NULL WHERE id % 13 = {n % 13} AND parent IS NOT NULL",
+            f"""UPDATE {{t}} SET "Sp; ""alte" = "Sp; ""alte" + 100000 WHERE id % 19 = {n % 19}""",
+            f"DELETE FROM {{t}} WHERE id % 23 = {n % 23} AND id < 2000",
+        )
+
+    outcome = work(target, a_candidate(target, "s", "all_of_it"), meanwhile)
+    assert (outcome.status, outcome.reason) == (Status.PASS, "")
+    assert dumped(place) == before
+    db.execute("ALTER TABLE mirror DROP doubled; CREATE TABLE now AS TABLE s.all_of_it; ALTER TABLE now DROP doubled")
+    assert rows_differ(db, sql.Identifier("mirror"), sql.Identifier("now")) == 0
+    assert next(number) > 10
+    count = db.execute("SELECT count(*) AS n FROM s.all_of_it").fetchone()["n"]
+    assert count > 200
+    assert db.execute('SELECT count(*) AS n FROM s.all_of_it WHERE doubled <> 2 * "Sp; ""alte"').fetchone()["n"] == 0
+
+
+def test_sequences_go_on_after_the_copy(db: Connection) -> None:
+    seen = db.execute("SELECT max(id) AS id, max(number) AS number, max(auto) AS auto FROM s.all_of_it").fetchone()
+    row = db.execute('INSERT INTO s.all_of_it ("Sp; ""alte") VALUES (-9) RETURNING id, number, auto').fetchone()
+    assert all(row[name] > seen[name] for name in seen)
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        db.execute("UPDATE s.other SET all_id = -1 WHERE id = (SELECT min(id) FROM s.other)")
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        db.execute("""INSERT INTO s.all_of_it ("Sp; ""alte", country) VALUES (-10, 'nowhere')""")
+
+
+@pytest.fixture(scope="module")
+def hostile_tables(db: Connection) -> None:
+    names = {"h": sql.Identifier(HOSTILE), "long": sql.Identifier(LONG)}
+    for text in (
+        "CREATE TABLE {h}.{long} ({h} text, {long} int, v text, PRIMARY KEY ({h}, {long})) WITH (autovacuum_enabled = off)",
+        "INSERT INTO {h}.{long} SELECT 'k' || n, n, md5(n::text) FROM generate_series(1, 6000) n",
+        "CREATE UNIQUE INDEX ON {h}.{long} ({long})",
+        "DELETE FROM {h}.{long} WHERE {long} % 10 < 7",
+        "VACUUM ANALYZE {h}.{long}",
+        "CREATE TABLE {h}.{h} (id int NOT NULL, {h} int, v text, at date NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
+        "CREATE TABLE {long} PARTITION OF {h}.{h} FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')",
+        "ALTER TABLE {long} SET (autovacuum_enabled = off)",
+        "CREATE TABLE {h}.p2 PARTITION OF {h}.{h} FOR VALUES FROM ('2026-02-01') TO (MAXVALUE)",
+        "CREATE INDEX ON {h}.{h} ({h}, v)",
+        "CREATE TRIGGER {h} AFTER UPDATE ON {h}.{h} FOR EACH ROW EXECUTE FUNCTION s.noop()",
+        "CREATE TRIGGER own AFTER UPDATE ON {long} FOR EACH ROW EXECUTE FUNCTION s.noop()",
+        "INSERT INTO {h}.{h} SELECT n, n, md5(n::text), '2026-01-05'::date + n % 40 FROM generate_series(1, 6000) n",
+        "ALTER TABLE {long} DISABLE TRIGGER {h}",
+        "DELETE FROM {h}.{h} WHERE id % 10 < 7",
+        "VACUUM ANALYZE {h}.{h}",
+    ):
+        db.execute(sql.SQL(text).format(**names))
+
+
+@pytest.mark.parametrize(("schema", "name"), [(HOSTILE, LONG), ("public", LONG)], ids=["table", "partition"])
+def test_hostile_names(
+    db: Connection, place: Endpoint, target: PostgresTarget, hostile_tables: None, schema: str, name: str
+) -> None:
+    table = sql.Identifier(schema, name)
+    db.execute(sql.SQL("DROP TABLE IF EXISTS twin; CREATE TABLE twin AS TABLE {t}").format(t=table))
+    before, size = dumped(place), table_now(target, ObjectRef(kind=ObjectKind.TABLE, owner=schema, name=name)).total_bytes
+    number = iter(range(10**6))
+
+    def meanwhile(_: str) -> None:
+        n = next(number)
+        both(
+            db, table, "twin", f"UPDATE {{t}} SET v = 'w{n}' WHERE v LIKE '{n % 10}%'", f"DELETE FROM {{t}} WHERE v LIKE '{n}a%'"
+        )
+
+    outcome = work(target, a_candidate(target, schema, name), meanwhile)
+    assert (outcome.status, outcome.reason) == (Status.PASS, "")
+    assert dumped(place) == before
+    assert rows_differ(db, table, sql.Identifier("twin")) == 0
+    assert outcome.freed_bytes == size - outcome.after["total_bytes"] > size * 0.4
+
+
+def test_unique_values_and_keys_may_wander_meanwhile(db: Connection, target: PostgresTarget) -> None:
+    db.execute("CREATE TABLE wander (id int PRIMARY KEY, u int UNIQUE, v numeric NOT NULL) WITH (autovacuum_enabled = off)")
+    db.execute("INSERT INTO wander SELECT n, n, 1.0 FROM generate_series(1, 4000) n; CREATE TABLE wander_mirror AS TABLE wander")
+    number = iter(range(10**6))
+
+    def meanwhile(_: str) -> None:
+        n = 3 * next(number) + 1
+        both(
+            db,
+            sql.Identifier("wander"),
+            "wander_mirror",
+            f"UPDATE {{t}} SET u = -id WHERE id IN ({n}, {n + 1})",
+            f"UPDATE {{t}} SET u = CASE id WHEN {n} THEN {n + 1} ELSE {n} END WHERE id IN ({n}, {n + 1})",
+            f"DELETE FROM {{t}} WHERE id = {n + 2}",
+            f"UPDATE {{t}} SET id = {n + 2} WHERE id = {4000 - n}",
+            f"INSERT INTO {{t}} VALUES ({4000 - n}, {9000 + n}, 1.00)",
+        )
+
+    assert work(target, a_candidate(target, "public", "wander"), meanwhile).status is Status.PASS
+    assert rows_differ(db, sql.Identifier("wander"), sql.Identifier("wander_mirror")) == 0
+
+
+OBSTACLES = {
+    "no_key": "CREATE TABLE o (id int)",
+    "views_depend": "CREATE TABLE o (id int PRIMARY KEY); CREATE VIEW o_view AS TABLE o",
+    "inheritance": "CREATE TABLE o (id int PRIMARY KEY); CREATE TABLE o_child () INHERITS (o)",
+    "typed_table": "CREATE TYPE o_type AS (id int); CREATE TABLE o OF o_type (id PRIMARY KEY)",
+    "constraint_not_valid": "CREATE TABLE o (id int PRIMARY KEY); ALTER TABLE o ADD CHECK (id > 0) NOT VALID",
+    "row_type_used": "CREATE TABLE o (id int PRIMARY KEY); CREATE TABLE o_user (x o)",
+    "something_depends": "CREATE TABLE o (id int PRIMARY KEY);"
+    " CREATE FUNCTION o_count() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM o; END",
+    "foreign_key_partitioned": "CREATE TABLE o (id int PRIMARY KEY);"
+    " CREATE TABLE o_parts (id int REFERENCES o) PARTITION BY LIST (id)",
+    "partition_foreign_key": "CREATE TABLE o_far (id int PRIMARY KEY);"
+    " CREATE TABLE o_parts (id int PRIMARY KEY REFERENCES o_far) PARTITION BY LIST (id);"
+    " CREATE TABLE o PARTITION OF o_parts DEFAULT",
+    "grant_by_other": "CREATE TABLE o (id int PRIMARY KEY); GRANT SELECT ON o TO yard_reader WITH GRANT OPTION;"
+    " SET ROLE yard_reader; GRANT SELECT ON o TO yard_owner; RESET ROLE",
+}
+
+
+@pytest.mark.parametrize("reason", OBSTACLES)
+def test_what_a_copy_cannot_keep_is_left_alone(place: Endpoint, reason: str) -> None:
+    with psycopg.connect(**asdict(place), row_factory=dict_row) as c, c.transaction(force_rollback=True):
+        c.execute(OBSTACLES[reason])
+        oid = c.execute("SELECT 'o'::regclass::oid AS oid").fetchone()["oid"]
+        ask = deeds.statement.__globals__["sql_file"]("postgresql", "reclaim", "copy_obstacles").statement
+        rows = c.execute(ask, {"tables": [oid], "default_bytes": DEFAULT_PARTITION_BYTES}).fetchall()
+        assert [row["reason"] for row in rows] == [reason]
+
+
+def test_a_plain_table_has_no_obstacle(db: Connection, eyes: PostgresEyes) -> None:
+    db.execute("CREATE TABLE plain (id serial PRIMARY KEY)")
+    oid = db.execute("SELECT 'plain'::regclass::oid AS oid").fetchone()["oid"]
+    assert eyes.rows("reclaim", "copy_obstacles", {"tables": [oid], "default_bytes": 0}) == []
+
+
+def a_context(**policy: object) -> SurveyContext:
+    return SurveyContext(database(), POLICY.model_copy(update=policy), datetime.now(UTC))
+
+
+def a_table(
+    db: Connection, name: str, rows: int = 6000, keep: str = "false", key: str = "PRIMARY KEY", vacuum: bool = True
+) -> None:
+    db.execute(f"CREATE TABLE {name} (id int {key}, v text) WITH (autovacuum_enabled = off)")
+    db.execute(f"INSERT INTO {name} SELECT n, md5(n::text) FROM generate_series(1, {rows}) n; ANALYZE {name}")
+    db.execute(f"DELETE FROM {name} WHERE NOT ({keep})")
+    db.execute("SELECT pg_stat_force_next_flush()")
+    if vacuum:
+        db.execute(f"VACUUM (ANALYZE, TRUNCATE FALSE) {name}")
+
+
+def test_the_survey(db: Connection, eyes: PostgresEyes) -> None:
+    a_table(db, "sparse", keep="id % 5 = 0")
+    a_table(db, "headed", keep="id < 900")
+    a_table(db, "dense", keep="true")
+    a_table(db, "keyless", keep="id % 5 = 0", key="")
+    a_table(db, "unvacuumed", keep="id % 5 = 0", vacuum=False)
+    db.execute("CREATE UNLOGGED TABLE unlogged (id int); CREATE MATERIALIZED VIEW seen AS SELECT 1 AS one")
+    found = survey(eyes, a_context())
+    chosen = {c.object.name: c for c in found.candidates}
+    alone = {a.object.name: a.reason for a in found.left_alone}
+    assert {n: chosen[n].action for n in ("sparse", "headed", "unvacuumed")} == {
+        "sparse": COPY,
+        "headed": VACUUM,
+        "unvacuumed": COPY,
+    }
+    told = {"dense": "little_waste", "keyless": "no_key", "unlogged": "unlogged_table", "seen": "materialized_view"}
+    assert {n: alone[n] for n in told} == told
+    assert alone["plain"] == "below_floor"
+    assert 0.6 < chosen["sparse"].evidence["waste_ratio"] < 0.9
+    assert chosen["sparse"].needed_bytes < chosen["sparse"].size_bytes
+    named = {c.object.name: c for c in survey(eyes, a_context(allow_long_locks=True)).candidates}
+    assert (named["keyless"].action, named["keyless"].needs_naming, named["keyless"].lock) == (FULL, True, LockKind.ALL)
+    regrown = SurveyContext(database(), POLICY, datetime.now(UTC), frozenset({chosen["sparse"].object.key}))
+    assert {a.object.name: a.reason for a in survey(eyes, regrown).left_alone}["sparse"] == "regrows"
+
+
+@pytest.mark.parametrize(("name", "action"), [("headed", VACUUM), ("keyless", FULL), ("sparse", COPY)])
+def test_each_way_gives_what_was_promised(db: Connection, target: PostgresTarget, name: str, action: str) -> None:
+    found = {c.object.name: c for c in survey(target, a_context(allow_long_locks=True)).candidates}[name]
+    rows = db.execute(sql.SQL("SELECT count(*) AS n FROM {}").format(sql.Identifier(name))).fetchone()["n"]
+    outcome = work(target, found)
+    assert (found.action, outcome.status, outcome.reason) == (action, Status.PASS, "")
+    assert outcome.freed_bytes >= found.freed_bytes * 0.9
+    assert db.execute(sql.SQL("SELECT count(*) AS n FROM {}").format(sql.Identifier(name))).fetchone()["n"] == rows
+
+
+def test_dead_rows_are_vacuumed_before_it_is_decided_to_copy(db: Connection, target: PostgresTarget) -> None:
+    a_table(db, "tail", keep="id < 3000", vacuum=False)
+    hands = PlainHands(target, an_item(a_candidate(target, "public", "tail")))
+    outcome = TRADE.work(hands)
+    assert (outcome.status, outcome.after["vacuum_was_enough"]) == (Status.PASS, True)
+    assert outcome.freed_bytes > 0
+    assert [line.split(":")[0] for line in hands.sent] == ["vacuum_truncate"]
+    a_table(db, "mixed", keep="id % 5 = 0", vacuum=False)
+    hands = PlainHands(target, an_item(a_candidate(target, "public", "mixed")))
+    assert TRADE.work(hands).status is Status.PASS
+    assert hands.sent[0].split(":")[0] == "vacuum_truncate"
+    assert "take_over" in [line.split(":")[0] for line in hands.sent]
+
+
+def test_from_postgresql_19_repack_does_it(eyes: PostgresEyes) -> None:
+    table = next(t for t in tables_of(eyes) if t.name == "dense")
+    measured = Measured(read_bytes=10**9, live_bytes=10**8, dead_bytes=0, fresh_bytes=10**8, is_exact=True)
+    server = Server(
+        server_version_num=190000,
+        block_bytes=8192,
+        has_pgstattuple=True,
+        may_create=False,
+        event_triggers=1,
+        publications_of_all=1,
+    )
+    assert decide(table, measured, 0, "views_depend", server, POLICY).action == REPACK
+    assert decide(table, measured, 0, "no_key", server, POLICY).reason == "no_key"
+    older = server.model_copy(update={"server_version_num": 180000})
+    assert decide(table, measured, 0, "", older, POLICY).reason == "may_not_create"
+    told = deeds.on_table(REPACK, "s", 'a"b')
+    assert told.text == 'REPACK (CONCURRENTLY) "s"."a""b"'
+
+
+def test_the_copy_holds_locks_for_moments_only(db: Connection, place: Endpoint, target: PostgresTarget) -> None:
+    """The strongest lock on the table that anybody sees between the statements of a copy is none at all."""
+    a_table(db, "watched", keep="id % 5 = 0")
+    seen: set[str] = set()
+
+    def meanwhile(_: str) -> None:
+        rows = db.execute("SELECT mode FROM pg_locks WHERE relation = 'watched'::regclass AND pid <> pg_backend_pid()")
+        seen.update(row["mode"] for row in rows)
+
+    assert work(target, a_candidate(target, "public", "watched"), meanwhile).status is Status.PASS
+    assert seen == set()
