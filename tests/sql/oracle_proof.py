@@ -135,9 +135,10 @@ def _faults_of_binds(tree: exp.Expression, file: SqlFile) -> list[str]:
     return [] if used == set(file.binds) else [f"uses the binds {sorted(used)}, the header tells of {sorted(file.binds)}"]
 
 
-def faults_of_grants(grants: SqlFile, files: Iterable[SqlFile]) -> list[str]:
-    """What a grants file lacks for the files of its pipeline, and what it gives beyond them."""
+def faults_of_grants(grants: SqlFile, files: Iterable[SqlFile], also: Iterable[str] = ()) -> list[str]:
+    """What a grants file lacks for the files of its pipeline, and what it gives beyond them. `also`: what it needs besides."""
     needed = Counter({"CREATE SESSION": 1})
+    needed.update(also)
     for file in files:
         needed.update(privileges_of(file))
     given, faults = set(), []

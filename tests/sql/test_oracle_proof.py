@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from oracle_grants import builders_used, needed_by, templates_of
 from oracle_proof import faults_of, faults_of_grants, privileges_of
 
 from drydock.engines.oracle_admission import version_range
@@ -65,7 +66,15 @@ def test_there_are_files_of_every_kind() -> None:
 def test_the_grants_of_a_pipeline_are_enough_and_no_more(pipeline: str) -> None:
     grants = parse_sql_file(FOLDER / "grants" / f"{pipeline}.sql")
     files = [parse_sql_file(path) for path in PATHS if path.parent.name == pipeline]
-    assert faults_of_grants(grants, files) == []
+    assert faults_of_grants(grants, files, needed_by(pipeline)) == []
+
+
+def test_what_a_pipeline_sends_is_found_in_its_code() -> None:
+    assert templates_of({"shrink", "row_movement"}) >= {"table_shrink", "partition_shrink", "row_movement"}
+    assert templates_of({"rebuild"}) == {"index_rebuild", "index_partition_rebuild"}
+    assert "shrink" in builders_used("reclaim")
+    assert {"ALTER ANY TABLE", "ANALYZE ANY"} <= needed_by("reclaim")
+    assert not any(" ANY " in privilege for privilege in needed_by("backup") | needed_by("gate"))
 
 
 def test_no_grants_file_is_without_a_pipeline() -> None:
