@@ -258,6 +258,49 @@ def test_what_was_not_begun_waits_a_night(night: Night) -> None:
     assert {i.nights_waiting for i in night.planned.items} == {1}
 
 
+def test_a_trade_that_can_measure_tells_the_sizes_of_what_is_no_candidate(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    night.all_night()
+    bytes_now = {"orders": 4 * MIB + 1, "lines": 10 * MIB}
+    monkeypatch.setattr(ToyTrade, "sizes", lambda _self, _eyes, refs: {r.key: bytes_now[r.name] for r in refs}, raising=False)
+    night.next_week()
+    night.plan()
+    sizes = history.sizes_seen(night.ledger, night.values["database"].id)
+    assert sorted(s.size_bytes for s in sizes) == sorted(bytes_now.values())
+
+
+def test_of_too_many_objects_the_largest_are_kept_and_the_rest_is_counted(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "MOST_CANDIDATES", 2)
+    monkeypatch.setattr(steps, "MOST_LISTED", 1)
+    night.toy.tables |= {f"t{n}": ToyTable(n * MIB) for n in (9, 30, 40)}
+    night.values["configuration"] = configured(night.values["database"], max_items=1)
+    night.plan()
+    plan = night.planned
+    names = [x.candidate.object.name for x in (*plan.items, *plan.carried)]
+    assert (sorted(names), plan.examined, plan.figures) == (["t30", "t40"], 6, {"candidates_left_off": 3})
+
+
+def test_an_item_has_another_number_where_the_run_is_planned_again(night: Night) -> None:
+    night.plan()
+    night.approve()
+    night.work()
+    again = [i.model_copy(update={"number": 3 - i.number}) for i in night.planned.items]
+    changed = night.planned.model_copy(update={"items": tuple(sorted(again, key=lambda i: i.number))})
+    changed.__dict__.pop("hash", None)
+    save_plan(night.ledger, night.run().run_id, changed)
+    made = night.verify()
+    assert (made.done, made.verdicts[2].evidence["planned_freed_bytes"], codes(made)) == (2, 14 * MIB, [])
+
+
+def test_one_item_that_has_no_room_stops_no_run(night: Night) -> None:
+    night.plan()
+    night.approve()
+    room = {"free_bytes": round(1.2 * 8 * MIB)}  # for the copy of the smaller table
+    night.toy.told = night.toy.told.model_copy(update=room)
+    assert sorted(o.reason for o in night.work()) == ["", "space_short"]
+    made = night.verify()
+    assert (made.stop, made.done, made.skipped) == (StopReason.DONE, 1, 1)
+
+
 def test_what_grew_back_is_left_alone(night: Night) -> None:
     night.all_night()
     night.toy.tables["orders"] = ToyTable(8 * MIB)

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from drydock.estate import Database
 from drydock.outcomes import Outcome, StatementDone, Verification
-from drydock.plans import Candidate, Found, WorkItem
+from drydock.plans import Candidate, Found, ObjectRef, WorkItem
 from drydock.policy import ChangePolicy
 from drydock.sqlfiles import SqlFile
 from drydock.verdicts import Figure, Finding, Model
@@ -176,12 +176,21 @@ class Trade(Protocol):
         """What `verify` compares: taken before the first item (invalid indexes, invalid objects, constraints, leftovers)."""
 
 
+@runtime_checkable
+class MeasuringTrade(Protocol):
+    """A trade that can also tell sizes: without it, what grew back is seen only where the object is a candidate again."""
+
+    def sizes(self, eyes: Eyes, objects: Sequence[ObjectRef]) -> dict[str, int]:
+        """Bytes now of objects, by ObjectRef.key, in the measure of `Outcome.before`; what is gone is left out."""
+
+
 __all__ = [
     "Candidate",
     "ChangeFailed",
     "Eyes",
     "GateClosed",
     "Hands",
+    "MeasuringTrade",
     "Row",
     "Statement",
     "SurveyContext",

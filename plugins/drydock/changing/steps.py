@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 from drydock.changing.approvals import Ask, who_must_answer
-from drydock.changing.hands import Eyes, SurveyContext, TargetFigures, Trade
+from drydock.changing.hands import Eyes, MeasuringTrade, SurveyContext, TargetFigures, Trade
 from drydock.changing.packing import Packed, night_budget, pack
 from drydock.changing.rates import Rates
 from drydock.changing.regrowth import regrown
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 REGROWTH_SEEN_DAYS = 31  # sizes of what was worked are looked at for this long after it
 MEASURED_DAYS = 400
 HISTORY_DAYS = 5 * 366
-MOST_CANDIDATES, MOST_LISTED = 20_000, 5_000  # what one row of the ledger keeps; the smallest are counted and left off
+MOST_CANDIDATES, MOST_LISTED = 10_000, 5_000  # what one row of the ledger keeps; the smallest are counted and left off
 ROOM = "archive_room_bytes"
 
 
@@ -77,10 +77,9 @@ def _sizes_now(run: ChangeRun, trade: Trade, eyes: Eyes, found: Found, now: date
     """Bytes of the objects that were worked on lately: as the trade measures them, else as far as the survey tells."""
     since = now - timedelta(days=REGROWTH_SEEN_DAYS)
     worked = history.objects_worked(run.ledger, run.database.id, run.pipeline, since)
-    measure = getattr(trade, "sizes", None)
     seen = {c.object.key: c.size_bytes for c in found.candidates}
     seen |= {x.object.key: size for x in found.left_alone if (size := record.size_in(x.evidence)) is not None}
-    seen |= measure(eyes, worked) if measure and worked else {}
+    seen |= trade.sizes(eyes, worked) if worked and isinstance(trade, MeasuringTrade) else {}
     return {o.key: seen[o.key] for o in worked if o.key in seen}
 
 

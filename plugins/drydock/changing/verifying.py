@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 
 from drydock.changing.approvals import why_void
 from drydock.changing.hands import ChangeFailed
@@ -46,6 +47,11 @@ class Worked:
         without = (i for i in self.plan.items if i.key not in self.outcomes)
         return tuple(i for i in without if i.key in self.begun or i.key not in self.closed)
 
+    @cached_property
+    def items(self) -> Mapping[str, WorkItem]:
+        """By key: an item has another number where the run was planned again."""
+        return {i.key: i for i in self.plan.items}
+
     def of_status(self, *statuses: Status) -> tuple[Outcome, ...]:
         return tuple(o for o in self.outcomes.values() if o.status in statuses)
 
@@ -80,7 +86,9 @@ def stop_reason(run: ChangeRun) -> StopReason:
         return StopReason.NOTHING_TO_DO
     stops = {o.stop for o in worked.outcomes.values() if not _is_left_by_person(o)}
     stops |= {StopReason.ERROR} if worked.missing or worked.of_status(Status.FAIL, Status.UNKNOWN) else set()
-    if not stops & set(STOPS_A_RUN) and not worked.of_status(*DONE):
+    if worked.of_status(*DONE):
+        stops -= {StopReason.INTERLOCK}  # that one item had to be left: the others went on
+    elif not stops & set(STOPS_A_RUN):
         stops |= {_stop_of_void(worked.void)} if worked.void else {o.stop for o in worked.outcomes.values()}
     return next((s for s in STOPS_A_RUN if s in stops), StopReason.DONE)
 
@@ -138,7 +146,7 @@ def _reason_of_none(worked: Worked, stop: StopReason) -> str:
 
 def _failures(worked: Worked) -> Iterator[Finding]:
     for outcome in worked.of_status(Status.FAIL, Status.UNKNOWN, Status.WARN):
-        item = worked.plan.item(outcome.number)
+        item = worked.items[outcome.item_key]
         told = {k: v for k, v in outcome.after.items() if "error" in k or k.startswith("repair")}
         values = {"action": item.candidate.action, "number": item.number, "reason": outcome.reason, **told}
         code = outcome.reason or "item_failed"
@@ -178,7 +186,7 @@ def _gained(worked: Worked) -> Verdict:
     done = worked.of_status(*DONE)
     if not done:
         return skip("gained", "nothing_changed")
-    pairs = [(worked.plan.item(o.number), o) for o in done]
+    pairs = [(worked.items[o.item_key], o) for o in done]
     evidence = {
         "freed_bytes": sum(o.freed_bytes for o in done),
         "planned_freed_bytes": sum(i.candidate.freed_bytes for i, _ in pairs),
