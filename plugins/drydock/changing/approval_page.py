@@ -17,7 +17,7 @@ from drydock.plans import Carried, LeftAlone, ObjectRef, Plan, WorkItem
 from drydock.reporting.figures import bytes_text
 from drydock.verdicts import Figure, clean_text
 
-MOST_LEFT_ALONE = 100
+MOST_LEFT_ALONE = 40
 """Lines of the table of what is left alone; the rest is counted by reason, and stands in the report."""
 PIPELINES = {"reclaim": "空间回收 reclaim", "reindex": "索引重建 reindex"}
 _LIKE = str.maketrans({"|": "｜", "`": "ˋ", "\u2028": " ", "\u2029": " "})
@@ -136,7 +136,8 @@ def _figure(name: str, value: Figure) -> str:
 
 def reason_words(code: str, evidence: Mapping[str, Figure] | None = None) -> str:
     """A reason in Chinese, its figures filled in, as plain text; the bare code where it has no words."""
-    return plain(fill(reason_text(code, "zh"), evidence or {}, "zh"))
+    words = reason_text(code, "zh")
+    return name_cell(code) if words == code else plain(fill(words, evidence or {}, "zh"))
 
 
 def words_of(kind: str, code: str) -> str:

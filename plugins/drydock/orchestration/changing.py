@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import BaseOperator, Param, get_current_context, task
@@ -94,7 +94,7 @@ class WindowWait(BaseOperator):
         run = open_change_run(self.database_id, self.pipeline)
         _, made = change_history.plan_of_run(run.ledger, run.run_id)
         if run.dry_run or not made.items:
-            raise AirflowSkipException(words("dry_run" if run.dry_run else "nothing_to_do"))
+            skip(words("dry_run" if run.dry_run else "nothing_to_do"))
         if made.window_start > datetime.now(UTC):
             log.info("the window opens at %s", made.window_start.astimezone(run.database.zone))
             self.defer(trigger=DateTimeTrigger(moment=made.window_start), method_name="execute_complete")
@@ -132,7 +132,7 @@ def work_one(database_id: str, pipeline: Pipeline, item: dict[str, Any]) -> dict
     """Work on one item behind the gate: first what an earlier attempt left, then the item; SKIPPED when the gate is closed."""
     outcome = steps.work_item(open_change_run(database_id, pipeline), item["number"])
     if outcome.status is Status.SKIPPED:
-        raise AirflowSkipException(f"{item['label']}: {words(outcome.reason)}")
+        skip(f"{item['label']}: {words(outcome.reason)}")
     if outcome.status.is_red:
         raise AirflowFailException(f"{item['label']}: {words(outcome.reason)}")
     return {"status": outcome.status.value, "freed_bytes": outcome.freed_bytes, "elapsed_s": round(outcome.elapsed_s, 1)}
@@ -203,7 +203,13 @@ def status_of(made: Verification) -> Status:
 
 def _never_in_a_backfill(run: ChangeRun) -> None:
     if run.is_backfill:
-        raise AirflowSkipException(words("backfill"))
+        skip(words("backfill"))
+
+
+def skip(told: str) -> NoReturn:
+    """End this task as skipped, with the reason in its log: Airflow itself does not write it there."""
+    log.info("SKIPPED: %s", told)
+    raise AirflowSkipException(told)
 
 
 def words(code: str) -> str:
