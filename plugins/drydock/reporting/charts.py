@@ -63,14 +63,15 @@ def find_font() -> Path:
 
 
 @cache
-def _glyphs(font: Path) -> frozenset[int]:
+def glyphs_of(font: Path) -> frozenset[int]:
+    """The characters that the font can draw."""
     with TTFont(font, lazy=True) as opened:
         return frozenset(opened.getBestCmap())
 
 
 def check_glyphs(text: str, font: Path) -> None:
     """Raise ChartFontMissing when the font cannot draw a character of the text."""
-    missing = sorted({c for c in text if ord(c) not in _glyphs(font) and c != "\n"})
+    missing = sorted({c for c in text if ord(c) not in glyphs_of(font) and c != "\n"})
     if missing:
         told = " ".join(f"{c} (U+{ord(c):04X})" for c in missing[:8])
         raise ChartFontMissing(
@@ -91,11 +92,11 @@ def restorable_chart(
     for row, judgement in enumerate(judgements):
         _draw_windows(axes, row, judgement, left, language)
     axes.set_xlim(date2num(left - margin), date2num(right + margin))
-    _date_ticks(axes, tz)
+    date_ticks(axes, tz)
     axes.set_xlabel(word("chart_time_axis", language, zone=zone))
     handles = [Patch(facecolor=BLUE, label=word("chart_restorable", language)), _as_of_handle(axes, language)]
-    _legend(figure, handles)
-    return _png(figure)
+    draw_legend(figure, handles)
+    return png_of(figure)
 
 
 def coverage_chart(judgements: Sequence[Judgement], language: str, names: Names | None = None) -> bytes:
@@ -115,21 +116,21 @@ def coverage_chart(judgements: Sequence[Judgement], language: str, names: Names 
     axes.set_xlim(0, 104)
     axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_xlabel(word("chart_coverage_axis", language))
-    return _png(figure)
+    return png_of(figure)
 
 
 def drill_chart(drills: Mapping[str, Drill], language: str, names: Names | None = None) -> bytes:
     """One row per drill: seconds per phase, one after the other."""
-    rows = [(_short((names or {}).get(d, d)), drill) for d, drill in drills.items()]
-    figure, axes = _empty_rows([name for name, _ in rows])
+    rows = [(short_label((names or {}).get(d, d)), drill) for d, drill in drills.items()]
+    figure, axes = empty_rows([name for name, _ in rows])
     for row, (_, drill) in enumerate(rows):
         _draw_phases(axes, row, drill, language)
     longest = max((sum(p.elapsed_s for p in drill.phases) for _, drill in rows), default=0)
     axes.set_xlim(0, max(longest, 1) * 1.18)
     axes.set_xlabel(word("chart_seconds_axis", language))
     seen = dict.fromkeys(p.name for _, drill in rows for p in drill.phases)
-    _legend(figure, [_phase_handle(name, language) for name in seen])
-    return _png(figure)
+    draw_legend(figure, [_phase_handle(name, language) for name in seen])
+    return png_of(figure)
 
 
 def _draw_windows(axes: Axes, row: int, judgement: Judgement, left: datetime, language: str) -> None:
@@ -170,10 +171,11 @@ def _beside(inside: bool) -> dict[str, object]:
 def _rows_figure(judgements: Sequence[Judgement], names: Names | None) -> tuple[Figure, Axes]:
     if not judgements:
         raise ValueError("a chart needs at least one judgement; a report without any says so in words")
-    return _empty_rows([_short((names or {}).get(j.database, j.database)) for j in judgements])
+    return empty_rows([short_label((names or {}).get(j.database, j.database)) for j in judgements])
 
 
-def _empty_rows(labels: Sequence[str]) -> tuple[Figure, Axes]:
+def empty_rows(labels: Sequence[str]) -> tuple[Figure, Axes]:
+    """A figure as wide as the page with one labelled row for each bar, the first on top."""
     figure = Figure(figsize=(WIDTH_INCHES, 1.25 + 0.34 * max(len(labels), 1)), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -187,26 +189,28 @@ def _empty_rows(labels: Sequence[str]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _short(name: str) -> str:
+def short_label(name: str) -> str:
     """The name cut to the space beside the bars."""
     taken = [sum(2 if ord(c) > 0x2E7F else 1 for c in name[: n + 1]) for n in range(len(name))]
     fitting = sum(1 for t in taken if t <= LONGEST_LABEL)
     return name if fitting == len(name) else name[: fitting - 1] + "…"
 
 
-def _date_ticks(axes: Axes, zone: ZoneInfo) -> None:
+def date_ticks(axes: Axes, zone: ZoneInfo) -> None:
+    """Ticks of the time axis as the clock of that zone shows them; the less time is shown, the finer."""
     low, high = axes.get_xlim()
     ticks = [t for t in AutoDateLocator(tz=zone, maxticks=7).tick_values(num2date(low), num2date(high)) if low <= t <= high]
-    pattern = "%m-%d" if high - low > 4 else "%m-%d %H:%M"
+    patterns = ((4, "%m-%d"), (0.5, "%m-%d %H:%M"), (0.007, "%H:%M"), (0, "%H:%M:%S"))  # by the days that are shown
+    pattern = next(p for days, p in patterns if high - low > days)
     axes.set_xticks(ticks, [num2date(t, tz=zone).strftime(pattern) for t in ticks])
 
 
-def _legend(figure: Figure, handles: list) -> None:
+def draw_legend(figure: Figure, handles: list) -> None:
     if handles:
         figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), fontsize=8, frameon=False)
 
 
-def _png(figure: Figure) -> bytes:
+def png_of(figure: Figure) -> bytes:
     """Set our font on every text, prove that it has every glyph, and draw. Nothing of the moment goes into the file."""
     font = find_font()
     for text in figure.findobj(Text):

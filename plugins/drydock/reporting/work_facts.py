@@ -1,0 +1,149 @@
+"""One run of the weekly work, as the builders of its record look at it. Names of objects are foreign text: shown cleaned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from drydock.changing.regrowth import Regrowth
+from drydock.estate import Database, Estate
+from drydock.ledger.change_history import AnswerRecord, Asked, StatementRecord
+from drydock.ledger.change_weeks import WeekLine
+from drydock.messages import fill, reason_text
+from drydock.outcomes import ApprovalAnswer, Outcome, StopReason, Verification
+from drydock.plans import ObjectRef, Pipeline, Plan, WorkItem
+from drydock.policy import ChangePolicy
+from drydock.reporting.answers import local
+from drydock.reporting.day_record import name_of
+from drydock.reporting.document import Language
+from drydock.reporting.figures import format_cell, unit_of
+from drydock.reporting.words import label_of, load_words, word
+from drydock.verdicts import Figure, Status, clean_text, worst
+
+DONE = (Status.PASS, Status.WARN)
+WEEK_DAYS = 7
+
+
+@dataclass(frozen=True)
+class WorkRecord:
+    """What a work record is built from: everything the ledger knows of one run. `plan` None: the run never came so far."""
+
+    day: date
+    estate: Estate
+    database: Database
+    pipeline: Pipeline
+    language: Language
+    policy: ChangePolicy
+    run_key: str
+    triggered_by: str
+    dry_run: bool
+    stop: StopReason
+    plan: Plan | None = None
+    asked: Asked | None = None
+    answer: ApprovalAnswer | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    statements: tuple[StatementRecord, ...] = ()
+    answers: tuple[AnswerRecord, ...] = ()
+    verification: Verification | None = None
+    regrowth: tuple[Regrowth, ...] = ()
+    week: tuple[WeekLine, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return name_of(self.database, self.language)
+
+    @property
+    def period(self) -> str:
+        return self.day.isoformat()
+
+    @property
+    def zone(self) -> str:
+        return self.database.time_zone
+
+    @property
+    def items(self) -> tuple[WorkItem, ...]:
+        return self.plan.items if self.plan else ()
+
+    @cached_property
+    def outcome_of(self) -> Mapping[str, Outcome]:
+        return {o.item_key: o for o in self.outcomes}
+
+    @cached_property
+    def begun(self) -> frozenset[str]:
+        """Keys of items that sent a statement, or were told to have cost time."""
+        sent = {s.item_key for s in self.statements}
+        return frozenset(sent | {o.item_key for o in self.outcomes if o.status is not Status.SKIPPED})
+
+    @property
+    def done(self) -> tuple[Outcome, ...]:
+        return tuple(o for o in self.outcomes if o.status in DONE)
+
+    @property
+    def status(self) -> Status:
+        """Of the check after the work; a run that was not checked, or has no plan, proves nothing."""
+        if self.plan is None or self.verification is None:
+            return Status.UNKNOWN
+        return worst(self.verification.verdicts)
+
+    def local(self, moment: datetime | None) -> datetime | None:
+        return local(moment, self.zone) if moment else None
+
+    def of_item(self, key: str) -> tuple[StatementRecord, ...]:
+        return tuple(s for s in self.statements if s.item_key == key)
+
+    def word(self, key: str, **values: object) -> str:
+        return word(key, self.language, **values)
+
+    def joined(self, parts: list[str]) -> str:
+        return self.word("separator").join(parts) or self.word("none")
+
+
+def object_text(ref: ObjectRef) -> str:
+    """An object as a person names it, without its partition; the table of an index or a LOB in brackets."""
+    name = ".".join(p for p in (ref.owner, ref.name) if p)
+    inside = ".".join(p for p in (ref.parent if ref.parent != ref.name else "", ref.column) if p)
+    return str(clean_text(f"{name} ({inside})" if inside else name))
+
+
+def place_text(ref: ObjectRef) -> str:
+    """An object on one line, its partition after a slash."""
+    return str(clean_text(f"{object_text(ref)} / {ref.partition}" if ref.partition else object_text(ref)))
+
+
+def reason_words(code: str, language: str, figures: Mapping[str, Figure] | None = None) -> str:
+    """Why, in words, figures filled in; the bare code where it has no words; nothing where there is no reason."""
+    return str(clean_text(fill(reason_text(code, language), figures or {}, language))) if code else ""
+
+
+def code_words(kind: str, code: str, language: str) -> str:
+    """The words of `<kind>_<code>` of the messages, else the code."""
+    told = reason_text(f"{kind}_{code}", language)
+    return code if told == f"{kind}_{code}" else told
+
+
+def fixed_or_code(key: str, code: str, language: str) -> str:
+    """A fixed word of the reports, or the code that has none."""
+    return word(key, language) if key in load_words() else code
+
+
+def figures_text(figures: Mapping[str, Figure], language: str) -> str:
+    """Figures by name, units read from the names: `density 0.4; free 12 MiB`."""
+    colon = word("colon", language)
+    parts = (f"{label_of(n, language)}{colon}{_figure(n, value, language)}" for n, value in sorted(figures.items()))
+    return str(clean_text(word("separator", language).join(parts))) or word("none", language)
+
+
+def _figure(name: str, value: Figure, language: str) -> str:
+    if isinstance(value, float) and not name.endswith(("_s", "_bytes", "_ratio", "_share")):
+        return f"{value:,.4g}"
+    return format_cell(value, unit_of(name), language)
+
+
+def size_of(figures: Mapping[str, Figure]) -> int | None:
+    """Bytes of the object among its figures; None where they tell none."""
+    for name in ("total_bytes", "size_bytes", "index_bytes", "bytes", "heap_bytes", "segment_bytes"):
+        if isinstance(told := figures.get(name), int) and not isinstance(told, bool):
+            return told
+    return None
