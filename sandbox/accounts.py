@@ -20,8 +20,9 @@ def grant_looking(binaries: Binaries, port: int, password: str) -> None:
 
 def grant_working(binaries: Binaries, port: int, password: str, dbname: str, owner: str) -> None:
     """Run the grants of the weekly work in the database that is worked on, whose tables `owner` has."""
-    for pipeline in (name for name in ("reclaim", "reindex") if (GRANTS / f"{name}.sql").exists()):
-        _run_grants(binaries, port, password, dbname, pipeline, {"role": WORKING_ACCOUNT, "owner": owner})
+    for pipeline in ("reclaim", "reindex"):
+        variables = {"role": WORKING_ACCOUNT, "owner": owner, "database": dbname}
+        _run_grants(binaries, port, password, dbname, pipeline, variables)
 
 
 def _run_grants(binaries: Binaries, port: int, password: str, dbname: str, pipeline: str, variables: dict[str, str]) -> None:

@@ -45,6 +45,7 @@ WAL_SEGMENT_MB = 1  # a segment per switch: small ones, or nine days of a quiet 
 LOADED_BEFORE_FIRST_BACKUP = timedelta(hours=2)
 ROWS_PER_MOMENT = 150
 ACCOUNT_RIGHTS = {"backup_job": "replication"}
+MEASURING = ("pgstattuple", "amcheck")  # what a site's DBA installs for the weekly work
 MAINTAINERS = "drydock_maintainer"  # the group that the ledger's migration lets add and read
 
 Say = Callable[[str], None]
@@ -137,6 +138,9 @@ def build_target(
             grant_looking(find_binaries(), lived.job.port, lived.password)
             _create_database(connection, lived.dbname, owner="postgres")
         rows = _load(conninfo, database, nights[0].at, size, seed)
+        with sandbox.connect(database, lived.dbname) as connection:
+            for extension in MEASURING:
+                connection.execute(sql.SQL("create extension {}").format(sql.Identifier(extension)))
         grant_working(find_binaries(), lived.job.port, lived.password, lived.dbname, owner_name(TARGETS[database]))
         say(f"{database}: {rows} rows loaded")
         sets = _live(lived, database, nights, partial(_receive_rows, conninfo, database, seed, stopping))

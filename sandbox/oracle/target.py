@@ -44,13 +44,14 @@ from sandbox.oracle.worlds import lived
 DATABASE = "gz_main_sim"
 SID = "GZMAIN"
 SERVICE = "gzmain"
-ACCOUNT = "DRYDOCK"
+ACCOUNT, WORKING, WATCHDOG = "DRYDOCK", "DRYDOCK_WORK", "DRYDOCK_WATCHDOG"
+"""The accounts that look, that do the weekly work, and that may cancel what runs too long."""
 SEED = 20261120
 PLANTED = "piece_with_corrupt_blocks"
 """The fault of the demo: blocks of a piece are bad, every record is sound, and RMAN ends with 0 when it finds them."""
 DAYS = 9
 LOG_HOURS = (3, 9, 15, 21)  # as the estate's plan says; each is a set of logs, and one of the control file
-GRANTS = ("session", "backup")
+GRANTS = {ACCOUNT: ("session", "backup"), WORKING: ("session", "gate", "reclaim"), WATCHDOG: ("session", "watchdog")}
 TICK_S = 1.0
 HELD_POLL_S = 0.05
 LONGEST_SOCKET_PATH = 107
@@ -66,7 +67,7 @@ class Target:
     port: int
     ssh_port: int
     born_at: datetime
-    password: str = field(repr=False)
+    passwords: dict[str, str] = field(repr=False)
 
     @property
     def host(self) -> OracleHost:
@@ -79,15 +80,13 @@ class Target:
 
     def connections(self) -> dict[str, str]:
         """Airflow connections by id, as JSON: the database, and its host."""
-        oracle = {
-            "conn_type": "oracle",
-            "host": "127.0.0.1",
-            "port": self.port,
-            "login": ACCOUNT,
-            "password": self.password,
-            "extra": {"service_name": SERVICE},
-        }
-        return {f"db_{DATABASE}": json.dumps(oracle), f"ssh_{DATABASE}": self.host.connection()}
+        told = {"db": ACCOUNT, "work": WORKING, "watchdog": WATCHDOG}
+        logons = {f"{what}_{DATABASE}": self._logon(account) for what, account in told.items()}
+        return logons | {f"ssh_{DATABASE}": self.host.connection()}
+
+    def _logon(self, account: str) -> str:
+        where = {"conn_type": "oracle", "host": "127.0.0.1", "port": self.port, "extra": {"service_name": SERVICE}}
+        return json.dumps(where | {"login": account, "password": self.passwords[account]})
 
 
 class PatientService(RmanService):
@@ -124,12 +123,13 @@ def prepare_target(folder: Path, born_at: datetime | None = None) -> Target:
     file = folder / "target.json"
     if not file.exists():
         born_at = born_at or datetime.now(UTC)
-        told = {"port": free_port(), "ssh_port": free_port(), "born_at": born_at.isoformat(), "password": token_hex(16)}
+        told = {"port": free_port(), "ssh_port": free_port(), "born_at": born_at.isoformat()}
+        told["passwords"] = {account: token_hex(16) for account in GRANTS}
         told["past"] = past_of(born_at)
         file.touch(mode=0o600)
         file.write_text(json.dumps(told))
     known = json.loads(file.read_text())
-    target = Target(folder, known["port"], known["ssh_port"], datetime.fromisoformat(known["born_at"]), known["password"])
+    target = Target(folder, known["port"], known["ssh_port"], datetime.fromisoformat(known["born_at"]), known["passwords"])
     prepare_host(target.host.folder, {SID: rman_simulator(target.socket)})
     return target
 
@@ -208,7 +208,8 @@ def make_database(target: Target) -> OracleDatabase:
     """The model as it is now: nine days lived up to its birth, one fault planted, and all that came since."""
     database = lived(SEED, plan=site_plan(), ends_at=target.born_at, days=DAYS)
     FAULTS[PLANTED](database)
-    database.accounts[ACCOUNT] = Account(ACCOUNT, target.password, granted())
+    for account, password in target.passwords.items():
+        database.accounts[account] = Account(account, password, granted(account))
     live_until(database, datetime.now(UTC))  # its clock too: it stood still while nobody served it
     return database
 
@@ -220,10 +221,10 @@ def site_plan() -> Plan:
     return replace(nightly, jobs=(*nightly.jobs, *logs))
 
 
-def granted() -> set[str]:
-    """The privileges that the grants files of the product give, no more."""
+def granted(account: str) -> set[str]:
+    """The privileges that the grants files of the product give that account, no more."""
     folder = settings.include_dir() / "sql" / "oracle" / "grants"
-    lines = [s for name in GRANTS for s in statements(parse_sql_file(folder / f"{name}.sql"))]
+    lines = [s for name in GRANTS[account] for s in statements(parse_sql_file(folder / f"{name}.sql"))]
     return {re.sub(r"\s+TO\s+&account$", "", line.removeprefix("GRANT ")).replace(" ON SYS.", " ") for line in lines}
 
 

@@ -28,7 +28,8 @@ def eyes_of(database: Database, pipeline: Pipeline, run_key: str) -> Eyes:
         return PostgresEyes(database, endpoint_of(database, connection), f"{pipeline}.look {run_key}", places_of(database))
     from drydock.engines.oracle_work import OracleEyes
 
-    return OracleEyes(database, _oracle_connect(connection), _identity(pipeline, "look", run_key))
+    free = partial(_free_bytes, database.backup.places.logs)
+    return OracleEyes(database, _oracle_connect(connection), _identity(pipeline, "look", run_key), archive_free_bytes=free)
 
 
 def target_of(database: Database, pipeline: Pipeline, run_key: str) -> Target:
@@ -43,7 +44,8 @@ def target_of(database: Database, pipeline: Pipeline, run_key: str) -> Target:
     from drydock.engines.oracle_work import OracleTarget
 
     watchdog = _oracle_connect(database.watchdog_connection) if database.watchdog_connection else None
-    return OracleTarget(database, _oracle_connect(connection), _identity(pipeline, "work", run_key), watchdog)
+    identity, free = _identity(pipeline, "work", run_key), partial(_free_bytes, database.backup.places.logs)
+    return OracleTarget(database, _oracle_connect(connection), identity, watchdog, archive_free_bytes=free)
 
 
 def _oracle_connect(connection: str):
