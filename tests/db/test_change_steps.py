@@ -250,6 +250,22 @@ def test_leftovers_are_put_right_also_where_nobody_approved(night: Night) -> Non
     assert {t.rewrites for t in night.toy.tables.values()} == {0}
 
 
+def test_leftovers_are_put_right_also_where_their_item_fits_no_window(night: Night) -> None:
+    night.plan()
+    night.approve()
+    with pytest.raises(Killed), killed_at(night, "before swap"):
+        steps.work_item(night.run(), 1)
+    name = night.planned.items[0].candidate.object.name
+    night.next_week()
+    night.toy.tables[name].bytes = 10**15
+    night.plan()
+    assert [i.candidate.object.name for i in night.planned.items] == [name, "lines" if name == "orders" else "orders"]
+    night.approve()
+    outcomes = night.work()
+    assert [(o.status, o.reason) for o in outcomes] == [(Status.SKIPPED, "window_too_short"), (Status.PASS, "")]
+    assert (outcomes[0].repaired, night.toy.tables[name].degree) == (("shadow_left", "degree_left"), OWN)
+
+
 def test_what_was_not_begun_waits_a_night(night: Night) -> None:
     night.plan()
     night.next_week()

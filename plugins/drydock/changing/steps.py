@@ -7,7 +7,7 @@ simply run again. In a backfill every step raises StepSkipped before anything is
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ from drydock.estate import Database
 from drydock.ledger import change_history as history
 from drydock.ledger import change_record as record
 from drydock.outcomes import ApprovalAnswer, Decision
-from drydock.plans import Budget, Candidate, Found, LeftAlone, Plan
+from drydock.plans import Budget, Candidate, Found, LeftAlone, Plan, WorkItem
 from drydock.policy import ChangePolicy
 from drydock.verdicts import Figure
 from drydock.windows import OpenTime, next_open
@@ -158,7 +158,8 @@ def _packed(run: ChangeRun, found: Found, window: OpenTime, budget: Budget) -> P
     unfinished = [i.candidate for i in history.unfinished_items(run.ledger, run.database.id, run.pipeline)]
     candidates = _repairs_first(unfinished, found.candidates)
     nights = history.nights_carried(run.ledger, run.database.id, run.pipeline, before=run.day)
-    return pack(candidates, [rates.estimate(c) for c in candidates], nights, budget, run.policy)
+    packed = pack(candidates, [rates.estimate(c) for c in candidates], nights, budget, run.policy)
+    return _with_all_repairs(packed, {c.key for c in unfinished})
 
 
 def _repairs_first(unfinished: Iterable[Candidate], found: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -170,6 +171,17 @@ def _repairs_first(unfinished: Iterable[Candidate], found: Sequence[Candidate]) 
 
 def _as_repair(candidate: Candidate) -> Candidate:
     return candidate.model_copy(update={"first": True, "evidence": {**candidate.evidence, "unfinished": True}})
+
+
+def _with_all_repairs(packed: Packed, keys: Collection[str]) -> Packed:
+    """Unfinished items are planned also where they do not fit: the gate then lets them only put back what was left."""
+    unfit = [c for c in packed.carried if c.key in keys]
+    told = [(c.candidate, c.estimate, c.nights_waiting) for c in (*unfit, *packed.items)]
+    items = [
+        WorkItem(number=n, candidate=candidate, estimate=estimate, nights_waiting=nights)
+        for n, (candidate, estimate, nights) in enumerate(told, start=1)
+    ]
+    return Packed(items=tuple(items), carried=tuple(c for c in packed.carried if c.key not in keys)) if unfit else packed
 
 
 def _plan(run: ChangeRun, found: Found, window: OpenTime, budget: Budget, packed: Packed) -> Plan:
