@@ -186,7 +186,7 @@ def test_a_survey_reads_no_more_than_its_bound(eyes: PostgresEyes) -> None:
 
 
 def test_other_weeks_begin_elsewhere(eyes: PostgresEyes) -> None:
-    rows = [IndexRow(**row) for row in eyes.rows("reindex", "indexes")]
+    rows = [IndexRow(**row) for row in eyes.rows("reindex", "indexes", {"lock_wait": "2s"})]
     weeks = [within_bound(rows, 1_500_000, week) for week in range(1, 20)]
     btrees = {row.index_oid for row in rows if row.method == "btree" and not row.is_parent}
     assert weeks[0] == within_bound(rows, 1_500_000, 1)

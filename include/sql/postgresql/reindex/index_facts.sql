@@ -2,11 +2,15 @@
 -- kind: read
 -- engine: postgresql 14-19
 -- privileges: none beyond CONNECT
--- locks: ACCESS SHARE on the index for a moment
+-- locks: ACCESS SHARE on index and table for a moment, waited for no longer than told
 -- licence: none
--- binds: schema (schema), name (index)
+-- binds: schema (schema), name (index), lock_wait (longest wait for a lock, with its unit)
 -- columns: index_oid (oid), identity (oid:relfilenode), table_oid (oid of its table), table_name (its table), index_bytes (size), is_valid (indisvalid), is_unique (unique), method (access method), definition (CREATE INDEX), owner (owner), comment (its comment), tablespace (tablespace; empty: that of the database), storage (storage parameters), statistics (statistics target of each column), is_clustered (CLUSTER uses it), is_replica_identity (identifies rows for replication), parent_index (oid of the partitioned index it belongs to; 0: none), constraint_name (its constraint), constraint_text (definition of that)
 -- source: PostgreSQL manual, System Catalogs (pg_index, pg_class, pg_attribute, pg_inherits, pg_constraint), Comment Information Functions
+WITH
+patience AS MATERIALIZED (
+    SELECT set_config('lock_timeout', %(lock_wait)s, true) AS lock_wait
+)
 SELECT
     c.oid::bigint AS index_oid,
     c.oid::text || ':' || c.relfilenode::text AS identity,
@@ -32,7 +36,8 @@ SELECT
     coalesce(k.conname::text, '') AS constraint_name,
     coalesce(pg_get_constraintdef(k.oid), '') AS constraint_text
 FROM
-    pg_class AS c
+    patience
+    JOIN pg_class AS c ON patience.lock_wait <> ''
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     JOIN pg_index AS i ON i.indexrelid = c.oid
     JOIN pg_class AS t ON t.oid = i.indrelid

@@ -2,12 +2,15 @@
 -- kind: read
 -- engine: postgresql 14-19
 -- privileges: pg_read_all_stats for the counters
--- locks: ACCESS SHARE on each index for a moment, where nobody holds it alone
+-- locks: ACCESS SHARE on each index and table for a moment, where nobody holds it alone; waited for no longer than told
 -- licence: none
--- binds: none
+-- binds: lock_wait (longest wait for a lock, with its unit)
 -- columns: index_oid (oid), index_schema (schema, also of the table), index_name (name), name_bytes (length of the name on the server), table_name (its table), table_oid (oid of the table), identity (oid:relfilenode), is_parent (index of a partitioned table: no pages of its own), is_partition (belongs to such an index), method (access method), is_valid (indisvalid), is_unique (unique), is_primary (primary key), is_exclusion (exclusion constraint), has_constraint (belongs to a constraint), is_replica_identity (identifies rows for replication), index_bytes (size), table_bytes (heap, as of its last VACUUM or ANALYZE), table_rows (estimate; -1: not known), fillfactor (percent), key_columns (each key column with operator class, collation and order), other_columns (INCLUDE), predicate (WHERE of a partial index), is_rising (new keys go to the right end; null: not known), scans (index scans), last_scan_at (from 16), inserts (rows since counters count), deletes (rows), updates (rows), live_rows (estimate), dead_rows (estimate), last_vacuum_at (also by autovacuum), is_locked (index or table is held alone by somebody), is_busy (somebody builds, rebuilds or drops it now)
 -- source: PostgreSQL manual, System Catalogs (pg_index, pg_class), pg_stat_all_indexes, pg_stat_all_tables, pg_stats, pg_locks
 WITH
+patience AS MATERIALIZED (
+    SELECT set_config('lock_timeout', %(lock_wait)s, true) AS lock_wait
+),
 here AS (
     SELECT oid FROM pg_database WHERE datname = current_database()
 ),
@@ -59,7 +62,7 @@ SELECT
     CASE WHEN i.indpred IS NULL THEN '' WHEN here_alone.is_alone THEN c.oid::text ELSE pg_get_expr(i.indpred, i.indrelid) END AS predicate,
     CASE
         WHEN i.indkey[0] = 0 OR here_alone.is_alone THEN NULL
-        WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%' THEN true
+        WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%%' THEN true
         ELSE (
             SELECT s.correlation >= 0.95
             FROM pg_stats AS s
@@ -78,7 +81,8 @@ SELECT
     -- a build of somebody holds the table against DDL all the time, its new index only now and then
     coalesce(on_index.is_strong, false) OR built.relid IS NOT NULL AS is_busy
 FROM
-    pg_index AS i
+    patience
+    JOIN pg_index AS i ON patience.lock_wait <> ''
     JOIN pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_class AS t ON t.oid = i.indrelid
     JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -1,10 +1,10 @@
--- purpose: list the invalid indexes of one table whose names are those that REINDEX CONCURRENTLY gives while it works
+-- purpose: list the invalid indexes of an index's table whose names are those that REINDEX CONCURRENTLY gives while it works
 -- kind: read
 -- engine: postgresql 14-19
 -- privileges: none beyond CONNECT
 -- locks: none
 -- licence: none
--- binds: schema (schema), table_name (table)
+-- binds: schema (schema), index_name (index: its table, where it is still there), table_name (else this table)
 -- columns: name (the index), name_bytes (length of its name on the server), is_busy (somebody works on the table's indexes now)
 -- source: PostgreSQL manual, REINDEX, Rebuilding Indexes Concurrently
 SELECT
@@ -28,7 +28,14 @@ FROM
     JOIN pg_namespace AS n ON n.oid = t.relnamespace
 WHERE
     n.nspname = %(schema)s
-    AND t.relname = %(table_name)s
+    AND t.oid = coalesce(
+        (
+            SELECT own.indrelid
+            FROM pg_index AS own JOIN pg_class AS named ON named.oid = own.indexrelid
+            WHERE named.relnamespace = n.oid AND named.relname = %(index_name)s
+        ),
+        (SELECT named.oid FROM pg_class AS named WHERE named.relnamespace = n.oid AND named.relname = %(table_name)s)
+    )
     AND NOT i.indisvalid
     AND c.relkind = 'i'
     AND c.relname ~ '_cc(new|old)[0-9]*$'

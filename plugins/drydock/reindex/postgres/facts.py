@@ -163,8 +163,8 @@ def digest(text: str) -> str:
 
 
 def facts_of(eyes: Eyes, schema: str, name: str) -> IndexFacts | None:
-    """The index of that name now; None: there is none. Raises ChangeFailed."""
-    rows: list[dict[str, Any]] = eyes.rows(PIPELINE, "index_facts", {"schema": schema, "name": name})
+    """The index of that name now; None: there is none. Raises ChangeFailed, also where somebody holds its table alone."""
+    rows: list[dict[str, Any]] = eyes.rows(PIPELINE, "index_facts", {"schema": schema, "name": name, "lock_wait": LOOK_LOCK_WAIT})
     return IndexFacts(**rows[0]) if rows else None
 
 

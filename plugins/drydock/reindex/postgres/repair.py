@@ -11,7 +11,7 @@ from drydock.changing.hands import Eyes, Hands
 from drydock.engines.postgres_statements import statement
 from drydock.plans import ObjectRef
 from drydock.reindex.postgres.decide import DROP_LEFTOVER
-from drydock.reindex.postgres.facts import PIPELINE, facts_of, is_transient_name_of
+from drydock.reindex.postgres.facts import PIPELINE, is_transient_name_of
 from drydock.verdicts import Model
 
 DROPPED = "leftover_index_dropped"
@@ -27,9 +27,8 @@ class Leftover(Model):
 
 def leftovers_of(eyes: Eyes, index: ObjectRef, is_leftover_itself: bool = False) -> tuple[Leftover, ...]:
     """The leftovers of one index; of an item that is a leftover, that one alone. Raises ChangeFailed."""
-    now = None if is_leftover_itself else facts_of(eyes, index.owner, index.name)
-    table = now.table_name if now else index.parent
-    rows = eyes.rows(PIPELINE, "leftovers", {"schema": index.owner, "table_name": table})
+    binds = {"schema": index.owner, "index_name": index.name, "table_name": index.parent}
+    rows = eyes.rows(PIPELINE, "leftovers", binds)
     found = [Leftover(**row) for row in rows]
     if is_leftover_itself:
         return tuple(one for one in found if one.name == index.name)

@@ -39,7 +39,7 @@ def survey(eyes: Eyes, context: SurveyContext, most_read_bytes: int = MOST_READ_
     """Look at every index. Raises ChangeFailed when the dictionary itself cannot be read."""
     policy = policy_of(context)
     facts = SurveyFacts(**eyes.rows(PIPELINE, "survey_facts")[0])
-    rows = [IndexRow(**row) for row in eyes.rows(PIPELINE, "indexes")]
+    rows = [IndexRow(**row) for row in eyes.rows(PIPELINE, "indexes", {"lock_wait": LOOK_LOCK_WAIT})]
     indexes = [row for row in rows if not row.is_parent]
     reading = within_bound(indexes, most_read_bytes, context.now.isocalendar().week)
     answers = [

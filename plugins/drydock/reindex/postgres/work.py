@@ -15,7 +15,7 @@ from drydock.changing.hands import ChangeFailed, Hands
 from drydock.engines.postgres_statements import statement
 from drydock.outcomes import Outcome, StatementDone, StopReason
 from drydock.reindex.postgres.decide import DROP_LEFTOVER
-from drydock.reindex.postgres.facts import PIPELINE, IndexFacts, Soundness, SurveyFacts, facts_of
+from drydock.reindex.postgres.facts import LOOK_LOCK_WAIT, PIPELINE, IndexFacts, Soundness, SurveyFacts, facts_of
 from drydock.reindex.postgres.repair import drop_leftovers, leftovers_of
 from drydock.reindex.postgres.survey import check
 from drydock.verdicts import Figure, Status
@@ -130,7 +130,7 @@ def duplicate_keys(hands: Hands) -> int | None:
     """How many keys stand more than once; None: it may not be or cannot be counted. Never the keys."""
     index = hands.item.candidate.object
     try:
-        rows = hands.rows(PIPELINE, "duplicate_keys", {"schema": index.owner, "name": index.name})
+        rows = hands.rows(PIPELINE, "duplicate_keys", {"schema": index.owner, "name": index.name, "lock_wait": LOOK_LOCK_WAIT})
     except ChangeFailed:
         return None
     return rows[0]["duplicate_keys"] if rows else None
