@@ -86,6 +86,9 @@ def test_every_statement_of_the_product_is_among_those_tested_here() -> None:
         *("gather_table_stats", "index_coalesce", "index_degree", "index_logging", "index_partition_coalesce"),
         *("index_partition_rebuild", "index_rebuild", "partition_move", "partition_shrink", "row_movement"),
         *("space_usage", "table_move", "table_shrink"),
+        *("has_row", "lob_move", "lob_partition_move", "lob_partition_shrink", "lob_shrink", "partition_deallocate"),
+        *("partition_shrink_check", "partition_truncate", "securefile_usage", "table_deallocate", "table_shrink_check"),
+        "unused_space",
     }
 
 

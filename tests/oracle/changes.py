@@ -60,7 +60,12 @@ def _changes() -> list[Change]:
             HOLES,
             outs=lambda outs: (outs["fs3_blocks"] or 0) + (outs["fs4_blocks"] or 0) < 20,
         ),
+        Change("shrink_check/it can", lambda o: made.shrink_check(TABLE(o)), HOLES, "ORA-10655"),
         Change("row_movement/off", lambda o: made.row_movement(TABLE(o), enabled=False)),
+        Change("shrink_check/rows may not move", lambda o: made.shrink_check(TABLE(o)), HOLES, "ORA-10636"),
+        Change("unused_space/table", lambda o: made.unused_space(TABLE(o), "TABLE"), outs=lambda outs: outs["total_blocks"] > 0),
+        Change("has_row/table", lambda o: made.has_row(TABLE(o)), outs=lambda outs: outs["found"] == 1),
+        Change("deallocate_unused/table", lambda o: made.deallocate_unused(TABLE(o))),
         Change("table_move/offline", lambda o: made.move(TABLE(o), online=False)),
         Change("index_rebuild/offline", lambda o: made.rebuild(INDEX(o), online=False)),
         Change("index_rebuild/primary key", lambda o: made.rebuild(_table("DECLARATIONS_PK")(o), online=False)),
@@ -84,6 +89,22 @@ def _changes() -> list[Change]:
         Change("index_partition_coalesce/plain", lambda o: made.coalesce(LOCAL(o)), PARTITIONED),
         Change("gather_table_stats/partition", lambda o: made.gather_table_stats(PART(o), granularity="PARTITION"), PARTITIONED),
         Change("space_usage/partition", lambda o: made.space_usage(PART(o), "TABLE PARTITION"), PARTITIONED),
+        Change("shrink_check/partition", lambda o: made.shrink_check(PART(o)), PARTITIONED, "ORA-10655"),
+        Change("deallocate_unused/partition", lambda o: made.deallocate_unused(PART(o)), PARTITIONED),
+        Change("has_row/partition", lambda o: made.has_row(PART(o)), PARTITIONED, outs=lambda outs: outs["found"] in (0, 1)),
+        Change("truncate_partition/plain", lambda o: made.truncate_partition(PART(o)), PARTITIONED),
+        Change("shrink_lob/no such table", lambda o: made.shrink_lob(_table("NOTHING")(o), "C"), (), "ORA-00942"),
+        Change("shrink_lob/no such partition table", lambda o: made.shrink_lob(_table("NOTHING", "P")(o), "C"), (), "ORA-00942"),
+        Change(
+            "move_lob/no such table", lambda o: made.move_lob(_table("NOTHING")(o), "C", "USERS", online=False), (), "ORA-00942"
+        ),
+        Change(
+            "move_lob/no such partition table",
+            lambda o: made.move_lob(_table("NOTHING", "P")(o), "C", "USERS", online=False),
+            (),
+            "ORA-00942",
+        ),
+        Change("securefile_usage/no such LOB", lambda o: made.securefile_usage(_table("NOTHING")(o), "LOB"), (), "ORA-00942"),
         Change("index_rebuild/unusable", lambda o: made.rebuild(_table("BROKEN_IX")(o), online=False), ("unusable",)),
     ]
 

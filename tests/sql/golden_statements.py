@@ -30,6 +30,7 @@ SLOWEST_S = 3000  # of all statements together; a long query takes the parser se
 
 TABLE, PART = Segment("GZ_MAIN", "DECLARATIONS"), Segment("GZ_MAIN", "DECLARATIONS", "P2026_10")
 INDEX, INDEX_PART = Segment("GZ_MAIN", "DECLARATIONS_PK"), Segment("GZ_MAIN", "DECLARATIONS_PK", "P2026_10")
+SUB = Segment("GZ_MAIN", "DECLARATIONS", "P2026_10_S1", is_subpartition=True)
 HOSTILE = Segment("Own; DROP USER x--", "表'); END; /* ", "SELECT")
 LONGEST = Segment("O" * 128, "报" * 42, "TABLE")
 
@@ -55,6 +56,26 @@ def catalogue() -> dict[str, Statement]:
         "move_partition_online": r.move(PART, online=True, update_indexes=True),
         "move_partition_parallel": r.move(PART, online=True, update_indexes=True, degree=8),
         "move_hostile": r.move(HOSTILE, online=True),
+        "shrink_subpartition": r.shrink(SUB, compact=True),
+        "shrink_check": r.shrink_check(TABLE),
+        "shrink_check_partition": r.shrink_check(PART),
+        "shrink_lob": r.shrink_lob(TABLE, "BODY"),
+        "shrink_lob_partition": r.shrink_lob(PART, "BODY"),
+        "shrink_lob_hostile": r.shrink_lob(HOSTILE, "C') (SHRINK"),
+        "deallocate": r.deallocate_unused(TABLE),
+        "deallocate_partition": r.deallocate_unused(PART),
+        "deallocate_subpartition": r.deallocate_unused(SUB),
+        "move_subpartition": r.move(SUB, online=True, update_indexes=True),
+        "move_lob": r.move_lob(TABLE, "BODY", "GZ_MAIN_DATA", online=False),
+        "move_lob_online": r.move_lob(TABLE, "BODY", "GZ_MAIN_DATA", online=True),
+        "move_lob_partition": r.move_lob(PART, "BODY", "GZ_MAIN_DATA", online=True, update_indexes=True),
+        "truncate_partition": r.truncate_partition(PART),
+        "truncate_subpartition": r.truncate_partition(SUB),
+        "has_row": r.has_row(TABLE),
+        "has_row_partition": r.has_row(PART),
+        "unused_space": r.unused_space(PART, "TABLE PARTITION"),
+        "securefile_usage": r.securefile_usage(Segment("GZ_MAIN", "SYS_LOB0000070386C00001$$"), "LOB"),
+        "rebuild_subpartition": r.rebuild(SUB, online=False),
         "rebuild": r.rebuild(INDEX, online=False),
         "rebuild_online": r.rebuild(INDEX, online=True),
         "rebuild_online_parallel": r.rebuild(INDEX, online=True, degree=4),

@@ -17,6 +17,8 @@ from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, finished, skipped
 from drydock.reclaim.oracle.reading import PIPELINE
 
 CAN_BE_SHRUNK = "ORA-10655"
+BROKEN = ("fatal", "transient", "wait_and_retry", "needs_space", "locked")
+"""Classes of errors that say nothing about the object."""
 STOPPED = ("ORA-01013", "DPY-4024")
 CANCEL_SINCE = (18,)
 """Before 18c a statement can only be stopped with its session (ALTER SYSTEM CANCEL SQL): it runs in one piece there."""
@@ -47,7 +49,7 @@ def why_not(work: Work) -> str:
     try:
         work.change(statements.shrink_check(work.place.target))
     except ChangeFailed as e:
-        if e.retry or e.kind == "fatal":
+        if e.retry or e.kind in BROKEN:
             raise
         return "" if e.code == CAN_BE_SHRUNK else e.code or "unknown"
     return "no answer"
