@@ -79,3 +79,16 @@ def ledger(ledger_url: URL) -> Iterator[Engine]:
     engine = ledger_engine(ledger_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def work_endpoint(pg_server: Endpoint, make_database: Callable[[str], URL], superuser: psycopg.Connection) -> Endpoint:
+    """A database with one table, for an account of work: it owns the table and sees other sessions."""
+    make_database("work")
+    superuser.execute(sql.SQL("CREATE ROLE worker LOGIN PASSWORD {} IN ROLE pg_read_all_stats").format(pg_server.password))
+    superuser.execute("GRANT CREATE ON DATABASE work TO worker")
+    found = Endpoint(pg_server.host, pg_server.port, "worker", pg_server.password, "work")
+    with psycopg.connect(**asdict(found), autocommit=True) as c:
+        c.execute("CREATE SCHEMA own")
+        c.execute("CREATE TABLE own.rows AS SELECT n, repeat('x', 100) AS t FROM generate_series(1, 2000) AS n")
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -29,17 +29,9 @@ def made(text: str, *names: str | tuple[str, ...], **binds: object) -> Statement
     return Statement(file, sql.Composed([sql.SQL(text).format(*parts)]), binds, text)
 
 
-@pytest.fixture(scope="module")
-def endpoint(pg_server: Endpoint, make_database: Callable[[str], object], superuser: psycopg.Connection) -> Endpoint:
-    """A database with one table, for the account of work: it owns the table and sees other sessions."""
-    make_database("work")
-    superuser.execute(sql.SQL("CREATE ROLE worker LOGIN PASSWORD {} IN ROLE pg_read_all_stats").format(pg_server.password))
-    superuser.execute("GRANT CREATE ON DATABASE work TO worker")
-    found = Endpoint(pg_server.host, pg_server.port, "worker", pg_server.password, "work")
-    with psycopg.connect(**_arguments(found), autocommit=True) as c:
-        c.execute("CREATE SCHEMA own")
-        c.execute("CREATE TABLE own.rows AS SELECT n, repeat('x', 100) AS t FROM generate_series(1, 2000) AS n")
-    return found
+@pytest.fixture
+def endpoint(work_endpoint: Endpoint) -> Endpoint:
+    return work_endpoint
 
 
 def _arguments(e: Endpoint) -> dict:
