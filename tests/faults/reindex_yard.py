@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
@@ -75,8 +74,13 @@ def item_of(target: PostgresTarget, name: str, schema: str = "public", action: s
     """An item of a plan that was made just now."""
     facts = facts_of(target, schema, name)
     assert facts
-    ref = ObjectRef(kind=ObjectKind.INDEX, owner=schema, name=name, parent=facts.table_name, identity=facts.identity)
-    sizes = {"size_bytes": facts.index_bytes, "work_bytes": facts.index_bytes, "freed_bytes": 0}
+    return an_item_on(name, facts.table_name, facts.identity, schema, action)
+
+
+def an_item_on(name: str, table: str, identity: str, schema: str = "public", action: str = "reindex_concurrently") -> WorkItem:
+    """An item on one index, of no size that matters."""
+    ref = ObjectRef(kind=ObjectKind.INDEX, owner=schema, name=name, parent=table, identity=identity)
+    sizes = {"size_bytes": 0, "work_bytes": 0, "freed_bytes": 0}
     return an_item(Candidate(object=ref, action=action, reason="mass_delete", lock=LockKind.NONE, **sizes))
 
 
@@ -123,7 +127,3 @@ class FileMemory(MutableMapping):
 
 def invalid_indexes(c: psycopg.Connection) -> list[str]:
     return [row[0] for row in c.execute("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid").fetchall()]
-
-
-def quoted(name: str) -> sql.Identifier:
-    return sql.Identifier(name)
