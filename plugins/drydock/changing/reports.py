@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from drydock import settings
-from drydock.changing.regrowth import regrowth_lines
+from drydock.changing.regrowth import Regrowth, regrowth_lines
 from drydock.changing.run import ChangeRun
 from drydock.changing.verifying import stop_reason
 from drydock.ledger import change_history
@@ -64,7 +64,8 @@ def read_record(run: ChangeRun, language: Language) -> WorkRecord:
         answers=change_history.answers_of_run(ledger, run_id),
         verification=change_history.verification_of_run(ledger, run_id),
         regrowth=_regrowth(run),
-        week=week_lines(ledger, *_week_of(run)),
+        week_until=(until := _week_end(run, plan)),
+        week=week_lines(ledger, until - timedelta(days=WEEK_DAYS), until),
     )
 
 
@@ -76,13 +77,13 @@ def _plan(run: ChangeRun) -> tuple[int | None, Plan | None]:
         return None, None
 
 
-def _regrowth(run: ChangeRun):
+def _regrowth(run: ChangeRun) -> tuple[Regrowth, ...]:
     since = run.began_at - timedelta(days=REGROWTH_DAYS)
     past = change_history.past_reclaims(run.ledger, run.database.id, since)
     return regrowth_lines(past, change_history.sizes_seen(run.ledger, run.database.id), run.policy, run.now())
 
 
-def _week_of(run: ChangeRun) -> tuple[datetime, datetime]:
-    """The seven days that end with the run's day, local to the database."""
-    end = datetime.combine(run.day + timedelta(days=1), time(), tzinfo=run.database.zone)
-    return end - timedelta(days=WEEK_DAYS), end
+def _week_end(run: ChangeRun, plan: Plan | None) -> datetime:
+    """The end of the day in which the run's window closes, local to the database: what was worked is within the week."""
+    day = plan.window_end.astimezone(run.database.zone).date() if plan else run.day
+    return datetime.combine(max(day, run.day) + timedelta(days=1), time(), tzinfo=run.database.zone)

@@ -92,8 +92,8 @@ def _timelines(record: WorkRecord) -> Iterator[Block]:
     for at in range(0, len(keys), ROWS_PER_CHART):
         part = keys[at : at + ROWS_PER_CHART]
         spans = [s for row, key in enumerate(part) for s in _spans(record, row, key)]
-        loads = [seen for seen in _loads(record) if seen[0] in part]
-        drawn = ([labels[k] for k in part], spans, [seen for _, seen in loads], (plan.window_start, plan.window_end))
+        loads = _loads(record)
+        drawn = ([labels[k] for k in part], spans, loads, (plan.window_start, plan.window_end))
         rows = [f"{labels[k]} {len(record.of_item(k))}" for k in part]
         yield Chart(
             png=work_charts.timeline_chart(*drawn, record.policy.max_sessions_per_core, record.language, record.zone),
@@ -116,9 +116,10 @@ def _spans(record: WorkRecord, row: int, key: str) -> list[Span]:
     ]
 
 
-def _loads(record: WorkRecord) -> list[tuple[str, LoadSeen]]:
+def _loads(record: WorkRecord) -> list[LoadSeen]:
+    """What the interlocks saw all night, also for items that they kept from beginning."""
     told = [(a, a.answer.figures.get("sessions_per_core")) for a in record.answers if a.answer.interlock is Interlock.LOAD]
-    return [(a.item_key, LoadSeen(a.at, float(f))) for a, f in told if isinstance(f, int | float)]
+    return [LoadSeen(a.at, float(f)) for a, f in told if isinstance(f, int | float)]
 
 
 def carried_blocks(record: WorkRecord) -> Iterator[Block]:
@@ -183,7 +184,7 @@ def week_blocks(record: WorkRecord) -> Iterator[Block]:
         )
         for w in record.week
     ]
-    yield make_table(record.word("work_week"), spec, rows, record.word("work_week_period", day=record.day), record.language)
+    yield make_table(record.word("work_week"), spec, rows, record.word("work_week_period", day=record.week_day), record.language)
     freed, spent = sum(w.freed_bytes for w in record.week), sum(w.elapsed_s for w in record.week)
     told = {"freed": bytes_text(freed), "spent": duration_text(spent, record.language)}
     yield Paragraph(text=record.word("work_week_sum", n=len({w.database for w in record.week}), **told))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from drydock.changing.regrowth import Regrowth
@@ -19,7 +19,7 @@ from drydock.reporting.answers import local
 from drydock.reporting.day_record import name_of
 from drydock.reporting.document import Language
 from drydock.reporting.figures import format_cell, unit_of
-from drydock.reporting.words import label_of, load_words, word
+from drydock.reporting.words import load_words, word
 from drydock.verdicts import Figure, Status, clean_text, worst
 
 DONE = (Status.PASS, Status.WARN)
@@ -49,6 +49,8 @@ class WorkRecord:
     verification: Verification | None = None
     regrowth: tuple[Regrowth, ...] = ()
     week: tuple[WeekLine, ...] = ()
+    week_until: datetime | None = None
+    """Where the week ends: the midnight after its last day"""
 
     @property
     def name(self) -> str:
@@ -86,6 +88,11 @@ class WorkRecord:
         if self.plan is None or self.verification is None:
             return Status.UNKNOWN
         return worst(self.verification.verdicts)
+
+    @property
+    def week_day(self) -> date:
+        """The last day of the week that is summed up."""
+        return (self.week_until - timedelta(microseconds=1)).date() if self.week_until else self.day
 
     def local(self, moment: datetime | None) -> datetime | None:
         return local(moment, self.zone) if moment else None
@@ -131,8 +138,14 @@ def fixed_or_code(key: str, code: str, language: str) -> str:
 def figures_text(figures: Mapping[str, Figure], language: str) -> str:
     """Figures by name, units read from the names: `density 0.4; free 12 MiB`."""
     colon = word("colon", language)
-    parts = (f"{label_of(n, language)}{colon}{_figure(n, value, language)}" for n, value in sorted(figures.items()))
+    parts = (f"{figure_label(n, language)}{colon}{_figure(n, value, language)}" for n, value in sorted(figures.items()))
     return str(clean_text(word("separator", language).join(parts))) or word("none", language)
+
+
+def figure_label(name: str, language: str) -> str:
+    """What a person reads for a figure of an item or an interlock; one without a label is shown by its own name."""
+    key = f"work_field_{name}"
+    return word(key, language) if key in load_words() else name
 
 
 def _figure(name: str, value: Figure, language: str) -> str:

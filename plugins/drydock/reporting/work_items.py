@@ -30,7 +30,7 @@ def item_blocks(record: WorkRecord) -> Iterator[Block]:
     """The wide table of all items, then each begun item in full."""
     yield Turn(landscape=True)
     yield Heading(level=1, text=record.word("work_items"))
-    spec: Spec = (("work_number", COUNT, 0.5), ("work_object", TEXT, 3), ("work_partition", TEXT, 1.2), ("work_class", TEXT, 1.9))
+    spec: Spec = (("work_number", COUNT, 0.7), ("work_object", TEXT, 3), ("work_partition", TEXT, 1.2), ("work_class", TEXT, 1.9))
     spec += (("work_reason", TEXT, 2.4), ("work_size_before", BYTES, 1.1), ("work_size_after", BYTES, 1.1))
     spec += (("work_freed", BYTES, 1.1), ("work_elapsed", SECONDS, 1.1), ("work_result", STATUS, 1.1), ("work_why", TEXT, 2))
     rows = [_row(record, item) for item in record.items]
@@ -135,7 +135,7 @@ def estimate_blocks(record: WorkRecord) -> Iterator[Block]:
     """What was expected and what it was: seconds, bytes, logs. What is off teaches the next plan."""
     yield Heading(level=1, text=record.word("work_estimates"))
     spec: Spec = (
-        ("work_number", COUNT, 0.5),
+        ("work_number", COUNT, 0.7),
         ("work_object", TEXT, 3),
         ("work_expected", SECONDS, 1.1),
         ("work_worst", SECONDS, 1.1),
@@ -172,7 +172,7 @@ def _estimate_sum(record: WorkRecord, rows: list[tuple[Cell, ...]]) -> str:
 def skipped_blocks(record: WorkRecord) -> Iterator[Block]:
     """Items of the plan that nothing was done of, with the interlock that was closed and the figures it looked at."""
     yield Heading(level=1, text=record.word("work_skipped"))
-    spec: Spec = (("work_number", COUNT, 0.5), ("work_object", TEXT, 2.6), ("work_interlock", TEXT, 1.3))
+    spec: Spec = (("work_number", COUNT, 0.7), ("work_object", TEXT, 2.6), ("work_interlock", TEXT, 1.3))
     spec += (("work_why", TEXT, 2.6), ("work_figures", TEXT, 3.4))
     rows = [_skipped_row(record, item) for item in record.items if item.key not in record.begun]
     yield make_table(record.word("work_skipped"), spec, rows, record.period, record.language)
