@@ -482,6 +482,21 @@ def test_what_cannot_be_put_right_stays_unfinished_and_is_tried_again(night: Nig
     assert history.unfinished_items(night.ledger, night.values["database"].id, "reclaim") == ()
 
 
+def test_what_failed_is_tried_again_only_after_a_newer_yes(night: Night) -> None:
+    night.plan()
+    night.approve(1)
+    name = night.planned.items[0].candidate.object.name
+    night.toy.fails[f"swap {name}"] = ChangeFailed("55P03", "locked", retry=False)
+    failed = steps.work_item(night.run(), 1)
+    night.toy.fails.clear()
+    later = NOW + timedelta(minutes=1)
+    assert steps.work_item(night.run(later), 1) == failed
+    steps.record_asked(night.run(later))
+    assert steps.work_item(night.run(later), 1) == failed
+    steps.record_answer(night.run(later), approved=True, chosen=(1,), by="li_wei")
+    assert steps.work_item(night.run(later), 1).status is Status.PASS
+
+
 def test_a_target_that_cannot_be_reached_fails_and_may_be_tried_again(night: Night) -> None:
     night.plan()
     night.approve()

@@ -62,7 +62,7 @@ def work_item(run: ChangeRun, number: int) -> Outcome:
     refuse_backfill(run)
     plan_id, plan = history.plan_of_run(run.ledger, run.run_id)
     item = plan.item(number)
-    if finished := history.finished_in_run(run.ledger, run.run_id, item.key):
+    if finished := _finished(run, plan_id, item):
         log.info("%s, item %d: finished in this run already", run.database.id, number)
         return finished
     job = Job(run, plan_id, plan, item, trade_of(run.pipeline, run.database.engine), run.now())
@@ -76,12 +76,21 @@ def work_item(run: ChangeRun, number: int) -> Outcome:
         return _behind_gate(job, target)
 
 
+def _finished(run: ChangeRun, plan_id: int, item: WorkItem) -> Outcome | None:
+    """The item's outcome where this run is done with it; what failed is tried again only after a newer yes to the plan."""
+    finished = history.finished_in_run(run.ledger, run.run_id, item.key)
+    if finished and finished.status.is_red:
+        answer = history.answer_of(run.ledger, plan_id)
+        return None if answer and answer.answered_at > finished.ended_at else finished
+    return finished
+
+
 def _behind_gate(job: Job, target: Target) -> Outcome:
     """The change lock is taken by the last of the interlocks and lives as long as the target's session."""
     answers = gate.ask_all(job.run, job.plan_id, job.plan, job.item, target)
     if closed := next((a for a in answers if not a.is_open), None):
         return _not_begun(job, target, closed)
-    if finished := history.finished_in_run(job.run.ledger, job.run.run_id, job.item.key):
+    if finished := _finished(job.run, job.plan_id, job.item):
         return finished  # by another process, while this one waited for the lock
     try:
         _save_world(job, target)
