@@ -1,7 +1,7 @@
 -- purpose: list every table and partition of the user schemas with its size and what the statistics say of it
 -- kind: read
 -- engine: postgresql 14-19
--- privileges: pg_read_all_stats for the counters; pg_statistic is read where it may be
+-- privileges: pg_read_all_stats for the counters; pg_stats shows the widths of tables that the account may read
 -- locks: none
 -- licence: none
 -- binds: none
@@ -32,8 +32,8 @@ SELECT
     greatest(s.last_vacuum, s.last_autovacuum) AS last_vacuum_at,
     greatest(s.last_analyze, s.last_autoanalyze) AS last_analyze_at,
     (
-        SELECT sum(w.stawidth * (1 - w.stanullfrac))::float8 FROM pg_statistic AS w
-        WHERE w.starelid = c.oid AND NOT w.stainherit AND has_table_privilege('pg_statistic', 'SELECT')
+        SELECT sum(w.avg_width * (1 - w.null_frac))::float8 FROM pg_stats AS w
+        WHERE w.schemaname = n.nspname AND w.tablename = c.relname AND NOT w.inherited
     ) AS row_bytes,
     EXISTS (
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
