@@ -61,7 +61,7 @@ def look(eyes: Eyes, table: TableRow, server: Server, policy: ReclaimPolicy) -> 
     if guess is not None and guess < policy.min_waste_ratio * SHORT_LIST_SHARE:
         return left(table, "little_waste", estimated_ratio=round(guess, 4))
     if not server.has_pgstattuple:
-        return left(table, "no_pgstattuple")
+        return left(table, "extension_missing")
     try:
         found = measure(eyes, table, server.block_bytes, exactly=False)
         if is_worth(found, policy, SHORT_LIST_SHARE):
@@ -74,9 +74,9 @@ def look(eyes: Eyes, table: TableRow, server: Server, policy: ReclaimPolicy) -> 
 def unreached(error: ChangeFailed) -> str:
     """Reason for a table that could not be measured. Raises the error where the server itself is not there."""
     if error.kind in ("locked", "timeout"):
-        return "locked_now"
+        return "table_locked"
     if error.kind in ("privilege", "statement", "corrupted", "system"):
-        return "object_gone" if error.code in ("42P01", "42704") else "not_measured"
+        return "object_gone" if error.code in ("42P01", "42704") else "space_not_measured"
     raise error
 
 
@@ -96,7 +96,7 @@ def judge(
     try:
         tail = empty_tail_bytes(eyes, table, server.block_bytes, policy.min_freed_bytes)
     except ChangeFailed as e:
-        if unreached(e) != "not_measured":
+        if unreached(e) != "space_not_measured":
             return left(table, unreached(e))
         tail = 0  # we may not read the rows: nothing is said of the tail
     return decide(table, measured, tail, obstacle, server, policy)
