@@ -139,6 +139,12 @@ def test_all_or_none_and_a_repeatable_view(target: PostgresTarget, other: psycop
     other.execute("DELETE FROM own.rows WHERE n < 0")
 
 
+def test_a_dead_worker_is_looked_for(target: PostgresTarget) -> None:
+    names = ("client_connection_check_interval", "tcp_user_timeout", "tcp_keepalives_idle")
+    told = [target.work.execute(f"SHOW {name}").fetchone()[name] for name in names]
+    assert told == ["10s", "60000", "20"]
+
+
 def test_no_value_of_the_data_is_told(target: PostgresTarget) -> None:
     with pytest.raises(ChangeFailed) as failed:
         target.send(made("SELECT 'secret'::int"), **ALWAYS)

@@ -108,10 +108,10 @@ class OracleTarget(OracleEyes):
 
     def send(self, statement: Statement, *, lock_wait_s: float, deadline_s: float) -> StatementDone:
         """Run one change, once, cancelled from a second session at the deadline. Raises ChangeFailed, with what it cost."""
+        began_at, began = datetime.now(UTC), time.monotonic()
+        before = self._cost()  # a question may have logged on anew
         if self.locked_in is not None and self.locked_in is not self.session.connection:
             raise ChangeFailed("change_lock_lost", "locked", retry=False)
-        began_at, began = datetime.now(UTC), time.monotonic()
-        before = self._cost()
         error: ChangeFailed | None = None
         try:
             with told_apart():

@@ -9,7 +9,7 @@ manual, PREPARE: only SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES have para
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -22,7 +22,8 @@ from drydock.verdicts import clean_text
 LONGEST_NAME_BYTES = 63  # NAMEDATALEN - 1; the server cuts longer ones off, and then it is another name
 HIGHEST_NUMBER = 2**63 - 1
 LONGEST_SHOWN = 4000  # characters of a statement that a person is shown
-_PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+# what is quoted or a comment is passed over: a name filled in there would not be a name
+_PLACE = re.compile(r"'(?:[^']|'')*'|\$\$.*?\$\$|--[^\n]*|/\*.*?\*/|\{([a-z_][a-z0-9_]*)\}", re.DOTALL)
 _HIDDEN = "'…'"
 
 
@@ -152,10 +153,11 @@ def statement(
     file = sql_file("postgresql", pipeline, name)
     parts = {**(names or {}), **{place: Text(text) for place, text in (literals or {}).items()}}
     check_binds(file, {*parts, *(binds or {})})
-    pieces = _PLACE.split(file.statement)
-    double = bool(binds)
-    composed = sql.Composed([_piece(i, piece, parts, double) for i, piece in enumerate(pieces)])
-    shown = "".join(_shown(parts[p]) if i % 2 else p for i, p in enumerate(pieces))
+    if nothing := [place for place, part in parts.items() if part is None]:
+        raise StatementRefused(f"{nothing[0]}: nothing is no part of a statement")
+    pieces = [(text, None if place is None else parts[place]) for text, place in _pieces(file.statement)]
+    composed = sql.Composed([_piece(text, part, bool(binds)) for text, part in pieces])
+    shown = "".join(text if part is None else _shown(part) for text, part in pieces)
     return Statement(file, composed, dict(binds or {}), shown)
 
 
@@ -184,11 +186,22 @@ def whole_number(value: int, lowest: int = 0, highest: int = HIGHEST_NUMBER) -> 
     return value
 
 
-def _piece(place: int, piece: str, parts: Mapping[str, Part], double: bool) -> sql.SQL:
-    if place % 2 == 0:
-        return sql.SQL(piece)
-    text = _rendered(parts[piece]).as_string(None)
-    return sql.SQL(text.replace("%", "%%") if double else text)
+def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
+    """The text in order: pieces that stay as they are, and the names of places."""
+    at = 0
+    for match in _PLACE.finditer(text):
+        if match[1] is not None:
+            yield text[at : match.start()], None
+            yield "", match[1]
+            at = match.end()
+    yield text[at:], None
+
+
+def _piece(text: str, part: Part | None, double: bool) -> sql.SQL:
+    if part is None:
+        return sql.SQL(text)
+    filled = _rendered(part).as_string(None)
+    return sql.SQL(filled.replace("%", "%%") if double else filled)
 
 
 def _shown(part: Part) -> str:

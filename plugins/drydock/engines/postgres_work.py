@@ -11,6 +11,7 @@ client_connection_check_interval); Explicit Locking; libpq, Database Connection 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ from drydock.ledger.connect import lock_key
 from drydock.outcomes import StatementDone
 from drydock.sqlfiles import sql_file
 
+log = logging.getLogger(__name__)
+
 CHANGE_LOCK = "change"
 CONNECT_TIMEOUT_S = 10
 QUESTION_TIMEOUT_S = 60
@@ -41,10 +44,8 @@ GRACE_S = 30.0  # after the deadline, before the server ends a statement that no
 CUT = "08006"  # connection_failure: what a cut connection is told as, where the server had no word left
 
 # a client that is gone is noticed: between statements by TCP within a minute, while one runs within ten seconds
-SERVER_PROBES = (
-    "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-    " -c tcp_user_timeout=60000 -c client_connection_check_interval=10s"
-)
+SERVER_PROBES = "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 -c tcp_user_timeout=60000"
+CLIENT_CHECK_MS = 10_000
 CLIENT_PROBES: dict[str, Any] = {
     "keepalives": 1,
     "keepalives_idle": 20,
@@ -98,18 +99,20 @@ class PostgresEyes:
 
 @dataclass
 class PostgresTarget(PostgresEyes):
-    """The two sessions that a database is changed with: `session` looks, `work` changes and holds the change lock."""
+    """The two sessions that a database is changed with: `session` looks, `work` changes and holds the change lock.
+
+    `rows` are asked of the one that looks: inside a transaction they show what stood before it.
+    """
 
     work: Session = field(init=False, repr=False)
     watch: Watch = field(init=False, repr=False)
     is_locked: bool = field(init=False, default=False)
-    is_in_transaction: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         try:
             with told_apart():
-                self.work = _connect(self.endpoint, self.run, QUESTION_TIMEOUT_S)
+                self.work = _open_work(self.endpoint, self.run)
         except BaseException:
             self.session.close()
             raise
@@ -121,7 +124,7 @@ class PostgresTarget(PostgresEyes):
 
     def take_change_lock(self) -> bool:
         """Take the one lock for changes of this database, at once or not at all. Raises ChangeFailed."""
-        if self.is_locked:
+        if self.is_locked and not self.work.closed:
             return True  # a second one of the same session would have to be given back twice
         file = sql_file("postgresql", "gate", "take_change_lock")
         with told_apart():
@@ -177,7 +180,7 @@ class PostgresTarget(PostgresEyes):
         if self.work.closed:
             self.is_locked = False
             with told_apart():
-                self.work = _connect(self.endpoint, self.run, QUESTION_TIMEOUT_S)
+                self.work = _open_work(self.endpoint, self.run)
         return self.take_change_lock()
 
     def close(self) -> None:
@@ -202,6 +205,16 @@ class PostgresTarget(PostgresEyes):
         for name, seconds in (("set_lock_timeout", lock_wait_s), ("set_statement_timeout", statement_s)):
             milliseconds = min(max(1, round(seconds * 1000)), LONGEST_TIMEOUT_MS)
             self.work.execute(statement("gate", name, {"milliseconds": milliseconds}).composed)
+
+
+def _open_work(endpoint: Endpoint, run: str) -> Session:
+    """The session that changes. A server that cannot look for its client does without. Raises psycopg.Error."""
+    session = _connect(endpoint, run, QUESTION_TIMEOUT_S)
+    try:
+        session.execute(statement("gate", "set_client_check", {"milliseconds": CLIENT_CHECK_MS}).composed)
+    except psycopg.errors.InvalidParameterValue:
+        log.warning("the server cannot look for its client while a statement runs: locks of a dead worker last longer")
+    return session
 
 
 def open_reading(endpoint: Endpoint, run: str) -> Session:
