@@ -13,16 +13,26 @@ from typing import Any
 
 import oracledb
 
-from drydock.changing.hands import ChangeFailed, GateClosed, TargetFigures
+from drydock.changing.hands import ChangeFailed, GateClosed, SurveyContext, TargetFigures
 from drydock.engines.oracle import OracleEndpoint, OracleSession, RunIdentity, SessionLimits, execute, fetch_rows, open_session
 from drydock.engines.oracle_admission import NotForThisTarget
 from drydock.engines.oracle_errors import classify, code_of
 from drydock.engines.oracle_statements import Statement
 from drydock.outcomes import Answer, Interlock, StatementDone
-from drydock.plans import Candidate, Estimate, WorkItem
+from drydock.plans import Candidate, Estimate, Found, WorkItem
+from drydock.policy import ReclaimPolicy
+from drydock.reclaim.oracle.trade import OracleReclaim
 from drydock.sqlfiles import sql_file
 from drydock.verdicts import Figure
+from sandbox.oracle.backend import OraType
+from sandbox.oracle.model import making, statistics
+from sandbox.oracle.model.building import Shape
 from sandbox.oracle.model.database import Account, OracleDatabase
+from sandbox.oracle.model.repository import repository_of
+from sandbox.oracle.model.storage import Storage, storage_of
+from sandbox.oracle.model.stored import Partitioning, StoredTable
+from sandbox.oracle.model.tables import TableColumn
+from sandbox.oracle.worlds import lived
 
 ACCOUNT, PASSWORD = "DRYDOCK_DO", "pass"
 LIMITS = SessionLimits(call_timeout_s=20, lock_wait_s=0, attempts=1, pause_s=0.01)
@@ -143,3 +153,70 @@ def session_of(database: OracleDatabase, port: int) -> OracleSession:
 
 def item_of(candidate: Candidate, number: int = 1) -> WorkItem:
     return WorkItem(number=number, candidate=candidate, estimate=Estimate(expected_s=1, worst_s=2, log_bytes=0, runs=0))
+
+
+OWNER = "App; DROP USER x--"
+HOLES, BIG = "Decl; '报关'", "H"
+COLUMNS = (
+    TableColumn("ID", OraType.NUMBER, precision=18, scale=0),
+    TableColumn("NAME", OraType.VARCHAR2, 300),
+    TableColumn("BODY", OraType.CLOB),
+)
+ROWS = 30_000
+POLICY = ReclaimPolicy(
+    floor_bytes=1024**2, min_freed_bytes=2 * 1024**2, allow_long_locks=True, allow_truncate=True, still_loading_days=7
+)
+ONE_KEY = Partitioning("RANGE", ("ID",))
+
+
+def small_database(edition: str = "EE", version: str = "19.25.0.0.0", app_gib: float = 0.5) -> OracleDatabase:
+    """A database that lived for minutes, with two tablespaces for an application and an account that may do everything."""
+    shape = Shape("GZR", edition=edition, version=version, spaces={"APP_DATA": (app_gib,), "APP_IDX": (1.0,)})
+    database = lived(3, shape, days=0.02)
+    for datafile in repository_of(database).living_files():
+        if datafile.tablespace.name in shape.spaces:
+            datafile.used_blocks = 128
+    is_ee = edition == "EE"
+    database.options |= {"Partitioning": is_ee, "Online Index Build": is_ee, "Online Redefinition": is_ee}
+    database.accounts[ACCOUNT] = Account(ACCOUNT, PASSWORD, {"CREATE SESSION", "DBA"})
+    return database
+
+
+def add_parted(database: OracleDatabase, name: str, gone: float = 0.6, **more: Any) -> StoredTable:
+    """A table of two partitions with a local index and a global key; of the first a share of the rows is deleted."""
+    storage = storage_of(database)
+    table = making.add_table(storage, OWNER, name, COLUMNS, partitioning=ONE_KEY, space="APP_DATA", **more)
+    for part in ("p 1", "P2"):
+        making.add_partition(storage, table, part, space="APP_DATA")
+    making.add_index(storage, table, f"{name} I", ["NAME"], is_local=True)
+    making.add_index(storage, table, f"{name} PK", ["ID"], is_unique=True, space="APP_IDX")
+    making.grow(storage, table, ROWS, "p 1")
+    making.grow(storage, table, ROWS // 4, "P2")
+    ended(storage, table, gone, "p 1")
+    return table
+
+
+def add_plain(database: OracleDatabase, name: str, gone: float = 0.6, **more: Any) -> StoredTable:
+    storage = storage_of(database)
+    table = making.add_table(storage, OWNER, name, COLUMNS, space="APP_DATA", **more)
+    making.add_index(storage, table, f"{name} I", ["NAME"])
+    making.grow(storage, table, ROWS)
+    ended(storage, table, gone)
+    return table
+
+
+def ended(storage: Storage, table: StoredTable, gone: float, piece: str = "") -> None:
+    """Statistics as of before, and then a share of the rows deleted."""
+    statistics.gather(storage, table)
+    if gone:
+        making.delete(storage, table, gone, piece)
+    statistics.flush(storage)
+
+
+def surveyed(eyes: Eyes, database: OracleDatabase, policy: ReclaimPolicy = POLICY) -> Found:
+    context = SurveyContext(None, policy, database.clock.now())  # type: ignore[arg-type]
+    return OracleReclaim().find_candidates(eyes, context)
+
+
+def candidate_of(found: Found, name: str, partition: str = "") -> Candidate:
+    return next(c for c in found.candidates if (c.object.parent or c.object.name, c.object.partition) == (name, partition))

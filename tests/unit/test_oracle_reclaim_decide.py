@@ -118,6 +118,8 @@ ROWS: list[tuple[str, Piece, TableFacts, Gain, TargetFacts, dict[str, Any], bool
     ("SecureFile, 19c", a_lob(is_securefile=True), TABLE, HOLES, EE, {}, False, "move_online", None),
     ("SecureFile, 21c", a_lob(is_securefile=True), TABLE, HOLES, V21, {}, False, "shrink_lob", None),
     ("SecureFile, SE2", a_lob(is_securefile=True), TABLE, HOLES, SE2, {}, False, "securefile_before_21", None),
+    ("LOB above the mark", a_lob(), TABLE, ABOVE, EE, {}, False, "shrink_lob", None),
+    ("SecureFile above the mark", a_lob(is_securefile=True), TABLE, ABOVE, EE, {}, False, "lob_space_above_mark", None),
     ("too little", a_piece(), TABLE, Gain(100 * MIB), EE, {}, False, "not_enough_waste", None),
     ("below the floor", a_piece(bytes=100 * MIB), TABLE, Gain(30 * MIB), EE, {}, False, "not_enough_waste", None),
     ("a roomy tablespace", a_piece(tablespace=ROOMY), TABLE, HOLES, EE, {}, False, "space_not_needed", None),

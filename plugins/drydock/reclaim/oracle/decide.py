@@ -35,10 +35,19 @@ def decide(
     if not enough(gain.total_bytes, piece, policy):
         return left(piece, "not_enough_waste", gain)
     if enough(gain.above_bytes, piece, policy) and not enough(gain.below_bytes, piece, policy):
-        return _candidate(piece, table, gain, target, "deallocate", "space_above_mark")
+        return _given_back(piece, table, gain, target)
     if not policy_needs_it(piece, policy):
         return left(piece, "space_not_needed", gain, free_share=round(piece.tablespace.free_share, 3))
     return _packed(piece, table, gain, target, policy)
+
+
+def _given_back(piece: Piece, table: TableFacts, gain: Gain, target: TargetFacts) -> Candidate | LeftAlone:
+    """Only unused extents. Those of a LOB come back with its shrink, or stay: no MOVE is worth them."""
+    if not piece.is_lob:
+        return _candidate(piece, table, gain, target, "deallocate", "space_above_mark")
+    if against_shrink(table, piece, target):
+        return left(piece, "lob_space_above_mark", gain)
+    return _candidate(piece, table, gain, target, "shrink_lob", "space_above_mark")
 
 
 def policy_needs_it(piece: Piece, policy: ReclaimPolicy) -> bool:
@@ -56,7 +65,7 @@ def _packed(piece: Piece, table: TableFacts, gain: Gain, target: TargetFacts, po
     move = against_move(table, target, policy.allow_long_locks)
     if not move:
         return _candidate(piece, table, gain, target, "move", "holes_below_mark", shrink=shrink[0], online=online[0])
-    if enough(gain.above_bytes, piece, policy):
+    if enough(gain.above_bytes, piece, policy) and not piece.is_lob:
         return _candidate(piece, table, gain, target, "deallocate", "space_above_mark", shrink=shrink[0])
     return left(piece, _telling(shrink, online, move), gain, shrink=shrink[0], online=online[0], move=move[0])
 

@@ -93,10 +93,11 @@ def _judged(look: Look, table: TableFacts, piece: Piece) -> Candidate | LeftAlon
         return left(piece, reason)
     if piece.ref.key in look.context.regrown:
         return left(piece, "regrows")
-    first = guessed(piece)
-    if first is None and not piece.is_lob:
+    has_figures = not piece.is_lob and not piece.is_compressed  # lengths of rows are those before compression
+    first = guessed(piece) if has_figures else None
+    if first is None and has_figures:
         return left(piece, "no_statistics")
-    if first is not None and not piece.is_lob and not enough(first.total_bytes, piece, look.policy):
+    if first is not None and not enough(first.total_bytes, piece, look.policy):
         return left(piece, "not_enough_waste", first)
     try:
         gain = measured(look.eyes, piece, first)
