@@ -79,9 +79,13 @@ def test_history_is_not_dropped_by_a_downgrade(make_database: Callable[[str], UR
     url = make_database("with_history")
     migrate(url)
     with opened(url) as connection:
-        record.open_run(connection, "backup", "d", date(2026, 3, 8), "r1")
+        run_id = record.open_run(connection, "backup", "d", date(2026, 3, 8), "r1").run_id
     with pytest.raises(RuntimeError, match="holds history"):
         downgrade(url)
+    with opened(url) as connection:
+        record.add_event(connection, run_id, "planned")
+    with pytest.raises(RuntimeError, match="run_events.*older shape"):
+        downgrade(url, "0002_questions")
     assert rows(url, "SELECT database FROM drydock.runs") == [("d",)]
 
 

@@ -306,13 +306,7 @@ def _create_outcomes() -> None:
         _column("status", sa.Text(), "PASS done, SKIPPED not begun, FAIL stopped or not as promised"),
         _column("reason", sa.Text(), "message code: why SKIPPED or FAIL"),
         _column("stop", sa.Text(), "why no more was done"),
-        _column("work_bytes", sa.BigInteger(), "what the action read or wrote, as estimated; null: not begun", nullable=True),
-        _column("freed_bytes", sa.BigInteger(), "before minus after, may be negative"),
-        _column("elapsed_s", sa.Float(), "seconds of work"),
-        _column("log_bytes", sa.BigInteger(), "redo or WAL of the work"),
-        _column("formula_log_bytes", sa.BigInteger(), "redo or WAL by formula; null: no formula, or not begun", nullable=True),
-        _column("before_bytes", sa.BigInteger(), "size of the object before; null: not begun", nullable=True),
-        _column("after_bytes", sa.BigInteger(), "size of the object after; null: not begun", nullable=True),
+        *_outcome_figures(),
         _column("started_at", sa.DateTime(timezone=True), "when the item was begun"),
         _column("ended_at", sa.DateTime(timezone=True), "when it ended"),
         _column("outcome", JSONB(), "drydock.outcomes.Outcome"),
@@ -337,6 +331,18 @@ def _create_outcomes() -> None:
     op.create_index("outcomes_database_ended_at_idx", "outcomes", ["database", "ended_at"], schema=SCHEMA)
     op.create_index("outcomes_intent_id_idx", "outcomes", ["intent_id"], schema=SCHEMA)
     op.create_index("outcomes_run_id_id_idx", "outcomes", ["run_id", "id"], schema=SCHEMA)
+
+
+def _outcome_figures() -> list[sa.Column[Any]]:
+    return [
+        _column("work_bytes", sa.BigInteger(), "what the action read or wrote, as estimated; null: not begun", nullable=True),
+        _column("freed_bytes", sa.BigInteger(), "before minus after, may be negative"),
+        _column("elapsed_s", sa.Float(), "seconds of work"),
+        _column("log_bytes", sa.BigInteger(), "redo or WAL of the work"),
+        _column("formula_log_bytes", sa.BigInteger(), "redo or WAL by formula; null: no formula, or not begun", nullable=True),
+        _column("before_bytes", sa.BigInteger(), "size of the object before; null: not begun", nullable=True),
+        _column("after_bytes", sa.BigInteger(), "size of the object after; null: not begun", nullable=True),
+    ]
 
 
 def _create_worlds() -> None:
