@@ -84,7 +84,7 @@ def test_history_is_not_dropped_by_a_downgrade(make_database: Callable[[str], UR
         downgrade(url)
     with opened(url) as connection:
         record.add_event(connection, run_id, "planned")
-    with pytest.raises(RuntimeError, match="run_events.*older shape"):
+    with pytest.raises(RuntimeError, match=r"run_events.*older shape"):
         downgrade(url, "0002_questions")
     assert rows(url, "SELECT database FROM drydock.runs") == [("d",)]
 
