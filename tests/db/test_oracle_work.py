@@ -13,6 +13,9 @@ from drydock.engines.oracle import OracleEndpoint, RunIdentity
 from drydock.engines.oracle_gate_figures import standby_lags
 from drydock.engines.oracle_statements import Segment, Statement, compose, kill_session, row_movement, unused_space
 from drydock.engines.oracle_work import OracleEyes, OracleTarget, lock_id
+from drydock.estate import Engine
+from drydock.outcomes import Interlock
+from drydock.plans import ObjectKind, ObjectRef
 from drydock.settings import include_dir
 from drydock.sqlfiles import parse_sql_file, sql_file, statements
 from sandbox.oracle import worlds
@@ -23,6 +26,7 @@ from sandbox.oracle.model.repository import repository_of
 from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.server import OracleServer
 from sandbox.oracle.sessions import DatabaseAccounts
+from tests.faults.gate_world import GateWorld, gate_world
 from tests.unit import build as b
 from tests.unit.made_storage import real_table
 
@@ -196,6 +200,51 @@ def test_the_lock_of_masking_is_seen(simulated: OracleDatabase, server: OracleSe
     assert target.figures().beside == ("masking_running",)
     other.close()
     assert target.figures().beside == ()
+
+
+def night_on(target: OracleTarget, monkeypatch: pytest.MonkeyPatch) -> GateWorld:
+    """The healthy world of the gate, with this target in it, and room for archived logs of a small site."""
+    world = gate_world(monkeypatch)
+    world.set_database(engine=Engine.ORACLE)
+    world.set_item({"object": ObjectRef(kind=ObjectKind.TABLE, owner="APP", name="R"), "needed_bytes": 10**6}, log_bytes=10**6)
+    world.set_policy(min_archive_free_bytes=10**6)
+    world.target = target
+    return world
+
+
+def test_every_interlock_is_open_on_a_healthy_primary(target: OracleTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = night_on(target, monkeypatch)
+    answers = world.ask()
+    assert [(a.interlock.value, a.reason, a.figures) for a in answers if not a.is_open] == []
+    assert answers[8].figures["archive_free_bytes"] > 0
+    assert answers[9].figures["free_bytes"] > 10**6
+    hands = world.hands()
+    hands.change(row_movement(TABLE, enabled=True))
+    hands.put_back(row_movement(TABLE, enabled=False))
+    assert [(s.put_back, s.done.error) for s in world.ledger.statements] == [(False, ""), (True, "")]
+
+
+def test_interlocks_close_on_what_oracle_says(
+    simulated: OracleDatabase, server: OracleServer, target: OracleTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = night_on(target, monkeypatch)
+    lock = plant_lock(simulated, "APP", "R", EXCLUSIVE, age=timedelta(hours=2))
+    assert world.ask()[-1].reason == "old_transaction"
+    release(storage_of(simulated), lock)
+    world.set_policy(min_archive_free_bytes=10**15)
+    assert world.ask()[-1].reason == "archive_full"
+    world.set_policy(min_archive_free_bytes=0)
+    world.set_item({"needed_bytes": 10**18})
+    assert world.ask()[-1].reason == "space_short"
+    world.set_item({"needed_bytes": 0})
+    other = opened(simulated, server)
+    assert other.take_change_lock()
+    assert world.ask()[-1].reason == "other_change_running"
+    other.close()
+    bare = opened(simulated, server, "BARE")
+    world.target = bare
+    assert (world.ask()[-1].interlock, world.ask()[-1].reason) == (Interlock.ROLE, "target_silent")
+    bare.close()
 
 
 def test_a_standby_is_behind_by_the_logs_that_it_lacks() -> None:
