@@ -18,14 +18,14 @@ from drydock import interlocks
 from drydock.backup.proved import Proof
 from drydock.calendar import Calendar
 from drydock.changing import steps, verifying, working
-from drydock.changing.hands import ChangeFailed
+from drydock.changing.hands import ChangeFailed, GateClosed
 from drydock.changing.run import ChangeRun, StepSkipped
 from drydock.changing.trades import TradeMissing, trade_of
 from drydock.configuration import Configuration
 from drydock.estate import Engine as Kind
 from drydock.ledger import change_history as history
 from drydock.ledger.change_record import save_plan
-from drydock.outcomes import Decision, Outcome, StopReason, Verification
+from drydock.outcomes import Answer, Decision, Interlock, Outcome, StopReason, Verification
 from drydock.policy import ReclaimPolicy, ReclaimPolicyFile
 from drydock.verdicts import Status
 from tests.db.toy_trade import LENT, MIB, OWN, ToyTable, ToyTarget, ToyTrade, ToyWorld
@@ -506,6 +506,18 @@ def test_a_target_that_cannot_be_reached_fails_and_may_be_tried_again(night: Nig
 
     outcome = steps.work_item(night.run(open_target=refuse), 1)
     assert (outcome.status, outcome.reason, outcome.after["error"]) == (Status.FAIL, "target_unreachable", "08006")
+    assert steps.work_item(night.run(), 1).status is Status.PASS
+
+
+def test_a_target_that_nobody_may_change_is_skipped(night: Night) -> None:
+    night.plan()
+    night.approve()
+
+    def refuse() -> Any:
+        raise GateClosed(Answer(interlock=Interlock.ACTION_ALLOWED, is_open=False, reason="no_work_account"))
+
+    outcome = steps.work_item(night.run(open_target=refuse), 1)
+    assert (outcome.status, outcome.reason, night.answers()) == (Status.SKIPPED, "no_work_account", ["no_work_account"])
     assert steps.work_item(night.run(), 1).status is Status.PASS
 
 

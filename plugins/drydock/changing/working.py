@@ -70,6 +70,9 @@ def work_item(run: ChangeRun, number: int) -> Outcome:
         return _save(job, None, _outcome(job, Status.SKIPPED, "dry_run", StopReason.DRY_RUN))
     try:
         target = run.open_target()
+    except GateClosed as e:
+        record.save_answers(run.ledger, run.run_id, None, item.key, (e.answer,))
+        return _save(job, None, _outcome(job, Status.SKIPPED, e.answer.reason, gate.stop_of(e.answer)))
     except ChangeFailed as e:
         return _save(job, None, _failed(job, e, "target_unreachable"))
     with closing(target):
