@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
+from sqlalchemy import Engine
 
+from drydock.changing import steps
 from drydock.changing.hands import SurveyContext
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_statements import Statement
-from drydock.engines.postgres_work import PostgresEyes, PostgresTarget
+from drydock.engines.postgres_work import Places, PostgresEyes, PostgresTarget
+from drydock.ledger.change_history import statements_of_run
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
-from drydock.policy import ReclaimPolicy
+from drydock.policy import ReclaimPolicy, ReclaimPolicyFile
 from drydock.reclaim.postgres import deeds
 from drydock.reclaim.postgres.decide import COPY, FULL, REPACK, VACUUM, decide
 from drydock.reclaim.postgres.facts import Measured, Server, table_now, tables_of
@@ -26,6 +29,7 @@ from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES, survey
 from drydock.reclaim.postgres.trade import PostgresReclaim
 from drydock.verdicts import Status
 from tests.db.plain_hands import PlainHands, an_item
+from tests.db.test_gate_on_postgres import proved_run
 from tests.reclaim_yard import EVERYTHING, HOSTILE, LONG, dumped, rows_differ
 from tests.unit.build import database
 
@@ -341,3 +345,32 @@ def test_the_copy_holds_locks_for_moments_only(db: Connection, place: Endpoint, 
 
     assert work(target, a_candidate(target, "public", "watched"), meanwhile).status is Status.PASS
     assert seen == set()
+
+
+def test_from_survey_to_check_through_the_gate(db: Connection, place: Endpoint, ledger: Engine) -> None:
+    a_table(db, "through_the_gate", keep="id % 5 = 0")
+    proved = proved_run(ledger)
+    only = POLICY.model_copy(update={"floor_bytes": 400_000})
+    policies = ReclaimPolicyFile(schema="drydock-reclaim-policy/1", defaults=only)
+    run = replace(
+        proved,
+        configuration=replace(proved.configuration, reclaim=policies),
+        database=proved.database.model_copy(update={"allowed_actions": (COPY, VACUUM)}),
+        run_key="through the gate",
+        open_eyes=lambda: PostgresEyes(proved.database, place, "test"),
+        open_target=lambda: PostgresTarget(proved.database, place, "test", Places(cores=64, free_bytes=lambda: 10**12)),
+    )
+    steps.take_survey(run)
+    plan = steps.make_plan(run)
+    number = next(i.number for i in plan.items if i.candidate.object.name == "through_the_gate")
+    steps.record_asked(run)
+    steps.record_answer(run, approved=True, chosen=[number], by="li_wei")
+    outcome = steps.work_item(run, number)
+    assert (outcome.status, outcome.reason) == (Status.PASS, "")
+    assert outcome.freed_bytes > 200_000
+    assert outcome.log_bytes > 0
+    told = [s for s in statements_of_run(ledger, run.run_id) if s.done]
+    assert [s.text.split(": ")[0] for s in told][-3:] == ["take_over", "drop_schema", "drop_schema"]
+    assert steps.work_item(run, number) == outcome  # not done again
+    verification = steps.verify_run(run)
+    assert {v.status for v in verification.verdicts} == {Status.PASS}
