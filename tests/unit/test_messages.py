@@ -75,6 +75,27 @@ def test_placeholders_are_plain_and_the_same_in_both_languages(code: str) -> Non
     assert not messages.PLACEHOLDER.findall(entry["next_zh"] + entry["next_en"])
 
 
+REASONED = ("changing/approvals.py", "changing/packing.py")
+"""Modules whose short codes in texts of their own are reasons that a person reads."""
+WORK_FILES = [f for f in FILES if not f.stem.startswith(("backup", "report", "ledger"))]
+
+
+@pytest.mark.parametrize("module", REASONED)
+def test_every_reason_of_plans_and_approvals_has_its_words(module: str) -> None:
+    text = (home() / "plugins" / "drydock" / module).read_text(encoding="utf-8")
+    reasons = set(re.findall(r'(?:return |else |\[|, )"([a-z]+(?:_[a-z]+)+)"', text))
+    assert len(reasons) >= 4
+    assert {code for code in reasons if not {"zh", "en"} <= set(load_messages().get(code, {}))} == set()
+
+
+@pytest.mark.parametrize("path", WORK_FILES, ids=lambda path: path.stem)
+def test_words_of_the_weekly_work_stand_in_both_languages(path: Path) -> None:
+    for code, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        assert re.search(r"[\u4e00-\u9fffA-Z]", entry["zh"]) and not re.search(r"[\u4e00-\u9fff]", entry["en"]), code
+        assert set(messages.PLACEHOLDER.findall(entry["zh"])) == set(messages.PLACEHOLDER.findall(entry["en"])), code
+        assert bool(entry.get("next_zh")) == bool(entry.get("next_en")), code
+
+
 def test_no_code_is_worded_twice() -> None:
     counts = Counter(code for path in FILES for code in yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     assert [code for code, n in counts.items() if n > 1] == []

@@ -84,10 +84,11 @@ class WorkRecord:
 
     @property
     def status(self) -> Status:
-        """Of the check after the work; a run that was not checked, or has no plan, proves nothing."""
+        """Of the check after the work, as the run is coloured; one that was not checked, or has no plan, proves nothing."""
         if self.plan is None or self.verification is None:
             return Status.UNKNOWN
-        return worst(self.verification.verdicts)
+        is_broken = self.verification.failed or self.verification.stop is StopReason.ERROR
+        return Status.FAIL if is_broken else worst(self.verification.verdicts)
 
     @property
     def week_day(self) -> date:
@@ -135,10 +136,14 @@ def fixed_or_code(key: str, code: str, language: str) -> str:
     return word(key, language) if key in load_words() else code
 
 
+FOR_MACHINES = ("_names", "_digest", "_fingerprint")
+"""Endings of figures that only a program compares: digests of names."""
+
+
 def figures_text(figures: Mapping[str, Figure], language: str) -> str:
     """Figures by name, units read from the names: `density 0.4; free 12 MiB`."""
-    colon = word("colon", language)
-    parts = (f"{figure_label(n, language)}{colon}{_figure(n, value, language)}" for n, value in sorted(figures.items()))
+    colon, told = word("colon", language), sorted(f for f in figures.items() if not f[0].endswith(FOR_MACHINES))
+    parts = (f"{figure_label(n, language)}{colon}{_figure(n, value, language)}" for n, value in told)
     return str(clean_text(word("separator", language).join(parts))) or word("none", language)
 
 
