@@ -24,9 +24,9 @@ OLD_MESSAGE_SHARE = 0.10
 OLD_DAYS = 3
 EMPTIED_DAYS = 3
 REWRITES = 2
-REWRITTEN_AGO_DAYS = 35
-REWRITTEN_TABLES = {"gz-main": "dec_list", "gz-cbec": "ceb_inv_list", "gz-market": "mpt_trade_item"}
-"""Tables of which all rows of one partition were updated that many times, without a change."""
+DETAIL_TABLES = {"gz-main": "dec_list", "gz-cbec": "ceb_inv_list", "gz-market": "mpt_trade_item"}
+REWRITTEN_AGO_DAYS = {"detail": 35, "messages": 20}
+"""Of the partition of that day all rows were updated that many times, without a change."""
 PEAK_MONTH_AND_DAY = (11, 11)
 PEAK_FACTOR = 8
 # documents that open a chain, and the platform's part of the 100,000 messages a day: as its part of all documents
@@ -80,9 +80,13 @@ def emptied_days(last_day: date) -> list[date]:
     return old_days(last_day)[:EMPTIED_DAYS]
 
 
-def rewritten_day(last_day: date) -> date:
-    """A day of the partition whose rows were updated: some weeks ago, so that nothing is added to it any more."""
-    return last_day - timedelta(days=REWRITTEN_AGO_DAYS)
+def rewritten_partitions(platform: str, last_day: date) -> dict[str, date]:
+    """Table -> a day of its partition whose rows were updated: weeks ago, so that nothing is added to it any more.
+
+    A detail table hangs on its head by a foreign key, the message log on nothing: methods that copy may take only the latter.
+    """
+    names = {"detail": DETAIL_TABLES[platform], "messages": MESSAGE_LOG}
+    return {name: last_day - timedelta(days=REWRITTEN_AGO_DAYS[kind]) for kind, name in names.items()}
 
 
 def _span(first_day: date, last_day: date) -> list[date]:

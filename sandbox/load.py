@@ -7,7 +7,7 @@ The account that loads must be a superuser, for it makes the application role th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import polars as pl
@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from sandbox import days, tables
-from sandbox.days import MESSAGE_LOG, DayPlan
+from sandbox.days import MESSAGE_LOG, REWRITES, DayPlan
 from sandbox.rows import Frames, chunk_rows, platform_rows
 from sandbox.tables import Table, catalog, qualified
 
@@ -49,7 +49,7 @@ def load_platform(conninfo: str, platform: str, scale: float, seed: int, first_d
             connection.commit()
         _make_keys_and_indexes(connection, platform)
         _empty_old_partitions(connection, platform, days.emptied_days(last_day))
-        _rewrite_in_place(connection, platform, days.rewritten_day(last_day))
+        _rewrite_in_place(connection, platform, days.rewritten_partitions(platform, last_day))
         for table in catalog().of_platform(platform):
             connection.execute(sql.SQL("ANALYZE {}").format(qualified(platform, table.name)))
             connection.commit()
@@ -155,18 +155,18 @@ def _empty_old_partitions(connection: psycopg.Connection, platform: str, emptied
     connection.commit()
 
 
-def _rewrite_in_place(connection: psycopg.Connection, platform: str, day: date) -> None:
-    """UPDATE all rows of one partition to what they are, again and again: the other planted fault of the weekly work.
+def _rewrite_in_place(connection: psycopg.Connection, platform: str, partitions: Mapping[str, date]) -> None:
+    """UPDATE all rows of some partitions to what they are, again and again: the other planted fault of the weekly work.
 
     No row changes. What is left is a partition that is free in its first two thirds, where no vacuum can cut anything
-    off, and indexes with an entry of each version; that the old versions can go at once shows in each round.
+    off, and indexes with room for each version.
     """
-    table = catalog().table(days.REWRITTEN_TABLES[platform])
-    partition = qualified(platform, tables.partition_name(table, day))
-    column = sql.Identifier(table.partitioning.column)
-    for _ in range(days.REWRITES):
-        connection.execute(sql.SQL("UPDATE {} SET {} = {}").format(partition, column, column))
-        connection.commit()
+    for name, day in partitions.items():
+        table = catalog().table(name)
+        partition, column = qualified(platform, tables.partition_name(table, day)), sql.Identifier(table.partitioning.column)
+        for _ in range(REWRITES):
+            connection.execute(sql.SQL("UPDATE {} SET {} = {}").format(partition, column, column))
+            connection.commit()
 
 
 def _count(connection: psycopg.Connection, platform: str, table: Table) -> int:

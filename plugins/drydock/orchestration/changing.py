@@ -143,7 +143,10 @@ def verify(database_id: str, pipeline: Pipeline) -> dict[str, Any]:
     """Look at the target again: nothing invalid, unusable or left over, every setting back, bytes smaller."""
     run = open_change_run(database_id, pipeline)
     _never_in_a_backfill(run)
-    made = steps.verify_run(run)
+    try:
+        made = steps.verify_run(run)
+    except LookupError as e:  # there is no plan: trying again mends nothing
+        raise AirflowFailException(str(e)) from None
     return {"status": status_of(made).value, "stop": made.stop.value, "done": made.done, "freed_bytes": made.freed_bytes}
 
 
@@ -186,8 +189,9 @@ def _end(made: Verification | None, context: Any) -> str:
         raise AirflowFailException("没有核验：见上游任务的日志。Nothing was verified: see the logs of the tasks before.")
     told = f"{words(made.stop.value)}; done {made.done}, skipped {made.skipped}, failed {made.failed}"
     if status_of(made).is_red:
+        verdicts = ", ".join(f"{v.question} {v.status.value} {v.reason}".strip() for v in made.verdicts)
         codes = ", ".join(sorted({f.code for v in made.verdicts for f in v.findings if f.effective.is_red}))
-        raise AirflowFailException(f"{told}; {codes}")
+        raise AirflowFailException(f"{told}; {verdicts}; {codes or 'no finding'}")
     if not _ended_well("report", context):
         raise AirflowFailException("报告没有写成：见 report 任务的日志。The report was not written: see the log of task report.")
     log.info("%s", told)
