@@ -39,6 +39,7 @@ CHANGE_LOCK = "change"
 CONNECT_TIMEOUT_S = 10
 QUESTION_TIMEOUT_S = 60
 LOOK_TIMEOUT_S = 3600  # of a question that reads a whole object: pgstattuple, amcheck
+LOOK_LOCK_WAIT_S = 5  # a look waits no longer for somebody's lock: sizes and definitions are behind it too
 LONGEST_TIMEOUT_MS = 2**31 - 1
 GRACE_S = 30.0  # after the deadline, before the server ends a statement that nobody cancelled
 CUT = "08006"  # connection_failure: what a cut connection is told as, where the server had no word left
@@ -220,7 +221,7 @@ def _open_work(endpoint: Endpoint, run: str) -> Session:
 def open_reading(endpoint: Endpoint, run: str) -> Session:
     """A session that can only read; the server's own setting of that stays visible. Raises ChangeFailed."""
     with told_apart():
-        session = _connect(endpoint, run, LOOK_TIMEOUT_S)
+        session = _connect(endpoint, run, LOOK_TIMEOUT_S, f"-c lock_timeout={LOOK_LOCK_WAIT_S}s")
         session.execute(statement("gate", "set_read_only").composed)
         return session
 
@@ -250,7 +251,7 @@ def _may_retry(found: ErrorClass) -> bool:
     return found.retry and found.kind in ("locked", "conflict")
 
 
-def _connect(endpoint: Endpoint, run: str, statement_timeout_s: int) -> Session:
+def _connect(endpoint: Endpoint, run: str, statement_timeout_s: int, more_options: str = "") -> Session:
     return psycopg.connect(
         host=endpoint.host,
         port=endpoint.port,
@@ -260,7 +261,8 @@ def _connect(endpoint: Endpoint, run: str, statement_timeout_s: int) -> Session:
         autocommit=True,
         application_name=f"drydock/{run}"[:LONGEST_NAME_BYTES],
         connect_timeout=CONNECT_TIMEOUT_S,
-        options=f"-c statement_timeout={statement_timeout_s}s -c idle_in_transaction_session_timeout=0 {SERVER_PROBES}",
+        options=f"-c statement_timeout={statement_timeout_s}s -c idle_in_transaction_session_timeout=0 {SERVER_PROBES}"
+        f" {more_options}",
         row_factory=dict_row,
         **CLIENT_PROBES,
     )
