@@ -597,14 +597,18 @@ def test_little_gained_and_more_time_than_the_worst_is_told(night: Night, monkey
     assert (status(made)["gained"], codes(made)) == ("WARN", ["gained_little"] * 2 + ["slower_than_worst"] * 2)
 
 
-def test_a_failure_without_a_reason_is_told_all_the_same(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("ended", "told"), [(Status.FAIL, "FAIL"), (Status.SKIPPED, "SKIPPED")])
+def test_an_ending_without_a_reason_is_told_all_the_same(
+    night: Night, monkeypatch: pytest.MonkeyPatch, ended: Status, told: str
+) -> None:
     night.plan()
     night.approve()
     plain = ToyTrade.work
-    monkeypatch.setattr(ToyTrade, "work", lambda *given: plain(*given).model_copy(update={"status": Status.FAIL}))
-    night.work()
+    monkeypatch.setattr(ToyTrade, "work", lambda *given: plain(*given).model_copy(update={"status": ended}))
+    assert {o.reason for o in night.work()} == {"item_failed"}
     made = night.verify()
-    assert (codes(made), made.failed, made.stop) == (["item_failed", "item_failed"], 2, StopReason.ERROR)
+    assert (status(made)["worked"], made.failed) == (told, 2 if ended is Status.FAIL else 0)
+    assert {"item_failed"} == {v.reason for v in made.verdicts[:1] if v.reason} | set(codes(made))
 
 
 # kills

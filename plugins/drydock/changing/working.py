@@ -143,6 +143,8 @@ def _worked(job: Job, hands: Hands, target: Target) -> Outcome:
     except ChangeFailed as e:
         return _after_repair(job, hands, _failed(job, e), repaired)
     own = {"item_key": job.item.key, "number": job.item.number, "repaired": (*repaired, *outcome.repaired)}
+    if not outcome.reason and outcome.status not in (Status.PASS, Status.WARN):
+        own["reason"] = "item_failed"
     return outcome.model_copy(update=own)
 
 
