@@ -3,7 +3,8 @@
 Benefit = freed bytes x use weight x (1 + ageing x nights waited). An item may start only while its worst case fits what is
 left of the window, when all before it took their expected time; the expected times together fill the planned share of
 the window; redo or WAL and the number of items stay inside the night's budget. `choosing.py` solves that; this module
-says what is eligible, in which stages it is chosen, in which order it is worked and why the rest is carried.
+says what is eligible, in which stages it is chosen, in which order it is worked and why the rest is carried. Work that
+keeps what is done when it is stopped (a shrink in slices) and is longer than a window is taken in parts.
 
 Stages, each into what the one before left: items that are `first` (unusable indexes); the item that waited longest, once
 it waited OVERDUE_NIGHTS; all others; what a person must name, where nobody is asked. So nothing starves that fits a night
@@ -13,6 +14,7 @@ alone: once overdue, only what waited as long or longer goes before it, one each
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,10 +43,11 @@ class Packed(Model):
 
 @dataclass(frozen=True)
 class _Load:
-    """The candidates as columns, in the order of their keys."""
+    """The candidates as columns, in the order of their keys. `planned`: what this night would take of each."""
 
     candidates: Sequence[Candidate]
     estimates: Sequence[Estimate]
+    planned: Sequence[Estimate]
     nights: NDArray[np.int64]
     expected_s: NDArray[np.float64]
     worst_s: NDArray[np.float64]
@@ -72,7 +75,7 @@ def pack(
     same key the second is not looked at.
     """
     with _no_collection():
-        load = _columns(candidates, estimates, nights, policy)
+        load = _columns(candidates, estimates, nights, budget, policy)
         return _packed(load, _choose_in_stages(load, budget, policy), budget)
 
 
@@ -81,7 +84,7 @@ def _packed(load: _Load, chosen: Sequence[int], budget: Budget) -> Packed:
         WorkItem(
             number=number,
             candidate=load.candidates[i],
-            estimate=load.estimates[i],
+            estimate=load.planned[i],
             nights_waiting=int(load.nights[i]),
         )
         for number, i in enumerate(chosen, start=1)
@@ -102,24 +105,44 @@ def _no_collection() -> Iterator[None]:
 
 
 def _columns(
-    candidates: Sequence[Candidate], estimates: Sequence[Estimate], nights: Mapping[str, int], policy: ChangePolicy
+    candidates: Sequence[Candidate],
+    estimates: Sequence[Estimate],
+    nights: Mapping[str, int],
+    budget: Budget,
+    policy: ChangePolicy,
 ) -> _Load:
     keyed: dict[str, int] = {}
     for i, candidate in enumerate(candidates):
         keyed.setdefault(f"{candidate.action} {candidate.object.key}", i)
     order = sorted(keyed)
     found, beside = [candidates[keyed[k]] for k in order], [estimates[keyed[k]] for k in order]
+    planned = [_part_of_it(c, e, budget, policy) for c, e in zip(found, beside, strict=True)]
     waited = np.array([nights.get(k, 0) for k in order], dtype=np.int64)
     plain = np.array([c.freed_bytes * c.use_weight for c in found], dtype=float)
+    whole_s, expected_s = (np.array([e.expected_s for e in side], dtype=float) for side in (beside, planned))
+    share = np.divide(expected_s, whole_s, out=np.ones_like(whole_s), where=whole_s > 0)
     return _Load(
         candidates=found,
         estimates=beside,
+        planned=planned,
         nights=waited,
-        expected_s=np.array([e.expected_s for e in beside], dtype=float),
-        worst_s=np.array([max(e.worst_s, e.expected_s) for e in beside], dtype=float),
-        log_bytes=np.array([e.log_bytes for e in beside], dtype=float),
-        benefit=np.maximum(plain, LEAST_BENEFIT) * (1 + policy.ageing_per_night * waited),
+        expected_s=expected_s,
+        worst_s=np.array([max(e.worst_s, e.expected_s) for e in planned], dtype=float),
+        log_bytes=np.array([e.log_bytes for e in planned], dtype=float),
+        benefit=np.maximum(plain * share, LEAST_BENEFIT) * (1 + policy.ageing_per_night * waited),
     )
+
+
+def _part_of_it(candidate: Candidate, estimate: Estimate, budget: Budget, policy: ChangePolicy) -> Estimate:
+    """What a night takes of work that is longer than a window and keeps what is done when it is stopped: half the window.
+
+    Such work may be stopped at any moment, so its part has no worse case. All else is taken whole or not at all.
+    """
+    if estimate.worst_s <= budget.window_s or not candidate.is_resumable:
+        return estimate
+    part_s = min(estimate.expected_s, budget.window_s * policy.window_share / 2)
+    share = part_s / estimate.expected_s if estimate.expected_s else 1.0
+    return Estimate(expected_s=part_s, worst_s=part_s, log_bytes=math.ceil(estimate.log_bytes * share), runs=estimate.runs)
 
 
 def _choose_in_stages(load: _Load, budget: Budget, policy: ChangePolicy) -> list[int]:

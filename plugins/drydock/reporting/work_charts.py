@@ -100,7 +100,9 @@ def timeline_chart(
     for span in spans:
         colour, hatch = LOOKS[span.look]
         start, end = date2num(span.began_at), date2num(span.ended_at)
-        work.barh(span.row, max(end - start, 1e-5), left=start, height=0.5, color=colour, hatch=hatch, edgecolor=colour)
+        work.barh(
+            span.row, max(end - start, 1e-5), left=start, height=0.5, color=colour, hatch=hatch, edgecolor="white", linewidth=0
+        )
     _draw_load(load, loads, limit, language)
     left, right = _reach(spans, loads, window)
     for axes in (work, load):
@@ -130,7 +132,7 @@ def _two_axes(labels: Sequence[str]) -> tuple[Figure, Axes, Axes]:
 
 
 def _draw_load(axes: Axes, loads: Sequence[LoadSeen], limit: float, language: str) -> None:
-    axes.set_ylabel(word("work_chart_load_axis", language), fontsize=8)
+    axes.set_ylabel(word("work_chart_load_axis", language), fontsize=7)
     axes.axhline(limit, color=RED, linewidth=1.2, linestyle=(0, (4, 2)))
     axes.annotate(
         word("work_chart_limit", language),
