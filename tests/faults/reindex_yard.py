@@ -16,7 +16,9 @@ import psycopg
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
+from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
+from drydock.outcomes import StatementDone
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef, WorkItem
 from drydock.reindex.postgres.facts import facts_of
 from tests.db.plain_hands import PlainHands, an_item
@@ -86,9 +88,15 @@ def an_item_on(name: str, table: str, identity: str, schema: str = "public", act
 
 @dataclass
 class Hands(PlainHands):
-    """`before_change`: called once, when the trade has looked and is about to change; the world may turn then."""
+    """`before_change`: called when the trade has looked and is about to change, `after_change` when it has changed."""
 
     before_change: Callable[[], object] = field(default=lambda: None)
+    after_change: Callable[[], object] = field(default=lambda: None)
+
+    def change(self, *statements: Statement, **bounds: object) -> tuple[StatementDone, ...]:
+        done = super().change(*statements, **bounds)
+        self.after_change()
+        return done
 
     def remember(self, **state: object) -> None:
         super().remember(**state)

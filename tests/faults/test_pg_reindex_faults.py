@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
 from drydock.changing.hands import ChangeFailed, SurveyContext
+from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.plans import Candidate, Found
 from drydock.policy import ReindexPolicy
 from drydock.reindex.postgres.survey import survey
 from drydock.reindex.postgres.trade import PostgresReindex
+from drydock.settings import include_dir
 from drydock.verdicts import Status
 from tests.db.plain_hands import an_item
-from tests.faults.reindex_yard import Hands, Yard, a_yard, invalid_indexes, item_of
+from tests.faults.reindex_yard import PASSWORD, Hands, Yard, a_yard, invalid_indexes, item_of
 from tests.unit.build import database
 
 POLICY = ReindexPolicy()
@@ -133,6 +137,85 @@ def test_a_damaged_file_is_found_corrupt_and_rebuilt(yard: Yard, db: psycopg.Con
         *("corrupt", "sound"),
     )
     target.close()
+
+
+def test_an_index_that_is_corrupt_again_after_its_rebuild(db: psycopg.Connection, target: PostgresTarget) -> None:
+    compare = "CREATE OR REPLACE FUNCTION backwards(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btint4cmp({})'"
+    db.execute(compare.format("$1, $2"))
+    operators = ", ".join(f"OPERATOR {n} {o}" for n, o in enumerate(("<", "<=", "=", ">=", ">"), 1))
+    db.execute(f"CREATE OPERATOR CLASS turned FOR TYPE int USING btree AS {operators}, FUNCTION 1 backwards(int, int)")
+    db.execute("CREATE INDEX orders_turned ON orders (n turned)")
+    turn = compare.format("$2, $1")
+    done = PATIENT.work(Hands(target, item_of(target, "orders_turned"), after_change=lambda: db.execute(turn)))
+    assert (done.status, done.reason, done.after["check_after"]) == (Status.FAIL, "corrupt_after", "corrupt")
+
+
+def test_an_index_that_is_invalid_or_gone_after_its_rebuild(db: psycopg.Connection, target: PostgresTarget) -> None:
+    db.execute("SET allow_system_table_mods = on")
+    spoil = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_n'::regclass"
+    before = PATIENT.world(target)
+    done = PATIENT.work(Hands(target, item_of(target, "orders_n"), after_change=lambda: db.execute(spoil)))
+    assert (done.status, done.reason) == (Status.FAIL, "still_invalid")
+    assert {f.code for f in PATIENT.verify(target, [done.model_copy(update={"status": Status.PASS})], before)} == {
+        "index_new_invalid"
+    }
+    drop = "DROP INDEX orders_n"
+    done = PATIENT.work(Hands(target, item_of(target, "orders_n"), after_change=lambda: db.execute(drop)))
+    assert (done.status, done.reason) == (Status.FAIL, "index_missing")
+    assert [f.code for f in PATIENT.verify(target, [done.model_copy(update={"status": Status.PASS})], before)] == [
+        "index_missing"
+    ]
+
+
+def test_a_rebuild_that_gains_nothing_is_told(db: psycopg.Connection, target: PostgresTarget) -> None:
+    grow = "INSERT INTO orders SELECT g, 'x', g FROM generate_series(2001, 9000) AS g"
+    done = PATIENT.work(Hands(target, item_of(target, "orders_n"), after_change=lambda: db.execute(grow)))
+    assert (done.status, done.freed_bytes < 0) == (Status.PASS, True)
+    assert [f.code for f in PATIENT.verify(target, [done], PATIENT.world(target))] == ["index_not_smaller"]
+
+
+def test_lost_counters_prove_nothing(db: psycopg.Connection, target: PostgresTarget) -> None:
+    db.execute("ANALYZE orders")
+    db.execute("SELECT pg_stat_force_next_flush()")
+    db.execute("SELECT pg_stat_reset()")
+    low = SurveyContext(database=database(), policy=ReindexPolicy(floor_bytes=0, min_leaf_blocks=1), now=datetime.now(UTC))
+    assert {a.object.name: a.reason for a in survey(target, low).left_alone}["orders_n"] == "statistics_old"
+
+
+def test_a_partitioned_index_that_lacks_a_part_is_a_note(db: psycopg.Connection, target: PostgresTarget) -> None:
+    db.execute("CREATE TABLE parted (n int) PARTITION BY RANGE (n)")
+    db.execute("CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (9)")
+    db.execute("CREATE INDEX parted_n ON ONLY parted (n)")
+    found = look(target)
+    assert ([(n.object.name, n.reason) for n in found.notes], found.candidates) == ([("parted_n", "parent_invalid")], ())
+    db.execute("DROP TABLE parted")
+
+
+def test_the_work_account_can_do_all_this_with_its_grants(yard: Yard, db: psycopg.Connection) -> None:
+    for text in (
+        "CREATE ROLE owner_of_all",
+        f"CREATE ROLE worker LOGIN PASSWORD '{PASSWORD}'",
+        "ALTER TABLE orders OWNER TO owner_of_all",
+    ):
+        db.execute(text)
+    grants = include_dir() / "sql" / "postgresql" / "grants" / "reindex.sql"
+    e = yard.endpoint
+    command = [find_binaries().tool("psql"), "-h", e.host, "-p", str(e.port), "-U", e.user, "-v", "ON_ERROR_STOP=1"]
+    names = ["-v", "role=worker", "-v", "owner=owner_of_all", "-f", grants]
+    subprocess.run([*command, *names, e.dbname], env={"PGPASSWORD": PASSWORD}, check=True, capture_output=True)
+    db.execute("GRANT USAGE ON SCHEMA public TO PUBLIC; GRANT CREATE ON SCHEMA public TO owner_of_all")
+    db.execute("CREATE INDEX orders_n_ccnew ON orders (n)")
+    db.execute("SET allow_system_table_mods = on")
+    db.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid::regclass::text LIKE 'orders_n%'")
+    target = PostgresTarget(database(), replace(e, user="worker"), "grants")
+    found = look(target)
+    assert (found.figures["has_amcheck"], found.figures["has_pgstattuple"]) == (True, True)
+    hands = Hands(target, an_item(next(c for c in found.candidates if c.object.name == "orders_n")))
+    assert PATIENT.repair(hands) == ("leftover_index_dropped",)
+    done = PATIENT.work(hands)
+    assert (done.status, done.after["check_after"]) == (Status.PASS, "sound")
+    target.close()
+    db.execute("DROP TABLE orders; DROP OWNED BY worker, owner_of_all; DROP ROLE worker, owner_of_all")
 
 
 def test_duplicate_keys_are_told_by_number_and_never_shown(
