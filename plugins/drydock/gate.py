@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 SHORTEST_S = 0.001
 PUT_BACK_DEADLINE_S = 600.0  # putting back is short by nature; it may run past the window, never for ever
+DEAD_WORKER_S = 20.0  # PostgreSQL looks for the client of a running statement every 10 seconds
+DEAD_WORKER_PAUSE_S = 0.2
 LOCK_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # between tries of a short lock; the last one for all that follow
 MAY_TRY_AGAIN = ("locked", "conflict", "wait_and_retry")  # classes of errors after which a lock is simply tried for again
 ROLLED_BACK = "rolled_back"
@@ -45,6 +47,7 @@ def ask_all(run: ChangeRun, plan_id: int, plan: Plan, item: WorkItem, target: Ta
     All are open when the last answer is. The change lock is held from then on, until the target is closed. Raises what
     the ledger raises: a gate that cannot write does not open.
     """
+    _let_the_dead_go(run, target)
     answers = tuple(_ask_until_closed(_asking(run, plan_id, plan, item, target), tuple(QUESTIONS)))
     change_record.save_answers(run.ledger, run.run_id, None, item.key, answers)
     return answers
@@ -104,6 +107,19 @@ def stop_of(answer: Answer) -> StopReason:
 def _asking(run: ChangeRun, plan_id: int, plan: Plan, item: WorkItem, target: Target) -> Asking:
     used = sum(s.done.log_bytes or 0 for s in change_history.statements_of_run(run.ledger, run.run_id) if s.done)
     return Asking(run, plan_id, plan, item, target, used_before=used)
+
+
+def _let_the_dead_go(run: ChangeRun, target: Target) -> None:
+    """Where an attempt was killed, wait for its lock: its server ends what it ran within seconds, and until then it would
+    count as load, as an old transaction and as another change. What does not pass is told by the interlocks."""
+    if not change_history.unfinished_items(run.ledger, run.database.id, run.pipeline):
+        return
+    give_up_at = time.monotonic() + DEAD_WORKER_S
+    try:
+        while not target.take_change_lock() and time.monotonic() < give_up_at:
+            time.sleep(DEAD_WORKER_PAUSE_S)
+    except ChangeFailed as e:
+        log.warning("%s: the change lock cannot be asked for: %s (%s)", run.database.id, e.code, e.kind)
 
 
 def _ask_until_closed(asking: Asking, interlocks: Sequence[Interlock]) -> Iterator[Answer]:

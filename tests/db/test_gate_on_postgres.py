@@ -183,13 +183,25 @@ def test_a_database_that_is_set_to_read_only(night: Night, work_endpoint: Endpoi
     assert night.reason() == "not_open_for_writing"
 
 
-def test_another_change_of_the_same_database(night: Night, work_endpoint: Endpoint) -> None:
+def test_another_change_of_the_same_database(night: Night, work_endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drydock.gate.DEAD_WORKER_S", 0.0)
     other = PostgresTarget(night.run.database, work_endpoint, "other")
     assert other.take_change_lock()
     with pytest.raises(GateClosed, match="other_change_running"):
         night.hands()
     other.close()
     until(lambda: night.reason() == "")
+
+
+def test_a_killed_attempt_whose_session_still_ends(night: Night, work_endpoint: Endpoint) -> None:
+    dead = PostgresTarget(night.run.database, work_endpoint, "dead")
+    assert dead.take_change_lock()
+    intent_id = change_record.open_intent(night.run.ledger, night.run.run_id, night.plan_id, night.plan.items[0])
+    ends = threading.Timer(0.3, dead.close)
+    ends.start()
+    assert night.reason() == ""
+    ends.join()
+    assert intent_id > 0
 
 
 def test_a_backup_beside_it(night: Night, other: psycopg.Connection) -> None:

@@ -52,6 +52,10 @@ class MemoryLedger:
     statements: list[SimpleNamespace] = field(default_factory=list)
     states: dict[str, Figure] = field(default_factory=dict)
     intents: int = 0
+    unfinished: tuple[WorkItem, ...] = ()
+
+    def unfinished_items(self, *_: Any) -> tuple[WorkItem, ...]:
+        return self.unfinished
 
     def save_answers(self, _: Any, run_id: int, intent_id: int | None, item_key: str, answers: Sequence[Answer]) -> None:
         self.answers += [(intent_id, a) for a in answers]

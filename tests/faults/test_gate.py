@@ -299,6 +299,19 @@ def test_hands_need_every_interlock_to_have_been_asked(world: GateWorld) -> None
         open_hands(*arguments, ())
 
 
+def test_the_lock_of_a_killed_attempt_is_waited_for(world: GateWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drydock.gate.DEAD_WORKER_PAUSE_S", 0.0)
+    held = iter([False, False, True])
+    world.target.take_change_lock = lambda: next(held, True)
+    assert world.ask()[-1].reason == "other_change_running"
+    world.ledger.unfinished = (world.item,)
+    held = iter([False, False, True])
+    assert world.ask()[-1].is_open
+    monkeypatch.setattr("drydock.gate.DEAD_WORKER_S", 0.0)
+    world.target.take_change_lock = lambda: False
+    assert world.ask()[-1].reason == "other_change_running"
+
+
 def test_putting_back_needs_no_window_but_a_primary_and_the_lock(world: GateWorld) -> None:
     world.set_now(NOW + timedelta(hours=9))
     arguments = (world.run, world.ledger.plan_id, world.plan, world.item, world.target)
