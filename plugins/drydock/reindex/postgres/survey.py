@@ -143,6 +143,7 @@ def _is_leftover_of(leftover: IndexRow, index: IndexRow) -> bool:
 
 
 def apart(answers: Iterable[Candidate | LeftAlone]) -> tuple[list[Candidate], list[LeftAlone]]:
+    """Candidates, and what is left alone, each in its order."""
     candidates, alone = [], []
     for answer in answers:
         if isinstance(answer, Candidate):

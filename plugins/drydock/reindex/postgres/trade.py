@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from drydock.changing.hands import Eyes, Hands, SurveyContext
 from drydock.outcomes import Outcome
 from drydock.plans import Found, ObjectRef, WorkItem
+from drydock.reindex.postgres.decide import DROP_LEFTOVER
 from drydock.reindex.postgres.facts import facts_of
 from drydock.reindex.postgres.repair import repair
 from drydock.reindex.postgres.survey import survey
@@ -33,6 +34,8 @@ class PostgresReindex:
         """Empty, or object_gone. Whether the name leads to another index than planned is for `work` to judge: after the swap
         of an attempt that was killed it does, and only what that attempt wrote down tells."""
         planned = item.candidate.object
+        if item.candidate.action == DROP_LEFTOVER:
+            return ""  # gone is what it should be: `work` knows whether we did it
         return "" if facts_of(eyes, planned.owner, planned.name) else "object_gone"
 
     def sizes(self, eyes: Eyes, objects: Sequence[ObjectRef]) -> dict[str, int]:
