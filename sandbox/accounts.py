@@ -31,7 +31,7 @@ def _run_grants(binaries: Binaries, port: int, password: str, dbname: str, pipel
     options = ["-X", "-q", "-v", "ON_ERROR_STOP=1", *told, "-f", GRANTS / f"{pipeline}.sql"]
     subprocess.run(
         [binaries.tool("psql"), "-h", LOCALHOST, "-p", str(port), "-U", "postgres", "-d", dbname, *options],
-        env=server_environment({"PGPASSWORD": password}),
+        env=server_environment({"PGPASSWORD": password, "PGOPTIONS": "-c client_min_messages=warning"}),
         stdin=subprocess.DEVNULL,
         timeout=PSQL_TIMEOUT_S,
         check=True,
