@@ -16,13 +16,12 @@ from drydock.reporting.figures import bytes_text, duration_text, moment_text
 from drydock.reporting.tables import BYTES, COUNT, SECONDS, TEXT, Spec, make_table
 from drydock.reporting.work_charts import LoadSeen, SizeBar, Span
 from drydock.reporting.work_checks import approved_text
-from drydock.reporting.work_facts import WorkRecord, figures_text, fixed_or_code, place_text, reason_words, size_of
+from drydock.reporting.work_facts import WorkRecord, figures_text, fixed_or_code, long_table, place_text, reason_words, size_of
 from drydock.reporting.work_sheets import carried_rows, left_rows, regrowth_rows
 from drydock.verdicts import Finding
 
-ROWS_PER_CHART = 14
-MOST_ROWS = 40
-"""Rows of the long tables on paper; the annex has all."""
+ROWS_PER_CHART, MOST_CHARTS = 14, 3
+"""Objects in one picture, and pictures of one kind: those that gained most, and the items that came first."""
 
 
 def plan_blocks(record: WorkRecord) -> Iterator[Block]:
@@ -62,7 +61,7 @@ def _plan_rows(record: WorkRecord) -> Iterator[tuple[Cell, ...]]:
 def chart_blocks(record: WorkRecord) -> Iterator[Block]:
     """Bytes before and after by object, and the window's timeline with the load; in words where there is nothing to draw."""
     yield Heading(level=1, text=record.word("work_pictures"))
-    bars = _bars(record)
+    bars = _bars(record)[: ROWS_PER_CHART * MOST_CHARTS]
     for at in range(0, len(bars), ROWS_PER_CHART):
         part = bars[at : at + ROWS_PER_CHART]
         rows = [f"{b.label} {bytes_text(b.before_bytes)} → {bytes_text(b.after_bytes)}" for b in part]
@@ -84,7 +83,7 @@ def _bars(record: WorkRecord) -> list[SizeBar]:
 
 
 def _timelines(record: WorkRecord) -> Iterator[Block]:
-    keys = [i.key for i in record.items if record.of_item(i.key)]
+    keys = [i.key for i in record.items if record.of_item(i.key)][: ROWS_PER_CHART * MOST_CHARTS]
     plan = record.plan
     if plan is None or not keys:
         return
@@ -129,7 +128,7 @@ def carried_blocks(record: WorkRecord) -> Iterator[Block]:
     yield Paragraph(text=record.word("work_stopped_text", stop=stop), style="strong")
     spec: Spec = (("work_object", TEXT, 3), ("work_class", TEXT, 1.7), ("work_would_free", BYTES, 1.1))
     spec += (("work_expected", SECONDS, 1.1), ("work_nights", COUNT, 0.8), ("work_why", TEXT, 2.6))
-    yield from _long_table(record, "work_carried", spec, carried_rows(record))
+    yield from long_table(record, "work_carried", spec, carried_rows(record))
 
 
 def left_blocks(record: WorkRecord) -> Iterator[Block]:
@@ -143,16 +142,10 @@ def left_blocks(record: WorkRecord) -> Iterator[Block]:
     spec: Spec = (("work_why", TEXT, 4), ("change_count", COUNT, 1), ("work_would_free", BYTES, 1.2))
     yield make_table(record.word("work_left_counts"), spec, rows, record.period, record.language)
     long: Spec = (("work_object", TEXT, 3), ("work_why", TEXT, 2.6), ("work_figures", TEXT, 3), ("work_would_free", BYTES, 1.1))
-    yield from _long_table(record, "work_left", long, left_rows(record, left))
+    yield from long_table(record, "work_left", long, left_rows(record, left))
     yield Heading(level=1, text=record.word("work_notes"))
     yield Paragraph(text=record.word("work_notes_text"), style="note")
-    yield from _long_table(record, "work_notes", long, left_rows(record, plan.notes if plan else ()))
-
-
-def _long_table(record: WorkRecord, caption: str, spec: Spec, rows: list[tuple[Cell, ...]]) -> Iterator[Block]:
-    yield make_table(record.word(caption), spec, rows[:MOST_ROWS], record.period, record.language)
-    if len(rows) > MOST_ROWS:
-        yield Paragraph(text=record.word("work_more_in_annex", n=len(rows) - MOST_ROWS), style="note")
+    yield from long_table(record, "work_notes", long, left_rows(record, plan.notes if plan else ()))
 
 
 def regrowth_blocks(record: WorkRecord) -> Iterator[Block]:
@@ -161,7 +154,7 @@ def regrowth_blocks(record: WorkRecord) -> Iterator[Block]:
     yield Heading(level=1, text=record.word("work_regrowth"))
     spec: Spec = (("work_object", TEXT, 3), ("work_reclaimed_at", TEXT, 1.4), ("work_freed", BYTES, 1.1))
     spec += (("work_regrown_early", BYTES, 1.2), ("work_regrown_late", BYTES, 1.2), ("work_left_from_now", TEXT, 1))
-    yield from _long_table(record, "work_regrowth", spec, regrowth_rows(record))
+    yield from long_table(record, "work_regrowth", spec, regrowth_rows(record))
     ratio = f"{record.policy.regrowth_ratio:.0%}"
     yield Paragraph(text=record.word("work_regrowth_note", early=early, late=late, ratio=ratio), style="note")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -12,18 +12,21 @@ from drydock.estate import Database, Estate
 from drydock.ledger.change_history import AnswerRecord, Asked, StatementRecord
 from drydock.ledger.change_weeks import WeekLine
 from drydock.messages import fill, reason_text
-from drydock.outcomes import ApprovalAnswer, Outcome, StopReason, Verification
+from drydock.outcomes import Answer, ApprovalAnswer, Outcome, StopReason, Verification
 from drydock.plans import ObjectRef, Pipeline, Plan, WorkItem
 from drydock.policy import ChangePolicy
 from drydock.reporting.answers import local
 from drydock.reporting.day_record import name_of
-from drydock.reporting.document import Language
+from drydock.reporting.document import Block, Cell, Language, Paragraph
 from drydock.reporting.figures import format_cell, unit_of
+from drydock.reporting.tables import Spec, make_table
 from drydock.reporting.words import load_words, word
 from drydock.verdicts import Figure, Status, clean_text, worst
 
 DONE = (Status.PASS, Status.WARN)
 WEEK_DAYS = 7
+MOST_ROWS, MOST_ITEM_ROWS = 40, 200
+"""Rows of long tables on paper, and of those with a row for each item; the annex has all."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,21 @@ class WorkRecord:
     def local(self, moment: datetime | None) -> datetime | None:
         return local(moment, self.zone) if moment else None
 
+    @cached_property
+    def _sent(self) -> Mapping[str, list[StatementRecord]]:
+        sent: dict[str, list[StatementRecord]] = {}
+        for statement in self.statements:
+            sent.setdefault(statement.item_key, []).append(statement)
+        return sent
+
     def of_item(self, key: str) -> tuple[StatementRecord, ...]:
-        return tuple(s for s in self.statements if s.item_key == key)
+        """The statements of an item, in the order of sending."""
+        return tuple(self._sent.get(key, ()))
+
+    @cached_property
+    def closed_of(self) -> Mapping[str, Answer]:
+        """Item key -> the last answer of an interlock that was closed to it."""
+        return {a.item_key: a.answer for a in self.answers if not a.answer.is_open}
 
     def word(self, key: str, **values: object) -> str:
         return word(key, self.language, **values)
@@ -165,3 +181,12 @@ def size_of(figures: Mapping[str, Figure]) -> int | None:
         if isinstance(told := figures.get(name), int) and not isinstance(told, bool):
             return told
     return None
+
+
+def long_table(
+    record: WorkRecord, caption: str, spec: Spec, rows: list[tuple[Cell, ...]], most: int = MOST_ROWS
+) -> Iterator[Block]:
+    """A table of at most so many rows on paper, and how many more the annex has."""
+    yield make_table(record.word(caption), spec, rows[:most], record.period, record.language)
+    if len(rows) > most:
+        yield Paragraph(text=record.word("work_more_in_annex", n=len(rows) - most), style="note")

@@ -8,13 +8,15 @@ from drydock.outcomes import Outcome
 from drydock.plans import WorkItem
 from drydock.reporting.document import Block, Cell, Entry, Heading, Paragraph, Turn
 from drydock.reporting.figures import bytes_text, duration_text, moment_text
-from drydock.reporting.tables import BYTES, COUNT, SECONDS, STATUS, TEXT, Spec, make_table
+from drydock.reporting.tables import BYTES, COUNT, SECONDS, STATUS, TEXT, Spec
 from drydock.reporting.work_checks import approved_text, plan_check_text, undo_text
 from drydock.reporting.work_facts import (
+    MOST_ITEM_ROWS,
     WorkRecord,
     code_words,
     figures_text,
     fixed_or_code,
+    long_table,
     object_text,
     place_text,
     reason_words,
@@ -34,7 +36,7 @@ def item_blocks(record: WorkRecord) -> Iterator[Block]:
     spec += (("work_reason", TEXT, 2.4), ("work_size_before", BYTES, 1.1), ("work_size_after", BYTES, 1.1))
     spec += (("work_freed", BYTES, 1.1), ("work_elapsed", SECONDS, 1.1), ("work_result", STATUS, 1.1), ("work_why", TEXT, 2))
     rows = [_row(record, item) for item in record.items]
-    yield make_table(record.word("work_items"), spec, rows, record.period, record.language)
+    yield from long_table(record, "work_items", spec, rows, MOST_ITEM_ROWS)
     yield Paragraph(text=record.word("work_items_note"), style="note")
     yield Turn(landscape=False)
     yield Heading(level=1, text=record.word("work_each"))
@@ -149,7 +151,7 @@ def estimate_blocks(record: WorkRecord) -> Iterator[Block]:
     rows = [
         _estimate_row(item, o) for item in record.items if (o := record.outcome_of.get(item.key)) and item.key in record.begun
     ]
-    yield make_table(record.word("work_estimates"), spec, rows, record.period, record.language)
+    yield from long_table(record, "work_estimates", spec, rows, MOST_ITEM_ROWS)
     yield Paragraph(text=_estimate_sum(record, rows), style="note")
 
 
@@ -175,21 +177,15 @@ def skipped_blocks(record: WorkRecord) -> Iterator[Block]:
     spec: Spec = (("work_number", COUNT, 0.7), ("work_object", TEXT, 2.6), ("work_interlock", TEXT, 1.3))
     spec += (("work_why", TEXT, 2.6), ("work_figures", TEXT, 3.4))
     rows = [_skipped_row(record, item) for item in record.items if item.key not in record.begun]
-    yield make_table(record.word("work_skipped"), spec, rows, record.period, record.language)
+    yield from long_table(record, "work_skipped", spec, rows, MOST_ITEM_ROWS)
 
 
 def _skipped_row(record: WorkRecord, item: WorkItem) -> tuple[Cell, ...]:
     outcome = record.outcome_of.get(item.key)
-    closed = [a.answer for a in record.answers if a.item_key == item.key and not a.answer.is_open]
     head = (item.number, place_text(item.candidate.object))
-    if closed:
-        last = closed[-1]
+    if last := record.closed_of.get(item.key):
         interlock = fixed_or_code(f"interlock_{last.interlock.value}", last.interlock.value, record.language)
-        return (
-            *head,
-            interlock,
-            reason_words(last.reason, record.language, last.figures),
-            figures_text(last.figures, record.language),
-        )
+        why = reason_words(last.reason, record.language, last.figures)
+        return (*head, interlock, why, figures_text(last.figures, record.language))
     why = reason_words(outcome.reason, record.language) if outcome else record.word("work_no_outcome")
     return (*head, record.word("work_not_asked"), why, record.word("none"))
