@@ -34,6 +34,7 @@ from sandbox.oracle.model.stored import Partitioning, StoredTable
 from sandbox.oracle.model.tables import TableColumn
 from sandbox.oracle.worlds import lived
 
+YES_OF_A_CHECK = "ORA-10655"
 ACCOUNT, PASSWORD = "DRYDOCK_DO", "pass"
 LIMITS = SessionLimits(call_timeout_s=20, lock_wait_s=0, attempts=1, pause_s=0.01)
 
@@ -123,7 +124,12 @@ class Hands(Eyes):
             self.after_each(self.sent, statement)
         except oracledb.Error as e:
             error = code_of(e)
+            if error == YES_OF_A_CHECK:
+                self.after_each(self.sent, statement)
             raise failure(e) from e
+        except BaseException:
+            error = "cut_off"
+            raise
         finally:
             done = StatementDone(
                 statement=statement.text[:200],

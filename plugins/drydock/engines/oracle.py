@@ -301,8 +301,9 @@ def _ask(session: OracleSession, file: SqlFile, binds: Mapping[str, Any] | None,
 
 
 def _limit(session: OracleSession, timeout_s: float | None) -> None:
-    """Bound the round trips to come; nothing to do where the last call was bound alike."""
-    if timeout_s != session.timeout_s:
+    """Bound the round trips to come; nothing to do where the last call was bound alike. A connection that was cut is left as
+    it is, and its next call says so: python-oracledb 26.1 ends the whole process (SIGSEGV) when its time limit is set."""
+    if timeout_s != session.timeout_s and session.connection.is_healthy():
         session.connection.call_timeout = _milliseconds(timeout_s or session.limits.call_timeout_s)
         session.timeout_s = timeout_s
 
