@@ -104,7 +104,7 @@ def test_an_interrupted_drill_waits_for_its_restore_which_would_make_the_area_ag
     left, ended = threading.Event(), []
 
     def restore() -> None:
-        left.wait(5)
+        left.wait(60)
         time.sleep(0.3)
         ended.append(True)
 
