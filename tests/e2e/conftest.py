@@ -79,7 +79,7 @@ def cold_demo(state: Path) -> DemoRun:
     env = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
     arguments = [sys.executable, "-m", "sandbox.demo"]
     done = subprocess.run(
-        arguments, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False
+        arguments, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=850, check=False
     )
     areas = tuple(str(area) for area in (state / "scratch").glob("drydock-drill-*"))
     target = demo.oracle_target(state)

@@ -26,7 +26,7 @@ from tests.e2e.conftest import Voyage
 from tests.e2e.seeing import WAIT_S, Tasks, kill_component, wait_until
 from tests.leftovers import is_whole
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DAG = f"backup__{DATABASE}"
 HELD = "RESTORE SPFILE VALIDATE"  # asked in every run, and none before it takes long
