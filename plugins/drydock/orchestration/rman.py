@@ -25,7 +25,7 @@ SHORTEST_POLL_S, LONGEST_POLL_S = 1.0, 10.0
 COMMAND_TIMEOUT_S = 60.0
 LAST_LOOK_S = 300.0  # past the job's deadline and the far side's grace
 BELT_S = 1800.0  # the trigger ends by itself; should it not, Airflow ends it
-STATE_TIMEOUT_S = 20.0  # the first question of a triggerer to Airflow's API loads that API, which takes many seconds
+STATE_TIMEOUT_S = 120.0  # the first question of a triggerer to Airflow's API loads that API: half a minute on a busy machine
 STOP_AGAIN_AFTER_S = (2.0, 10.0, 30.0)  # for a host that does not answer when its job is to end
 STOPPING: set[asyncio.Future[None]] = set()
 """What stops jobs this moment: an event loop itself keeps no hold of its tasks."""
