@@ -49,12 +49,14 @@ def trigger(api: httpx.Client, dag_id: str, conf: dict) -> TriggeredRun:
 
 def watch(api: httpx.Client, runs: list[TriggeredRun], console: Console, wait_s: float) -> dict[str, str]:
     """Show every task of every run until all have ended; returns the state per DAG. Raises RunsTookTooLong."""
-    deadline = time.monotonic() + wait_s
+    deadline, states, tasks = time.monotonic() + wait_s, {}, {}
     show = _live(console) if console.is_terminal else _lines(console)
     with show as tell:
         while True:
-            states = {r.dag_id: api.get(f"/dags/{r.dag_id}/dagRuns/{r.run_id}").json()["state"] for r in runs}
-            tell({r.dag_id: task_states(api, r) for r in runs}, states)
+            for r in (r for r in runs if states.get(r.dag_id) not in ENDED):
+                states[r.dag_id] = api.get(f"/dags/{r.dag_id}/dagRuns/{r.run_id}").json()["state"]
+                tasks[r.dag_id] = task_states(api, r)
+            tell(tasks, states)
             if all(s in ENDED for s in states.values()):
                 return states
             if time.monotonic() > deadline:

@@ -15,7 +15,7 @@ import openpyxl
 from drydock.backup.scratch import PREFIX
 from drydock.ledger.history import ReportFile
 
-CLEARED_WITHIN_S = 20
+CLEARED_WITHIN_S = 60
 
 
 def wait_for_nothing_left(scratch: Path, group: int | None = None) -> list[str]:

@@ -213,8 +213,48 @@ def test_a_job_is_not_stopped_under_a_task_that_goes_on(monkeypatch: pytest.Monk
     assert not killed_in(monkeypatch, state)
 
 
+def test_a_job_is_stopped_however_often_airflow_cancels_the_trigger_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow's own triggerer: it cancels in each round what has not ended yet, and with it an on_kill that takes longer."""
+    import asyncio
+
+    from airflow.jobs.triggerer_job_runner import TriggerRunner
+
+    from drydock.orchestration import rman
+
+    connection = far_connection(monkeypatch, "failed", connects_in_s=0.5, failures=1)
+    monkeypatch.setattr(rman, "STOP_AGAIN_AFTER_S", (0.1,))
+
+    async def rounds() -> None:
+        runner, trigger = TriggerRunner(), rman.RmanJobTrigger("ssh_x", "dd-somejob", 60.0, 0.0)
+        trigger.task_instance = None
+        waiting = asyncio.create_task(runner.run_trigger(1, trigger))
+        runner.triggers[1] = {"task": waiting, "is_watcher": False, "name": "made", "events": 0}
+        await asyncio.sleep(0.1)
+        while not waiting.done():
+            runner.to_cancel.append(1)
+            await runner.cancel_triggers()
+            await asyncio.sleep(0.1)
+        assert connection.said == "" and len(rman.STOPPING) == 1, "on_kill itself was cancelled"
+        await asyncio.gather(*rman.STOPPING)
+
+    asyncio.run(rounds())
+    assert connection.said == "stop dd-somejob" and not rman.STOPPING
+
+
 def killed_in(monkeypatch: pytest.MonkeyPatch, state: str | None) -> bool:
     """Whether on_kill stops the job while the task is in that state; `unknown`: Airflow does not say."""
+    import asyncio
+
+    from drydock.orchestration import rman
+
+    connection = far_connection(monkeypatch, state)
+    asyncio.run(rman.RmanJobTrigger("ssh_x", "dd-somejob", 1.0, 0.0).on_kill())
+    assert connection.said in ("", "stop dd-somejob")
+    return bool(connection.said)
+
+
+def far_connection(monkeypatch: pytest.MonkeyPatch, state: str | None, connects_in_s: float = 0.0, failures: int = 0) -> Any:
+    """A far side that keeps what it was told, and a task in that state."""
     import asyncio
 
     from drydock.orchestration import rman
@@ -232,9 +272,12 @@ def killed_in(monkeypatch: pytest.MonkeyPatch, state: str | None) -> bool:
             self.said = words
             return SimpleNamespace(exit_status=0, stdout=b"version=1\njob=dd-somejob\nstate=stopped\n", stderr=b"")
 
-    connection = Connection()
+    connection, refusals = Connection(), [OSError("no route")] * failures
 
     async def connect(_self: Any) -> Connection:
+        await asyncio.sleep(connects_in_s)
+        if refusals:
+            raise refusals.pop()
         return connection
 
     def told(_task: Any) -> str | None:
@@ -244,9 +287,7 @@ def killed_in(monkeypatch: pytest.MonkeyPatch, state: str | None) -> bool:
 
     monkeypatch.setattr(rman.RmanJobTrigger, "_connect", connect)
     monkeypatch.setattr(rman, "state_of_task", told)
-    asyncio.run(rman.RmanJobTrigger("ssh_x", "dd-somejob", 1.0, 0.0).on_kill())
-    assert connection.said in ("", "stop dd-somejob")
-    return bool(connection.said)
+    return connection
 
 
 def test_the_dag_file_stays_a_table_of_contents() -> None:

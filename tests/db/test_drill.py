@@ -36,6 +36,7 @@ from sandbox.backup_job import BackupPlaces
 from sandbox.clock import ZONE
 from sandbox.past import DAY_MOMENTS
 from sandbox.world import LAST_DAY, World, build_world
+from tests.faults.damage import fingerprints, own
 from tests.leftovers import left_behind, wait_for_nothing_left
 
 LATE = LAST_DAY + timedelta(days=1)
@@ -50,9 +51,12 @@ ASSERTIONS = (
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A full and an increment, with log archived before, between and after them. Tests damage copies only."""
-    return build_world(tmp_path_factory.mktemp("world") / "world", days=2)
+    world = build_world(tmp_path_factory.mktemp("world") / "world", days=2)
+    before = fingerprints(world.places)
+    yield world
+    assert fingerprints(world.places) == before, "damaged by a test that did not own its file"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,8 @@ def unsound_world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture
 def places(world: World, tmp_path: Path) -> BackupPlaces:
-    return world.copy_backups(tmp_path / "backups")
+    """A copy to be damaged. Its files are shared with the world until `own` makes one its own."""
+    return world.copy_backups(tmp_path / "backups", shared=True)
 
 
 def make_database(places: BackupPlaces, *assertions: dict, dbname: str = "world") -> Database:
@@ -116,11 +121,11 @@ def source_of(places: BackupPlaces) -> PgBasebackupSource:
 
 def drill(places: BackupPlaces, scratch: Path, *assertions: dict, source=None, policy=None, **more) -> Drill:
     """Drill the newest chain; the scratch root must be empty afterwards, and no server may run from it."""
-    own = source_of(places)
-    chain = newest_chain(own)
+    usual = source_of(places)
+    chain = newest_chain(usual)
     result = run_drill(
         make_database(places, *assertions),
-        source or own,
+        source or usual,
         chain,
         target_time=more.get("target_time"),
         forecast=None,
@@ -142,7 +147,7 @@ def of_code(findings: tuple[Finding, ...], code: str) -> list[Finding]:
 
 
 def flip(path: Path, offset: int) -> None:
-    with path.open("r+b") as file:
+    with own(path).open("r+b") as file:
         file.seek(offset)
         (byte,) = file.read(1)
         file.seek(offset)
@@ -190,7 +195,7 @@ def test_the_moment_that_the_turns_choose_is_reached(world: World, places: Backu
 def test_a_target_after_the_last_commit_is_reached_when_later_logs_are_there(places: BackupPlaces, tmp_path: Path):
     newest = max(places.wal.iterdir())
     later = LAST_CHANGE + timedelta(hours=3)
-    os.utime(newest, (later.timestamp(), later.timestamp()))
+    os.utime(own(newest), (later.timestamp(), later.timestamp()))
     result = drill(places, tmp_path / "scratch", target_time=LAST_CHANGE + timedelta(hours=2))
     assert result.findings == () and abs(result.recovered_to - LAST_CHANGE) < timedelta(minutes=1)
 
@@ -289,7 +294,7 @@ def damage_page_and_edit_manifest(places: BackupPlaces) -> str:
     row = json.loads(lines[at].rstrip(","))
     lines[at] = lines[at].replace(row["Checksum"], checksum)
     body = "\n".join(lines[:-1]) + "\n"
-    manifest.write_text(body + f'"Manifest-Checksum": "{hashlib.sha256(body.encode()).hexdigest()}"}}\n')
+    own(manifest).write_text(body + f'"Manifest-Checksum": "{hashlib.sha256(body.encode()).hexdigest()}"}}\n')
     verified = subprocess.run(
         [find_binaries().tool("pg_verifybackup"), "-n", full], env={"LC_ALL": "C"}, capture_output=True, text=True
     )
@@ -355,10 +360,10 @@ listen_addresses = '*'
 hba_file = '/dev/null'
 """
     for name in ("postgresql.conf", "postgresql.auto.conf"):
-        with (places.sets / world.sets[0] / name).open("a") as file:
+        with own(places.sets / world.sets[0] / name).open("a") as file:
             file.write(settings)
     (places.sets / world.sets[0] / "standby.signal").touch()
-    (places.sets / world.sets[0] / "pg_hba.conf").write_text("host all all 0.0.0.0/0 trust\n")
+    own(places.sets / world.sets[0] / "pg_hba.conf").write_text("host all all 0.0.0.0/0 trust\n")
     assert drill(places, tmp_path / "scratch", *ASSERTIONS).findings == ()
     assert not trace.exists()
 
@@ -392,7 +397,8 @@ class HangingSource(PgBasebackupSource):
 @pytest.mark.parametrize(
     ("kind", "reason"), [(LinkingSource, "is a hard link"), (SymlinkedTablespaceSource, "leads out of the scratch area")]
 )
-def test_a_copy_that_reaches_outside_is_not_started(places: BackupPlaces, tmp_path: Path, kind, reason: str):
+def test_a_copy_that_reaches_outside_is_not_started(world: World, tmp_path: Path, kind, reason: str):
+    places = world.copy_backups(tmp_path / "backups")  # nothing shared: the drill is given links into it
     source = kind(Places(sets=str(places.sets), logs=str(places.wal)), ZONE)
     before = {p: p.stat().st_mtime_ns for p in places.sets.rglob("*")}
     (finding,) = drill(places, tmp_path / "scratch", source=source).findings

@@ -186,13 +186,13 @@ def test_a_call_has_its_limit_and_leaves_a_session_that_works(
     served: tuple[Script, OracleServer], session: OracleSession, tmp_path: Path
 ) -> None:
     script, _ = served
-    script.on("FROM slow", runs_for(20))
+    script.on("FROM slow", runs_for(60))
     script.on("FROM t", table("a", ("x",)))
     began = time.monotonic()
     with pytest.raises(oracledb.Error) as failed:
         fetch_rows(session, read_file(tmp_path, "SELECT a FROM slow"), timeout_s=0.2)
     assert code_of(failed.value) == "DPY-4024"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert fetch_rows(session, read_file(tmp_path, "SELECT a FROM t")) == [{"a": "x"}]
 
 
@@ -284,14 +284,14 @@ def test_the_watchdog_stops_what_runs_past_its_deadline(
 ) -> None:
     with scripted_server(version) as (script, server):
         Cancelling(script, refused)
-        script.on("FROM slow", runs_for(20))
+        script.on("FROM slow", runs_for(60))
         script.on("FROM t", table("a", ("x",)))
         connect = endpoint(server).connect
         with open_session(connect, IDENTITY, limits=LIMITS) as watched:
             dog, file, began = Watchdog(watched, connect), read_file(tmp_path, "SELECT a FROM slow"), time.monotonic()
             with pytest.raises(oracledb.Error) as failed, dog.watching(file.statement, 0.2):
                 fetch_rows(watched, file)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 30
             assert code_of(failed.value) == "ORA-01013"
             assert fetch_rows(watched, read_file(tmp_path, "SELECT a FROM t")) == [{"a": "x"}]
         (done,) = dog.interventions
@@ -323,7 +323,7 @@ def test_a_watchdog_that_was_refused_does_not_try_again(tmp_path: Path) -> None:
     """Each statement that hangs would be one more wrong password, until the account is locked."""
     with scripted_server("19.25.0.0.0") as (script, server):
         Cancelling(script)
-        script.on("FROM slow", runs_for(20))
+        script.on("FROM slow", runs_for(60))
         tries: list[int] = []
 
         def refused() -> oracledb.Connection:
@@ -343,7 +343,7 @@ def test_a_watchdog_stops_nobody_by_numbers_of_a_session_that_was_renewed(tmp_pa
     """A session that logged on anew may be on another instance, where its numbers are somebody else's."""
     with scripted_server("12.2.0.1.0") as (script, server):
         Cancelling(script)
-        script.on("FROM slow", runs_for(20))
+        script.on("FROM slow", runs_for(60))
         connect = endpoint(server).connect
         with open_session(connect, IDENTITY, limits=LIMITS) as watched:
             dog, file, old = Watchdog(watched, connect), read_file(tmp_path, "SELECT a FROM slow"), watched.connection

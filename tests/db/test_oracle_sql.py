@@ -179,7 +179,7 @@ def test_two_that_wait_for_each_other_are_told_apart(connect: Connect) -> None:
     time.sleep(0.15)
     assert refused(two, "update orders set name = 'b' where id = 1") == 60
     two.rollback()
-    waiting.join(5)
+    waiting.join(60)
     assert not waiting.is_alive()
 
 
@@ -241,7 +241,7 @@ def test_a_running_statement_is_cancelled_from_another_session(connect: Connect)
     running.start()
     time.sleep(0.2)
     run(dba, f"alter system cancel sql '{victim.session_id}, {victim.serial_num}'")
-    running.join(5)
+    running.join(60)
     assert codes == [1013]
     assert rows(victim, "select 1 from dual") == [(1,)]
 
@@ -253,7 +253,7 @@ def test_a_query_ends_at_its_call_timeout(connect: Connect) -> None:
     began = time.monotonic()
     with pytest.raises(oracledb.Error, match="DPY-4024"):
         rows(connection, f"select count(*) from {numbers} a, {numbers} b where a.l + b.l = 7")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     connection.call_timeout = 0
     assert rows(connection, "select 2 from dual") == [(2,)]
 

@@ -34,6 +34,7 @@ from drydock.verdicts import Finding, Status
 from sandbox.backup_job import BackupPlaces
 from sandbox.clock import ZONE
 from sandbox.world import World, build_world
+from tests.faults.damage import fingerprints, own
 
 MIB = 1024 * 1024
 AS_ROOT = os.geteuid() == 0
@@ -47,7 +48,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     for level in (Level.FULL, Level.INCREMENTAL):
         world.back_up(level, world.now + timedelta(minutes=5))
     world.start_in_present()
+    before = fingerprints(world.places)
     yield world
+    assert before.items() <= fingerprints(world.places).items(), "damaged by a test that did not own its file"
     world.close()
 
 
@@ -58,8 +61,8 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def places(world: World, tmp_path: Path) -> BackupPlaces:
-    """A copy of the world's backups, to be damaged."""
-    return world.copy_backups(tmp_path / "backups")
+    """A copy of the world's backups, to be damaged: its files are shared with the world until `own` makes one its own."""
+    return world.copy_backups(tmp_path / "backups", shared=True)
 
 
 def source_of(places: BackupPlaces, **changed: str | None) -> PgBasebackupSource:
@@ -84,7 +87,7 @@ def data_file(backup_set: BackupSet, smallest: int = 16384) -> Path:
 
 def flip(path: Path, offset: int) -> None:
     """Change one byte and nothing else, not even the time of the file."""
-    times = path.stat()
+    times = own(path).stat()
     with path.open("r+b") as file:
         file.seek(offset)
         byte = file.read(1)[0]
@@ -100,7 +103,7 @@ def reseal(root: Path, change: Callable[[dict], None]) -> None:
     change(content)
     del content["Manifest-Checksum"]
     body = (json.dumps(content)[:-1] + ",\n").encode()
-    path.write_bytes(body + b'"Manifest-Checksum": "%s"}\n' % hashlib.sha256(body).hexdigest().encode())
+    own(path).write_bytes(body + b'"Manifest-Checksum": "%s"}\n' % hashlib.sha256(body).hexdigest().encode())
 
 
 # ---- what is sound -------------------------------------------------------------------------------------------------
@@ -172,8 +175,8 @@ def test_a_place_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:
     ("damage", "code"),
     [
         (lambda p: p.unlink(), "set_file_missing"),
-        (lambda p: os.truncate(p, 8192), "set_file_size"),
-        (lambda p: os.truncate(p, 0), "set_file_empty"),
+        (lambda p: os.truncate(own(p), 8192), "set_file_size"),
+        (lambda p: os.truncate(own(p), 0), "set_file_empty"),
         (lambda p: (p.parent / "extra").touch(mode=0o600), "set_file_extra"),
     ],
 )
@@ -201,7 +204,7 @@ def test_many_missing_files_are_folded(places: BackupPlaces) -> None:
 def test_wal_of_the_set_is_counted_too(places: BackupPlaces) -> None:
     full = look(places)["full"]
     (segment,) = Path(full.place, "pg_wal").glob("0*")
-    os.truncate(segment, 0)
+    os.truncate(own(segment), 0)
     assert told(look(places, logs=None)["full"].problems) == [("set_file_missing", f"{full.set_id}/pg_wal", Status.FAIL)]
     segment.unlink()
     assert look(places)["full"].problems == ()  # made without WAL, to be restored from the archive
@@ -219,14 +222,14 @@ def test_manifest_missing_damaged_and_of_the_wrong_form(places: BackupPlaces) ->
     manifest.unlink()
     aged = datetime.now().timestamp() - 7200
     for path in (*Path(full.place).rglob("*"), Path(full.place)):
-        os.utime(path, (aged, aged), follow_symlinks=False)
+        os.utime(own(path) if path.is_file() else path, (aged, aged), follow_symlinks=False)
     assert told(look(places)["full"].problems) == [("manifest_missing", f"{full.set_id}/backup_manifest", Status.FAIL)]
 
 
 def test_label_missing_and_damaged(places: BackupPlaces) -> None:
     full = look(places)["full"]
     label = Path(full.place, "backup_label")
-    label.write_text(label.read_text().replace("START WAL LOCATION", "START WAL  LOCATION"))
+    own(label).write_text(label.read_text().replace("START WAL LOCATION", "START WAL  LOCATION"))
     assert ("label_damaged", f"{full.set_id}/backup_label", Status.FAIL) in told(look(places)["full"].problems)
     label.unlink()
     damaged = look(places)["full"]
@@ -265,7 +268,7 @@ def test_a_tablespace_that_is_gone_or_elsewhere(places: BackupPlaces, tmp_path: 
 def test_a_wrong_owner(places: BackupPlaces) -> None:
     full = look(places)["full"]
     path = data_file(full)
-    os.chown(path, 12345, -1)
+    os.chown(own(path), 12345, -1)
     damaged = look(places)["full"]
     assert told(damaged.problems) == [("set_owner", f"{full.set_id}/{path.relative_to(full.place)}", Status.FAIL)]
     assert (damaged.problems[0].values, damaged.is_usable) == ({"owner_id": 12345, "expected_id": 0}, True)
@@ -277,7 +280,7 @@ def test_a_wrong_owner(places: BackupPlaces) -> None:
 def test_a_wrong_mode(places: BackupPlaces, mode: int, status: Status) -> None:
     full = look(places)["full"]
     path = data_file(full)
-    path.chmod(mode)
+    own(path).chmod(mode)
     assert told(look(places)["full"].problems) == [("set_mode", f"{full.set_id}/{path.relative_to(full.place)}", status)]
 
 
@@ -291,7 +294,7 @@ def test_a_folder_that_everybody_may_write(places: BackupPlaces) -> None:
 def test_a_truncated_and_a_missing_archive(places: BackupPlaces, kind: str) -> None:
     tar = look(places)["tar"]
     path = Path(tar.place, "base.tar") if kind == "base" else next(Path(tar.place).glob("1*.tar"))
-    os.truncate(path, path.stat().st_size // 2 + 100)
+    os.truncate(own(path), path.stat().st_size // 2 + 100)
     assert ("set_archive_damaged", f"{tar.set_id}/{path.name}", Status.FAIL) in told(look(places)["tar"].problems)
     os.truncate(path, 0)
     assert "set_archive_damaged" in {p.code for p in look(places)["tar"].problems}
@@ -362,7 +365,7 @@ def test_a_flipped_byte_in_an_archive_is_found(places: BackupPlaces) -> None:
 def test_what_went_wrong_between_survey_and_reading(places: BackupPlaces) -> None:
     full = look(places)["full"]
     cut, gone, pipe = (Path(full.place, "global", n) for n in ("1262", "1260", "1261"))
-    os.truncate(cut, 100)
+    os.truncate(own(cut), 100)
     gone.unlink()
     pipe.unlink()
     os.mkfifo(pipe)
@@ -491,8 +494,8 @@ def test_other_compressions_are_unknown_not_read(places: BackupPlaces) -> None:
 def test_a_segment_under_another_name_and_of_another_system(places: BackupPlaces) -> None:
     source, found = source_of(places), segments(places)
     log_range = scan_archive(places.wal, datetime.now(UTC)).ranges[0]
-    shutil.copy2(found[2], found[3])
-    with found[5].open("r+b") as file:
+    shutil.copy2(found[2], own(found[3]))
+    with own(found[5]).open("r+b") as file:
         file.seek(24)
         file.write(b"\x01")
     findings = {f.place: f for f in source.read_logs(log_range).findings}
@@ -520,9 +523,15 @@ def test_logs_of_a_version_without_tools_are_unknown(places: BackupPlaces) -> No
     except BinariesMissing:
         pass
     for path in segments(places):
-        with path.open("r+b") as file:
+        with own(path).open("r+b") as file:
             file.write((0xD113).to_bytes(2, "little"))
     assert [(code, status) for code, _, status in read_all_logs(places)] == [("log_tool_missing", Status.UNKNOWN)]
+
+
+def copy_in(area: Path) -> Path:
+    """Where a restored copy goes. A restore makes no folder above it: who removed those has ended it."""
+    area.mkdir(exist_ok=True)
+    return area / "data"
 
 
 # ---- restore --------------------------------------------------------------------------------------------------------
@@ -540,8 +549,8 @@ def verify(data_dir: Path, manifest: Path) -> None:
 def test_a_restored_chain_is_whole_and_at_home(places: BackupPlaces, tmp_path: Path, kinds: tuple[str, ...]) -> None:
     sets = look(places)
     chain = tuple(sets[k] for k in kinds)
-    restored_bytes = source_of(places).restore(chain, tmp_path / "copy" / "data")
-    data_dir = tmp_path / "copy" / "data"
+    restored_bytes = source_of(places).restore(chain, copy_in(tmp_path / "copy"))
+    data_dir = copy_in(tmp_path / "copy")
     manifest = Path(chain[-1].place) if len(chain) == 1 else data_dir
     verify(data_dir, manifest / "backup_manifest")
     (link,) = (data_dir / "pg_tblspc").iterdir()
@@ -557,27 +566,27 @@ def test_a_damaged_chain_is_refused(places: BackupPlaces, tmp_path: Path) -> Non
     sets = look(places)
     Path(sets["full"].place, "global", "1262").unlink()
     with pytest.raises(RestoreFailed, match="1262"):
-        source_of(places).restore((sets["full"], sets["incremental"]), tmp_path / "copy" / "data")
+        source_of(places).restore((sets["full"], sets["incremental"]), copy_in(tmp_path / "copy"))
 
 
 def test_an_archive_that_leads_out_is_refused(places: BackupPlaces, tmp_path: Path) -> None:
     tar = look(places)["tar"]
     for name in ("../outside", "/tmp/outside", "base/../../outside"):
-        with tarfile.open(Path(tar.place, "base.tar"), "w") as archive:
+        with tarfile.open(own(Path(tar.place, "base.tar")), "w") as archive:
             archive.addfile(tarfile.TarInfo(name))
         with pytest.raises(RestoreFailed, match="leads out"):
-            source_of(places).restore((tar,), tmp_path / f"copy{len(name)}" / "data")
+            source_of(places).restore((tar,), copy_in(tmp_path / f"{len(name)}"))
     assert not (tmp_path / "outside").exists()
 
 
 def test_links_in_an_archive_are_not_made(places: BackupPlaces, tmp_path: Path) -> None:
     tar = look(places)["tar"]
-    with tarfile.open(Path(tar.place, "base.tar"), "w") as archive:
+    with tarfile.open(own(Path(tar.place, "base.tar")), "w") as archive:
         link = tarfile.TarInfo("base")
         link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
         archive.addfile(link)
-    source_of(places).restore((tar,), tmp_path / "copy" / "data")
-    assert not (tmp_path / "copy" / "data" / "base").exists()
+    source_of(places).restore((tar,), copy_in(tmp_path / "copy"))
+    assert not (copy_in(tmp_path / "copy") / "base").exists()
 
 
 @pytest.mark.parametrize("folder", ["wal", "it's 100% wal $(x)"])
@@ -612,7 +621,7 @@ def test_a_database_tells_what_it_is(world: World) -> None:
 
 
 def test_a_standby_tells_that_it_is_one(world: World, tmp_path: Path) -> None:
-    data_dir = tmp_path / "standby" / "data"
+    data_dir = copy_in(tmp_path / "standby")
     source = source_of(world.places)
     source.restore((look(world.places)["full"],), data_dir)
     (data_dir / "standby.signal").touch()

@@ -1,4 +1,7 @@
-"""One sandbox and one Airflow for the whole tier: first `make demo`'s program cold, then warm with the UI up."""
+"""One sandbox and one Airflow for the whole tier: first `make demo`'s program cold, then warm with the UI up.
+
+They end with the last test of the tier: the same process goes on with other tests, and an Airflow takes its share of a core.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ from sandbox.clusters import AIRFLOW_DB, LEDGER_DB, META, Sandbox
 from sandbox.stop import stop_everything
 
 ROOT = Path(__file__).parents[2]
+ENDING = contextlib.ExitStack()
 WORKER_WAITS_S = "2"  # for RMAN, before it lets go of the task
 
 
@@ -47,20 +51,26 @@ class Voyage:
     server: AirflowServer
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path.parent != item.path.parent:
+            ENDING.close()
+
+
 @pytest.fixture(scope="session")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state folder of this session's own; everything that still runs in it is stopped at the end."""
     folder = tmp_path_factory.mktemp("voyage")
-    patch = pytest.MonkeyPatch()
+    patch = ENDING.enter_context(pytest.MonkeyPatch.context())
+    ENDING.callback(shutil.rmtree, folder, ignore_errors=True)
+    ENDING.callback(stop_everything, folder)
     patch.setenv("DRYDOCK_STATE", str(folder))
     patch.setenv("DRYDOCK_ESTATE", "sandbox")
     patch.setenv("DRYDOCK_PORT", str(free_port()))
-    try:
-        yield folder
-    finally:
-        stop_everything(folder)
-        patch.undo()
-        shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +79,7 @@ def cold_demo(state: Path) -> DemoRun:
     env = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
     arguments = [sys.executable, "-m", "sandbox.demo"]
     done = subprocess.run(
-        arguments, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False
+        arguments, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=850, check=False
     )
     areas = tuple(str(area) for area in (state / "scratch").glob("drydock-drill-*"))
     target = demo.oracle_target(state)
@@ -91,29 +101,25 @@ def processes_with(text: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def voyage(cold_demo: DemoRun, state: Path) -> Iterator[Voyage]:
+def voyage(cold_demo: DemoRun, state: Path) -> Voyage:
     """The same sandbox started warm, with the UI up."""
     assert cold_demo.returncode == 0, cold_demo.output[-4000:]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DRYDOCK_RMAN_WAIT_S", WORKER_WAITS_S)
-        sandbox, server = demo.set_up(Console(quiet=True))
-        try:
-            yield Voyage(sandbox, server)
-        finally:
-            airflow_server.stop(server)
+    ENDING.enter_context(pytest.MonkeyPatch.context()).setenv("DRYDOCK_RMAN_WAIT_S", WORKER_WAITS_S)
+    sandbox, server = demo.set_up(Console(quiet=True))
+    ENDING.callback(airflow_server.stop, server)
+    return Voyage(sandbox, server)
 
 
 @pytest.fixture(scope="session")
-def ledger(voyage: Voyage) -> Iterator[Engine]:
+def ledger(voyage: Voyage) -> Engine:
     e = voyage.sandbox.endpoint(META, "drydock_ledger", LEDGER_DB)
     engine = ledger_engine(ledger_url_from(e.host, e.port, e.user, e.password, e.dbname))
-    yield engine
-    engine.dispose()
+    ENDING.callback(engine.dispose)
+    return engine
 
 
 @pytest.fixture(scope="session")
-def metadata(voyage: Voyage) -> Iterator[psycopg.Connection]:
+def metadata(voyage: Voyage) -> psycopg.Connection:
     e = voyage.sandbox.endpoint(META, "airflow", AIRFLOW_DB)
     login = {"host": e.host, "port": e.port, "user": e.user, "password": e.password, "dbname": e.dbname}
-    with psycopg.connect(**login, autocommit=True) as session:
-        yield session
+    return ENDING.enter_context(psycopg.connect(**login, autocommit=True))

@@ -18,7 +18,7 @@ PATIENCE_MS = 60_000
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here (chromium, chromium-browser or google-chrome)"),
 ]
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, DemoRun
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_it_ends_well(cold_demo: DemoRun) -> None:

@@ -27,7 +27,7 @@ from tests.e2e.conftest import Voyage
 from tests.e2e.seeing import WAIT_S, Tasks, kill_component, wait_until
 from tests.leftovers import reports_in, wait_for_nothing_left
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DATABASE, OTHER = "gz_market", "gz_main"
 DEATHS = [

@@ -13,7 +13,7 @@ from drydock.verdicts import Status
 from sandbox import airflow_server, demo, progress
 from tests.e2e.conftest import Voyage
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 HEALTHY, FAULTY = "backup__gz_main", "backup__gz_cbec"
 

@@ -43,6 +43,15 @@ def own(path: Path) -> Path:
     return path
 
 
+def fingerprints(places: BackupPlaces) -> dict[str, tuple[int, ...]]:
+    """Mode, owner, time and content of every file of sets and logs: of a world that tests share, they stay as they are."""
+    found = {}
+    for path in (p for folder in (places.sets, places.wal) for p in folder.rglob("*") if p.is_file()):
+        status = path.stat()
+        found[str(path)] = (status.st_mode, status.st_uid, status.st_mtime_ns, crc32c.crc32c(path.read_bytes()))
+    return found
+
+
 @contextmanager
 def timeless(path: Path) -> Iterator[Path]:
     """A file of one's own to change; its time stays."""

@@ -83,5 +83,5 @@ def test_a_person_who_stops_it_waits_little_and_finds_nothing_left(chain_world: 
         assert running.poll() is None
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)
-    assert running.wait(30) == 130
+    assert running.wait(60) == 130
     assert wait_for_nothing_left(scratch) == []

@@ -25,7 +25,7 @@ from tests.leftovers import reports_in, wait_for_nothing_left
 
 pytest_plugins = ["tests.faults.run_fixtures"]
 
-GONE_WITHIN_S = 20
+GONE_WITHIN_S = 60
 FETCH = "drydock.backup.survey.fetch_rows"
 QUESTIONS = 4  # of one survey to the database
 BEFORE_THE_LAST_ANSWER = [

@@ -16,8 +16,6 @@ from drydock.verdicts import Finding, Status
 from sandbox.oracle.faults import FAULTS, planted
 from tests.faults import oracle_judging as o
 
-pytestmark = pytest.mark.xdist_group("oracle_faults")
-
 LEVEL1, LEVEL0 = "2026-06-15 01:00 incremental", "2026-06-14 01:00 full"
 LOST_PIECE = {
     "complete piece_missing FAIL": "set-",

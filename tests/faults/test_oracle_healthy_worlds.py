@@ -16,8 +16,6 @@ from sandbox.oracle.sessions import open_simulator
 from sandbox.oracle.worlds import healthy_worlds, noted_worlds
 from tests.faults import oracle_judging as o
 
-pytestmark = pytest.mark.xdist_group("oracle_healthy_worlds")
-
 MOVING = {"facts", "threads"}  # what goes on with the clock
 HEALTHY, NOTED = healthy_worlds(), noted_worlds()
 NOTES = {

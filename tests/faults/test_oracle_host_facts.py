@@ -34,6 +34,7 @@ from tests.faults.rman_yard import SID, LocalFarSide
 HOST = RmanHost(ssh_connection="ssh_yard", sid=SID)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 GIB = 1024**3
+LOGS_EVERY_H = 6
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 REFUSED = Answer(64, b"error=alert\n", b"drydock-rman: cannot be read\n")
 OLD_SCRIPT = Answer(64, b"error=argument\n", b"drydock-rman: the offset is a number of bytes\n")
@@ -62,7 +63,10 @@ class Telling:
 
 
 def database() -> OracleDatabase:
-    return lived(5, plan=weekly_plan(360), ends_at=datetime.now(UTC), days=3)
+    """Some three days old now. Its plan begins an hour after its birth, at an hour that the estate's cron counts from."""
+    now = datetime.now(UTC)
+    hours_past = now.astimezone(SHANGHAI).hour % LOGS_EVERY_H + 1
+    return lived(5, plan=weekly_plan(60 * LOGS_EVERY_H), ends_at=now, days=3 + hours_past / 24)
 
 
 def entry(model: OracleDatabase) -> Database:

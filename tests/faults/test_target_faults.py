@@ -23,7 +23,7 @@ from sandbox.world import World, build_world
 from tests.faults.damage import copy_over, remove, segments
 from tests.faults.judging import Case, lines
 
-FAILS_WITHIN_S = 60
+FAILS_WITHIN_S = 120
 ONE_PAGE = 4096
 
 

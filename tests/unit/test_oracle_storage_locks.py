@@ -45,7 +45,8 @@ def test_ddl_meets_a_row_lock(database: OracleDatabase, backend: SqlBackend) -> 
     run(backend, "alter session set ddl_lock_timeout = 1")
     started = time.monotonic()
     assert code_of(backend, "alter table app.r move") == 54
-    assert 0.9 < time.monotonic() - started < 2.5
+    assert time.monotonic() - started > 0.9
+    run(backend, "alter session set ddl_lock_timeout = 60")
     threading.Timer(0.2, writer.commit).start()
     run(backend, "alter table app.r move")
 
@@ -60,7 +61,7 @@ def test_ddl_that_waits_is_seen_and_can_be_cancelled(database: OracleDatabase, p
     assert rows(other, blocker) == [(lock.session.sid,)]
     assert one(other, "select (sysdate - start_date) * 1440 from v$transaction") > 29.9
     backend.cancel()
-    thread.join(5)
+    thread.join(60)
     assert result[0].code == 1013
 
 
@@ -72,7 +73,7 @@ def test_an_online_move_waits_for_old_transactions_beyond_any_timeout(
     time.sleep(0.15)
     assert thread.is_alive(), "DDL_LOCK_TIMEOUT 0 does not bound it"
     release(storage_of(database), lock)
-    thread.join(5)
+    thread.join(60)
     assert result == [None]
 
 
@@ -85,7 +86,7 @@ def test_killing_the_holder_frees_the_lock(database: OracleDatabase, plain: Stor
 def test_dml_waits_for_an_offline_move_and_not_for_an_online_one(database: OracleDatabase, backend: SqlBackend) -> None:
     real_table(database)
     storage = storage_of(database)
-    storage.pace.real_s_per_step = 0.3
+    storage.pace.real_s_per_step = 1.0
     for online, waited in ((" online", False), ("", True)):
         writer, started = logged_on(database, "APP"), time.monotonic()
         thread, result = in_thread(lambda move=online: run(backend, "alter table app.r move" + move))
@@ -94,9 +95,9 @@ def test_dml_waits_for_an_offline_move_and_not_for_an_online_one(database: Oracl
             assert code_of(writer, "insert into r values (1001, null, 'new')") == 1502
         else:
             run(writer, "insert into r values (1000, null, 'new')")
-        assert (time.monotonic() - started > 0.25) is waited
+        assert (time.monotonic() - started > 0.95) is waited
         writer.commit()
-        thread.join(5)
+        thread.join(60)
         assert result == [None]
 
 
@@ -122,7 +123,7 @@ def test_two_changes_of_one_table_do_not_meet(
 ) -> None:
     thread, result = started(storage, backend, first)
     assert code_of(logged_on(storage.database), second) == 54
-    thread.join(5)
+    thread.join(60)
     assert result == [None]
     storage.pace.real_s_per_step = 0
 
@@ -132,7 +133,7 @@ def test_rows_changed_during_an_online_move_are_neither_lost_nor_doubled(databas
     thread, result = started(storage_of(database), backend, "alter table app.r move online")
     run(writer, "insert into r select id + 1000, d, name from r where id < 50", "delete from r where id >= 400 and id < 500")
     writer.commit()
-    thread.join(5)
+    thread.join(60)
     assert result == [None]
     assert one(writer, "select count(*) from r") == stored.rows == segment_of(stored).rows == 450
     assert rows(writer, "select id from r where rowid = (select rowid from r where id = 1001)") == [(1001,)]
@@ -223,7 +224,7 @@ def test_a_full_recovery_area_stops_the_archiver_until_there_is_room(served: Ora
         logged_on(served)
     assert thread.is_alive(), "the session hangs and gets no error"
     repository.recovery_area.limit_bytes = 100_000 * MIB
-    thread.join(5)
+    thread.join(60)
     assert result == [None]
     assert not one(asking, error)
     logged_on(served)
@@ -235,7 +236,7 @@ def test_a_session_that_hangs_on_the_archiver_can_be_cancelled(served: OracleDat
     thread, result = in_thread(lambda: run(backend, "alter table app.h move"))
     until(lambda: served.parts.get("archiver_stuck"))
     backend.cancel()
-    thread.join(5)
+    thread.join(60)
     assert result[0].code == 1013
     assert not any(s.kind == "TEMPORARY" for s in storage_of(served).segments())
 

@@ -39,7 +39,7 @@ class HangingClient:
         return None
 
     def exec_command(self, words: str) -> None:
-        if not self.closed.wait(10):
+        if not self.closed.wait(60):
             raise AssertionError("nobody cut the connection")
         raise paramiko.SSHException("Channel closed.")
 
@@ -52,4 +52,4 @@ def test_a_command_that_nobody_answers_is_cut(monkeypatch: pytest.MonkeyPatch) -
     began = time.monotonic()
     with pytest.raises(RmanTrouble) as trouble:
         SshFarSide(HangingClient, "oracle@there:22", attempts=1).run("hello")
-    assert trouble.value.code == "rman_unreachable" and time.monotonic() - began < 5
+    assert trouble.value.code == "rman_unreachable" and time.monotonic() - began < 30

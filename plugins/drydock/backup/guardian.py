@@ -1,4 +1,4 @@
-"""The guardian of a scratch area: outlives the drill, and clears up after it however it ended.
+"""The guardian of a scratch area: there before the area, outlives the drill, and clears up after it however it ended.
 
 `python -m drydock.backup.guardian AREA` reads its standard input, a pipe whose only other end the drill holds. The
 pipe closes when the drill closes it or when the kernel does, because the drill is dead (kill -9 included); then the
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from drydock.backup.scratch import is_area, remove_area
+from drydock.backup.scratch import is_area_name, remove_area
 
 START_S = 30.0
 
@@ -23,9 +23,9 @@ class GuardianNotStarted(Exception):
 
 
 def start_guardian(area: Path) -> int:
-    """Start the guardian of `area`; returns the write end of its pipe, to be closed after the area is removed.
+    """Start the guardian of `area`, which is made afterwards, so that no death comes before its guardian.
 
-    Raises GuardianNotStarted.
+    Returns the write end of its pipe, to be closed after the area is removed. Raises GuardianNotStarted.
     """
     read_end, write_end = os.pipe()
     try:
@@ -59,7 +59,7 @@ def _launch(area: Path, read_end: int) -> subprocess.CompletedProcess[bytes]:
 
 def main(arguments: list[str]) -> int:
     """Entry point. Returns 64 on bad usage; the guardian itself is the grandchild that goes on."""
-    if len(arguments) != 1 or not is_area(Path(arguments[0])):
+    if len(arguments) != 1 or not is_area_name(Path(arguments[0])):
         sys.stderr.write("usage: python -m drydock.backup.guardian SCRATCH_AREA\n")
         return 64
     if os.fork():

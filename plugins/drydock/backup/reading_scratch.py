@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from drydock import settings
-from drydock.backup.scratch import ScratchTooSmall, close_scratch, open_scratch
+from drydock.backup.scratch import Scratch, ScratchTooSmall, close_scratch, make_scratch, name_scratch
 from drydock.verdicts import Finding, Status
 
 log = logging.getLogger(__name__)
@@ -32,19 +32,24 @@ class ScratchUnusable(Exception):
 def reading_scratch(needed_bytes: int) -> Iterator[Path]:
     """A folder for so many bytes that is gone afterwards. Raises ScratchUnusable."""
     root = settings.scratch_dir()
+    area = name_scratch(root)
     try:
-        area = open_scratch(root, needed_bytes, 1.0)
-    except ScratchTooSmall as e:
-        raise ScratchUnusable("not enough space", e.free_bytes) from e
-    except OSError as e:
-        raise ScratchUnusable(e.strerror or str(e), _free_bytes(root)) from e
-    try:
+        _make(area, root, needed_bytes)
         yield area.path
     finally:
         try:
             close_scratch(area)
         except OSError as e:
             log.warning("scratch area %s stays behind: %s", area.path, e)  # the next sweep removes it
+
+
+def _make(area: Scratch, root: Path, needed_bytes: int) -> None:
+    try:
+        make_scratch(area, needed_bytes, 1.0)
+    except ScratchTooSmall as e:
+        raise ScratchUnusable("not enough space", e.free_bytes) from e
+    except OSError as e:
+        raise ScratchUnusable(e.strerror or str(e), _free_bytes(root)) from e
 
 
 class ScratchFile:

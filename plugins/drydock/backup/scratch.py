@@ -28,6 +28,7 @@ from pathlib import Path
 PREFIX = "drydock-drill-"
 AREA_NAME = re.compile(r"drydock-drill-[0-9a-f]{8}")
 OWNER_FILE = "owner"
+COMBINE = "pg_combinebackup"  # is started with the area as its working directory
 UNOWNED_GRACE_S = 60.0  # an area without its owner file may be a moment old
 STOP_SERVER_S = 10.0  # an immediate shutdown gets this long before SIGKILL
 REMOVE_S = 60.0  # orphaned writers end when their folder goes; so long is waited for the last of them
@@ -47,12 +48,15 @@ class NotAScratchArea(Exception):
     """A path that must not be removed: its name or its kind is not that of a scratch area."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scratch:
-    """An open scratch area. `lock_fd` holds the lock on the owner file until `close_scratch`."""
+    """A scratch area, named before it is made: an interrupt can come between any two steps, and its end must know the name.
+
+    `lock_fd` holds the lock on the owner file from `make_scratch` until `close_scratch`.
+    """
 
     path: Path
-    lock_fd: int
+    lock_fd: int | None = None
 
     @property
     def drill_id(self) -> str:
@@ -63,30 +67,38 @@ class Scratch:
         return self.path / "data"
 
 
-def open_scratch(root: Path, needed_bytes: int, factor: float) -> Scratch:
-    """Make an area below `root` (0700) after asking for `needed_bytes * factor` of free space, which is then reserved.
+def name_scratch(root: Path) -> Scratch:
+    """A new area below `root`, of which nothing is made yet; whoever makes it has seen to `close_scratch` before."""
+    return Scratch(root.resolve() / f"{PREFIX}{secrets.token_hex(4)}")
+
+
+def make_scratch(scratch: Scratch, needed_bytes: int, factor: float) -> None:
+    """Make the area (0700) after asking for `needed_bytes * factor` of free space, which is then reserved.
 
     What living areas have reserved and not yet written is not free. Raises ScratchTooSmall before anything is made,
     OSError when the root cannot be written.
     """
+    root = scratch.path.parent
     root.mkdir(mode=0o711, parents=True, exist_ok=True)
-    root = root.resolve()
     wanted_bytes = int(needed_bytes * factor)
     with _one_at_a_time(root):
         free_bytes = max(shutil.disk_usage(root).free - _promised_bytes(root), 0)
         if free_bytes < wanted_bytes:
             raise ScratchTooSmall(root, free_bytes, wanted_bytes)
-        path = root / f"{PREFIX}{secrets.token_hex(4)}"
-        path.mkdir(mode=0o700)
-        return Scratch(path, _take_ownership(path, wanted_bytes))
+        scratch.path.mkdir(mode=0o700)
+        scratch.lock_fd = _take_ownership(scratch.path, wanted_bytes)
 
 
 def close_scratch(scratch: Scratch) -> None:
-    """Stop what still runs in the area, remove it and let go of its lock. Raises OSError when something stays."""
+    """Stop what still runs in the area, remove it and let go of its lock, however far it was made.
+
+    Raises OSError when something stays.
+    """
     try:
         remove_area(scratch.path)
     finally:
-        os.close(scratch.lock_fd)
+        if scratch.lock_fd is not None:
+            os.close(scratch.lock_fd)
 
 
 def sweep_scratch(root: Path) -> list[str]:
@@ -108,7 +120,12 @@ def sweep_scratch(root: Path) -> list[str]:
 
 def is_area(path: Path) -> bool:
     """True for a real folder (not a link) whose name is exactly prefix and eight hex digits."""
-    return AREA_NAME.fullmatch(path.name) is not None and path.is_dir() and not path.is_symlink()
+    return is_area_name(path) and path.is_dir() and not path.is_symlink()
+
+
+def is_area_name(path: Path) -> bool:
+    """Whether an area may be made here."""
+    return AREA_NAME.fullmatch(path.name) is not None
 
 
 def remove_area(path: Path) -> None:
@@ -144,10 +161,10 @@ def stop_servers(area: Path) -> None:
 
 
 def kill_writers(area: Path) -> None:
-    """Kill the processes (orphans of a restore) that hold a file of the area open for writing."""
-    writers = [pid for pid in _pids() if pid != os.getpid() and _writes_below(pid, area)]
+    """Kill the processes (orphans of a restore) that hold a file of the area open for writing, or are about to."""
+    writers = [pid for pid in _pids() if pid != os.getpid() and _is_writer(pid, area)]
     _signal(writers, signal.SIGKILL)
-    _wait_until(lambda: not any(_writes_below(pid, area) for pid in writers), STOP_SERVER_S)
+    _wait_until(lambda: not any(_is_writer(pid, area) for pid in writers), STOP_SERVER_S)
 
 
 @contextlib.contextmanager
@@ -251,12 +268,17 @@ def _pids() -> list[int]:
 
 def _servers(area: Path) -> list[int]:
     """PostgreSQL processes whose working directory lies in the area; zombies have none."""
-    return [pid for pid in _pids() if _lies_below(_link(pid, "cwd"), area) and _runs_postgres(pid)]
+    return [pid for pid in _pids() if _lies_below(_link(pid, "cwd"), area) and _runs(pid, "postgres")]
 
 
-def _runs_postgres(pid: int) -> bool:
+def _runs(pid: int, program: str) -> bool:
     """By the name of its program, which also holds when the file was replaced by an upgrade ('postgres (deleted)')."""
-    return Path(_link(pid, "exe")).name.split(" ")[0] == "postgres"
+    return Path(_link(pid, "exe")).name.split(" ")[0] == program
+
+
+def _is_writer(pid: int, area: Path) -> bool:
+    """pg_combinebackup reads for a while before it makes its folders, and with them an area that was removed meanwhile."""
+    return _writes_below(pid, area) or (_lies_below(_link(pid, "cwd"), area) and _runs(pid, COMBINE))
 
 
 def _writes_below(pid: int, area: Path) -> bool:

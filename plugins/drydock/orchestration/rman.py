@@ -25,7 +25,10 @@ SHORTEST_POLL_S, LONGEST_POLL_S = 1.0, 10.0
 COMMAND_TIMEOUT_S = 60.0
 LAST_LOOK_S = 300.0  # past the job's deadline and the far side's grace
 BELT_S = 1800.0  # the trigger ends by itself; should it not, Airflow ends it
-STATE_TIMEOUT_S = 20.0  # the first question of a triggerer to Airflow's API loads that API, which takes many seconds
+STATE_TIMEOUT_S = 120.0  # the first question of a triggerer to Airflow's API loads that API: half a minute on a busy machine
+STOP_AGAIN_AFTER_S = (2.0, 10.0, 30.0)  # for a host that does not answer when its job is to end
+STOPPING: set[asyncio.Future[None]] = set()
+"""What stops jobs this moment: an event loop itself keeps no hold of its tasks."""
 OVER = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 """States of a task that nobody waits for any more."""
 
@@ -102,10 +105,31 @@ class RmanJobTrigger(BaseTrigger):
 
         Airflow calls it for a cleared task too, whose next attempt attaches to the job and would find it stopped; and when
         it gave the trigger to another triggerer, since this one looked dead. In both the task is not over, and RMAN goes on.
+
+        Airflow 3.3 promises half a minute, but cancels the trigger anew with every round of its loop, each second, and on_kill
+        with it. So the job is stopped by a task of its own, which goes on when on_kill cannot.
         """
         if self.job_id is None:
             return
-        connecting = asyncio.ensure_future(self._connect())  # at once: Airflow gives on_kill half a minute
+        stopping = asyncio.ensure_future(self._stop_in_the_end())
+        STOPPING.add(stopping)
+        stopping.add_done_callback(STOPPING.discard)
+        await asyncio.shield(stopping)
+
+    async def _stop_in_the_end(self) -> None:
+        """Nobody else will stop the job before its deadline, so a host that does not answer is asked again."""
+        import asyncssh
+
+        for pause_s in (0.0, *STOP_AGAIN_AFTER_S):
+            await asyncio.sleep(pause_s)
+            try:
+                await self._stop_unless_awaited()
+                break
+            except (asyncssh.Error, OSError, TimeoutError) as e:
+                log.warning("RMAN job %s could not be stopped on %s: %s", self.job_id, self.ssh_connection, e)
+
+    async def _stop_unless_awaited(self) -> None:
+        connecting = asyncio.ensure_future(self._connect())  # beside the question to Airflow, which takes as long
         is_awaited = await self._is_awaited()
         async with await connecting as connection:
             if not is_awaited:

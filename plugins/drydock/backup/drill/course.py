@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import secrets
 import subprocess
 import threading
 import time
@@ -44,16 +43,16 @@ from drydock.backup.guardian import GuardianNotStarted, start_guardian
 from drydock.backup.postgres.backup_label import format_lsn
 from drydock.backup.results import Drill, Forecast, Phase
 from drydock.backup.scratch import (
-    PREFIX,
     NotAScratchArea,
     Scratch,
     ScratchTooSmall,
     close_scratch,
     kill_writers,
-    open_scratch,
+    make_scratch,
+    name_scratch,
     stop_servers,
 )
-from drydock.backup.source import BackupSource, SourceUnreadable, no_progress
+from drydock.backup.source import BackupSource, RestoreFailed, SourceUnreadable
 from drydock.engines.postgres_binaries import BinariesMissing
 from drydock.engines.postgres_server import ServerError, give_to_server
 from drydock.estate import Database
@@ -94,7 +93,7 @@ class Course:
     target_time: datetime | None
     logs: LogArchive | None
     give_up_at: float
-    drill_id: str = field(default_factory=lambda: f"{PREFIX}{secrets.token_hex(4)}")
+    drill_id: str = ""  # the name of its scratch area
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     phases: list[Phase] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -165,17 +164,7 @@ def run_drill(
     needed_bytes = scratch_bytes(chain) + log_bytes_since(chain[-1], logs)
     course = Course(database, source, chain, target_time, logs, time.monotonic() + policy.drill_timeout_minutes * 60)
     course.findings += [*unread, *(_without_assertions(database) if wants_assertions else [])]
-    try:
-        scratch = open_scratch(scratch_root, needed_bytes, policy.scratch_free_factor)
-    except ScratchTooSmall as e:
-        values = {"free_bytes": e.free_bytes, "needed_bytes": e.needed_bytes}
-        course.findings.append(Finding(code="drill_space", status=Status.UNKNOWN, place=str(e.root), values=values))
-        return _result(course, forecast)
-    except OSError as e:
-        course.fail("restore", NoScratch(str(e)))
-        return _result(course, forecast)
-    course.drill_id = scratch.drill_id
-    _sail(course, scratch)
+    _sail(course, name_scratch(scratch_root), needed_bytes, policy.scratch_free_factor)
     return _result(course, forecast)
 
 
@@ -197,12 +186,16 @@ def _without_assertions(database: Database) -> list[Finding]:
     return [Finding(code="drill_no_assertions", status=Status.WARN, place=database.id, values={"database": database.id})]
 
 
-def _sail(course: Course, scratch: Scratch) -> None:
-    """Go through the phases under a guardian, and leave nothing behind."""
-    pipe = None
+def _sail(course: Course, scratch: Scratch, needed_bytes: int, factor: float) -> None:
+    """Go through the phases under a guardian, and leave nothing behind.
+
+    A person's Ctrl-C comes between any two steps: the guardian is there before the area is, and what clears up knows its name.
+    """
+    course.drill_id, pipe = scratch.drill_id, None
     try:
         pipe = start_guardian(scratch.path)
-        _go_through_phases(course, scratch)
+        if _has_area(course, scratch, needed_bytes, factor):
+            _go_through_phases(course, scratch)
     except GuardianNotStarted as e:
         course.fail("restore", e)
     finally:
@@ -214,6 +207,17 @@ def _sail(course: Course, scratch: Scratch) -> None:
         finally:
             if pipe is not None:
                 os.close(pipe)
+
+
+def _has_area(course: Course, scratch: Scratch, needed_bytes: int, factor: float) -> bool:
+    try:
+        make_scratch(scratch, needed_bytes, factor)
+    except ScratchTooSmall as e:
+        values = {"free_bytes": e.free_bytes, "needed_bytes": e.needed_bytes}
+        course.findings.append(Finding(code="drill_space", status=Status.UNKNOWN, place=str(e.root), values=values))
+    except OSError as e:
+        course.fail("restore", NoScratch(str(e)))
+    return scratch.lock_fd is not None
 
 
 def _go_through_phases(course: Course, scratch: Scratch) -> None:
@@ -247,25 +251,41 @@ def _end_servers(scratch: Scratch, copies: list[RestoredCopy]) -> None:
 def _restore(course: Course, scratch: Scratch) -> int:
     """Let the source put the chain into the data directory, in a thread: it may hang where no exception reaches it."""
     outcome: list[int | Exception] = []
+    left = threading.Event()
+
+    def go_on(_restored_bytes: int) -> None:
+        if left.is_set():
+            raise RestoreFailed("the drill has ended")
 
     def work() -> None:
         try:
-            outcome.append(course.source.restore(course.chain, scratch.data_dir, no_progress))
+            outcome.append(course.source.restore(course.chain, scratch.data_dir, go_on))
         except Exception as e:  # raised again below, in the drill's own thread
             outcome.append(e)
 
     scratch.data_dir.mkdir(mode=0o700)
     thread = threading.Thread(target=work, name=scratch.drill_id, daemon=True)
     thread.start()
-    thread.join(course.remaining_s())
-    if thread.is_alive():
-        kill_writers(scratch.path)
-        thread.join(LEAVE_RESTORE_S)
+    try:
+        thread.join(course.remaining_s())
+        ended_in_time = not thread.is_alive()
+    finally:
+        left.set()
+        _end_restore(thread, scratch.path)
+    if not ended_in_time:
         raise OutOfTime("the restore did not end within drill_timeout_minutes")
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     course.restored_bytes = outcome[0]
     return outcome[0]
+
+
+def _end_restore(thread: threading.Thread, area: Path) -> None:
+    """Wait until nothing restores any more: it would write beside the removal of its area. What hangs is left behind."""
+    give_up_at = time.monotonic() + LEAVE_RESTORE_S
+    while thread.is_alive() and time.monotonic() < give_up_at:
+        kill_writers(area)
+        thread.join(0.1)
 
 
 def _recover(course: Course, scratch: Scratch, copies: list[RestoredCopy]) -> int:

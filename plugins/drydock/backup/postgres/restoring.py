@@ -17,6 +17,7 @@ from drydock.backup.postgres.manifest import FILE_NAME as MANIFEST
 from drydock.backup.postgres.manifest import ManifestDamaged, is_safe_path, read_manifest
 from drydock.backup.postgres.set_files import TABLESPACE_DIR, list_files
 from drydock.backup.postgres.tar_archive import BUFFER_BYTES, TABLESPACE_MAP, MemberStream, TarDamaged, list_archives, members
+from drydock.backup.scratch import COMBINE
 from drydock.backup.source import Progress, RestoreFailed
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
 
@@ -58,7 +59,7 @@ def tablespaces_dir(data_dir: Path) -> Path:
 
 
 def _restore_one(backup_set: BackupSet, data_dir: Path, progress: Progress) -> int:
-    data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    data_dir.mkdir(mode=FOLDER_MODE, exist_ok=True)
     if any(data_dir.iterdir()):
         raise RestoreFailed(f"{data_dir} is not empty")
     try:
@@ -76,7 +77,7 @@ def _copy_set(root: Path, data_dir: Path, progress: Progress) -> int:
     for oid in tree.tablespaces:
         _link_tablespace(data_dir, oid)
     for path in sorted(tree.folders):
-        (data_dir / path).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _make_folder(data_dir, Path(path))
     return sum(_copy_file(found.full_path, data_dir / path, progress) for path, found in tree.files.items() if found.is_regular)
 
 
@@ -111,14 +112,28 @@ def _unpack_member(path: str, member: tarfile.TarInfo, stream: MemberStream | No
         raise RestoreFailed(f"member {path[:100]!r} leads out of the backup")
     target = data_dir / path
     if member.isdir():
-        target.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _make_folder(data_dir, Path(path))
     if stream is None:
         return 0
-    target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    _make_folder(data_dir, Path(path).parent)
     with target.open("wb") as out:
         shutil.copyfileobj(stream, out, BUFFER_BYTES)
     progress(member.size)
     return member.size
+
+
+def _make_folder(data_dir: Path, path: Path) -> None:
+    """With the folders above it, but never those above the copy: who removed them has ended the restore."""
+    folder = data_dir
+    for part in path.parts:
+        folder /= part
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+
+
+def _make_home_of_tablespaces(data_dir: Path) -> Path:
+    home = tablespaces_dir(data_dir.absolute())
+    home.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    return home
 
 
 def _copy_file(source: str, target: Path, progress: Progress) -> int:
@@ -129,8 +144,8 @@ def _copy_file(source: str, target: Path, progress: Progress) -> int:
 
 
 def _link_tablespace(data_dir: Path, oid: int) -> None:
-    home = tablespaces_dir(data_dir.absolute()) / str(oid)
-    home.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    home = _make_home_of_tablespaces(data_dir) / str(oid)
+    home.mkdir(mode=FOLDER_MODE, exist_ok=True)
     link = data_dir / TABLESPACE_DIR / str(oid)
     link.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
     link.symlink_to(home)
@@ -141,11 +156,12 @@ def _combine(folders: list[Path], data_dir: Path, progress: Progress) -> int:
     newest = folders[-1]
     options = [f"--tablespace-mapping={_escape(old)}={_escape(new)}" for old, new in _tablespace_mapping(newest, data_dir)]
     try:
-        program = find_binaries(_major(newest)).tool("pg_combinebackup")
+        program = find_binaries(_major(newest)).tool(COMBINE)
     except BinariesMissing as e:
         raise RestoreFailed(str(e)) from e
-    command = [str(program), "--no-sync", *options, f"--output={data_dir}", "--", *map(str, folders)]
-    done = subprocess.run(command, capture_output=True, check=False)
+    output = f"--output={data_dir.absolute()}"
+    command = [str(program), "--no-sync", *options, output, "--", *(str(folder.absolute()) for folder in folders)]
+    done = subprocess.run(command, capture_output=True, check=False, cwd=data_dir.parent)  # where a stop looks for it
     if done.returncode != 0:
         raise RestoreFailed(done.stderr.decode("utf-8", "replace").strip()[-1000:])
     restored_bytes = list_files(data_dir).total_bytes
@@ -157,8 +173,7 @@ def _tablespace_mapping(newest: Path, data_dir: Path) -> list[tuple[str, str]]:
     """As the links of the newest set say, which is what pg_combinebackup compares with."""
     folder = newest / TABLESPACE_DIR
     links = [entry for entry in folder.iterdir() if entry.is_symlink()] if folder.is_dir() else []
-    home = tablespaces_dir(data_dir.absolute())
-    home.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    home = _make_home_of_tablespaces(data_dir)
     return [(str(link.readlink()), str(home / link.name)) for link in links]
 
 
