@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from drydock.messages import load_messages
 from drydock.plans import Candidate, LeftAlone, LockKind, ObjectKind
 from drydock.policy import ReclaimPolicy
 from drydock.reclaim.oracle import estimate
@@ -32,6 +34,7 @@ from drydock.reclaim.oracle.restrictions import (
     why_growing,
     why_never,
 )
+from drydock.settings import home
 
 MIB, BLOCK = 1024**2, 8192
 NOW = datetime(2026, 11, 20, 16, tzinfo=UTC)
@@ -313,3 +316,15 @@ def test_a_lob_that_moves_takes_its_piece_of_the_table_along() -> None:
     assert [f.reason if isinstance(f, LeftAlone) else f.action for f in found] == ["moved_with_lob", "move_online", "shrink"]
     shrunk = decide(a_lob(), TABLE, HOLES, EE, POLICY)
     assert without_doubles([part, shrunk]) == [part, shrunk]
+
+
+def test_every_reason_has_its_words() -> None:
+    folder = home() / "plugins" / "drydock" / "reclaim" / "oracle"
+    given = r'(?:left\(\w+|skipped\([\w.]+), "(\w+)"|^ +\("(\w+)", [^"]|reason="(\w+)"'
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))]
+    codes = {code for text in texts for found in re.findall(given, text, re.MULTILINE) for code in found if code}
+    codes |= {"queue_table", "view_container", "immutable_table", "flashback_archived", "in_memory", "has_policy"}
+    codes |= {"partition_empty", "space_above_mark", "holes_below_mark"}
+    codes |= {"table_is_replicated", "row_movement_restored", "indexes_rebuilt", "new_unusable_index", "not_smaller"}
+    assert len(codes) > 45
+    assert {code for code in codes if code not in load_messages()} == set()

@@ -21,7 +21,7 @@ BROKEN = ("fatal", "transient", "wait_and_retry", "needs_space", "locked")
 """Classes of errors that say nothing about the object."""
 STOPPED = ("ORA-01013", "DPY-4024")
 CANCEL_SINCE = (18,)
-"""Before 18c a statement can only be stopped with its session (ALTER SYSTEM CANCEL SQL): it runs in one piece there."""
+"""Before 18c a statement can only be stopped with its session: there it runs in one piece."""
 MOST_SLICES = 2000
 NEARLY = 0.9
 
