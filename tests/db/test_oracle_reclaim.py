@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -137,7 +137,6 @@ def test_each_method_end_to_end(site: Site, name: str, partition: str, sent: tup
     movement, rows, logging = table.row_movement, table.rows, table.attributes.is_logging
     hands = site.hands(candidate)
     hands.after_each = lambda number, statement: hands.memory.state.setdefault("sent", []).append(statement.file.name)
-    hands.before_each = note_checks(hands)
     assert site.trade.is_same(site.eyes, hands.item) == "" and site.trade.repair(hands) == ()
     outcome = site.trade.work(hands)
     assert (outcome.status, outcome.reason) == (Status.PASS, "")
@@ -150,16 +149,6 @@ def test_each_method_end_to_end(site: Site, name: str, partition: str, sent: tup
     is_counted = candidate.object.kind is not ObjectKind.LOB and candidate.action != "deallocate"
     assert outcome.after["statistics_gathered"] is (True if is_counted else None)
     assert codes(site, outcome, before) <= ({"orphaned_entries"} if name == "EMPTIED" else set())
-
-
-def note_checks(hands: y.Hands) -> Callable[..., None]:
-    """A check always ends with an error: it is noted before it is sent."""
-
-    def note(number: int, statement: y.Statement) -> None:
-        if statement.file.name.endswith("_check"):
-            hands.memory.state.setdefault("sent", []).append(statement.file.name)  # type: ignore[union-attr]
-
-    return note
 
 
 def codes(site: Site, outcome: Outcome, before: dict[str, y.Figure]) -> set[str]:

@@ -30,12 +30,15 @@ log = logging.getLogger(__name__)
 
 FAILURES = {
     "locked": "lock_not_had",
+    "wait_and_retry": "lock_not_had",
     "timeout": "deadline_passed",
     "interrupted": "deadline_passed",
     "disk_full": "disk_filled",
+    "needs_space": "disk_filled",
     "read_only": "target_read_only",
     "privilege": "privilege_missing",
     "unreachable": "session_lost",
+    "transient": "session_lost",
     "shut_down": "session_lost",
 }
 """What the engines call an error -> the reason that an outcome gives; all others: statement_failed."""

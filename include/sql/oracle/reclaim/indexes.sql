@@ -13,23 +13,14 @@ SELECT
     i.index_type AS type,
     i.join_index AS join_index,
     i.partitioned AS partitioned,
-    (SELECT MAX(p.locality) FROM dba_part_indexes p WHERE p.owner = i.owner AND p.index_name = i.index_name) AS locality,
-    (
-        SELECT NVL(SUM(s.bytes), 0)
-        FROM dba_segments s
-        WHERE s.owner = i.owner AND s.segment_name = i.index_name
-    ) AS bytes,
-    (
-        SELECT NVL(MAX(s.bytes), 0)
-        FROM dba_segments s
-        WHERE s.owner = i.owner AND s.segment_name = i.index_name
-    ) AS largest_bytes,
-    (
-        SELECT MAX(s.tablespace_name)
-        FROM dba_segments s
-        WHERE s.owner = i.owner AND s.segment_name = i.index_name
-    ) AS tablespace
+    MAX(p.locality) AS locality,
+    NVL(SUM(s.bytes), 0) AS bytes,
+    NVL(MAX(s.bytes), 0) AS largest_bytes,
+    MAX(s.tablespace_name) AS tablespace
 FROM dba_indexes i
+LEFT JOIN dba_part_indexes p ON p.owner = i.owner AND p.index_name = i.index_name
+LEFT JOIN dba_segments s ON s.owner = i.owner AND s.segment_name = i.index_name
 WHERE i.table_owner = :owner
 AND i.table_name = :name
 AND i.index_type <> 'LOB'
+GROUP BY i.owner, i.index_name, i.index_type, i.join_index, i.partitioned

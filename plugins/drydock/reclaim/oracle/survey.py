@@ -51,6 +51,7 @@ def find_candidates(eyes: Eyes, context: SurveyContext) -> Found:
         edition=known.target.edition,
         segments=known.segments,
         segments_over_floor=len(known.pieces),
+        segments_not_looked_at=max(0, len(known.pieces) - LONGEST_LIST),
         floor_bytes=policy.floor_bytes,
         captures=known.target.captures,
     )
