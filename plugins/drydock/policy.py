@@ -126,6 +126,8 @@ class ReindexPolicy(ChangePolicy):
     min_leaf_blocks: int = Field(5000, ge=0, description="smaller indexes are left alone")
     statistics_max_age_days: PositiveInt = Field(14, description="older statistics prove nothing")
     unused_after_days: PositiveInt = Field(30, description="no scan for this long is told as a report line")
+    allow_long_locks: bool = Field(False, description="Oracle without online rebuild: rebuild what is unusable, writers wait")
+    rebuild_degree: int = Field(1, ge=1, le=128, description="Oracle: PARALLEL degree of an online rebuild; 1: none")
 
 
 class ReclaimPolicyFile(Model):

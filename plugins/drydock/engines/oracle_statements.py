@@ -165,9 +165,25 @@ def coalesce(index: Segment) -> Statement:
     return _statement("index_coalesce", index=index.quoted)
 
 
-def index_degree(index: Segment, degree: int | None) -> Statement:
-    """Set the degree of an index back; None: NOPARALLEL."""
-    return _statement("index_degree", index=index.quoted, degree=_degree(degree) or "NOPARALLEL")
+def shrink_index(index: Segment, *, compact: bool = False) -> Statement:
+    """Pack an index. `compact`: leave the high-water mark. Raises StatementRefused for a partition, which has no such clause."""
+    if index.partition:
+        raise StatementRefused("SHRINK SPACE is for an index as a whole")
+    return _statement("index_shrink", index=index.quoted, options=_words(compact and "COMPACT"))
+
+
+def online_index_clean(object_id: int) -> Statement:
+    """Remove what an interrupted online rebuild of this one index left. The OUT value `cleaned` is 0 or 1."""
+    if not isinstance(object_id, int) or object_id <= 0:  # 0 would be all indexes
+        raise StatementRefused(f"object_id {object_id!r} names no index")
+    file = sql_file("oracle", "reindex", "online_index_clean")
+    return Statement(file, compose(file), {"object_id": object_id}, {"cleaned": Decimal})
+
+
+def index_degree(index: Segment, degree: int | Literal["DEFAULT"] | None) -> Statement:
+    """Set the degree of an index back; None: NOPARALLEL, DEFAULT: PARALLEL without a number."""
+    text = "PARALLEL" if degree == "DEFAULT" else _degree(degree) or "NOPARALLEL"
+    return _statement("index_degree", index=index.quoted, degree=text)
 
 
 def index_logging(index: Segment, *, logging: bool) -> Statement:

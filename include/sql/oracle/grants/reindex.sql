@@ -1,0 +1,32 @@
+-- purpose: let the work account of the pipeline reindex see what it decides on, and change it;
+--   session.sql and gate.sql are for the same account
+-- kind: grants
+-- engine: oracle 11.2-23
+-- privileges: SYSDBA, or GRANT ANY OBJECT PRIVILEGE with GRANT ANY PRIVILEGE
+-- locks: none
+-- licence: none
+-- binds: account (identifier: the work account; SQL*Plus: DEFINE account = DRYDOCK_WORK, in a CDB a local user of the PDB)
+-- columns: none
+-- source: SQL Language Reference 19c, GRANT; the prerequisites of each statement
+-- there is no object privilege for ALTER INDEX: without it only the owner may
+GRANT ALTER ANY INDEX TO &account;
+-- DBMS_SPACE and DBMS_STATS on tables of others
+GRANT ANALYZE ANY TO &account;
+GRANT CREATE SESSION TO &account;
+GRANT EXECUTE ON SYS.DBMS_REPAIR TO &account;
+GRANT SELECT ON SYS.DBA_INDEXES TO &account;
+GRANT SELECT ON SYS.DBA_IND_COLUMNS TO &account;
+GRANT SELECT ON SYS.DBA_IND_PARTITIONS TO &account;
+GRANT SELECT ON SYS.DBA_IND_SUBPARTITIONS TO &account;
+GRANT SELECT ON SYS.DBA_OBJECTS TO &account;
+GRANT SELECT ON SYS.DBA_PART_INDEXES TO &account;
+GRANT SELECT ON SYS.DBA_SEGMENTS TO &account;
+GRANT SELECT ON SYS.DBA_TABLES TO &account;
+GRANT SELECT ON SYS.DBA_TABLESPACES TO &account;
+GRANT SELECT ON SYS.DBA_TAB_COLUMNS TO &account;
+GRANT SELECT ON SYS.DBA_TAB_MODIFICATIONS TO &account;
+GRANT SELECT ON SYS.DBA_USERS TO &account;
+GRANT SELECT ON SYS.V_$LOCKED_OBJECT TO &account;
+GRANT SELECT ON SYS.V_$SEGMENT_STATISTICS TO &account;
+GRANT SELECT ON SYS.V_$TRANSACTION TO &account;
+-- only where the policy allows truncate (allow_truncate), and then by the site itself: GRANT DROP ANY TABLE TO account

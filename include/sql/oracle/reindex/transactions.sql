@@ -1,0 +1,17 @@
+-- purpose: tell how old the transactions are that hold a lock on one table
+-- kind: read
+-- engine: oracle 11.2-23
+-- privileges: SELECT ON SYS.DBA_OBJECTS, SELECT ON SYS.V_$LOCKED_OBJECT, SELECT ON SYS.V_$TRANSACTION
+-- locks: none
+-- licence: none
+-- binds: owner (of the table), name (of the table)
+-- columns: session_id (SID), age_s (seconds since the transaction began)
+-- source: Database Reference 19c, DBA_OBJECTS, V$LOCKED_OBJECT, V$TRANSACTION
+SELECT
+    l.session_id AS session_id,
+    ROUND((SYSDATE - t.start_date) * 86400) AS age_s
+FROM v$locked_object l
+JOIN v$transaction t ON t.xidusn = l.xidusn AND t.xidslot = l.xidslot AND t.xidsqn = l.xidsqn
+JOIN dba_objects o ON o.object_id = l.object_id
+WHERE o.owner = :owner
+AND o.object_name = :name

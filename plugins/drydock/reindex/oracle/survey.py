@@ -1,0 +1,243 @@
+"""What may be worth rebuilding on an Oracle target: the cheapest question first, and each further one of fewer indexes.
+
+1 all indexes and their pieces, with statistics; 2 tables of those over the floor: keys and what changed since; 3 counted
+blocks of those that statistics call sparse (DBMS_SPACE). Only reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from drydock.changing.hands import ChangeFailed, Eyes, Row, SurveyContext
+from drydock.engines import oracle_statements as statements
+from drydock.engines.oracle_admission import edition_of, version_of
+from drydock.plans import Candidate, Found, LeftAlone, evidence
+from drydock.policy import ReindexPolicy
+from drydock.reindex.oracle.decide import Context, Sparse, decide, guess, left, urgent, why_never, why_not_judged
+from drydock.reindex.oracle.facts import (
+    PIPELINE,
+    UNUSABLE,
+    Changes,
+    IndexPiece,
+    Space,
+    TableFacts,
+    TargetFacts,
+    counted_of,
+    segment_type,
+)
+
+SCHEMAS_SINCE = (12, 1)
+MOST_BELOW_FLOOR = 200  # told one by one, the largest; the others are counted
+OLD_JOURNAL_S = 86400
+"""A journal older than this is a leftover: no rebuild of a night runs so long, and SMON should have removed it."""
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class OfTable:
+    """What was asked of one table."""
+
+    facts: TableFacts
+    keys: dict[Key, tuple[tuple[str, ...], float | None]]
+    changes: dict[str, Row]
+
+
+def find_candidates(eyes: Eyes, context: SurveyContext) -> Found:
+    """Look at every index. Raises ChangeFailed where a question cannot be asked: nothing is assumed."""
+    policy = context.policy
+    assert isinstance(policy, ReindexPolicy)
+    target = read_target(eyes)
+    schemas = eyes.rows(PIPELINE, "oracle_schemas") if target.version >= SCHEMAS_SINCE else []
+    known = Context(target, policy, context.now, frozenset(row["owner"] for row in schemas), context.regrown)
+    pieces = read_pieces(eyes)
+    found: list[Candidate | LeftAlone] = []
+    worth: dict[Key, list[IndexPiece]] = {}
+    for piece in pieces:
+        reason = why_never(piece, known) or ("" if piece.is_unusable else why_not_judged(piece, known))
+        if reason:
+            found.append(left(piece, reason))
+        else:
+            worth.setdefault((piece.table_owner, piece.table), []).append(piece)
+    notes: list[LeftAlone] = []
+    plain = {(p.owner, p.name) for p in pieces if p.type == "NORMAL"}
+    journals = read_journals(eyes) if worth else {}
+    for table, own in worth.items():
+        asked = read_table(eyes, *table)
+        found += [_judged(eyes, known, asked, piece, journals) for piece in own]
+        notes += prefix_notes(asked, own, plain)
+    return _told(found, notes, pieces, target, policy)
+
+
+def _told(
+    found: list[Candidate | LeftAlone],
+    notes: list[LeftAlone],
+    pieces: list[IndexPiece],
+    target: TargetFacts,
+    policy: ReindexPolicy,
+) -> Found:
+    """Of thousands of small indexes only the largest are told by name."""
+    alone = [f for f in found if isinstance(f, LeftAlone)]
+    small = sorted((f for f in alone if f.reason == "below_floor"), key=lambda f: -int(f.evidence["leaf_blocks"] or 0))
+    figures = evidence(
+        version=".".join(map(str, target.version)),
+        edition=target.edition,
+        below_floor=len(small),
+        floor_leaf_blocks=policy.min_leaf_blocks,
+        unusable=sum(p.is_unusable for p in pieces),
+    )
+    return Found(
+        examined=len(pieces),
+        candidates=tuple(f for f in found if isinstance(f, Candidate)),
+        left_alone=(*(f for f in alone if f.reason != "below_floor"), *small[:MOST_BELOW_FLOOR]),
+        notes=tuple(notes),
+        figures=figures,
+    )
+
+
+def read_target(eyes: Eyes) -> TargetFacts:
+    """Version, edition and options. Raises ChangeFailed."""
+    version = version_of(str(eyes.rows("session", "instance")[0]["version"]))
+    edition = next((e for row in eyes.rows("session", "banner") if (e := edition_of(row["banner"]))), "")
+    options = {row["name"] for row in eyes.rows("session", "options") if row["value"] == "TRUE"}
+    is_ee = edition == "EE"
+    return TargetFacts(version, edition, is_ee and "Online Index Build" in options, is_ee and "Partitioning" in options)
+
+
+def read_pieces(eyes: Eyes) -> list[IndexPiece]:
+    """Every index without partitions, and every partition and subpartition of the others. Raises ChangeFailed."""
+    spaces = {row["name"]: _space(row) for row in eyes.rows(PIPELINE, "tablespaces")}
+    found, divided = [], {}
+    for row in eyes.rows(PIPELINE, "indexes"):
+        if row["partitioned"] == "YES":
+            divided[row["owner"], row["name"]] = row
+        else:
+            found.append(_piece(row, row, spaces))
+    for row in eyes.rows(PIPELINE, "pieces"):
+        index = divided.get((row["owner"], row["name"]))
+        if index is not None:  # else it was made or dropped between the two questions
+            found.append(_piece(index, row, spaces))
+    return found
+
+
+def _space(row: Row) -> Space:
+    return Space(row["name"], int(row["block_bytes"]), row["management"] == "AUTO", row["status"])
+
+
+def _piece(index: Row, own: Row, spaces: Mapping[str, Space]) -> IndexPiece:
+    name = own["tablespace"] or ""
+    return IndexPiece(
+        owner=index["owner"],
+        name=index["name"],
+        table_owner=index["table_owner"],
+        table=index["table_name"],
+        space=spaces.get(name) or Space(name, status="ONLINE" if index["temporary"] == "Y" or not name else "UNKNOWN"),
+        partition=own.get("partition") or "",
+        is_subpartition=own.get("is_sub") == "YES",
+        type=index["type"],
+        is_unique=index["uniqueness"] == "UNIQUE",
+        is_local=index["locality"] == "LOCAL",
+        is_temporary=index["temporary"] == "Y",
+        is_dropped=index["dropped"] == "YES",
+        is_join=index["join_index"] == "YES",
+        is_compressed=(own["compression"] or "DISABLED") != "DISABLED",
+        is_unusable=own["status"] == UNUSABLE,
+        pct_free=10 if own["pct_free"] is None else int(own["pct_free"]),
+        degree=(index["degree"] or "1").strip(),
+        entries=_whole(own["num_rows"]),
+        leaf_blocks=_whole(own["leaf_blocks"]),
+        blevel=_whole(own["blevel"]),
+        clustering_factor=_whole(own["clustering_factor"]),
+        analyzed_at=own["last_analyzed"],
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def read_journals(eyes: Eyes) -> dict[int, int]:
+    """OBJECT_ID of an index or piece -> age of its journal table in seconds. Raises ChangeFailed."""
+    found = {}
+    for row in eyes.rows(PIPELINE, "journals"):
+        number = row["name"].removeprefix("SYS_JOURNAL_")
+        if number.isascii() and number.isdigit():
+            found[int(number)] = int(row["age_s"] or 0)
+    return found
+
+
+def read_table(eyes: Eyes, owner: str, name: str) -> OfTable:
+    """The table of some indexes: its size, the keys of all its indexes, what changed. Raises ChangeFailed."""
+    binds = {"owner": owner, "name": name}
+    rows = eyes.rows(PIPELINE, "table_facts", binds)
+    table = TableFacts()
+    if rows:
+        table = TableFacts(_whole(rows[0]["rows_known"]), _whole(rows[0]["blocks"]), rows[0]["partitioned"] == "YES")
+    keys: dict[Key, tuple[tuple[str, ...], float | None]] = {}
+    for row in eyes.rows(PIPELINE, "key_columns", binds):
+        index, length = (row["index_owner"], row["index_name"]), row["avg_length"]
+        columns, total = keys.get(index, ((), 0.0))
+        keys[index] = ((*columns, row["column_name"]), None if total is None or length is None else total + float(length))
+    changes = {row["partition"] or "": row for row in eyes.rows(PIPELINE, "modifications", binds)}
+    return OfTable(table, keys, changes)
+
+
+def _judged(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece, journals: Mapping[int, int]) -> Candidate | LeftAlone:
+    """One piece that is unusable, or that statistics may call sparse."""
+    piece = _detailed(eyes, asked, piece, journals)
+    if not piece.identity:
+        return left(piece, "object_gone")
+    if piece.is_unusable:
+        return urgent(piece, asked.facts.rows, known)
+    expected = guess(piece, asked.facts, known)
+    if isinstance(expected, LeftAlone):
+        return expected
+    if not piece.space.is_assm:
+        return left(piece, "blocks_not_countable", expected_blocks=expected)
+    try:
+        counted = counted_of(eyes.ask(statements.space_usage(piece.target, segment_type(piece.target))))
+    except ChangeFailed as e:
+        return left(piece, "blocks_not_readable", expected_blocks=expected, error=e.code)
+    return decide(piece, asked.facts, Sparse(expected, counted), known)
+
+
+def _detailed(eyes: Eyes, asked: OfTable, piece: IndexPiece, journals: Mapping[int, int]) -> IndexPiece:
+    binds = {"owner": piece.owner, "name": piece.name}
+    columns, key_bytes = asked.keys.get((piece.owner, piece.name), ((), None))
+    ids = next((r for r in eyes.rows(PIPELINE, "objects", binds) if (r["partition"] or "") == piece.partition), None)
+    segment = next((r for r in eyes.rows(PIPELINE, "segments", binds) if (r["partition"] or "") == piece.partition), None)
+    reads = [r for r in eyes.rows(PIPELINE, "reads", binds) if (r["partition"] or "") == piece.partition]
+    number = int(ids["object_id"]) if ids else 0
+    return replace(
+        piece,
+        columns=columns,
+        key_bytes=key_bytes,
+        object_id=number,
+        identity=f"{number}:{ids['data_object_id'] or 0}" if ids else "",
+        bytes=int(segment["bytes"]) if segment else 0,
+        physical_reads=sum(int(r["physical_reads"] or 0) for r in reads),
+        changes=changes_of(asked, piece),
+        has_journal=journals.get(number, OLD_JOURNAL_S) < OLD_JOURNAL_S,
+    )
+
+
+def changes_of(asked: OfTable, piece: IndexPiece) -> Changes:
+    """What came and went of the rows of a piece. Changes that were flushed before the last gathering are part of it."""
+    row = asked.changes.get(piece.partition)
+    if row is None and piece.partition:  # another name than the table's partition: only what makes it look denser counts
+        return Changes(inserts=int((asked.changes.get("") or {}).get("inserts") or 0))
+    if row is None or (piece.analyzed_at and row["flushed_at"] and row["flushed_at"] < piece.analyzed_at):
+        return Changes()
+    return Changes(int(row["inserts"] or 0), int(row["deletes"] or 0), row["truncated"] == "YES")
+
+
+def prefix_notes(asked: OfTable, pieces: Iterable[IndexPiece], plain: set[Key]) -> Iterator[LeftAlone]:
+    """Indexes whose columns are the first columns of another one: a line for a person, never a drop."""
+    named = {(p.owner, p.name): p for p in pieces if not p.is_unique and p.type == "NORMAL"}
+    for index, piece in named.items():
+        columns = asked.keys.get(index, ((), None))[0]
+        longer = [k for k, (c, _) in asked.keys.items() if k != index and k in plain and columns and c[: len(columns)] == columns]
+        if longer:
+            whole = replace(piece, partition="", is_subpartition=False)
+            yield left(whole, "prefix_duplicate", longer=longer[0][1])
