@@ -314,6 +314,9 @@ def test_a_lob_that_moves_takes_its_piece_of_the_table_along() -> None:
     part, other = decide(a_piece(), TABLE, HOLES, EE, POLICY), decide(a_piece(partition="P2"), TABLE, HOLES, EE, POLICY)
     found = without_doubles([part, lob, other])
     assert [f.reason if isinstance(f, LeftAlone) else f.action for f in found] == ["moved_with_lob", "move_online", "shrink"]
+    gone = decide(a_piece(), TABLE, HOLES, EE, POLICY.model_copy(update={"allow_truncate": True}), is_empty=True)
+    found = without_doubles([gone, lob])
+    assert [f.reason if isinstance(f, LeftAlone) else f.action for f in found] == ["truncate", "emptied_with_table"]
     shrunk = decide(a_lob(), TABLE, HOLES, EE, POLICY)
     assert without_doubles([part, shrunk]) == [part, shrunk]
 

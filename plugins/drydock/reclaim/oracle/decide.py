@@ -141,15 +141,21 @@ def _cost(piece: Piece, table: TableFacts, gain: Gain, action: str) -> dict[str,
 
 
 def without_doubles(found: list[Candidate | LeftAlone]) -> list[Candidate | LeftAlone]:
-    """Of one table: a MOVE of a LOB writes the table's own segment anew too, so that is not an item of its own."""
-    moved = {
-        c.object.partition for c in found if isinstance(c, Candidate) and c.object.column and c.action in ("move", "move_online")
-    }
-    return [
-        _left_to_lob(f) if isinstance(f, Candidate) and not f.object.column and f.object.partition in moved else f for f in found
-    ]
+    """Of one table: a MOVE of a LOB writes the table's own segment anew too, a TRUNCATE of a partition takes its LOBs along."""
+    chosen = [c for c in found if isinstance(c, Candidate)]
+    emptied = {c.object.partition for c in chosen if c.action == "truncate"}
+    moved = {c.object.partition for c in chosen if c.object.column and c.action in ("move", "move_online")} - emptied
+    kept: list[Candidate | LeftAlone] = []
+    for one in found:
+        if isinstance(one, Candidate) and one.object.column and one.object.partition in emptied:
+            kept.append(_left_to(one, "emptied_with_table"))
+        elif isinstance(one, Candidate) and not one.object.column and one.object.partition in moved:
+            kept.append(_left_to(one, "moved_with_lob"))
+        else:
+            kept.append(one)
+    return kept
 
 
-def _left_to_lob(candidate: Candidate) -> LeftAlone:
+def _left_to(candidate: Candidate, reason: str) -> LeftAlone:
     told = evidence(size_bytes=candidate.size_bytes, action=candidate.action)
-    return LeftAlone(object=candidate.object, reason="moved_with_lob", evidence=told, would_free_bytes=candidate.freed_bytes)
+    return LeftAlone(object=candidate.object, reason=reason, evidence=told, would_free_bytes=candidate.freed_bytes)
