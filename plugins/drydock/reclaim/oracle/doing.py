@@ -134,8 +134,8 @@ def put_back(hands: Hands, statement: Statement, pause: Callable[[float], None])
 def begin(hands: Hands, place: Place, slice_s: float, pause: Callable[[float], None]) -> Work:
     """Write down how the object is before anything is changed: what an earlier attempt at the same plan wrote down counts."""
     known, planned = hands.remembered(), hands.item.candidate
-    unusable = index_names(unusable_of(hands, place.target.owner, place.target.name))
     if (known.get("before_identity"), known.get("planned_bytes")) != (planned.object.identity, planned.size_bytes):
+        unusable = index_names(unusable_of(hands, place.target.owner, place.target.name))
         known = {
             "planned_bytes": planned.size_bytes,
             "rewriting": "",
