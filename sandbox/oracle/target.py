@@ -37,9 +37,12 @@ from sandbox.oracle.model.alert_log import alert_text
 from sandbox.oracle.model.database import Account, OracleDatabase
 from sandbox.oracle.model.jobs import Plan, PlannedJob, catch_up, live_until, weekly_plan
 from sandbox.oracle.model.repository import repository_of
+from sandbox.oracle.model.statistics import flush
+from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.rman.service import RmanService
 from sandbox.oracle.sessions import open_simulator
 from sandbox.oracle.worlds import lived
+from sandbox.oracle.worlds_storage import plant_schema
 
 DATABASE = "gz_main_sim"
 SID = "GZMAIN"
@@ -50,8 +53,10 @@ SEED = 20261120
 PLANTED = "piece_with_corrupt_blocks"
 """The fault of the demo: blocks of a piece are bad, every record is sound, and RMAN ends with 0 when it finds them."""
 DAYS = 9
+SCALE = 0.05  # of the rows that the platform has
+OPTIONS = ("Partitioning", "Online Index Build", "Online Redefinition")
 LOG_HOURS = (3, 9, 15, 21)  # as the estate's plan says; each is a set of logs, and one of the control file
-GRANTS = {ACCOUNT: ("session", "backup"), WORKING: ("session", "gate", "reclaim"), WATCHDOG: ("session", "watchdog")}
+GRANTS = {ACCOUNT: ("session", "backup"), WORKING: ("session", "gate", "reclaim", "reindex"), WATCHDOG: ("session", "watchdog")}
 TICK_S = 1.0
 HELD_POLL_S = 0.05
 LONGEST_SOCKET_PATH = 107
@@ -211,7 +216,16 @@ def make_database(target: Target) -> OracleDatabase:
     for account, password in target.passwords.items():
         database.accounts[account] = Account(account, password, granted(account))
     live_until(database, datetime.now(UTC))  # its clock too: it stood still while nobody served it
+    plant_storage(database)
     return database
+
+
+def plant_storage(database: OracleDatabase) -> None:
+    """The platform's schema, small, with the waste that the weekly work is to find; its deletes are flushed."""
+    database.options |= dict.fromkeys(OPTIONS, True)
+    plant_schema(database, SEED, SCALE)
+    with database.lock:
+        flush(storage_of(database))
 
 
 def site_plan() -> Plan:

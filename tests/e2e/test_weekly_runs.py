@@ -36,6 +36,7 @@ WAIT_S = 300.0
 WORKED, DRY, REJECTED, MARKED = "reclaim__gz_main", "reindex__gz_main", "reclaim__gz_market", "reindex__gz_market"
 SWITCHED_OFF, BACKFILLED = "reclaim__gz_cbec", "reindex__gz_cbec"
 CHOSEN = "online_copy"
+NOT_YET = ("", "scheduled", "queued", "running")
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,27 @@ def tasks_of(api: httpx.Client, run: TriggeredRun) -> dict[str, str]:
 
 def wait_for_question(api: httpx.Client, *runs: TriggeredRun) -> None:
     for run in runs:
-        wait_until(lambda r=run: tasks_of(api, r).get("approve") == "awaiting_input", f"{run.dag_id} never asks", WAIT_S)
+        wait_until(lambda r=run: tasks_of(api, r).get("approve", "") not in NOT_YET, f"{run.dag_id} never asks", WAIT_S)
+        assert tasks_of(api, run)["approve"] == "awaiting_input", f"{run.dag_id} does not ask: {tasks_of(api, run)}"
     time.sleep(PARKED_S)
+
+
+def wait_for_heard(person: Person, run: TriggeredRun, option: str, items: list[str] | None = None) -> None:
+    """Until the answer has arrived. A scheduler that is taken for dead on a busy machine loses the task, which asks anew."""
+    state = ""
+
+    def is_settled() -> bool:
+        nonlocal state
+        state = tasks_of(person.api, run)["approve"]
+        return state in ("success", "failed") or (state == "awaiting_input" and not person.question(run)["response_received"])
+
+    for _ in range(3):
+        wait_until(is_settled, f"{run.dag_id} does not hear the answer", WAIT_S)
+        if state == "success":
+            return
+        time.sleep(PARKED_S)
+        person.answer(run, option, items)
+    raise AssertionError(f"{run.dag_id} asks again and again")
 
 
 def ended(api: httpx.Client, ledger: Engine, run: TriggeredRun) -> Ended:
@@ -160,15 +180,19 @@ def week(voyage: Voyage, ledger: Engine, first: Person, second: Person) -> Week:
         item = next(i for i in change_history.plan_of_run(ledger, run_id)[1].items if i.candidate.action == CHOSEN)
         copied = f"{item.candidate.object.owner}.{item.candidate.object.name}"
         question, before, rows = second.question(runs[WORKED]), bytes_of(voyage, "gz_main", copied), rows_of(voyage, copied)
-        second.answer(runs[WORKED], PlanApproval.APPROVE, [str(item.number)])
-        second.answer(runs[REJECTED], PlanApproval.REJECT)
-        second.answer(runs[SWITCHED_OFF], PlanApproval.APPROVE)
+        answers = {WORKED: (PlanApproval.APPROVE, [str(item.number)]), REJECTED: (PlanApproval.REJECT,)}
+        answers[SWITCHED_OFF] = (PlanApproval.APPROVE,)
+        for dag, said in answers.items():
+            second.answer(runs[dag], *said)
         first.mark_success(runs[MARKED])
+        for dag, said in answers.items():
+            wait_for_heard(second, runs[dag], *said)
         done = {dag: ended(api, ledger, run) for dag, run in runs.items()}
     after, rows_after = bytes_of(voyage, "gz_main", copied), rows_of(voyage, copied)
     following = progress.trigger(api, MARKED, {})
     wait_for_question(api, following)
     second.answer(following, PlanApproval.APPROVE)
+    wait_for_heard(second, following, PlanApproval.APPROVE)
     approved_next = ended(api, ledger, following)
     first.clear_work(runs[MARKED])
     cleared = ended_again(api, ledger, runs[MARKED])
