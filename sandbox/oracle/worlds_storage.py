@@ -70,7 +70,7 @@ def storage_world(seed: int, edition: str = "EE", scale: float = 1.0, days: floa
 
 
 def plant_schema(database: OracleDatabase, seed: int = 7, scale: float = 1.0) -> StorageWorld:
-    """Puts the schema into a database; tablespaces that it lacks are made."""
+    """Puts the schema into a database; tablespaces that it lacks are made, as small as the rows are fewer."""
     world, rng = StorageWorld(database), random.Random(f"storage {seed}")
     with database.lock:
         storage = storage_of(database)
@@ -78,7 +78,7 @@ def plant_schema(database: OracleDatabase, seed: int = 7, scale: float = 1.0) ->
             if name not in storage.spaces:
                 space = add_space(storage, name)
                 for size in sizes:
-                    add_file(storage, space, int(size * 1024 * MIB))
+                    add_file(storage, space, int(size * min(1.0, scale) * 1024 * MIB))
         if MANUAL in storage.spaces:
             storage.spaces[MANUAL].is_assm = False
         is_partitioned = database.options.get("Partitioning", database.edition != "SE2")
