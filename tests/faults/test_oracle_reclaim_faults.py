@@ -373,6 +373,16 @@ def test_a_full_recovery_area_stops_the_slices_when_the_gate_closes() -> None:
         assert 0 < spot.segment.blocks_to_pack < before, "what the slices did is kept"
 
 
+@pytest.mark.parametrize(("closes_at", "error"), [(4, GateClosed), (99, ChangeFailed)])
+def test_a_slice_that_ends_early_is_the_window_or_a_person(closes_at: int, error: type[Exception]) -> None:
+    with place("shrink") as spot:
+        pace = storage_of(spot.database).pace
+        pace.step_blocks, pace.real_s_per_step = 20, 0.03
+        with pytest.raises(error):
+            spot.attempt(closes_at=closes_at, left_s=0.1)
+        assert spot.is_unharmed() and sum("COMPACT" in s.statement for s in spot.memory.statements) == 1
+
+
 def test_an_error_of_the_recovery_area_is_told_by_its_code() -> None:
     with place("shrink") as spot:
         spot.database.scripted_errors.append(ScriptedError("SHRINK SPACE COMPACT", 19809, "limit exceeded for recovery files"))

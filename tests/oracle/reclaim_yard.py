@@ -86,6 +86,7 @@ class Hands(Eyes):
     before_each: Callable[[int, Statement], None] = lambda number, statement: None
     after_each: Callable[[int, Statement], None] = lambda number, statement: None
     closes_at: int = 1 << 30
+    left_s: float | None = None
     sent: int = 0
 
     def change(
@@ -120,7 +121,8 @@ class Hands(Eyes):
         began_at, began, error = datetime.now(UTC), time.monotonic(), ""
         try:
             self.before_each(self.sent, statement)
-            execute(self.session, statement, timeout_s=deadline_s)
+            bounds = [s for s in (deadline_s, None if put_back else self.left_s) if s is not None]
+            execute(self.session, statement, timeout_s=min(bounds, default=None))
             self.after_each(self.sent, statement)
         except oracledb.Error as e:
             error = code_of(e)
