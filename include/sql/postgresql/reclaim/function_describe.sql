@@ -25,7 +25,10 @@ AS $$
         UNION ALL
         SELECT jsonb_build_array('column', row_number() OVER (ORDER BY a.attnum), a.attname, format_type(a.atttypid, a.atttypmod),
             a.attnotnull, a.attcollation, pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated, a.attstorage,
-            a.attcompression, nullif(a.attstattarget, -1), a.attoptions, col_description(a.attrelid, a.attnum),
+            a.attcompression, nullif(a.attstattarget, -1),
+            -- options that begin with pg_ are the server's own notes (15.20 of Debian keeps pg_attver there)
+            (SELECT array_agg(o ORDER BY o) FROM unnest(a.attoptions) o WHERE NOT starts_with(o, 'pg_')),
+            col_description(a.attrelid, a.attnum),
             (SELECT array_agg(e::text ORDER BY e::text) FROM aclexplode(a.attacl) e))::text
         FROM pg_attribute a
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

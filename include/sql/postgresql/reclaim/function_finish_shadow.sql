@@ -32,7 +32,8 @@ BEGIN
     END IF;
     FOR one IN
         SELECT a.attname, nullif(a.attstattarget, -1) AS target, a.attacl,
-            (SELECT string_agg(format('%I = %L', option_name, option_value), ', ') FROM pg_options_to_table(a.attoptions)) AS options
+            (SELECT string_agg(format('%I = %L', option_name, option_value), ', ')
+             FROM pg_options_to_table(a.attoptions) WHERE NOT starts_with(option_name, 'pg_')) AS options
         FROM pg_attribute a
         WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
     LOOP
