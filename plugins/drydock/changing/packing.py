@@ -13,21 +13,22 @@ alone: once overdue, only what waited as long or longer goes before it, one each
 
 from __future__ import annotations
 
-import gc
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from drydock.changing.choosing import Room, choose
 from drydock.changing.ordering import work_order
+from drydock.changing.rates import no_collection
 from drydock.plans import Budget, Candidate, Carried, Estimate, WorkItem
 from drydock.policy import ApprovalMode, ChangePolicy
 from drydock.verdicts import Model
 
+CARRIED = TypeAdapter(tuple[Carried, ...])
 OVERDUE_NIGHTS = 8
 """Nights an item waits at most before the oldest of those that waited as long gets a sure place, one each night."""
 LEAST_BENEFIT = 1.0
@@ -74,7 +75,7 @@ def pack(
     The same facts give the same answer in whatever order they come: ties are decided by key. Of two candidates with the
     same key the second is not looked at.
     """
-    with _no_collection():
+    with no_collection():
         load = _columns(candidates, estimates, nights, budget, policy)
         return _packed(load, _choose_in_stages(load, budget, policy), budget)
 
@@ -92,18 +93,6 @@ def _packed(load: _Load, chosen: Sequence[int], budget: Budget) -> Packed:
     return Packed(items=items, carried=_carry(load, chosen, budget))
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """A hundred thousand results are made and none is garbage: looking for garbage among them would double the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def _columns(
     candidates: Sequence[Candidate],
     estimates: Sequence[Estimate],
@@ -116,8 +105,11 @@ def _columns(
         keyed.setdefault(f"{candidate.action} {candidate.object.key}", i)
     order = sorted(keyed)
     found, beside = [candidates[keyed[k]] for k in order], [estimates[keyed[k]] for k in order]
-    planned = [_part_of_it(c, e, budget, policy) for c, e in zip(found, beside, strict=True)]
-    waited = np.array([nights.get(k, 0) for k in order], dtype=np.int64)
+    planned = list(beside)
+    for i, candidate in enumerate(found):
+        if candidate.is_resumable:
+            planned[i] = _part_of_it(beside[i], budget, policy)
+    waited = np.array([nights.get(k, 0) for k in order], dtype=np.int64) if nights else np.zeros(len(order), dtype=np.int64)
     plain = np.array([c.freed_bytes * c.use_weight for c in found], dtype=float)
     whole_s, expected_s = (np.array([e.expected_s for e in side], dtype=float) for side in (beside, planned))
     share = np.divide(expected_s, whole_s, out=np.ones_like(whole_s), where=whole_s > 0)
@@ -127,18 +119,18 @@ def _columns(
         planned=planned,
         nights=waited,
         expected_s=expected_s,
-        worst_s=np.array([max(e.worst_s, e.expected_s) for e in planned], dtype=float),
+        worst_s=np.maximum(expected_s, np.array([e.worst_s for e in planned], dtype=float)),
         log_bytes=np.array([e.log_bytes for e in planned], dtype=float),
         benefit=np.maximum(plain * share, LEAST_BENEFIT) * (1 + policy.ageing_per_night * waited),
     )
 
 
-def _part_of_it(candidate: Candidate, estimate: Estimate, budget: Budget, policy: ChangePolicy) -> Estimate:
+def _part_of_it(estimate: Estimate, budget: Budget, policy: ChangePolicy) -> Estimate:
     """What a night takes of work that is longer than a window and keeps what is done when it is stopped: half the window.
 
     Such work may be stopped at any moment, so its part has no worse case. All else is taken whole or not at all.
     """
-    if estimate.worst_s <= budget.window_s or not candidate.is_resumable:
+    if estimate.worst_s <= budget.window_s:
         return estimate
     part_s = min(estimate.expected_s, budget.window_s * policy.window_share / 2)
     share = part_s / estimate.expected_s if estimate.expected_s else 1.0
@@ -184,9 +176,11 @@ def _carry(load: _Load, chosen: Sequence[int], budget: Budget) -> tuple[Carried,
     taken[list(chosen)] = True
     reasons, nights = _reasons(load, taken, budget).tolist(), load.nights.tolist()
     left = np.flatnonzero(~taken)
-    return tuple(
-        Carried(candidate=load.candidates[i], estimate=load.estimates[i], nights_waiting=nights[i], reason=reasons[i])
-        for i in left[np.argsort(-load.benefit[left], kind="stable")].tolist()
+    return CARRIED.validate_python(
+        [
+            {"candidate": load.candidates[i], "estimate": load.estimates[i], "nights_waiting": nights[i], "reason": reasons[i]}
+            for i in left[np.argsort(-load.benefit[left], kind="stable")].tolist()
+        ]
     )
 
 

@@ -158,7 +158,7 @@ def _packed(run: ChangeRun, found: Found, window: OpenTime, budget: Budget) -> P
     unfinished = [i.candidate for i in history.unfinished_items(run.ledger, run.database.id, run.pipeline)]
     candidates = _repairs_first(unfinished, found.candidates)
     nights = history.nights_carried(run.ledger, run.database.id, run.pipeline, before=run.day)
-    packed = pack(candidates, [rates.estimate(c) for c in candidates], nights, budget, run.policy)
+    packed = pack(candidates, rates.estimate_all(candidates), nights, budget, run.policy)
     return _with_all_repairs(packed, {c.key for c in unfinished})
 
 
