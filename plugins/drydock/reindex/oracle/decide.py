@@ -123,8 +123,9 @@ def decide(piece: IndexPiece, table: TableFacts, sparse: Sparse, context: Contex
     is_queue = is_rising(piece, table) and flows_through(piece)
     if is_queue and sparse.is_mostly_empty:
         return left(piece, "fifo", would_free, **figures)
-    reason = "queue_sparse" if is_queue else "right_hand_growth" if is_rising(piece, table) else "mass_delete"
     action = action_of(piece, is_queue, context.target)
+    is_merged = is_queue and action == "coalesce"
+    reason = "queue_sparse" if is_merged else "right_hand_growth" if is_rising(piece, table) else "mass_delete"
     if not action:
         return left(piece, "no_method_in_edition", would_free, **figures)
     return _candidate(piece, action, reason, figures, sparse, context)

@@ -21,21 +21,32 @@ FIGURES = ("leaf_blocks", "blevel", "clustering_factor", "num_rows")
 SETTINGS = ("degree", "logging")
 
 
+def identity_of(eyes: Eyes, ref: ObjectRef) -> str:
+    """OBJECT_ID:DATA_OBJECT_ID of an index or piece at this moment; '' where it is gone. Raises ChangeFailed."""
+    rows = eyes.rows(PIPELINE, "objects", {"owner": ref.owner, "name": ref.name})
+    found = next((r for r in rows if (r["partition"] or "") == ref.partition), None)
+    return f"{found['object_id']}:{found['data_object_id'] or 0}" if found else ""
+
+
+def target_of(ref: ObjectRef) -> Segment:
+    """What statements name."""
+    return Segment(ref.owner, ref.name, ref.partition, ref.kind is ObjectKind.INDEX_SUBPARTITION)
+
+
 def place_of(eyes: Eyes, ref: ObjectRef) -> Place | None:
     """Where the index of an item is now; None where it is gone. Raises ChangeFailed."""
-    binds = {"owner": ref.owner, "name": ref.name}
-    ids = next((r for r in eyes.rows(PIPELINE, "objects", binds) if (r["partition"] or "") == ref.partition), None)
-    if ids is None:
+    identity = identity_of(eyes, ref)
+    if not identity:
         return None
-    segment = next((r for r in eyes.rows(PIPELINE, "segments", binds) if (r["partition"] or "") == ref.partition), None)
-    target = Segment(ref.owner, ref.name, ref.partition, ref.kind is ObjectKind.INDEX_SUBPARTITION)
+    rows = eyes.rows(PIPELINE, "segments", {"owner": ref.owner, "name": ref.name})
+    segment = next((r for r in rows if (r["partition"] or "") == ref.partition), None)
     size, blocks = (int(segment["bytes"]), int(segment["blocks"])) if segment else (0, 0)
-    identity = f"{ids['object_id']}:{ids['data_object_id'] or 0}"
+    target = target_of(ref)
     return Place(ref, target, ref.partition, identity, size, blocks, segment["tablespace"] if segment else "")
 
 
 def state_of(eyes: Eyes, target: Segment) -> dict[str, Figure]:
-    """How the index is set and what statistics tell: status, degree, logging, FIGURES, its table. {} where it is gone."""
+    """How the index is set and what statistics tell: status, degree, logging, FIGURES. {} where it is gone."""
     binds = {"owner": target.owner, "name": target.name}
     whole = next(iter(eyes.rows(PIPELINE, "index_now", binds)), None)
     if whole is None:
@@ -47,8 +58,7 @@ def state_of(eyes: Eyes, target: Segment) -> dict[str, Figure]:
         if own is None:
             return {}
     told: dict[str, Figure] = {name: None if own[name] is None else int(own[name]) for name in FIGURES}
-    told |= {"status": own["status"], "logging": own["logging"], "degree": str(whole["degree"] or "1").strip()}
-    return told | {"table_owner": whole["table_owner"], "table": whole["table_name"]}
+    return told | {"status": own["status"], "logging": own["logging"], "degree": str(whole["degree"] or "1").strip()}
 
 
 def count_blocks(eyes: Eyes, target: Segment) -> Counted | None:
@@ -98,9 +108,9 @@ def degree_of(text: str) -> int | str | None:
     return "DEFAULT" if text == "DEFAULT" else int(text) if text.isdigit() and int(text) > 1 else None
 
 
-def old_transaction_s(eyes: Eyes, owner: str, table: str) -> int:
-    """Age of the oldest transaction that holds a lock on the table, in seconds; 0 for none."""
-    rows = eyes.rows(PIPELINE, "transactions", {"owner": owner, "name": table})
+def old_transaction_s(eyes: Eyes, index: Segment) -> int:
+    """Age of the oldest transaction that holds a lock on the table of an index, in seconds; 0 for none."""
+    rows = eyes.rows(PIPELINE, "transactions", {"owner": index.owner, "name": index.name})
     return max((int(row["age_s"]) for row in rows if row["age_s"] is not None), default=0)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from drydock.changing.hands import Eyes, Hands
 from drydock.engines import oracle_statements as statements
 from drydock.reclaim.oracle.doing import object_id, put_back
-from drydock.reindex.oracle.doing import place_of, settings_back
+from drydock.reindex.oracle.doing import identity_of, settings_back, target_of
 from drydock.reindex.oracle.survey import OLD_JOURNAL_S, read_journals
 
 CLEAN_TRIES = 3
@@ -22,13 +22,13 @@ def repair(hands: Hands, pause: Callable[[float], None]) -> tuple[str, ...]:
     """Clean the journal of a killed rebuild of ours, set degree and logging back. Codes of what was found; safe to repeat."""
     if not hands.remembered().get("rebuilding"):
         return ()
-    place = place_of(hands, hands.item.candidate.object)
-    if place is None:
+    identity = identity_of(hands, hands.item.candidate.object)
+    if not identity:
         return ()
-    number, found = int(object_id(place.identity)), []
+    number, found = int(object_id(identity)), []
     if journal_age_s(hands, number) is not None and clean(hands, number, pause):
         found.append("journal_cleaned")
-    return (*found, *settings_back(hands, place.target, pause))
+    return (*found, *settings_back(hands, target_of(hands.item.candidate.object), pause))
 
 
 def journal_age_s(eyes: Eyes, number: int) -> int | None:
@@ -36,10 +36,9 @@ def journal_age_s(eyes: Eyes, number: int) -> int | None:
     return read_journals(eyes).get(number)
 
 
-def is_leftover(hands: Hands, number: int) -> bool:
+def is_leftover(hands: Hands, age_s: int) -> bool:
     """Whether a journal is what a dead rebuild left: one of ours, or one older than any rebuild runs."""
-    age_s = journal_age_s(hands, number)
-    return age_s is not None and (bool(hands.remembered().get("rebuilding")) or age_s >= OLD_JOURNAL_S)
+    return bool(hands.remembered().get("rebuilding")) or age_s >= OLD_JOURNAL_S
 
 
 def clean(hands: Hands, number: int, pause: Callable[[float], None]) -> bool:

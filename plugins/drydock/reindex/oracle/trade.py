@@ -11,7 +11,7 @@ from drydock.outcomes import Outcome
 from drydock.plans import Found, ObjectRef, WorkItem
 from drydock.reclaim.oracle.doing import Work, object_id, skipped
 from drydock.reindex.oracle import repair, survey, verify, work
-from drydock.reindex.oracle.doing import begin, place_of
+from drydock.reindex.oracle.doing import begin, identity_of, place_of
 from drydock.verdicts import Figure, Finding
 
 SLICE_S = 300.0
@@ -36,9 +36,8 @@ class OracleReindex:
 
     def is_same(self, eyes: Eyes, item: WorkItem) -> str:
         """Whether the index is still there under its OBJECT_ID. Whether it was rebuilt meanwhile only `work` can tell."""
-        place = place_of(eyes, item.candidate.object)
-        planned = item.candidate.object.identity
-        return "object_gone" if place is None or object_id(place.identity) != object_id(planned) else ""
+        now, planned = identity_of(eyes, item.candidate.object), item.candidate.object.identity
+        return "" if now and object_id(now) == object_id(planned) else "object_gone"
 
     def sizes(self, eyes: Eyes, objects: Sequence[ObjectRef]) -> dict[str, int]:
         """Bytes of indexes now, by key; without those that are gone. Raises ChangeFailed."""

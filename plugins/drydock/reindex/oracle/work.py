@@ -15,7 +15,7 @@ from drydock.engines import oracle_statements as statements
 from drydock.outcomes import Outcome
 from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, object_id, skipped
 from drydock.reclaim.oracle.shrink import in_slices
-from drydock.reindex.oracle.doing import OLD_TRANSACTION_S, finished, old_transaction_s, settings_back, state_of
+from drydock.reindex.oracle.doing import OLD_TRANSACTION_S, finished, old_transaction_s, settings_back
 from drydock.reindex.oracle.facts import UNUSABLE
 from drydock.reindex.oracle.repair import clean, is_leftover, journal_age_s
 
@@ -66,12 +66,10 @@ def degree_asked(work: Work) -> int | None:
 def why_not_now(work: Work) -> Outcome | None:
     """A journal that cannot be cleaned, or an old transaction that an online rebuild would wait for with no end."""
     number = int(object_id(work.place.identity))
-    if is_leftover(work.hands, number):
-        clean(work.hands, number, work.pause)
-    if journal_age_s(work.hands, number) is not None:
+    age_s = journal_age_s(work.hands, number)
+    if age_s is not None and not (is_leftover(work.hands, age_s) and clean(work.hands, number, work.pause)):
         return skipped(work.hands, "being_built", work.started_at)
-    now = state_of(work.hands, work.place.target)
-    age_s = old_transaction_s(work.hands, str(now.get("table_owner")), str(now.get("table")))
+    age_s = old_transaction_s(work.hands, work.place.target)
     if age_s > OLD_TRANSACTION_S:
         return skipped(work.hands, "old_transaction_on_table", work.started_at, age_s=age_s)
     return None
