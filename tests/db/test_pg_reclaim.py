@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
 from drydock.changing import steps
-from drydock.changing.hands import SurveyContext
+from drydock.changing.hands import ChangeFailed, SurveyContext
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import Places, PostgresEyes, PostgresTarget
@@ -21,7 +21,7 @@ from drydock.ledger.change_history import statements_of_run
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
 from drydock.policy import ReclaimPolicy, ReclaimPolicyFile
-from drydock.reclaim.postgres import deeds
+from drydock.reclaim.postgres import deeds, online_copy
 from drydock.reclaim.postgres.decide import COPY, FULL, REPACK, VACUUM, decide
 from drydock.reclaim.postgres.facts import Measured, Server, table_now, tables_of
 from drydock.reclaim.postgres.short_locks import Patience
@@ -374,3 +374,69 @@ def test_from_survey_to_check_through_the_gate(db: Connection, place: Endpoint, 
     assert steps.work_item(run, number) == outcome  # not done again
     verification = steps.verify_run(run)
     assert {v.status for v in verification.verdicts} == {Status.PASS}
+
+
+def test_a_column_that_was_dropped_and_made_anew_stays_empty(db: Connection, target: PostgresTarget) -> None:
+    """No row is written for it, no trigger sees it, and all that one reads of the two columns is alike."""
+    a_table(db, "renewed", keep="id % 5 = 0")
+
+    def meanwhile(name: str) -> None:
+        if name == "finish_shadow":
+            db.execute("ALTER TABLE renewed DROP COLUMN v; ALTER TABLE renewed ADD COLUMN v text")
+
+    outcome = work(target, a_candidate(target, "public", "renewed"), meanwhile)
+    assert (outcome.status, outcome.reason) == (Status.FAIL, "object_changed")
+    assert db.execute("SELECT count(v) AS n FROM renewed").fetchone()["n"] == 0
+
+
+def test_no_older_snapshot_finds_an_emptied_table(db: Connection, place: Endpoint, target: PostgresTarget) -> None:
+    a_table(db, "looked_at", keep="id % 5 = 0")
+    candidate, count = a_candidate(target, "public", "looked_at"), "SELECT count(*) AS n FROM looked_at"
+    hands = PlainHands(target, an_item(candidate))
+    with psycopg.connect(**asdict(place), row_factory=dict_row) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")
+        with pytest.raises(ChangeFailed) as failed:
+            TRADE.work(hands)
+        assert (failed.value.code, failed.value.kind) == ("55P03", "locked")
+        assert reader.execute(count).fetchone()["n"] == 1200
+        reader.rollback()
+    assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
+    assert TRADE.work(hands).status is Status.PASS
+    assert db.execute(count).fetchone()["n"] == 1200
+
+
+@pytest.mark.parametrize("cuts", [1, 3])
+def test_a_take_over_is_cut_off_before_it_keeps_others_out(
+    db: Connection, target: PostgresTarget, monkeypatch: pytest.MonkeyPatch, cuts: int
+) -> None:
+    """What was changed in the last moment is carried over outside of the lock, and the take-over tried again."""
+    a_table(db, f"hurried_{cuts}", keep="id % 5 = 0")
+    monkeypatch.setattr(online_copy, "LONGEST_TAKE_OVER_S", 0.2)
+    seen: list[str] = []
+
+    def meanwhile(name: str) -> None:
+        seen.append(name)
+        if name == "take_over" and seen.count(name) <= cuts:
+            # rows changed in the last moment, each of which takes long to carry over
+            sleep = "CHECK (id < 0 OR pg_sleep(0.1) IS NOT NULL)"
+            db.execute(f"ALTER TABLE drydock_reclaim_new.hurried_{cuts} ADD CONSTRAINT slow {sleep} NOT VALID")
+            db.execute(f"UPDATE hurried_{cuts} SET v = v WHERE id <= 50")
+        elif name == "drain" and "take_over" in seen:
+            db.execute(f"ALTER TABLE drydock_reclaim_new.hurried_{cuts} DROP CONSTRAINT IF EXISTS slow")
+
+    hands = BusyHands(target, an_item(a_candidate(target, "public", f"hurried_{cuts}")), meanwhile=meanwhile)
+    outcome = TRADE.work(hands)
+    assert seen.count("take_over") == min(cuts + 1, 3)
+    assert outcome.reason == ("" if cuts == 1 else "does_not_catch_up")
+    assert db.execute(f"SELECT count(*) AS n FROM hurried_{cuts}").fetchone()["n"] == 1200
+
+
+def test_a_key_is_one_by_whose_equality_rows_are_told_apart(db: Connection, place: Endpoint, eyes: PostgresEyes) -> None:
+    """Under record_image_ops 1 and 1.0 are two keys, to DISTINCT they are one, and one of two changes would be lost."""
+    db.execute("CREATE TYPE pair AS (a numeric); CREATE TABLE alike (k pair NOT NULL, v text)")
+    db.execute("CREATE UNIQUE INDEX ON alike (k record_image_ops)")
+    db.execute("CREATE TABLE patterns (k text NOT NULL); CREATE UNIQUE INDEX ON patterns (k text_pattern_ops)")
+    oids = [db.execute(f"SELECT '{t}'::regclass::oid AS oid").fetchone()["oid"] for t in ("alike", "patterns")]
+    rows = eyes.rows("reclaim", "copy_obstacles", {"tables": oids, "default_bytes": 0})
+    assert [(row["table_oid"], row["reason"]) for row in rows] == [(oids[0], "no_key")]

@@ -11,5 +11,7 @@ CREATE TABLE drydock_reclaim.drydock_state (
     original oid NOT NULL,
     filenode oid NOT NULL,
     shadow oid NOT NULL,
-    is_swapped boolean NOT NULL
+    is_swapped boolean NOT NULL,
+    columns int2[] NOT NULL,
+    drained xid8
 )

@@ -27,6 +27,7 @@ BEGIN
         drydock_reclaim.row_columns(p_table, 'o.'), drydock_reclaim.full_name(p_table),
         drydock_reclaim.key_condition(p_table, 'o', 'k'));
     GET DIAGNOSTICS carried = ROW_COUNT;
+    UPDATE drydock_reclaim.drydock_state SET drained = pg_current_xact_id();
     RETURN carried;
 END
 $$

@@ -21,6 +21,19 @@ AS $$
             WHERE a.attrelid = i.indrelid AND NOT a.attnotnull
                 AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
         )
+        -- equal must mean what it means to DISTINCT, which takes the default operator of the type
+        AND NOT EXISTS (
+            SELECT FROM unnest((i.indclass::oid[])[0:i.indnkeyatts - 1]) AS u (opclass)
+            JOIN pg_opclass o ON o.oid = u.opclass
+            JOIN pg_amop e ON e.amopfamily = o.opcfamily AND e.amoplefttype = o.opcintype
+                AND e.amoprighttype = o.opcintype AND e.amopstrategy = 3
+            WHERE NOT EXISTS (
+                SELECT FROM pg_opclass d
+                JOIN pg_amop f ON f.amopfamily = d.opcfamily AND f.amoplefttype = d.opcintype
+                    AND f.amoprighttype = d.opcintype AND f.amopstrategy = 3
+                WHERE d.opcdefault AND d.opcmethod = o.opcmethod AND d.opcintype = o.opcintype AND f.amopopr = e.amopopr
+            )
+        )
     ORDER BY i.indisprimary DESC, i.indimmediate DESC, i.indnkeyatts, i.indexrelid
     LIMIT 1
 $$

@@ -48,6 +48,7 @@ BEGIN
         EXECUTE format('GRANT USAGE, CREATE ON SCHEMA drydock_reclaim_new TO %I', t.owner);
         EXECUTE format('ALTER TABLE %s OWNER TO %I', shadow, t.owner);
     END IF;
-    INSERT INTO drydock_reclaim.drydock_state VALUES (p_table, t.relfilenode, shadow::regclass, false);
+    INSERT INTO drydock_reclaim.drydock_state VALUES (p_table, t.relfilenode, shadow::regclass, false,
+        drydock_reclaim.column_numbers(p_table), NULL);
 END
 $$

@@ -8,7 +8,7 @@
 -- columns: none
 -- source: PostgreSQL manual, ALTER TABLE; Explicit Locking; CREATE TRIGGER; CREATE RULE; CREATE POLICY
 CREATE FUNCTION drydock_reclaim.take_over(p_table oid) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
 AS $$
 DECLARE
     t record;
@@ -20,7 +20,7 @@ DECLARE
     parked text;
     shadow_is oid;
 BEGIN
-    SELECT c.relname, n.nspname, s.shadow, s.filenode, i.inhparent, drydock_reclaim.full_name(i.inhparent) AS parent,
+    SELECT c.relname, n.nspname, s.shadow, s.filenode, s.columns, s.drained, i.inhparent, drydock_reclaim.full_name(i.inhparent) AS parent,
         pg_get_expr(c.relpartbound, c.oid) AS bound
     INTO t
     FROM drydock_reclaim.drydock_state s
@@ -33,6 +33,9 @@ BEGIN
     END IF;
     shadow_is := t.shadow;
     parked := format('drydock_reclaim.%I', t.relname);
+
+    -- once before the lock: what it plans and reads of the catalogue is at hand when it is asked again under the lock
+    PERFORM drydock_reclaim.describe(p_table);
 
     -- first the parent: who writes through it holds it before the partition
     IF t.parent IS NOT NULL THEN
@@ -53,6 +56,20 @@ BEGIN
         WHERE c.oid = p_table AND c.relfilenode = t.filenode AND drydock_reclaim.full_name(c.oid) = full_name
     ) THEN
         RAISE EXCEPTION USING ERRCODE = 'DD002', MESSAGE = 'the table was written anew by someone else';
+    END IF;
+    -- a column that was dropped and made anew under its name is empty now, and no row was written for that
+    IF drydock_reclaim.column_numbers(p_table) <> t.columns THEN
+        RAISE EXCEPTION USING ERRCODE = 'DD001', MESSAGE = 'the columns are not those that were copied';
+    END IF;
+    -- a transaction that goes on with a snapshot from before the rows of the copy were committed would find a table without
+    -- them, and no error; it ends, or the lock was not had. Who looked at the table already holds a lock, and is waited for
+    IF EXISTS (
+        SELECT FROM pg_stat_activity a
+        WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
+            AND a.backend_xmin IS NOT NULL AND a.xact_start < statement_timestamp()
+            AND (a.state <> 'active' OR age(a.backend_xmin) >= age(t.drained::xid))
+    ) THEN
+        RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'a transaction with an older snapshot is still open';
     END IF;
 
     PERFORM drydock_reclaim.drain(p_table);

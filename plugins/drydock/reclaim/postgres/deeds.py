@@ -12,6 +12,7 @@ FUNCTIONS = (
     "key_condition",
     "key_columns",
     "row_columns",
+    "column_numbers",
     "full_name",
     "grant_like",
     "describe",

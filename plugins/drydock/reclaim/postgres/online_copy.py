@@ -18,6 +18,7 @@ TABLE, System Columns; the order of locks (parent before partition) was measured
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from drydock.changing.hands import ChangeFailed
@@ -38,6 +39,9 @@ DEAD_SHARE = 0.1  # of the pages: from then on VACUUM comes first, and the table
 MAY_BE_THE_TABLE = ("statement", "unknown")  # classes of errors behind which a colleague's DDL may stand
 OUR_CODES = {"DD001": "object_changed", "DD002": "object_rewritten", "42703": "object_changed"}  # 42703: undefined_column
 NO_END = "does_not_catch_up"
+LONGEST_TAKE_OVER_S = 5.0  # all of it, locks and last drain: who writes much just before it must not keep others out for long
+CUT_TAKE_OVERS = 3  # each kept others out for that long: not again and again
+CANCELLED = "57014"
 
 
 @dataclass(frozen=True)
@@ -169,13 +173,22 @@ def _shadow_oid(course: Course) -> int:
 
 def _take_over(copying: Copying) -> None:
     """The last drain is as short as the one before; after each try that got no lock the log is drained again."""
-    course, tried = copying.course, []
+    course, tried, cut = copying.course, [], []
 
     def attempt(wait_s: float | None) -> None:
         if tried:
             _drain(copying)
         tried.append(wait_s)
-        _note_lock(course, course.hands.change(deeds.call("take_over", copying.oid), lock_wait_s=wait_s))
+        call, began = deeds.call("take_over", copying.oid), time.monotonic()
+        try:
+            _note_lock(course, course.hands.change(call, lock_wait_s=wait_s, deadline_s=LONGEST_TAKE_OVER_S))
+        except ChangeFailed as e:
+            if e.code != CANCELLED or time.monotonic() - began < LONGEST_TAKE_OVER_S:
+                raise  # somebody else cancelled it, and meant it
+            cut.append(wait_s)
+            course.longest_wait_s = max(course.longest_wait_s, time.monotonic() - began)
+            again = len(cut) < CUT_TAKE_OVERS
+            raise ChangeFailed(e.code if again else NO_END, "locked" if again else "statement", again) from None
 
     with_short_lock(attempt, copying.patience)
 
