@@ -24,6 +24,7 @@ from drydock.changing.trades import TradeMissing, trade_of
 from drydock.configuration import Configuration
 from drydock.estate import Engine as Kind
 from drydock.ledger import change_history as history
+from drydock.ledger import change_record as record
 from drydock.ledger.change_record import save_plan
 from drydock.outcomes import Answer, Decision, Interlock, Outcome, StopReason, Verification
 from drydock.policy import ReclaimPolicy, ReclaimPolicyFile
@@ -480,6 +481,20 @@ def test_what_cannot_be_put_right_stays_unfinished_and_is_tried_again(night: Nig
     again = steps.work_item(night.run(), 1)
     assert (again.status, again.repaired) == (Status.PASS, ("shadow_left", "degree_left"))
     assert history.unfinished_items(night.ledger, night.values["database"].id, "reclaim") == ()
+
+
+def test_a_yes_to_the_plan_before_opens_nothing_of_the_newer_one(night: Night) -> None:
+    """The plan is made anew, with other items, while a person still looks at the one before."""
+    night.plan()
+    steps.record_asked(night.run(EVENING))
+    seen, run = night.planned, night.run(EVENING)
+    found = history.found_of_run(night.ledger, run.run_id)
+    record.save_found(night.ledger, run.run_id, found.model_copy(update={"candidates": found.candidates[1:]}))
+    assert steps.make_plan(night.run(EVENING)).hash != seen.hash
+    with pytest.raises(LookupError, match="never shown"):
+        steps.record_answer(night.run(EVENING), approved=True, chosen=(1,), by="li_wei")
+    outcome = steps.work_item(night.run(), 1)
+    assert (outcome.status, outcome.reason) == (Status.SKIPPED, "not_approved")
 
 
 def test_what_failed_is_tried_again_only_after_a_newer_yes(night: Night) -> None:

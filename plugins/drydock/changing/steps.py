@@ -233,7 +233,11 @@ def record_asked(run: ChangeRun) -> None:
 
 
 def record_answer(run: ChangeRun, *, approved: bool, chosen: Sequence[int] = (), by: str, by_name: str = "") -> ApprovalAnswer:
-    """Write down what a person answered to the newest question on the run's plan."""
+    """Write down what a person answered to the newest question on the run's plan.
+
+    Raises LookupError where nobody was asked about it: a plan that was made anew while a person looked at the one before
+    is not the one that he answered.
+    """
     return _record(run, Decision.APPROVED if approved else Decision.REJECTED, tuple(chosen) if approved else (), by, by_name)
 
 
@@ -246,6 +250,8 @@ def _record(run: ChangeRun, decision: Decision, chosen: tuple[int, ...], by: str
     refuse_backfill(run)
     plan_id, plan = history.plan_of_run(run.ledger, run.run_id)
     asked, now = history.asked_of(run.ledger, plan_id), run.now()
+    if asked is None and decision is not Decision.NO_ANSWER:
+        raise LookupError(f"plan {plan_id} was never shown to anybody: the answer is to another one")
     asked_at = asked.asked_at if asked else now
     said = {"plan_hash": plan.hash, "decision": decision, "chosen": chosen, "by": by, "by_name": by_name}
     answer = ApprovalAnswer(**said, asked_at=asked_at, answered_at=now)
