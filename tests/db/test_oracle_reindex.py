@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -50,7 +51,13 @@ def plant(database: OracleDatabase) -> None:
     """An index for each row of the decision table, and some that are left alone."""
     storage = storage_of(database)
     table = r.add_table(database, "T'; --报")
-    r.add_index(database, table, r.SPARSE, 0.3)
+    used = r.add_index(database, table, r.SPARSE, 0.3)
+    used.accesses, used.used_at = 999, database.clock.now()
+    for name, days, last_used in (("NEVER", 60, None), ("LONG AGO", 60, 45), ("YOUNG", 5, None)):
+        index = r.add_index(database, table, name, 0.3, columns=["NAME", "ID", "NAME"])
+        index.created_at -= timedelta(days=days)
+        if last_used:
+            index.accesses, index.used_at = 5, database.clock.now() - timedelta(days=last_used)
     r.add_index(database, table, "DENSE", columns=["ID"])
     r.add_index(database, table, "BITS", columns=["ID", "NAME"], kind="BITMAP")
     r.add_index(database, table, "REVERSED", 0.3, columns=["NAME", "ID"], kind="NORMAL/REV")
@@ -100,6 +107,7 @@ def test_each_index_gets_its_method_or_its_reason(site: Site) -> None:
     assert chosen == {
         (r.SPARSE, ""): ("rebuild_online", "mass_delete"),
         ("BROKEN", ""): ("rebuild_online", "unusable"),
+        ("YOUNG", ""): ("rebuild_online", "mass_delete"),
         ("LOCAL I", r.PART): ("rebuild_online", "mass_delete"),
         ("LOCAL I", "P2"): ("rebuild_online", "mass_delete"),
         ("LOCAL B", "P2"): ("rebuild_online", "unusable"),
@@ -118,11 +126,15 @@ def test_each_index_gets_its_method_or_its_reason(site: Site) -> None:
         "SMALL I": "below_floor",
         "LOCAL B": "dense_enough",
         "FED I": "fifo",
+        "NEVER": "never_used",
+        "LONG AGO": "never_used",
     }
     assert all(c.first == (c.reason == "unusable") for c in site.found.candidates)
     pieces = [p for i in storage_of(site.database).indexes() for p in i.pieces]
     assert site.found.examined == len(pieces) and site.found.figures["unusable"] == 2
-    assert {n.object.name for n in site.found.notes} == {r.SPARSE, "BROKEN", "LOCAL B"}
+    noted = {n.object.name for n in site.found.notes}
+    assert {r.SPARSE, "BROKEN", "LOCAL B"} <= noted and noted.isdisjoint({"DENSE", "GLOBAL I", "QUEUE I"})
+    assert r.candidate_of(site.found, r.SPARSE).use_weight > r.candidate_of(site.found, "YOUNG").use_weight == 1.0
 
 
 WORKED = [
@@ -157,7 +169,8 @@ def test_each_method_end_to_end(site: Site, name: str, partition: str, sent: tup
 
 def test_after_the_work_there_is_nothing_to_do(site: Site) -> None:
     """Runs after the others of this module. A coalesced queue has room again, which it will use itself."""
-    site.work(r.candidate_of(site.found, "LOCAL I", "P2"))
+    for name, partition in (("LOCAL I", "P2"), ("YOUNG", "")):
+        site.work(r.candidate_of(site.found, name, partition))
     again = r.surveyed(site.eyes, site.database)
     assert again.candidates == () and r.left_of(again, "QUEUE I").reason == "fifo"
 

@@ -178,6 +178,8 @@ class Index:
     has_duplicates: bool = False  # a unique index over rows that are not: ORA-01452 at its next build
     grows_right: bool = False  # keys only grow: what is deleted on the left is not filled again
     is_generated: bool = False
+    accesses: int = 0  # by queries, what index usage tracking has counted
+    used_at: datetime | None = None
 
     @property
     def is_partitioned(self) -> bool:

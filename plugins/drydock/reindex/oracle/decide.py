@@ -120,6 +120,8 @@ def decide(piece: IndexPiece, table: TableFacts, sparse: Sparse, context: Contex
     would_free = sparse.wasted * piece.space.block_bytes
     if sparse.ratio >= context.policy.max_density_ratio or sparse.wasted == 0:
         return left(piece, "dense_enough", would_free, **figures)
+    if piece.is_never_used:
+        return left(piece, "never_used", would_free, **figures)
     is_queue = is_rising(piece, table) and flows_through(piece)
     if is_queue and sparse.is_mostly_empty:
         return left(piece, "fifo", would_free, **figures)
@@ -176,7 +178,7 @@ def urgent(piece: IndexPiece, table_rows: int | None, context: Context) -> Candi
         log_bytes=math.ceil(built * LOG_FACTOR) + REDO_OF_DICTIONARY_BYTES,
         needed_bytes=math.ceil(built * (JOURNAL_FACTOR if online else 1.0)),
         lock=LockKind.SHORT if online else LockKind.WRITERS,
-        use_weight=use_weight(piece.physical_reads),
+        use_weight=use_weight(max(piece.physical_reads, piece.accesses)),
         first=True,
     )
 
@@ -221,7 +223,7 @@ def _candidate(
         needed_bytes=math.ceil(fresh * JOURNAL_FACTOR) if is_build else 0,
         lock=LockKind.NONE if action == "coalesce" else LockKind.SHORT,
         is_resumable=not is_build,
-        use_weight=use_weight(piece.physical_reads),
+        use_weight=use_weight(max(piece.physical_reads, piece.accesses)),
     )
 
 

@@ -85,6 +85,8 @@ class IndexPiece:
     columns: tuple[str, ...] = ()
     changes: Changes = field(default_factory=Changes)
     has_journal: bool = False
+    is_never_used: bool = False
+    accesses: int = 0
 
     @property
     def kind(self) -> ObjectKind:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from drydock.changing.hands import ChangeFailed, Eyes, Row, SurveyContext
@@ -28,11 +29,19 @@ from drydock.reindex.oracle.facts import (
     segment_type,
 )
 
-SCHEMAS_SINCE = (12, 1)
+SCHEMAS_SINCE, USAGE_SINCE = (12, 1), (12, 2)
 MOST_BELOW_FLOOR = 200  # told one by one, the largest; the others are counted
 OLD_JOURNAL_S = 86400
 """A journal older than this is a leftover: no rebuild of a night runs so long, and SMON should have removed it."""
 Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What was asked once of all indexes: ages of journals by OBJECT_ID, and use; None: this version or target tells no use."""
+
+    journals: Mapping[int, int]
+    usage: Mapping[Key, Row] | None
 
 
 @dataclass(frozen=True)
@@ -62,10 +71,10 @@ def find_candidates(eyes: Eyes, context: SurveyContext) -> Found:
             worth.setdefault((piece.table_owner, piece.table), []).append(piece)
     notes: list[LeftAlone] = []
     plain = {(p.owner, p.name) for p in pieces if p.type == "NORMAL"}
-    journals = read_journals(eyes) if worth else {}
+    beside = Beside(read_journals(eyes), read_usage(eyes, target)) if worth else Beside({}, None)
     for table, own in worth.items():
         asked = read_table(eyes, *table)
-        found += [_judged(eyes, known, asked, piece, journals) for piece in own]
+        found += [_judged(eyes, known, asked, piece, beside) for piece in own]
         notes += prefix_notes(asked, own, plain)
     return _told(found, notes, pieces, target, policy)
 
@@ -167,6 +176,13 @@ def read_journals(eyes: Eyes) -> dict[int, int]:
     return found
 
 
+def read_usage(eyes: Eyes, target: TargetFacts) -> dict[Key, Row] | None:
+    """Use by index; None before 12.2. Nothing at all means that nothing is tracked, and proves nothing. Raises ChangeFailed."""
+    if target.version < USAGE_SINCE:
+        return None
+    return {(row["owner"], row["name"]): row for row in eyes.rows(PIPELINE, "usage")}
+
+
 def read_table(eyes: Eyes, owner: str, name: str) -> OfTable:
     """The table of some indexes: its size, the keys of all its indexes, what changed. Raises ChangeFailed."""
     binds = {"owner": owner, "name": name}
@@ -183,9 +199,9 @@ def read_table(eyes: Eyes, owner: str, name: str) -> OfTable:
     return OfTable(table, keys, changes)
 
 
-def _judged(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece, journals: Mapping[int, int]) -> Candidate | LeftAlone:
+def _judged(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece, beside: Beside) -> Candidate | LeftAlone:
     """One piece that is unusable, or that statistics may call sparse."""
-    piece = _detailed(eyes, asked, piece, journals)
+    piece = _detailed(eyes, known, asked, piece, beside)
     if not piece.identity:
         return left(piece, "object_gone")
     if piece.is_unusable:
@@ -202,7 +218,7 @@ def _judged(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece, journ
     return decide(piece, asked.facts, Sparse(expected, counted), known)
 
 
-def _detailed(eyes: Eyes, asked: OfTable, piece: IndexPiece, journals: Mapping[int, int]) -> IndexPiece:
+def _detailed(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece, beside: Beside) -> IndexPiece:
     binds = {"owner": piece.owner, "name": piece.name}
     columns, key_bytes = asked.keys.get((piece.owner, piece.name), ((), None))
     ids = next((r for r in eyes.rows(PIPELINE, "objects", binds) if (r["partition"] or "") == piece.partition), None)
@@ -218,8 +234,19 @@ def _detailed(eyes: Eyes, asked: OfTable, piece: IndexPiece, journals: Mapping[i
         bytes=int(segment["bytes"]) if segment else 0,
         physical_reads=sum(int(r["physical_reads"] or 0) for r in reads),
         changes=changes_of(asked, piece),
-        has_journal=journals.get(number, OLD_JOURNAL_S) < OLD_JOURNAL_S,
+        has_journal=beside.journals.get(number, OLD_JOURNAL_S) < OLD_JOURNAL_S,
+        is_never_used=is_never_used(known, piece, float(ids["age_days"] or 0) if ids else 0.0, beside.usage),
+        accesses=int(((beside.usage or {}).get((piece.owner, piece.name)) or {}).get("accesses") or 0),
     )
+
+
+def is_never_used(known: Context, piece: IndexPiece, age_days: float, usage: Mapping[Key, Row] | None) -> bool:
+    """No query used it for as long as the policy asks, as far as is tracked; a unique index keeps a rule, used or not."""
+    days = known.policy.unused_after_days
+    if not usage or piece.is_unique or piece.is_unusable or age_days < days:
+        return False
+    used_at = (usage.get((piece.owner, piece.name)) or {}).get("last_used")
+    return used_at is None or used_at < known.now.replace(tzinfo=None) - timedelta(days=days)
 
 
 def changes_of(asked: OfTable, piece: IndexPiece) -> Changes:
