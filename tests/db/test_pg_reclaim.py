@@ -27,6 +27,7 @@ from drydock.reclaim.postgres.facts import Measured, Server, table_now, tables_o
 from drydock.reclaim.postgres.short_locks import Patience
 from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES, survey
 from drydock.reclaim.postgres.trade import PostgresReclaim
+from drydock.reclaim.postgres.verify import MOST_TOLD
 from drydock.verdicts import Status
 from tests.db.plain_hands import PlainHands, an_item
 from tests.db.test_gate_on_postgres import proved_run
@@ -440,3 +441,8 @@ def test_a_key_is_one_by_whose_equality_rows_are_told_apart(db: Connection, plac
     oids = [db.execute(f"SELECT '{t}'::regclass::oid AS oid").fetchone()["oid"] for t in ("alike", "patterns")]
     rows = eyes.rows("reclaim", "copy_obstacles", {"tables": oids, "default_bytes": 0})
     assert [(row["table_oid"], row["reason"]) for row in rows] == [(oids[0], "no_key")]
+
+
+def test_more_unsound_than_were_remembered_is_not_told_as_sound(target: PostgresTarget) -> None:
+    found = TRADE.verify(target, [], {"unsound": MOST_TOLD + 1})
+    assert [(f.code, f.status) for f in found] == [("target_not_checked", Status.UNKNOWN)]

@@ -35,7 +35,10 @@ def new_unsound(eyes: Eyes, before: Mapping[str, Figure]) -> Iterator[Finding]:
     """Indexes and constraints that are invalid now and were not before the run."""
     rows = eyes.rows(PIPELINE, "unsound")
     if isinstance(was := before.get("unsound"), int) and was > MOST_TOLD:
-        return  # not all of them were remembered by name: nothing can be said
+        # not all of them were remembered by name: nothing can be said, which is no PASS
+        values: dict[str, Figure] = {"error": f"{was} unsound before, {MOST_TOLD} by name", "error_kind": "too_many"}
+        yield Finding(code="target_not_checked", status=Status.UNKNOWN, place=eyes.database.id, values=values)
+        return
     for row in rows:
         if f"{row['kind']} {row['name']}" not in before:
             yield Finding(code=CODES[row["kind"]], status=Status.FAIL, place=row["name"], values={"name": row["name"]})
