@@ -44,11 +44,13 @@ class Packed(Model):
 
 @dataclass(frozen=True)
 class _Load:
-    """The candidates as columns, in the order of their keys. `planned`: what this night would take of each."""
+    """The candidates as columns, in the order of their keys. `planned`: what this night takes of those that go in parts."""
 
     candidates: Sequence[Candidate]
     estimates: Sequence[Estimate]
-    planned: Sequence[Estimate]
+    planned: Mapping[int, Estimate]
+    first: NDArray[np.bool_]
+    named: NDArray[np.bool_]
     nights: NDArray[np.int64]
     expected_s: NDArray[np.float64]
     worst_s: NDArray[np.float64]
@@ -85,7 +87,7 @@ def _packed(load: _Load, chosen: Sequence[int], budget: Budget) -> Packed:
         WorkItem(
             number=number,
             candidate=load.candidates[i],
-            estimate=load.planned[i],
+            estimate=load.planned.get(i, load.estimates[i]),
             nights_waiting=int(load.nights[i]),
         )
         for number, i in enumerate(chosen, start=1)
@@ -100,27 +102,27 @@ def _columns(
     budget: Budget,
     policy: ChangePolicy,
 ) -> _Load:
-    keyed: dict[str, int] = {}
-    for i, candidate in enumerate(candidates):
-        keyed.setdefault(f"{candidate.action} {candidate.object.key}", i)
-    order = sorted(keyed)
-    found, beside = [candidates[keyed[k]] for k in order], [estimates[keyed[k]] for k in order]
-    planned = list(beside)
-    for i, candidate in enumerate(found):
-        if candidate.is_resumable:
-            planned[i] = _part_of_it(beside[i], budget, policy)
-    waited = np.array([nights.get(k, 0) for k in order], dtype=np.int64) if nights else np.zeros(len(order), dtype=np.int64)
-    plain = np.array([c.freed_bytes * c.use_weight for c in found], dtype=float)
-    whole_s, expected_s = (np.array([e.expected_s for e in side], dtype=float) for side in (beside, planned))
-    share = np.divide(expected_s, whole_s, out=np.ones_like(whole_s), where=whole_s > 0)
+    facts = [(c.key, c.freed_bytes * c.use_weight, c.first, c.needs_naming, c.is_resumable) for c in candidates]
+    order = sorted({fact[0]: i for i, fact in reversed(list(enumerate(facts)))}.items())
+    places = [i for _, i in order]
+    whole = np.array([(e.expected_s, e.worst_s, e.log_bytes) for e in estimates], dtype=float).reshape(-1, 3)[places]
+    planned = {n: _part_of_it(estimates[i], budget, policy) for n, i in enumerate(places) if facts[i][4]}
+    part = whole.copy()
+    for n, estimate in planned.items():
+        part[n] = (estimate.expected_s, estimate.worst_s, estimate.log_bytes)
+    share = np.divide(part[:, 0], whole[:, 0], out=np.ones(len(places)), where=whole[:, 0] > 0)
+    waited = np.array([nights.get(key, 0) for key, _ in order], dtype=np.int64)
+    plain = np.array([facts[i][1] for i in places], dtype=float)
     return _Load(
-        candidates=found,
-        estimates=beside,
+        candidates=[candidates[i] for i in places],
+        estimates=[estimates[i] for i in places],
         planned=planned,
+        first=np.array([facts[i][2] for i in places], dtype=bool),
+        named=np.array([facts[i][3] for i in places], dtype=bool),
         nights=waited,
-        expected_s=expected_s,
-        worst_s=np.maximum(expected_s, np.array([e.worst_s for e in planned], dtype=float)),
-        log_bytes=np.array([e.log_bytes for e in planned], dtype=float),
+        expected_s=part[:, 0],
+        worst_s=np.maximum(part[:, 0], part[:, 1]),
+        log_bytes=part[:, 2],
         benefit=np.maximum(plain * share, LEAST_BENEFIT) * (1 + policy.ageing_per_night * waited),
     )
 
@@ -139,8 +141,7 @@ def _part_of_it(estimate: Estimate, budget: Budget, policy: ChangePolicy) -> Est
 
 def _choose_in_stages(load: _Load, budget: Budget, policy: ChangePolicy) -> list[int]:
     """Places of what is chosen, in working order."""
-    first = np.array([c.first for c in load.candidates], dtype=bool)
-    named = np.array([c.needs_naming for c in load.candidates], dtype=bool)
+    first, named = load.first, load.named
     last = named & (policy.approval.mode is ApprovalMode.STANDING)
     room = Room(budget.window_s, budget.window_s * policy.window_share, float(budget.log_bytes), budget.items)
     chosen = _stage(load, first & ~last, room)

@@ -136,12 +136,14 @@ class Rates:
             return ESTIMATES.validate_python([self._figures(c) for c in candidates])
 
     def _figures(self, candidate: Candidate) -> dict[str, float]:
-        rates = self.actions.get(candidate.action) or cold(candidate.action)
-        expected_s = rates.expected_s(candidate.work_bytes)
+        action, work_bytes, log_bytes = candidate.action, candidate.work_bytes, candidate.log_bytes
+        rates = self.actions.get(action) or cold(action)
+        expected_s = rates.expected_s(work_bytes)
+        formula = work_bytes * _default(action).log_per_byte if log_bytes is None else log_bytes
         return {
             "expected_s": expected_s,
-            "worst_s": expected_s * rates.worst_over_expected(candidate.work_bytes),
-            "log_bytes": math.ceil(_formula_bytes(candidate) * rates.log_factor),
+            "worst_s": expected_s * rates.worst_over_expected(work_bytes),
+            "log_bytes": math.ceil(formula * rates.log_factor),
             "runs": rates.runs,
         }
 
@@ -170,10 +172,8 @@ def size_class(work_bytes: int) -> int:
     return max(0, (work_bytes // MIB).bit_length() - 1) // CLASS_BITS
 
 
-def _formula_bytes(candidate: Candidate) -> float:
-    if candidate.log_bytes is not None:
-        return candidate.log_bytes
-    return candidate.work_bytes * DEFAULTS.get(candidate.action, UNKNOWN_ACTION).log_per_byte
+def _default(action: str) -> Default:
+    return DEFAULTS.get(action, UNKNOWN_ACTION)
 
 
 def _learn_action(action: str, runs: Sequence[Measured], now: datetime) -> ActionRates:
@@ -242,7 +242,7 @@ def _worst_factor(rates: ActionRates, runs: Sequence[Measured], whole: int) -> f
 
 def _log_factor(action: str, runs: Sequence[Measured], weights: NDArray[np.float64]) -> float:
     """What was written over what the formula said: upper quartile, with one run's worth of belief in the formula."""
-    per_byte = DEFAULTS.get(action, UNKNOWN_ACTION).log_per_byte
+    per_byte = _default(action).log_per_byte
     said = np.array([run.work_bytes * per_byte if run.formula_log_bytes is None else run.formula_log_bytes for run in runs])
     written = np.array([run.log_bytes for run in runs], dtype=float)
     known = (said > 0) & (written > 0)
