@@ -233,6 +233,23 @@ OBSTACLES = {
     "grant_by_other": "CREATE TABLE o (id int PRIMARY KEY); GRANT SELECT ON o TO yard_reader WITH GRANT OPTION;"
     " SET ROLE yard_reader; GRANT SELECT ON o TO yard_owner; RESET ROLE",
 }
+OWN_CODE = """
+CREATE FUNCTION s.f(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END';
+CREATE FUNCTION s.g(int, int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT s.f($1)';
+CREATE OPERATOR s.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = s.g);
+ALTER FUNCTION s.f(int) OWNER TO {owner}; ALTER FUNCTION s.g(int, int) OWNER TO {owner};
+CREATE DOMAIN s.below AS int CHECK (s.f(VALUE)); CREATE DOMAIN s.above AS s.below; CREATE TYPE s.row_of AS (a int, b s.above[]);
+"""
+CALLS = {
+    "check": "CREATE TABLE o (id int PRIMARY KEY CHECK (s.f(id)))",
+    "operator": "CREATE TABLE o (id int PRIMARY KEY CHECK (id OPERATOR(s.===) 1))",
+    "domain": "CREATE TABLE o (id int PRIMARY KEY, d s.row_of)",
+    "generated": "CREATE TABLE o (id int PRIMARY KEY, g boolean GENERATED ALWAYS AS (s.f(id)) STORED)",
+    "expression": "CREATE TABLE o (id int PRIMARY KEY); CREATE INDEX ON o (s.f(id))",
+    "predicate": "CREATE TABLE o (id int PRIMARY KEY); CREATE INDEX ON o (id) WHERE s.f(id)",
+    "bound": "CREATE TABLE o_all (id int NOT NULL) PARTITION BY LIST (s.f(id));"
+    " CREATE TABLE o PARTITION OF o_all FOR VALUES IN (true); ALTER TABLE o ADD PRIMARY KEY (id)",
+}
 
 
 @pytest.mark.parametrize("reason", OBSTACLES)
@@ -243,6 +260,19 @@ def test_what_a_copy_cannot_keep_is_left_alone(place: Endpoint, reason: str) -> 
         ask = deeds.statement.__globals__["sql_file"]("postgresql", "reclaim", "copy_obstacles").statement
         rows = c.execute(ask, {"tables": [oid], "default_bytes": DEFAULT_PARTITION_BYTES}).fetchall()
         assert [row["reason"] for row in rows] == [reason]
+
+
+@pytest.mark.parametrize("owner", ["yard_owner", "CURRENT_USER"])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_copy_runs_nobody_elses_code(place: Endpoint, call: str, owner: str) -> None:
+    """Who owns a function that a row passes through could do with it what the work account may."""
+    with psycopg.connect(**asdict(place), row_factory=dict_row) as c, c.transaction(force_rollback=True):
+        c.execute(OWN_CODE.format(owner=owner))
+        c.execute(CALLS[call])
+        oid = c.execute("SELECT 'o'::regclass::oid AS oid").fetchone()["oid"]
+        ask = deeds.statement.__globals__["sql_file"]("postgresql", "reclaim", "copy_obstacles").statement
+        rows = c.execute(ask, {"tables": [oid], "default_bytes": DEFAULT_PARTITION_BYTES}).fetchall()
+        assert [row["reason"] for row in rows] == (["runs_foreign_code"] if owner == "yard_owner" else [])
 
 
 def test_a_plain_table_has_no_obstacle(db: Connection, eyes: PostgresEyes) -> None:

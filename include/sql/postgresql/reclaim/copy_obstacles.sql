@@ -7,10 +7,47 @@
 -- binds: tables (oids), default_bytes (a default partition beside it may be this large: attaching reads it under the lock)
 -- columns: table_oid (oid), reason (message code, the first by name), reasons (how many different ones)
 -- source: PostgreSQL manual, pg_depend; pg_constraint; ALTER TABLE (ATTACH PARTITION)
-WITH wanted AS (
+WITH RECURSIVE wanted AS (
     SELECT c.oid, c.reltype, c.relrowsecurity, c.relispartition, c.reloftype
     FROM pg_class AS c
     WHERE c.oid = ANY (%(tables)s::oid[])
+), uses (table_oid, classid, objid) AS (
+    -- what is evaluated when a row comes into the copy: checks, generated columns, types, indexes, the bounds of a partition
+    SELECT w.oid, 'pg_class'::regclass::oid, w.oid FROM wanted AS w
+    UNION
+    SELECT w.oid, 'pg_class'::regclass, a.relid FROM wanted AS w CROSS JOIN LATERAL pg_partition_ancestors(w.oid) AS a
+    UNION
+    SELECT w.oid, 'pg_class'::regclass, i.indexrelid FROM wanted AS w JOIN pg_index AS i ON i.indrelid = w.oid
+    UNION
+    SELECT w.oid, 'pg_constraint'::regclass, k.oid FROM wanted AS w JOIN pg_constraint AS k ON k.conrelid = w.oid
+    WHERE k.contype <> 'f'
+    UNION
+    SELECT w.oid, 'pg_attrdef'::regclass, e.oid FROM wanted AS w
+    JOIN pg_attrdef AS e ON e.adrelid = w.oid
+    JOIN pg_attribute AS a ON a.attrelid = e.adrelid AND a.attnum = e.adnum AND a.attgenerated <> ''
+    UNION
+    SELECT u.table_oid, n.classid, n.objid
+    FROM uses AS u
+    CROSS JOIN LATERAL (
+        SELECT d.refclassid AS classid, d.refobjid AS objid FROM pg_depend AS d
+        WHERE d.classid = u.classid AND d.objid = u.objid AND d.refclassid IN (
+            'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass, 'pg_class'::regclass
+        )
+        UNION ALL
+        SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint AS k
+        WHERE u.classid = 'pg_type'::regclass AND k.contypid = u.objid
+        UNION ALL
+        SELECT 'pg_class'::regclass, t.typrelid FROM pg_type AS t
+        WHERE u.classid = 'pg_type'::regclass AND t.oid = u.objid AND t.typrelid <> 0
+        UNION ALL
+        SELECT 'pg_proc'::regclass, s.amproc::oid FROM pg_opclass AS o
+        JOIN pg_amproc AS s ON s.amprocfamily = o.opcfamily
+        WHERE u.classid = 'pg_opclass'::regclass AND o.oid = u.objid
+        UNION ALL
+        SELECT 'pg_operator'::regclass, e.amopopr FROM pg_opclass AS o
+        JOIN pg_amop AS e ON e.amopfamily = o.opcfamily
+        WHERE u.classid = 'pg_opclass'::regclass AND o.oid = u.objid
+    ) AS n
 ), found AS (
     SELECT w.oid, 'no_key' AS reason FROM wanted AS w
     WHERE NOT EXISTS (
@@ -122,6 +159,13 @@ WITH wanted AS (
     JOIN pg_inherits AS i ON i.inhrelid = w.oid
     JOIN pg_class AS p ON p.oid = i.inhparent
     WHERE w.relispartition AND NOT pg_has_role(p.relowner, 'USAGE')
+    UNION ALL
+    -- it would run with our rights, and whoever owns it decides what it does. Members of an extension are no exception: the
+    -- owner of an extension may add his own functions to it
+    SELECT u.table_oid, 'runs_foreign_code' FROM uses AS u
+    JOIN pg_proc AS f ON u.classid = 'pg_proc'::regclass AND f.oid = u.objid
+    JOIN pg_roles AS r ON r.oid = f.proowner
+    WHERE NOT r.rolsuper AND r.rolname <> current_user
 )
 SELECT found.oid AS table_oid, min(found.reason) AS reason, count(DISTINCT found.reason) AS reasons
 FROM found
