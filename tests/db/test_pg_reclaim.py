@@ -232,6 +232,9 @@ OBSTACLES = {
     " CREATE TABLE o PARTITION OF o_parts DEFAULT",
     "grant_by_other": "CREATE TABLE o (id int PRIMARY KEY); GRANT SELECT ON o TO yard_reader WITH GRANT OPTION;"
     " SET ROLE yard_reader; GRANT SELECT ON o TO yard_owner; RESET ROLE",
+    "schema_not_ours": "CREATE TABLE o (id int PRIMARY KEY); ALTER TABLE o OWNER TO yard_owner; SET LOCAL ROLE yard_owner",
+    "publication_not_ours": "CREATE TABLE o (id int PRIMARY KEY); GRANT CREATE ON SCHEMA public TO yard_owner;"
+    " CREATE PUBLICATION o_pub FOR TABLE o; ALTER TABLE o OWNER TO yard_owner; SET LOCAL ROLE yard_owner",
 }
 OWN_CODE = """
 CREATE FUNCTION s.f(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END';

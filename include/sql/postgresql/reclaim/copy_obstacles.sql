@@ -6,7 +6,7 @@
 -- licence: none
 -- binds: tables (oids), default_bytes (a default partition beside it may be this large: attaching reads it under the lock)
 -- columns: table_oid (oid), reason (message code, the first by name), reasons (how many different ones)
--- source: PostgreSQL manual, pg_depend; pg_constraint; ALTER TABLE (ATTACH PARTITION)
+-- source: PostgreSQL manual, pg_depend; pg_constraint; ALTER TABLE (ATTACH PARTITION, SET SCHEMA); ALTER PUBLICATION
 WITH RECURSIVE wanted AS (
     SELECT c.oid, c.reltype, c.relrowsecurity, c.relispartition, c.reloftype
     FROM pg_class AS c
@@ -166,6 +166,17 @@ WITH RECURSIVE wanted AS (
     JOIN pg_proc AS f ON u.classid = 'pg_proc'::regclass AND f.oid = u.objid
     JOIN pg_roles AS r ON r.oid = f.proowner
     WHERE NOT r.rolsuper AND r.rolname <> current_user
+    UNION ALL
+    SELECT w.oid, 'schema_not_ours' FROM wanted AS w
+    JOIN pg_class AS c ON c.oid = w.oid
+    WHERE NOT has_schema_privilege(c.relnamespace, 'CREATE') OR EXISTS (
+        SELECT FROM pg_statistic_ext AS s WHERE s.stxrelid = w.oid AND NOT has_schema_privilege(s.stxnamespace, 'CREATE')
+    )
+    UNION ALL
+    SELECT w.oid, 'publication_not_ours' FROM wanted AS w
+    JOIN pg_publication_rel AS l ON l.prrelid = w.oid
+    JOIN pg_publication AS b ON b.oid = l.prpubid
+    WHERE NOT pg_has_role(b.pubowner, 'USAGE')
 )
 SELECT found.oid AS table_oid, min(found.reason) AS reason, count(DISTINCT found.reason) AS reasons
 FROM found
