@@ -290,6 +290,49 @@ def test_foreign_keys_that_a_kill_left_not_valid(table: Connection, target: Post
     assert table.execute("SELECT count(*) AS n FROM pg_constraint WHERE NOT convalidated").fetchone()["n"] == 0
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_rows_that_violated_a_foreign_key_before_the_copy(table: Connection, target: PostgresTarget, killed: bool) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill() -> None:
+        raise Killed
+
+    table.execute("SET session_replication_role = replica; UPDATE t SET code = 99 WHERE id = 5; RESET session_replication_role")
+    before = TRADE.world(target)
+    hands = HandsWithNeighbour(target, an_item(item_of(target)))
+    if killed:
+        hands.at, hands.neighbour = "validate_foreign_key", kill
+        with pytest.raises(Killed):
+            TRADE.work(hands)
+        assert TRADE.repair(hands) == ("leftover_foreign_key", "foreign_key_violated")
+    outcome = TRADE.work(hands)
+    assert told(outcome) == (Status.FAIL, "foreign_key_violated")
+    assert outcome.freed_bytes > 0 and outcome.after["violated_keys"] == "public.t: t_code_fkey"
+    assert leftovers_of(hands) == ()
+    left = table.execute("SELECT conname AS name FROM pg_constraint WHERE contype = 'f' AND NOT convalidated").fetchall()
+    assert [row["name"] for row in left] == ["t_code_fkey"]  # the other key, of the child, was validated all the same
+    found = TRADE.verify(target, [outcome], before)
+    assert [(f.code, f.place) for f in found] == [("reclaim_invalid_constraint", "public.t: t_code_fkey")]
+    table.execute("UPDATE t SET code = 5 WHERE id = 5; ALTER TABLE t VALIDATE CONSTRAINT t_code_fkey")
+    again = PlainHands(target, an_item(item_of(target)), hands.memory)  # what the week that failed wrote down is still there
+    assert told(TRADE.work(again)) == (Status.PASS, "")
+
+
+def test_what_fails_after_the_take_over_is_not_taken_for_a_strangers_deed(table: Connection, target: PostgresTarget) -> None:
+    def cancelled() -> None:
+        raise ChangeFailed("57014", "statement", False)
+
+    hands = HandsWithNeighbour(target, an_item(item_of(target)), at="validate_foreign_key", neighbour=cancelled)
+    with pytest.raises(ChangeFailed, match="57014"):
+        TRADE.work(hands)
+    assert leftovers_of(hands) == ("leftover_foreign_key",)  # the list of keys is kept for the next attempt
+    again = PlainHands(target, hands.item, hands.memory)
+    assert TRADE.repair(again) == ("leftover_foreign_key",)
+    assert told(TRADE.work(again)) == (Status.PASS, "")
+    assert table.execute("SELECT count(*) AS n FROM pg_constraint WHERE NOT convalidated").fetchone()["n"] == 0
+
+
 def test_leftovers_of_nobodys_copy(db: Connection, target: PostgresTarget) -> None:
     db.execute("CREATE SCHEMA drydock_reclaim_new")
     found = TRADE.verify(target, [], {"unsound": 0})

@@ -26,7 +26,7 @@ from drydock.outcomes import Outcome, StopReason
 from drydock.reclaim.postgres import deeds
 from drydock.reclaim.postgres.course import Course, sizes
 from drydock.reclaim.postgres.facts import PIPELINE, TableNow, measure, table_now
-from drydock.reclaim.postgres.repair import clean_up, finish_foreign_keys
+from drydock.reclaim.postgres.repair import VIOLATED, clean_up, finish_foreign_keys
 from drydock.reclaim.postgres.short_locks import Patience, with_short_lock
 from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES
 from drydock.verdicts import Status
@@ -88,6 +88,8 @@ def _reason(course: Course, before: TableNow, error: ChangeFailed) -> str:
     now = table_now(course.hands, course.object)
     if now is None:
         return "object_gone"
+    if course.hands.remembered().get("shadow_oid") == now.table_oid:
+        return ""  # it is our copy that has the name now: what follows the take-over failed, and `repair` goes on with that
     return "object_rewritten" if now.identity != before.identity else OUR_CODES.get(error.code, "")
 
 
@@ -98,7 +100,8 @@ def _work(copying: Copying) -> Outcome:
     if not _is_still_worth(copying):
         return course.done(vacuum_was_enough=True)
     copying = Copying(course, table_now(course.hands, course.object) or copying.now, copying.patience, copying.piece_bytes)
-    course.hands.remember(**{f"before_{k}": v for k, v in course.before.items()})
+    # a week that failed may have left its own copy and keys in mind
+    course.hands.remember(shadow_oid=0, violated_keys="", **{f"before_{k}": v for k, v in course.before.items()})
     _fill(copying)
     _drain(copying)
     course.hands.remember(shadow_oid=_shadow_oid(course))
@@ -199,4 +202,7 @@ def _finished(course: Course, patience: Patience) -> Outcome:
     course.before = course.before or {k.removeprefix("before_"): v for k, v in past.items() if k.startswith("before_")}
     finish_foreign_keys(course.hands)
     clean_up(course.hands, patience)
-    return course.done()
+    done, violated = course.done(), course.hands.remembered().get("violated_keys")
+    if done.status is Status.PASS and violated:
+        return course.ended(Status.FAIL, VIOLATED, after={**done.after, "violated_keys": violated})
+    return done

@@ -7,17 +7,19 @@ dropped, or the copy has taken its place, and its foreign keys are validated fir
 
 from __future__ import annotations
 
-from drydock.changing.hands import Hands
+from drydock.changing.hands import ChangeFailed, Hands
 from drydock.reclaim.postgres import deeds
 from drydock.reclaim.postgres.facts import PIPELINE
 from drydock.reclaim.postgres.short_locks import Patience, with_short_lock
+
+FOREIGN_KEY_VIOLATION, VIOLATED = "23503", "foreign_key_violated"
 
 
 def repair(hands: Hands, patience: Patience) -> tuple[str, ...]:
     """Clear up; codes of what was found. Safe to repeat. Raises ChangeFailed where it cannot."""
     found = leftovers_of(hands)
     if found:
-        finish_foreign_keys(hands)
+        found += (VIOLATED,) if finish_foreign_keys(hands) else ()
         clean_up(hands, patience)
     return found
 
@@ -37,12 +39,25 @@ def leftovers_of(hands: Hands) -> tuple[str, ...]:
     return tuple(codes)
 
 
-def finish_foreign_keys(hands: Hands) -> None:
-    """Validate what the take-over left NOT VALID. Nobody who reads or writes waits. Raises ChangeFailed."""
+def finish_foreign_keys(hands: Hands) -> tuple[str, ...]:
+    """Validate what the take-over left NOT VALID. Nobody who reads or writes waits. Raises ChangeFailed.
+
+    Names of keys that rows violate, as they did before the copy: no validation can mend that, so it is written down, and
+    they stay NOT VALID, which still checks every row that comes.
+    """
     if not hands.rows(PIPELINE, "leftovers")[0]["has_pending"]:
-        return
+        return ()
+    violated = []
     for row in hands.rows(PIPELINE, "pending_foreign_keys"):
-        hands.put_back(deeds.validate(row["schema"], row["table_name"], row["name"]))
+        try:
+            hands.put_back(deeds.validate(row["schema"], row["table_name"], row["name"]))
+        except ChangeFailed as e:
+            if e.code != FOREIGN_KEY_VIOLATION:
+                raise
+            violated.append(f"{row['schema']}.{row['table_name']}: {row['name']}")
+    if violated:  # before the list of keys goes: an attempt that follows a kill must tell it too
+        hands.remember(violated_keys="; ".join(violated))
+    return tuple(violated)
 
 
 def clean_up(hands: Hands, patience: Patience) -> None:
