@@ -139,6 +139,7 @@ class BareHands:
 
     target: PostgresTarget
     item: WorkItem
+    plan_id: int = 1
     memory: dict[str, Figure] = field(default_factory=dict)
 
     @property

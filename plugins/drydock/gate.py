@@ -152,6 +152,10 @@ class GateHands:
         return self.asking.item
 
     @property
+    def plan_id(self) -> int:
+        return self.asking.plan_id
+
+    @property
     def database(self) -> Database:
         return self.asking.run.database
 

@@ -24,6 +24,7 @@ class PlainHands:
 
     target: PostgresTarget
     item: WorkItem
+    plan_id: int = field(default=1, kw_only=True)
     memory: MutableMapping[str, Figure] = field(default_factory=dict)
     deadline_s: float = 60.0
     lock_wait_s: float = 2.0

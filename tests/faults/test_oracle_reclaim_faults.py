@@ -17,6 +17,8 @@ from drydock.changing.hands import ChangeFailed, GateClosed
 from drydock.engines.oracle_statements import Statement
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, Found
+from drydock.reclaim.oracle import doing
+from drydock.reclaim.oracle import trade as trade_module
 from drydock.reclaim.oracle.trade import OracleReclaim
 from drydock.verdicts import Status
 from sandbox.oracle.model import making
@@ -280,6 +282,37 @@ def test_an_index_that_was_unusable_before_is_left_so() -> None:
         assert all(p.is_usable for i in spot.table.indexes for p in i.pieces if p is not old)
 
 
+def test_where_too_many_are_unusable_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    with place("move") as spot:
+        for piece in spot.table.indexes[0].pieces:
+            piece.is_usable = False
+        storage_of(spot.database).touch()
+        count = len(spot.table.indexes[0].pieces)
+        monkeypatch.setattr(doing, "LONGEST_LIST", count - 1)
+        monkeypatch.setattr(trade_module, "LONGEST_LIST", count - 1)
+        outcome = spot.attempt()
+        assert (outcome.status, outcome.reason) == (Status.SKIPPED, "too_many_unusable") and spot.memory.statements == []
+        # and an attempt that began before they were counted rebuilds none of them: nobody knows which ones it left
+        spot.memory.state |= {"rewriting": "1:2"}
+        with spot.hands() as hands:
+            assert spot.trade.repair(hands) == ()
+        assert not any(piece.is_usable for piece in spot.table.indexes[0].pieces) and spot.memory.statements == []
+
+
+def test_a_week_that_failed_does_not_tell_how_things_were_in_the_next() -> None:
+    with place("move") as spot:
+        with pytest.raises(WorkerDied):
+            spot.attempt(**Fault(1, "before", "worker").more(spot))
+        spot.memory.state |= {"before_bytes": 5}
+        old = spot.table.indexes[0].pieces[1]
+        old.is_usable = False  # by a colleague, in the week between
+        storage_of(spot.database).touch()
+        outcome = spot.attempt(plan_id=2)
+        assert outcome.status is Status.PASS and not old.is_usable and outcome.repaired == ()
+        assert outcome.before["bytes"] == spot.candidate.size_bytes and outcome.before["unusable_indexes"] == 1
+        assert all(p.is_usable for i in spot.table.indexes for p in i.pieces if p is not old)
+
+
 # --- locks --------------------------------------------------------------------------------------------------------------
 
 
@@ -425,7 +458,7 @@ def test_what_an_older_plan_wrote_down_does_not_count() -> None:
             "before_bytes": 5,
             "before_blocks": 1,
             "rewriting": "1:2",
-            "planned_bytes": 5,
+            "plan_id": 1,
         }
         outcome = spot.attempt()
         assert outcome.status is Status.PASS and spot.sent(" MOVE ") == 1 and outcome.freed_bytes > 1024**2

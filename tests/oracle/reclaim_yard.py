@@ -82,6 +82,7 @@ class Hands(Eyes):
     """Changes too. `before_each(number, statement)` may raise, kill or change the world; numbers go on over all statements."""
 
     item: WorkItem = None  # type: ignore[assignment]
+    plan_id: int = 1
     memory: Memory = field(default_factory=Memory)
     before_each: Callable[[int, Statement], None] = lambda number, statement: None
     after_each: Callable[[int, Statement], None] = lambda number, statement: None

@@ -112,6 +112,8 @@ class Hands(Eyes, Protocol):
     """The session of one item, behind the gate, while the target's change lock is held."""
 
     item: WorkItem
+    plan_id: int
+    """of the plan that is worked: what attempts at another one wrote down is not how things are now"""
 
     def change(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,6 +23,7 @@ GATHER_ABOVE_SHARE = 0.2  # of the blocks, changed by the work
 FREE_SPACE_FACTOR = 1.2
 OLD_TRANSACTION_S = 300
 LONGEST_LIST = 50  # fingerprints that one figure holds
+TOO_MANY = "too_many_unusable"  # unusable indexes on one table: which were so before could not be told after the work
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,15 @@ def put_back(hands: Hands, statement: Statement, pause: Callable[[float], None])
 
 
 def begin(hands: Hands, place: Place, slice_s: float, pause: Callable[[float], None]) -> Work:
-    """Write down how the object is before anything is changed: what an earlier attempt at the same plan wrote down counts."""
+    """Write down how the object is before anything is changed: what an earlier attempt at the same plan wrote down counts.
+
+    What one at an older plan wrote down, a week that failed, does not: sizes and unusable indexes are others by now.
+    """
     known, planned = hands.remembered(), hands.item.candidate
-    if (known.get("before_identity"), known.get("planned_bytes")) != (planned.object.identity, planned.size_bytes):
+    if (known.get("before_identity"), known.get("plan_id")) != (planned.object.identity, hands.plan_id):
         unusable = index_names(unusable_of(hands, place.target.owner, place.target.name))
         known = {
-            "planned_bytes": planned.size_bytes,
+            "plan_id": hands.plan_id,
             "rewriting": "",
             "before_bytes": place.bytes,
             "before_blocks": place.blocks,
@@ -198,7 +202,15 @@ def finished(work: Work) -> Outcome:
 def new_unusable(work: Work) -> list[Row]:
     """Indexes of the table that are unusable now and were not before the first attempt."""
     rows = unusable_of(work.hands, work.place.target.owner, work.place.target.name)
-    return [row for row in rows if fingerprint(row["owner"], row["name"], row["partition"]) not in work.unusable_before]
+    return not_among(rows, work.unusable_before, int(work.before["unusable_indexes"] or 0))
+
+
+def not_among(rows: Sequence[Row], before: Collection[str], count_before: int) -> list[Row]:
+    """Unusable indexes that were not so before; none where there were some and which ones was not written down: what
+    somebody left unusable on purpose is not rebuilt."""
+    if count_before and not before:
+        return []
+    return [row for row in rows if fingerprint(row["owner"], row["name"], row["partition"]) not in before]
 
 
 def _gather(work: Work, place: Place) -> bool | None:

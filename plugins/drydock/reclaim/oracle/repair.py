@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from drydock.changing.hands import Hands
 from drydock.engines import oracle_statements as statements
-from drydock.reclaim.oracle.doing import fingerprint, place_of, put_back, unusable_of
+from drydock.reclaim.oracle.doing import not_among, place_of, put_back, unusable_of
 from drydock.reclaim.oracle.move import rebuild_of
 from drydock.reclaim.oracle.reading import PIPELINE
 
@@ -28,10 +28,12 @@ def repair(hands: Hands, pause: Callable[[float], None]) -> tuple[str, ...]:
             put_back(hands, statements.row_movement(place.target, enabled=False), pause)
             found.append("row_movement_restored")
         hands.remember(row_movement="")
-    if known.get("rewriting"):
+    if known.get("rewriting") == place.identity:
+        hands.remember(rewriting="")  # it was not written anew after all, so no index became unusable by us
+    elif known.get("rewriting"):
         before = set(str(known.get("unusable_before") or "").split())
         rows = unusable_of(hands, place.target.owner, place.target.name)
-        fresh = [r for r in rows if fingerprint(r["owner"], r["name"], r["partition"]) not in before]
+        fresh = not_among(rows, before, int(known.get("unusable_count") or 0))
         for row in fresh:
             put_back(hands, rebuild_of(row), pause)
         found += ["indexes_rebuilt"] if fresh else []

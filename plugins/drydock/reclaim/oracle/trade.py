@@ -10,7 +10,7 @@ from drydock.changing.hands import Eyes, Hands, SurveyContext
 from drydock.outcomes import Outcome
 from drydock.plans import Found, WorkItem
 from drydock.reclaim.oracle import move, repair, shrink, small, survey, verify
-from drydock.reclaim.oracle.doing import Work, begin, object_id, place_of, skipped
+from drydock.reclaim.oracle.doing import LONGEST_LIST, TOO_MANY, Work, begin, object_id, place_of, skipped
 from drydock.verdicts import Figure, Finding
 
 SLICE_S = 300.0
@@ -50,9 +50,13 @@ class OracleReclaim:
         place = place_of(hands, hands.item.candidate.object)
         if place is None or object_id(place.identity) != object_id(planned):
             return skipped(hands, "object_gone")
-        if place.identity != planned and known.get("rewriting") != planned:
+        is_by_us = (known.get("rewriting"), known.get("plan_id")) == (planned, hands.plan_id)
+        if place.identity != planned and not is_by_us:
             return skipped(hands, "object_rewritten")
-        return DEEDS[hands.item.candidate.action](begin(hands, place, self.slice_s, self.pause))
+        work = begin(hands, place, self.slice_s, self.pause)
+        if int(work.before["unusable_indexes"] or 0) > LONGEST_LIST:
+            return skipped(hands, TOO_MANY, work.started_at, unusable_indexes=work.before["unusable_indexes"])
+        return DEEDS[hands.item.candidate.action](work)
 
     def verify(self, eyes: Eyes, outcomes: Sequence[Outcome], before: Mapping[str, Figure]) -> Sequence[Finding]:
         return verify.verify(eyes, outcomes, before)
