@@ -18,6 +18,7 @@ from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import Places, PostgresEyes, PostgresTarget
 from drydock.ledger.change_history import statements_of_run
+from drydock.messages import message
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
 from drydock.policy import ReclaimPolicy, ReclaimPolicyFile
@@ -478,4 +479,5 @@ def test_a_key_is_one_by_whose_equality_rows_are_told_apart(db: Connection, plac
 
 def test_more_unsound_than_were_remembered_is_not_told_as_sound(target: PostgresTarget) -> None:
     found = TRADE.verify(target, [], {"unsound": MOST_TOLD + 1})
-    assert [(f.code, f.status) for f in found] == [("target_not_checked", Status.UNKNOWN)]
+    assert [(f.code, f.status) for f in found] == [("reclaim_too_many_unsound", Status.UNKNOWN)]
+    assert str(MOST_TOLD + 1) in message(found[0], "en")

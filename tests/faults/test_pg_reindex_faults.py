@@ -16,10 +16,12 @@ import pytest
 from drydock.changing.hands import ChangeFailed, SurveyContext
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_work import PostgresTarget
+from drydock.messages import message
 from drydock.plans import Candidate, Found
 from drydock.policy import ReindexPolicy
 from drydock.reindex.postgres.survey import survey
 from drydock.reindex.postgres.trade import PostgresReindex
+from drydock.reindex.postgres.verify import MOST_TOLD
 from drydock.settings import include_dir
 from drydock.verdicts import Status
 from tests.db.plain_hands import an_item
@@ -165,6 +167,13 @@ def test_an_index_that_is_invalid_or_gone_after_its_rebuild(db: psycopg.Connecti
     assert [f.code for f in PATIENT.verify(target, [done.model_copy(update={"status": Status.PASS})], before)] == [
         "index_missing"
     ]
+
+
+def test_more_invalid_than_were_remembered_is_not_told_as_sound(db: psycopg.Connection, target: PostgresTarget) -> None:
+    assert PATIENT.verify(target, [], {"invalid_indexes": 0}) == []
+    found = PATIENT.verify(target, [], {"invalid_indexes": MOST_TOLD + 1})
+    assert [(f.code, f.status) for f in found] == [("index_too_many_invalid", Status.UNKNOWN)]
+    assert str(MOST_TOLD + 1) in message(found[0], "en")
 
 
 def test_a_rebuild_that_gains_nothing_is_told(db: psycopg.Connection, target: PostgresTarget) -> None:

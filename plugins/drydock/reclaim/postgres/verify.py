@@ -36,8 +36,8 @@ def new_unsound(eyes: Eyes, before: Mapping[str, Figure]) -> Iterator[Finding]:
     rows = eyes.rows(PIPELINE, "unsound")
     if isinstance(was := before.get("unsound"), int) and was > MOST_TOLD:
         # not all of them were remembered by name: nothing can be said, which is no PASS
-        values: dict[str, Figure] = {"error": f"{was} unsound before, {MOST_TOLD} by name", "error_kind": "too_many"}
-        yield Finding(code="target_not_checked", status=Status.UNKNOWN, place=eyes.database.id, values=values)
+        values: dict[str, Figure] = {"before": was, "remembered": MOST_TOLD, "now": len(rows)}
+        yield Finding(code="reclaim_too_many_unsound", status=Status.UNKNOWN, place=eyes.database.id, values=values)
         return
     for row in rows:
         if f"{row['kind']} {row['name']}" not in before:
