@@ -279,6 +279,30 @@ def test_a_copy_runs_nobody_elses_code(place: Endpoint, call: str, owner: str) -
         assert [row["reason"] for row in rows] == (["runs_foreign_code"] if owner == "yard_owner" else [])
 
 
+def test_its_owner_does_not_reach_the_copy_while_it_is_made(db: Connection, target: PostgresTarget) -> None:
+    """A trigger of the owner on the copy would run with the rights of the work account."""
+    a_table(db, "guarded", keep="id % 3 = 0")
+    db.execute("GRANT CREATE ON SCHEMA public TO yard_owner; ALTER TABLE guarded OWNER TO yard_owner")
+    db.execute("CREATE STATISTICS guarded_s ON id, v FROM guarded; ALTER STATISTICS guarded_s OWNER TO yard_owner")
+    refused = []
+
+    def meanwhile(name: str) -> None:
+        if name in ("copy_pages", "drain", "take_over"):
+            db.execute("SET ROLE yard_owner")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                db.execute("CREATE TRIGGER t BEFORE INSERT ON drydock_reclaim_new.guarded EXECUTE FUNCTION s.noop()")
+            db.execute("RESET ROLE")
+            refused.append(name)
+
+    outcome = work(target, a_candidate(target, "public", "guarded"), meanwhile)
+    assert (outcome.status, outcome.reason) == (Status.PASS, "")
+    assert set(refused) == {"copy_pages", "drain", "take_over"}
+    assert db.execute("SELECT relowner::regrole::text AS o FROM pg_class WHERE relname = 'guarded'").fetchone() == {
+        "o": "yard_owner"
+    }
+    db.execute("REVOKE CREATE ON SCHEMA public FROM yard_owner")
+
+
 def test_a_plain_table_has_no_obstacle(db: Connection, eyes: PostgresEyes) -> None:
     db.execute("CREATE TABLE plain (id serial PRIMARY KEY)")
     oid = db.execute("SELECT 'plain'::regclass::oid AS oid").fetchone()["oid"]

@@ -66,7 +66,9 @@ BEGIN
             EXECUTE format('COMMENT ON STATISTICS drydock_reclaim_new.%I IS %L', one.stxname, one.told);
         END IF;
         IF one.owner <> current_user THEN
+            EXECUTE format('GRANT CREATE ON SCHEMA drydock_reclaim_new TO %I', one.owner);
             EXECUTE format('ALTER STATISTICS drydock_reclaim_new.%I OWNER TO %I', one.stxname, one.owner);
+            EXECUTE format('REVOKE ALL ON SCHEMA drydock_reclaim_new FROM %I', one.owner);
         END IF;
     END LOOP;
     FOR one IN

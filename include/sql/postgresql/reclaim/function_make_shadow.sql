@@ -47,6 +47,8 @@ BEGIN
     IF t.owner <> current_user THEN
         EXECUTE format('GRANT USAGE, CREATE ON SCHEMA drydock_reclaim_new TO %I', t.owner);
         EXECUTE format('ALTER TABLE %s OWNER TO %I', shadow, t.owner);
+        -- the owner must not reach his copy: a trigger that he put on it would run with our rights
+        EXECUTE format('REVOKE ALL ON SCHEMA drydock_reclaim_new FROM %I', t.owner);
     END IF;
     INSERT INTO drydock_reclaim.drydock_state VALUES (p_table, t.relfilenode, shadow::regclass, false,
         drydock_reclaim.column_numbers(p_table), NULL);
