@@ -73,7 +73,7 @@ BEGIN
     END LOOP;
     FOR one IN
         SELECT c.oid, c.relname, c.relacl, c.relowner, n.oid AS copy, n.relacl AS present, obj_description(c.oid, 'pg_class') AS told,
-            n.relname AS copy_name
+            n.relname AS copy_name, format_type(q.seqtypid, NULL) AS type
         FROM pg_depend d
         JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
@@ -81,6 +81,7 @@ BEGIN
         JOIN pg_depend e ON e.refobjid = t.shadow AND e.refobjsubid = b.attnum AND e.deptype = 'i'
             AND e.classid = 'pg_class'::regclass AND e.refclassid = 'pg_class'::regclass
         JOIN pg_class n ON n.oid = e.objid AND n.relkind = 'S'
+        JOIN pg_sequence q ON q.seqrelid = c.oid
         WHERE d.refobjid = p_table AND d.deptype = 'i'
             AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
     LOOP
@@ -88,6 +89,7 @@ BEGIN
             EXECUTE format('ALTER SEQUENCE drydock_reclaim_new.%I RENAME TO %I', one.copy_name, one.relname);
         END IF;
         sequence := format('drydock_reclaim_new.%I', one.relname);
+        EXECUTE format('ALTER SEQUENCE %s AS %s', sequence, one.type); -- LIKE makes every one of them a bigint
         PERFORM drydock_reclaim.grant_like(one.relacl, one.present, one.relowner, 'SEQUENCE ' || sequence, '');
         IF one.told IS NOT NULL THEN
             EXECUTE format('COMMENT ON SEQUENCE %s IS %L', sequence, one.told);
