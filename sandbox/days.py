@@ -80,13 +80,14 @@ def emptied_days(last_day: date) -> list[date]:
     return old_days(last_day)[:EMPTIED_DAYS]
 
 
-def rewritten_partitions(platform: str, last_day: date) -> dict[str, date]:
+def rewritten_partitions(platform: str, first_day: date, last_day: date) -> dict[str, date]:
     """Table -> a day of its partition whose rows were updated: weeks ago, so that nothing is added to it any more.
 
     A detail table hangs on its head by a foreign key, the message log on nothing: methods that copy may take only the latter.
     """
     names = {"detail": DETAIL_TABLES[platform], "messages": MESSAGE_LOG}
-    return {name: last_day - timedelta(days=REWRITTEN_AGO_DAYS[kind]) for kind, name in names.items()}
+    chosen = {name: last_day - timedelta(days=REWRITTEN_AGO_DAYS[kind]) for kind, name in names.items()}
+    return {name: day for name, day in chosen.items() if day >= first_day}
 
 
 def _span(first_day: date, last_day: date) -> list[date]:

@@ -49,7 +49,7 @@ def load_platform(conninfo: str, platform: str, scale: float, seed: int, first_d
             connection.commit()
         _make_keys_and_indexes(connection, platform)
         _empty_old_partitions(connection, platform, days.emptied_days(last_day))
-        _rewrite_in_place(connection, platform, days.rewritten_partitions(platform, last_day))
+        _rewrite_in_place(connection, platform, days.rewritten_partitions(platform, first_day, last_day))
         for table in catalog().of_platform(platform):
             connection.execute(sql.SQL("ANALYZE {}").format(qualified(platform, table.name)))
             connection.commit()

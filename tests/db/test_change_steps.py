@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, event
@@ -106,7 +107,7 @@ def new_night(ledger: Engine, monkeypatch: pytest.MonkeyPatch) -> Night:
         monkeypatch.setattr(place, "trade_of", lambda *_: ToyTrade(toy))
     proof = Proof(judged_at=NOW - timedelta(hours=18), is_proved=True, until=NOW - timedelta(hours=18))
     monkeypatch.setattr(interlocks, "newest_proof", lambda *_: proof)
-    database = b.database(id=f"steps_{next(_numbers)}", allowed_actions=["online_copy"])
+    database = b.database(id=f"steps_{uuid4().hex[:12]}", allowed_actions=["online_copy"])
     return Night(ledger, toy, {"configuration": configured(database), "database": database, "run_key": f"r{next(_numbers)}"})
 
 

@@ -88,7 +88,7 @@ def test_every_statement_of_the_product_is_among_those_tested_here() -> None:
         *("space_usage", "table_move", "table_shrink"),
         *("has_row", "lob_move", "lob_partition_move", "lob_partition_shrink", "lob_shrink", "partition_deallocate"),
         *("partition_shrink_check", "partition_truncate", "securefile_usage", "table_deallocate", "table_shrink_check"),
-        "unused_space",
+        *("unused_space", "index_shrink"),
     }
 
 

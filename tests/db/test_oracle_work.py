@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -93,7 +94,7 @@ def test_one_change_lock(simulated: OracleDatabase, server: OracleServer, target
     second = opened(simulated, server)
     assert not second.take_change_lock()
     target.close()
-    assert second.take_change_lock()
+    assert any(second.take_change_lock() or time.sleep(0.1) for _ in range(100)), "it outlived its session"
     second.close()
 
 

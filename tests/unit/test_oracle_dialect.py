@@ -18,6 +18,7 @@ from sandbox.oracle.model.database import Account, Clock, OracleDatabase
 from sandbox.oracle.model.tables import TableColumn, UniqueKey, tables_of
 from sandbox.oracle.sessions import DatabaseAccounts, SqlBackend
 from sandbox.oracle.sql.lexer import scan
+from tests.oracle.sample_binds import SAMPLES
 
 NOW = datetime(2026, 3, 31, 4, 30, 15, tzinfo=UTC)
 SYSDATE = datetime(2026, 3, 31, 12, 30, 15)  # the host stands in Shanghai
@@ -488,6 +489,7 @@ def test_every_query_of_the_product_has_a_meaning_here(path: Path) -> None:
     database.accounts["DBA1"] = Account("DBA1", "x", {"DBA"})
     session = DatabaseAccounts(database).open_session("DBA1", "EMPTY", {})[0]
     text = path.read_text(encoding="utf-8")
-    result = session.execute(text, [bind(1) for _ in scan(text).names])
+    samples = {name.upper(): value for name, value in SAMPLES.get(f"{path.parent.name}/{path.stem}", {}).items()}
+    result = session.execute(text, [bind(samples.get(name, 1)) for name in scan(text).names])
     promised = re.findall(r"(?:^|,\s*)(\w+)\s*\(", re.search(r"^-- columns: (.+)", text, re.MULTILINE)[1])
     assert [c.name.lower() for c in result.columns] == promised
