@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 from drydock.backup.chains import Chain
+from drydock.backup.drill import restored_copy
 from drydock.backup.drill.course import run_drill
 from drydock.backup.drill.target import choose_target_time
 from drydock.backup.facts import Level, LogArchive
@@ -28,7 +29,7 @@ from drydock.backup.source import RestoreFailed, SourceUnreadable
 from drydock.backup.sources.pg_basebackup import PgBasebackupSource
 from drydock.backup.survey import survey_database
 from drydock.engines.postgres_binaries import BinariesMissing, find_binaries
-from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
+from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise, run_as_server
 from drydock.estate import BackupPlan, Database, Places
 from drydock.policy import BackupPolicy
 from drydock.verdicts import Finding, Status
@@ -435,6 +436,32 @@ def test_a_full_disk_of_ours_says_nothing_about_the_backup(places: BackupPlaces,
     source.error = error
     (finding,) = drill(places, tmp_path / "scratch", source=source).findings
     assert (finding.code, finding.status, finding.place) == ("drill_failed", Status.UNKNOWN, "restore")
+
+
+class KilledServers:
+    """Single-user servers that a signal ends before they say a word, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.left, self.killed = times, 0
+
+    def __call__(self, args: list[str | Path], **more) -> subprocess.CompletedProcess[str]:
+        if "--single" in args and self.killed < self.left:
+            self.killed += 1
+            args = ["/bin/sh", "-c", "kill -9 $$"]
+        return run_as_server(args, **more)
+
+
+def test_a_server_that_was_killed_is_started_once_more(places: BackupPlaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(restored_copy, "run_as_server", servers := KilledServers(times=1))
+    assert drill(places, tmp_path / "scratch").findings == ()
+    assert servers.killed == 1
+
+
+def test_a_server_that_is_always_killed_fails_the_drill(places: BackupPlaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(restored_copy, "run_as_server", KilledServers(times=99))
+    (finding,) = drill(places, tmp_path / "scratch").findings
+    assert (finding.code, finding.place) == ("drill_failed", "structure")
+    assert "signal 9" in finding.values["problems"]
 
 
 def test_without_space_nothing_is_begun(places: BackupPlaces, tmp_path: Path):

@@ -10,10 +10,12 @@ Source of the method: PostgreSQL manual, "Continuous Archiving and Point-in-Time
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,9 +30,12 @@ from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, ServerError, give_to_server, run_as_server
 from drydock.sqlfiles import sql_file
 
+log = logging.getLogger(__name__)
+
 PORT_ATTEMPTS = 3
 STOP_S = 300.0
 SINGLE_USER_S = 300.0
+SINGLE_USER_ATTEMPTS = 2
 CONNECT_S = 30
 REASON_LINES = 3
 OWN_FILES = ("postgresql.conf", "postgresql.auto.conf", "pg_hba.conf", "pg_ident.conf")
@@ -255,19 +260,38 @@ def own_files(area: Path) -> None:
 def create_role(copy: RestoredCopy, area: Path) -> None:
     """Make the drill's superuser in single-user mode: the names and passwords of the source's roles are not known.
 
-    Raises ServerError.
+    A server that ended without a reason is started once more: what kills it without a word (a cgroup's limit, a signal meant for
+    another process) says nothing about the backup. Raises ServerError.
     """
-    password = sql.Literal(copy.password)
-    statement = question("drill_create_role").format(role=sql.Identifier(copy.role), password=password).as_string(None)
-    script = area / "role.sql"
-    _write_new(script, " ".join(statement.split()) + "\n")  # single-user mode takes a statement to the end of its line
+    names = {"role": sql.Identifier(copy.role), "password": sql.Literal(copy.password)}
+    statements = [question(name).format(**names).as_string(None) for name in ("drill_drop_role", "drill_create_role")]
+    script = area / "role.sql"  # single-user mode takes a statement to the end of its line
+    _write_new(script, "".join(" ".join(statement.split()) + "\n" for statement in statements))
     give_to_server(area)
-    postgres = copy.binaries.tool("postgres")
-    command = ["/bin/sh", "-c", 'exec "$@" < "$0"', script, postgres, "--single", "-D", copy.data_dir, "template1"]
-    done = run_as_server(command, timeout_s=SINGLE_USER_S)
+    for attempt in range(1, SINGLE_USER_ATTEMPTS + 1):
+        done = _run_single_user(copy, script)
+        if not _was_cut_off(done):
+            break
+        log.warning("%s: the single-user server ended with %s at attempt %d", copy.data_dir, _how_it_ended(done), attempt)
     script.unlink()
     if done.returncode != 0 or "ERROR:" in done.stderr:
-        raise ServerError(f"the drill's account could not be made: {last_useful_lines(done.stderr)}")
+        raise ServerError(f"the drill's account could not be made ({_how_it_ended(done)}): {last_useful_lines(done.stderr)}")
+
+
+def _run_single_user(copy: RestoredCopy, script: Path) -> subprocess.CompletedProcess[str]:
+    postgres = copy.binaries.tool("postgres")
+    return run_as_server(
+        ["/bin/sh", "-c", 'exec "$@" < "$0"', script, postgres, "--single", "-D", copy.data_dir, "template1"],
+        timeout_s=SINGLE_USER_S,
+    )
+
+
+def _was_cut_off(done: subprocess.CompletedProcess[str]) -> bool:
+    return done.returncode < 0 or (done.returncode > 0 and not done.stderr.strip())
+
+
+def _how_it_ended(done: subprocess.CompletedProcess[str]) -> str:
+    return f"exit code {done.returncode}" if done.returncode >= 0 else f"signal {-done.returncode}"
 
 
 def read_recovery(log_text: str) -> Recovery:
