@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ def codes_in(path: Path) -> set[str]:
 
 
 USED = {code: path for path in (home() / "plugins" / "drydock").rglob("*.py") for code in codes_in(path)}
-FINDINGS = {code: entry for code, entry in load_messages().items() if code in USED or "runbook" in entry}
+FINDINGS = {code: entry for code, entry in load_messages().items() if code in USED or {"question", "runbook"} <= set(entry)}
+LINKED = {code: entry["runbook"] for code, entry in load_messages().items() if "runbook" in entry}
 
 
 RUNBOOKS = sorted(p for p in (home() / "docs" / "runbooks").glob("*.md") if p.stem != "configuration")
@@ -39,7 +41,13 @@ QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "g
 
 
 def headings() -> list[str]:
-    return [h for path in RUNBOOKS for h in re.findall(r"^## (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)]
+    return [heading for path in RUNBOOKS for heading in headings_of(path.name)]
+
+
+@cache
+def headings_of(page: str) -> list[str]:
+    text = (home() / "docs" / "runbooks" / page).read_text(encoding="utf-8")
+    return re.findall(r"^## (.+)$", text, re.MULTILINE)
 
 
 def a_finding(code: str, place: str = "", **values: object) -> Finding:
@@ -62,7 +70,25 @@ def test_every_finding_has_both_languages_a_next_step_and_a_runbook(code: str) -
     assert all(str(text).strip() for text in entry.values())
     assert entry["question"] in QUESTIONS
     assert re.search(r"[\u4e00-\u9fff]", entry["zh"]) and not re.search(r"[\u4e00-\u9fff]", entry["en"])
-    assert entry["runbook"] in headings(), f"no runbook has the heading {entry['runbook']!r}"
+
+
+@pytest.mark.parametrize("code", sorted(LINKED))
+def test_every_link_leads_to_a_heading_of_the_page_it_names(code: str) -> None:
+    assert LINKED[code] in headings_of(messages.runbook_page(code)), f"{messages.runbook_page(code)} lacks {LINKED[code]!r}"
+
+
+def test_everything_that_closes_the_gate_says_what_to_do_and_where_it_is_explained() -> None:
+    words = load_messages()
+    gate = yaml.safe_load((include_dir() / "messages" / "gate.yaml").read_text(encoding="utf-8"))
+    void = reasons_in("changing/approvals.py")
+    assert len(void) >= 9 and len(gate) >= 35
+    wanted = {"next_zh", "next_en", "runbook"}
+    assert [code for code in sorted({*gate, *void}) if not wanted <= set(words[code])] == []
+
+
+def test_a_page_is_named_for_what_has_a_heading_only() -> None:
+    pages = {"log_gap": "backup.md", "disk_filled": "changing.md", "kill_switch_on": "changing.md", "window_full": "", "none": ""}
+    assert {code: messages.runbook_page(code) for code in pages} == pages
 
 
 @pytest.mark.parametrize("code", sorted(FINDINGS))
@@ -80,10 +106,14 @@ REASONED = ("changing/approvals.py", "changing/packing.py")
 WORK_FILES = [f for f in FILES if not f.stem.startswith(("backup", "report", "ledger"))]
 
 
+def reasons_in(module: str) -> set[str]:
+    text = (home() / "plugins" / "drydock" / module).read_text(encoding="utf-8")
+    return set(re.findall(r'(?:return |else |\[|, )"([a-z]+(?:_[a-z]+)+)"(?!:)', text))  # not the key of a dict
+
+
 @pytest.mark.parametrize("module", REASONED)
 def test_every_reason_of_plans_and_approvals_has_its_words(module: str) -> None:
-    text = (home() / "plugins" / "drydock" / module).read_text(encoding="utf-8")
-    reasons = set(re.findall(r'(?:return |else |\[|, )"([a-z]+(?:_[a-z]+)+)"(?!:)', text))  # not the key of a dict
+    reasons = reasons_in(module)
     assert len(reasons) >= 4
     assert {code for code in reasons if not {"zh", "en"} <= set(load_messages().get(code, {}))} == set()
 
@@ -103,7 +133,7 @@ def test_no_code_is_worded_twice() -> None:
 
 def test_every_heading_of_the_runbooks_is_used_once() -> None:
     assert Counter(headings()).most_common(1)[0][1] == 1
-    assert set(headings()) - {entry["runbook"] for entry in FINDINGS.values()} == set()
+    assert set(headings()) - set(LINKED.values()) == set()
 
 
 def test_a_message_is_filled_in_both_languages() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+from drydock.messages import next_step
 from drydock.outcomes import Outcome
 from drydock.plans import WorkItem
+from drydock.reporting.backup_findings import heading_of
 from drydock.reporting.document import Block, Cell, Entry, Heading, Paragraph, Turn
 from drydock.reporting.figures import bytes_text, duration_text, moment_text
 from drydock.reporting.tables import BYTES, COUNT, SECONDS, STATUS, TEXT, Spec
@@ -176,8 +179,21 @@ def skipped_blocks(record: WorkRecord) -> Iterator[Block]:
     yield Heading(level=1, text=record.word("work_skipped"))
     spec: Spec = (("work_number", COUNT, 0.7), ("work_object", TEXT, 2.6), ("work_interlock", TEXT, 1.3))
     spec += (("work_why", TEXT, 2.6), ("work_figures", TEXT, 3.4))
-    rows = [_skipped_row(record, item) for item in record.items if item.key not in record.begun]
-    yield from long_table(record, "work_skipped", spec, rows, MOST_ITEM_ROWS)
+    left = [item for item in record.items if item.key not in record.begun]
+    yield from long_table(record, "work_skipped", spec, [_skipped_row(record, item) for item in left], MOST_ITEM_ROWS)
+    yield from _what_to_do(record, left)
+
+
+def _what_to_do(record: WorkRecord, left: Sequence[WorkItem]) -> Iterator[Entry]:
+    """Each reason once: how many items it kept from beginning, the next step, and where more of it is written."""
+    reasons = Counter(o.reason for i in left if (o := record.outcome_of.get(i.key)) and o.reason)
+    for reason, n in reasons.most_common():
+        lines = (
+            (record.word("next_step"), next_step(reason, record.language) or record.word("none")),
+            (record.word("runbook"), heading_of(reason, record.language) or record.word("none")),
+        )
+        text = record.word("work_left_so", why=reason_words(reason, record.language), n=n)
+        yield Entry(status=Status.SKIPPED, text=text, lines=lines)
 
 
 def _skipped_row(record: WorkRecord, item: WorkItem) -> tuple[Cell, ...]:
