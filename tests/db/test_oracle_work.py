@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from drydock.changing.hands import ChangeFailed
 from drydock.engines.oracle import OracleEndpoint, RunIdentity
-from drydock.engines.oracle_gate_figures import standby_lags
+from drydock.engines.oracle_gate_figures import RECOVERY_AREA, _archives, standby_lags
 from drydock.engines.oracle_statements import Segment, Statement, compose, kill_session, row_movement, unused_space
 from drydock.engines.oracle_work import OracleEyes, OracleTarget, lock_id
 from drydock.estate import Engine
@@ -246,6 +247,33 @@ def test_interlocks_close_on_what_oracle_says(
     world.target = bare
     assert (world.ask()[-1].interlock, world.ask()[-1].reason) == (Interlock.ROLE, "target_silent")
     bare.close()
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """What the two files of the gate say that tell of archived logs: the places, and the disk groups that can be seen."""
+
+    places: tuple[str, ...]
+    groups: tuple[tuple[str, int], ...] = (("DATA", 5), ("FRA", 70))
+
+    def rows(self, _: str, name: str) -> list[dict[str, object]]:
+        assert name == "disk_groups"
+        return [{"name": group, "free_bytes": free} for group, free in self.groups]
+
+    def seen(self, told: int | None) -> tuple[int | None, int]:
+        standby = {"target": "STANDBY", "destination": "/of/the/standby"}
+        return _archives(self, [*({"target": "LOCAL", "destination": p} for p in self.places), standby], told)
+
+
+def test_the_room_of_every_archive_is_known_or_counted_as_unseen() -> None:
+    """A folder does not show in any view: only the estate's declared place tells its room (backup.places.logs)."""
+    assert Destinations((RECOVERY_AREA,)).seen(None) == (None, 0), "the area has a figure of its own"
+    assert Destinations(("/u03/arch",)).seen(None) == (None, 1)
+    assert Destinations(("/u03/arch",)).seen(900) == (900, 0)
+    assert Destinations((RECOVERY_AREA, "/u03/arch", "/u03/arch")).seen(None) == (None, 1)
+    assert Destinations(("+FRA/arch", "/u03/arch")).seen(None) == (70, 1)
+    assert Destinations(("+fra",)).seen(None) == (70, 0)
+    assert Destinations(("+fra", "+GONE")).seen(900) == (70, 1)
 
 
 def test_a_standby_is_behind_by_the_logs_that_it_lacks() -> None:

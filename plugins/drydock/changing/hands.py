@@ -43,6 +43,8 @@ class TargetFigures(Model):
     log_position: int | None = None
     """bytes of redo or WAL ever written, as a counter that only grows"""
     archive_free_bytes: int | None = None
+    archives_unseen: int = 0
+    """places that logs are archived to whose free space nobody can tell; any of them closes the gate"""
     recovery_area_free_bytes: int | None = None
     has_standby: bool | None = None
     standby_lag_s: float | None = None
