@@ -23,6 +23,7 @@ from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_server import free_port
 from drydock.pools import pools_of
 from sandbox import processes
+from sandbox.airflow_component import AND
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 READY_WAIT_S = 180.0
@@ -153,24 +154,25 @@ def postgres_connection(endpoint: Endpoint) -> str:
 
 
 def airflow_command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "airflow", *arguments]
+    """One command of Airflow, or several with a plus between them."""
+    return [sys.executable, "-m", "sandbox.airflow_component", *arguments]
 
 
 def migrate(server: AirflowServer) -> None:
     """Make or upgrade the metadata database and the pools, where nobody has. Raises AirflowNotReady with the reason.
 
-    Each of the two commands takes five seconds of a core, so a warm start asks for them only after a change.
+    The two commands take six seconds of a core, so a warm start asks for them only after a change.
     """
     pools, done_file = server.home / "pools.json", server.home / "migrated"
     pools.write_text(json.dumps(pools_of(load_estate())), encoding="utf-8")
     wanted = f"{version('apache-airflow')} {hashlib.sha256(pools.read_bytes()).hexdigest()} {server.metadata.port}"
     if done_file.exists() and done_file.read_text() == wanted:
         return
-    for arguments in (("db", "migrate"), ("pools", "import", str(pools))):
-        done = subprocess.run(airflow_command(*arguments), env=environment(server), capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no reason given"]
-            raise AirflowNotReady(f"airflow {' '.join(arguments[:2])} failed: {last[0]}")
+    command = airflow_command("db", "migrate", AND, "pools", "import", str(pools))
+    done = subprocess.run(command, env=environment(server), cwd=settings.home(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no reason given"]
+        raise AirflowNotReady(f"airflow db migrate, pools import: failed: {last[0]}")
     done_file.write_text(wanted)
 
 

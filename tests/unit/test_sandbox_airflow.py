@@ -11,8 +11,11 @@ from rich.console import Console
 
 from drydock.engines.postgres import Endpoint
 from sandbox import airflow_server, progress
+from sandbox.airflow_component import commands_in
 from sandbox.airflow_server import AirflowNotReady, AirflowServer, open_airflow
 from sandbox.progress import TriggeredRun
+
+PREPARED = "db migrate + pools import"
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def run(command: list[str], **_how: object) -> subprocess.CompletedProcess[str]:
         failed = asked[-1:] == ["fails"]
-        asked.append(" ".join(command[3:5]))
+        asked.append(" ".join(command[3:8]))
         return subprocess.CompletedProcess(command, int(failed), "", "no such database")
 
     monkeypatch.setattr(airflow_server.subprocess, "run", run)
@@ -37,7 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_warm_start_makes_nothing_ready_again(server: AirflowServer, asked: list[str]) -> None:
     for _ in range(2):
         airflow_server.migrate(server)
-    assert asked == ["db migrate", "pools import"]
+    assert asked == [PREPARED]
 
 
 def test_after_a_failure_or_with_another_airflow_it_is_made_ready_again(
@@ -49,7 +52,7 @@ def test_after_a_failure_or_with_another_airflow_it_is_made_ready_again(
     airflow_server.migrate(server)
     monkeypatch.setattr(airflow_server, "version", lambda _name: "4.0.0")
     airflow_server.migrate(server)
-    assert asked == ["fails", "db migrate", "db migrate", "pools import", "db migrate", "pools import"]
+    assert asked == ["fails", PREPARED, PREPARED, PREPARED]
 
 
 def test_a_run_that_has_ended_is_not_asked_after_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +67,8 @@ def test_a_run_that_has_ended_is_not_asked_after_again(monkeypatch: pytest.Monke
     monkeypatch.setattr(progress, "POLL_S", 0.0)
     runs = [TriggeredRun(name, "r") for name in states]
     assert progress.watch(SimpleNamespace(get=get), runs, Console(quiet=True), 60) == {"quick": "success", "slow": "failed"}
+
+
+def test_commands_with_a_plus_between_them() -> None:
+    assert commands_in(["scheduler"]) == [["scheduler"]]
+    assert commands_in(["db", "migrate", "+", "pools", "import", "a+b"]) == [["db", "migrate"], ["pools", "import", "a+b"]]
