@@ -428,6 +428,20 @@ def test_what_an_older_plan_wrote_down_does_not_count() -> None:
         assert outcome.status is Status.PASS and spot.sent(" REBUILD ") == 1 and outcome.freed_bytes > 1024**2
 
 
+def test_what_a_failed_week_wrote_down_at_the_same_size_does_not_count_either() -> None:
+    """The plan is another one, though index and size are the same: its settings are those of today."""
+    with place("online") as spot:
+        with pytest.raises(WorkerDied):
+            spot.attempt(**Fault(1, "before", "worker").more(spot))
+        assert spot.memory.state["before_degree"] == "1" and spot.memory.state["plan_id"] == 1
+        spot.index.degree = "2"  # by a colleague, in the week between; our own degree never came to be
+        spot.memory.state |= {"rebuilding": ""}
+        storage_of(spot.database).touch()
+        outcome = spot.attempt(plan_id=2)
+        assert outcome.status is Status.PASS and (outcome.before["degree"], spot.index.degree) == ("2", "2")
+        assert spot.memory.state["plan_id"] == 2 and outcome.repaired == ()
+
+
 def test_the_check_after_the_work_sees_what_went_wrong() -> None:
     with place("online") as spot, spot.hands() as hands:
         before = spot.trade.world(hands)

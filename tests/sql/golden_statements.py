@@ -74,6 +74,7 @@ def catalogue() -> dict[str, Statement]:
         "has_row": r.has_row(TABLE),
         "has_row_partition": r.has_row(PART),
         "unused_space": r.unused_space(PART, "TABLE PARTITION"),
+        "create_index_cost": r.create_index_cost(TABLE, ["ID", "NAME"]),
         "securefile_usage": r.securefile_usage(Segment("GZ_MAIN", "SYS_LOB0000070386C00001$$"), "LOB"),
         "rebuild_subpartition": r.rebuild(SUB, online=False),
         "rebuild": r.rebuild(INDEX, online=False),

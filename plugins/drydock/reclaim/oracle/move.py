@@ -11,6 +11,7 @@ from drydock.engines import oracle_statements as statements
 from drydock.engines.oracle_statements import Segment
 from drydock.outcomes import Outcome
 from drydock.plans import ObjectKind
+from drydock.reclaim.oracle.cleanup_jobs import Gap, wait_for_gap
 from drydock.reclaim.oracle.doing import (
     FREE_SPACE_FACTOR,
     LOCK_TRIES,
@@ -21,7 +22,7 @@ from drydock.reclaim.oracle.doing import (
     old_transaction_s,
     skipped,
 )
-from drydock.reclaim.oracle.reading import read_tablespaces
+from drydock.reclaim.oracle.reading import PIPELINE, read_tablespaces
 
 
 def move(work: Work) -> Outcome:
@@ -30,8 +31,12 @@ def move(work: Work) -> Outcome:
         refused = why_not_now(work)
         if refused:
             return refused
+        online = work.item.candidate.action == "move_online"
+        gap = wait_for_gap(work, PIPELINE) if online else Gap(None)
+        if isinstance(gap, Outcome):
+            return gap
         work.hands.remember(rewriting=work.place.identity)
-        work.change(statement_of(work), tries=LOCK_TRIES)
+        work.change(statement_of(work), deadline_s=gap.deadline_s, tries=LOCK_TRIES)
     rebuild_unusable(work)
     return finished(work)
 
