@@ -34,6 +34,7 @@ from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.outcomes import StatementDone
 from drydock.plans import Candidate, Estimate, LockKind, ObjectKind, ObjectRef, WorkItem
+from drydock.policy import ReclaimPolicy
 from drydock.reclaim.postgres.decide import COPY
 from drydock.reclaim.postgres.facts import table_now
 from drydock.reclaim.postgres.trade import PostgresReclaim
@@ -140,6 +141,7 @@ class BareHands:
     target: PostgresTarget
     item: WorkItem
     plan_id: int = 1
+    policy: ReclaimPolicy = field(default_factory=ReclaimPolicy)
     memory: dict[str, Figure] = field(default_factory=dict)
 
     @property
@@ -150,7 +152,7 @@ class BareHands:
         return self.target.rows(pipeline, name, binds)
 
     def change(self, *statements: Statement, lock_wait_s: float | None = None, **_: Any) -> tuple[StatementDone, ...]:
-        return tuple(self.target.send(s, lock_wait_s=lock_wait_s or 2.0, deadline_s=3600) for s in statements)
+        return tuple(self.target.send(s, lock_wait_s=lock_wait_s or self.policy.lock_wait_s, deadline_s=3600) for s in statements)
 
     def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
         return self.change(*statements, lock_wait_s=lock_wait_s)

@@ -26,6 +26,7 @@ from drydock.interlocks import BEFORE_EACH_CHANGE, QUESTIONS, TO_PUT_BACK, Askin
 from drydock.ledger import change_history, change_record
 from drydock.outcomes import Answer, Interlock, StatementDone, StopReason
 from drydock.plans import Plan, WorkItem
+from drydock.policy import ChangePolicy
 from drydock.verdicts import Figure
 
 log = logging.getLogger(__name__)
@@ -154,6 +155,10 @@ class GateHands:
     @property
     def plan_id(self) -> int:
         return self.asking.plan_id
+
+    @property
+    def policy(self) -> ChangePolicy:
+        return self.asking.run.policy
 
     @property
     def database(self) -> Database:

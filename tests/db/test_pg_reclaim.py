@@ -36,7 +36,7 @@ from tests.reclaim_yard import EVERYTHING, HOSTILE, LONG, dumped, rows_differ
 from tests.unit.build import database
 
 POLICY = ReclaimPolicy(floor_bytes=65536, min_freed_bytes=65536)
-TRADE = PostgresReclaim(patience=Patience(tries=3, first_pause_s=0.01), piece_bytes=256 * 1024)
+TRADE = PostgresReclaim(patience=Patience(first_pause_s=0.01), piece_bytes=256 * 1024)
 Connection = psycopg.Connection[dict]
 
 

@@ -29,6 +29,7 @@ from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialis
 from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef, WorkItem
+from drydock.policy import ChangePolicy
 from drydock.reclaim.postgres.decide import COPY
 from drydock.reclaim.postgres.short_locks import Patience
 from drydock.reclaim.postgres.trade import PostgresReclaim
@@ -41,7 +42,7 @@ POINTS, USUAL_POINTS, SEED = 60, 20, 20261122
 WAYS = {"worker", "session", "server"}
 STAGES = {"start_log", "copy_pages", "drain", "build_index", "take_over", "drop_schema"}
 ROWS = 1500
-TRADE = PostgresReclaim(patience=Patience(tries=60, first_pause_s=0.005, most_pause_s=0.05), piece_bytes=64 * 1024)
+TRADE = PostgresReclaim(patience=Patience(first_pause_s=0.005, most_pause_s=0.05), piece_bytes=64 * 1024)
 STATEMENTS = (*range(1, 19, 4), *range(18, 38))  # those that set up are all alike: few points there
 OPTIONS = {"fsync": "off", "max_connections": "40", "deadlock_timeout": "200ms"}
 WORLD = f"""
@@ -92,6 +93,7 @@ class DyingHands(PlainHands):
     die: Callable[[], object] = lambda: None
     sink: Path = Path()
     count: int = 0
+    policy: ChangePolicy = field(default_factory=lambda: ChangePolicy(lock_tries=60))
 
     def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None):
         self.count += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
+from drydock.policy import ChangePolicy
 from drydock.reclaim.postgres import online_copy
 from drydock.reclaim.postgres.decide import COPY, FULL
 from drydock.reclaim.postgres.facts import table_now
@@ -31,7 +32,7 @@ from drydock.verdicts import Figure, Status
 from tests.db.plain_hands import PlainHands, an_item
 from tests.unit.build import database
 
-TRADE = PostgresReclaim(patience=Patience(tries=3, first_wait_s=0.01, most_wait_s=0.02, first_pause_s=0.01), piece_bytes=65536)
+TRADE = PostgresReclaim(patience=Patience(first_wait_s=0.01, most_wait_s=0.02, first_pause_s=0.01), piece_bytes=65536)
 Connection = psycopg.Connection[dict]
 WORLD = """
 CREATE EXTENSION pgstattuple;
@@ -45,13 +46,13 @@ class HandsWithNeighbour(PlainHands):
 
     at: str = ""
     neighbour: Callable[[], object] = lambda: None
+    policy: ChangePolicy = field(default_factory=lambda: ChangePolicy(lock_tries=4, lock_wait_s=0.05))
 
     def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None):
         if told.file.name == self.at:
             self.at = ""
             self.neighbour()
-        wait_s = lock_wait_s or 0.05
-        return super()._send(told, deadline_s, wait_s)
+        return super()._send(told, deadline_s, lock_wait_s)
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +198,7 @@ def test_a_lock_that_is_held_for_long(table: Connection, place: Endpoint, target
     with held_lock(place, "ROW EXCLUSIVE"), pytest.raises(ChangeFailed) as e:
         TRADE.work(hands)
     assert e.value.kind == "locked"
-    assert [s.split(":")[0] for s in hands.sent].count("start_log") == 3
+    assert [s.split(":")[0] for s in hands.sent].count("start_log") == 4
     assert TRADE.repair(hands) == ("leftover_copy",)
     assert leftovers_of(hands) == ()
     assert rows_are_as_they_were(table)

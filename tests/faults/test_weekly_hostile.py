@@ -51,10 +51,10 @@ __all__ = ["run_ledger_url"]
 EVENING = NOW - timedelta(hours=10)
 TABLE = 'a"b.c; DROP TABLE x--%s {y} 报关单'
 TRADES = {
-    "reclaim": PostgresReclaim(patience=Patience(tries=3, first_wait_s=0.02, most_wait_s=0.05, first_pause_s=0.02)),
+    "reclaim": PostgresReclaim(patience=Patience(first_wait_s=0.02, most_wait_s=0.05, first_pause_s=0.02)),
     "reindex": PostgresReindex(wait_s=0.5),
 }
-LIMITS = {"floor_bytes": 65536, "min_archive_free_bytes": 0}
+LIMITS = {"floor_bytes": 65536, "min_archive_free_bytes": 0, "lock_tries": 3, "lock_wait_s": 0.5}
 BOTH = pytest.mark.parametrize("pipeline", ["reclaim", "reindex"])
 ROOMY = Places(cores=64, free_bytes=lambda: 10 * GIB)
 _numbers = count(1)

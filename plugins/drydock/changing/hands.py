@@ -116,6 +116,8 @@ class Hands(Eyes, Protocol):
     item: WorkItem
     plan_id: int
     """of the plan that is worked: what attempts at another one wrote down is not how things are now"""
+    policy: ChangePolicy
+    """of this database and pipeline: how long a lock may be waited for, and how often it is tried for"""
 
     def change(
         self,

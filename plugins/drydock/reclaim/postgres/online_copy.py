@@ -27,7 +27,7 @@ from drydock.reclaim.postgres import deeds
 from drydock.reclaim.postgres.course import Course, sizes
 from drydock.reclaim.postgres.facts import PIPELINE, TableNow, measure, table_now
 from drydock.reclaim.postgres.repair import VIOLATED, clean_up, finish_foreign_keys
-from drydock.reclaim.postgres.short_locks import Patience, with_short_lock
+from drydock.reclaim.postgres.short_locks import LOCK_NOT_HAD, Patience, with_short_lock
 from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES
 from drydock.verdicts import Status
 
@@ -56,6 +56,10 @@ class Copying:
     @property
     def oid(self) -> int:
         return self.now.table_oid
+
+    def short(self, name: str) -> deeds.Statement:
+        """A call that keeps others out for a moment; it waits for VACUUM and DDL before that, while nobody waits for it."""
+        return deeds.call(name, self.oid, patient_ms=max(1, round(self.patience.longest_wait_s * 1000)))
 
 
 def copy_online(course: Course, patience: Patience, piece_bytes: int = PIECE_BYTES) -> Outcome:
@@ -137,9 +141,7 @@ def _fill(copying: Copying) -> None:
     hands = course.hands
     course.note(hands.change(*deeds.set_up(), together=True))
     course.note(hands.change(deeds.call("make_shadow", oid)))
-    with_short_lock(
-        lambda wait_s: _note_lock(course, hands.change(deeds.call("start_log", oid), lock_wait_s=wait_s)), copying.patience
-    )
+    with_short_lock(lambda wait_s: _short(copying, "start_log", wait_s), copying.patience)
     # pages that come later hold only rows that the trigger saw
     pages = (table_now(hands, course.object) or copying.now).heap_bytes // copying.now.block_bytes
     step = max(1, copying.piece_bytes // copying.now.block_bytes)
@@ -154,9 +156,23 @@ def _fill(copying: Copying) -> None:
     course.note(hands.change(deeds.call("finish_shadow", oid)))
 
 
-def _note_lock(course: Course, dones: tuple) -> None:
-    done = course.note(dones)
-    course.longest_wait_s = max(course.longest_wait_s, done.elapsed_s)
+def _short(copying: Copying, name: str, wait_s: float | None, deadline_s: float | None = None) -> None:
+    """Send what keeps others out for a moment, and note how long.
+
+    The server's own clock tells since when others waited; with the commit and the way back it is what they waited. Of a try
+    that got no lock it is known only that they waited no longer than it did.
+    """
+    course, call = copying.course, copying.short(name)
+    try:
+        done = course.note(course.hands.change(call, lock_wait_s=wait_s, deadline_s=deadline_s))
+    except ChangeFailed as e:
+        if e.kind in LOCK_NOT_HAD:
+            course.wait_at_most(copying.patience.longest_wait_s if wait_s is None else wait_s)
+        raise
+    row = course.hands.rows(PIPELINE, "copy_state")[0]
+    course.wait_at_most(max(0.0, done.elapsed_s - row["before_lock_s"]), is_measured=True)
+    if row["lock_held_s"] is not None:
+        course.locks = {"lock_wait_s": round(row["lock_wait_s"], 6), "lock_held_s": round(row["lock_held_s"], 6)}
 
 
 def _drain(copying: Copying) -> None:
@@ -182,14 +198,14 @@ def _take_over(copying: Copying) -> None:
         if tried:
             _drain(copying)
         tried.append(wait_s)
-        call, began = deeds.call("take_over", copying.oid), time.monotonic()
+        began = time.monotonic()
         try:
-            _note_lock(course, course.hands.change(call, lock_wait_s=wait_s, deadline_s=LONGEST_TAKE_OVER_S))
+            _short(copying, "take_over", wait_s, LONGEST_TAKE_OVER_S)
         except ChangeFailed as e:
             if e.code != CANCELLED or time.monotonic() - began < LONGEST_TAKE_OVER_S:
                 raise  # somebody else cancelled it, and meant it
             cut.append(wait_s)
-            course.longest_wait_s = max(course.longest_wait_s, time.monotonic() - began)
+            course.wait_at_most(time.monotonic() - began)
             again = len(cut) < CUT_TAKE_OVERS
             raise ChangeFailed(e.code if again else NO_END, "locked" if again else "statement", again) from None
 

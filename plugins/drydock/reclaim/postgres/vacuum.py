@@ -27,7 +27,7 @@ def run_one(course: Course) -> Outcome:
     course.hands.remember(**{f"before_{k}": v for k, v in course.before.items()})
     done = course.note(course.hands.change(deeds.on_table(action, table.owner, table.name)))
     if action == FULL:
-        course.longest_wait_s = done.elapsed_s
+        course.wait_at_most(done.elapsed_s)
     return course.done()
 
 
