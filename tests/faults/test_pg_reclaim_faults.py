@@ -14,6 +14,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from drydock.changing.hands import ChangeFailed
+from drydock.changing.working import FAILURES
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, give_to_server, initialise
@@ -193,12 +194,13 @@ def held_lock(place: Endpoint, mode: str) -> Iterator[psycopg.Connection]:
         other.rollback()
 
 
-def test_a_lock_that_is_held_for_long(table: Connection, place: Endpoint, target: PostgresTarget) -> None:
-    hands = HandsWithNeighbour(target, an_item(item_of(target)))
+@pytest.mark.parametrize("tries", [1, 4])
+def test_a_lock_that_is_held_for_long(table: Connection, place: Endpoint, target: PostgresTarget, tries: int) -> None:
+    hands = HandsWithNeighbour(target, an_item(item_of(target)), policy=ChangePolicy(lock_tries=tries, lock_wait_s=0.05))
     with held_lock(place, "ROW EXCLUSIVE"), pytest.raises(ChangeFailed) as e:
         TRADE.work(hands)
-    assert e.value.kind == "locked"
-    assert [s.split(":")[0] for s in hands.sent].count("start_log") == 4
+    assert FAILURES[e.value.kind] == "lock_not_had"
+    assert [s.split(":")[0] for s in hands.sent].count("start_log") == tries
     assert TRADE.repair(hands) == ("leftover_copy",)
     assert leftovers_of(hands) == ()
     assert rows_are_as_they_were(table)
