@@ -9,6 +9,7 @@ from functools import cache
 
 import yaml
 
+from drydock.messages import LOADER
 from drydock.settings import include_dir
 
 WORDS_FILE = "report.yaml"
@@ -18,7 +19,7 @@ WORDS_FILE = "report.yaml"
 def load_words() -> dict[str, dict[str, str]]:
     """All fixed words: key -> language -> text."""
     text = (include_dir() / "messages" / WORDS_FILE).read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return yaml.load(text, Loader=LOADER)
 
 
 def word(key: str, language: str, **values: object) -> str:

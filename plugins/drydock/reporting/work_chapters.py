@@ -12,11 +12,12 @@ from drydock.reporting import work_charts
 from drydock.reporting.backup_findings import heading_of
 from drydock.reporting.day_record import name_of
 from drydock.reporting.document import Block, Cell, Chart, Entry, Heading, Paragraph
+from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import bytes_text, duration_text, moment_text
 from drydock.reporting.tables import BYTES, COUNT, SECONDS, TEXT, Spec, make_table
 from drydock.reporting.work_charts import LoadSeen, SizeBar, Span
 from drydock.reporting.work_checks import approved_text
-from drydock.reporting.work_facts import WorkRecord, figures_text, fixed_or_code, long_table, place_text, reason_words, size_of
+from drydock.reporting.work_facts import WorkRecord, fixed_or_code, long_table, place_text, reason_words, size_of
 from drydock.reporting.work_sheets import carried_rows, left_rows, regrowth_rows
 from drydock.verdicts import Finding
 

@@ -10,6 +10,7 @@ from drydock.outcomes import Outcome
 from drydock.plans import WorkItem
 from drydock.reporting.backup_findings import heading_of
 from drydock.reporting.document import Block, Cell, Entry, Heading, Paragraph, Turn
+from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import bytes_text, duration_text, moment_text
 from drydock.reporting.tables import BYTES, COUNT, SECONDS, STATUS, TEXT, Spec
 from drydock.reporting.work_checks import approved_text, plan_check_text, undo_text
@@ -17,7 +18,6 @@ from drydock.reporting.work_facts import (
     MOST_ITEM_ROWS,
     WorkRecord,
     code_words,
-    figures_text,
     fixed_or_code,
     long_table,
     object_text,

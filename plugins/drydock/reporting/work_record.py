@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from drydock.messages import question_word
 from drydock.reporting.document import Block, Document, Heading, KeyFigure, KeyFigures, Paragraph, number_headings
+from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import bytes_text, duration_text, status_text
 from drydock.reporting.frame import closing_blocks, frame_document
 from drydock.reporting.tables import COUNT, STATUS, TEXT, Spec, make_table
@@ -24,7 +25,7 @@ from drydock.reporting.work_chapters import (
     week_blocks,
 )
 from drydock.reporting.work_checks import approved_text
-from drydock.reporting.work_facts import WorkRecord, figures_text, fixed_or_code, reason_words
+from drydock.reporting.work_facts import WorkRecord, fixed_or_code, reason_words
 from drydock.reporting.work_items import estimate_blocks, item_blocks, skipped_blocks
 from drydock.reporting.work_sheets import work_sheets
 from drydock.verdicts import Status
