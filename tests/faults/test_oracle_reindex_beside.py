@@ -59,6 +59,16 @@ def test_the_clean_up_job_is_waited_for_and_the_wait_is_no_part_of_the_work() ->
         assert 3500 < deadlines[0] < 3600 and deadlines[1:] == [None], "stopped before the next one, should it be late"
 
 
+def test_a_rebuild_that_cannot_be_sorted_is_not_begun() -> None:
+    with place("unusable") as spot:
+        storage = storage_of(spot.database)
+        storage.temp_used_blocks = sum(max(f.blocks, f.max_blocks) for f in storage.temp.files) - 8
+        storage.touch()
+        outcome = spot.attempt()
+        assert (outcome.status, outcome.reason) == (Status.SKIPPED, "sort_room_too_small") and spot.memory.statements == []
+        assert int(outcome.before["needed_bytes"] or 0) >= spot.candidate.needed_bytes * 1.3
+
+
 @pytest.mark.parametrize("change", ["disabled", "overdue for long", "of the offline way"])
 def test_a_clean_up_job_that_does_not_come_keeps_nothing_from_being_done(change: str) -> None:
     with place("offline" if change == "of the offline way" else "online") as spot:

@@ -16,6 +16,7 @@ from drydock.outcomes import Outcome
 from drydock.reclaim.oracle.cleanup_jobs import Gap, wait_for_gap
 from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, object_id, skipped
 from drydock.reclaim.oracle.shrink import in_slices
+from drydock.reclaim.oracle.sort_room import why_no_sort
 from drydock.reindex.oracle.doing import OLD_TRANSACTION_S, finished, old_transaction_s, settings_back
 from drydock.reindex.oracle.facts import PIPELINE, UNUSABLE
 from drydock.reindex.oracle.repair import clean, is_leftover, journal_age_s
@@ -69,11 +70,13 @@ def degree_asked(work: Work) -> int | None:
 
 
 def why_not_now(work: Work) -> Outcome | None:
-    """A journal that cannot be cleaned, or an old transaction that an online rebuild would wait for with no end."""
+    """A journal that cannot be cleaned, no room to sort, or an old transaction that an online rebuild would wait for."""
     number = int(object_id(work.place.identity))
     age_s = journal_age_s(work.hands, number)
     if age_s is not None and not (is_leftover(work.hands, age_s) and clean(work.hands, number, work.pause)):
         return skipped(work.hands, "being_built", work.started_at)
+    if refused := why_no_sort(work, PIPELINE, work.item.candidate.needed_bytes):
+        return refused
     age_s = old_transaction_s(work.hands, work.place.target)
     if age_s > OLD_TRANSACTION_S:
         return skipped(work.hands, "old_transaction_on_table", work.started_at, age_s=age_s)
