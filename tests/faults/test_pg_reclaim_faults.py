@@ -22,7 +22,7 @@ from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
-from drydock.policy import ChangePolicy
+from drydock.policy import ChangePolicy, ReclaimPolicy
 from drydock.reclaim.postgres import online_copy
 from drydock.reclaim.postgres.decide import COPY, FULL
 from drydock.reclaim.postgres.facts import table_now
@@ -320,6 +320,36 @@ def test_rows_that_violated_a_foreign_key_before_the_copy(table: Connection, tar
     table.execute("UPDATE t SET code = 5 WHERE id = 5; ALTER TABLE t VALIDATE CONSTRAINT t_code_fkey")
     again = PlainHands(target, an_item(item_of(target)), hands.memory)  # what the week that failed wrote down is still there
     assert told(TRADE.work(again)) == (Status.PASS, "")
+
+
+@pytest.mark.parametrize(
+    ("deed", "key"),
+    [
+        ("UPDATE t SET code = 99 WHERE id = 5", "public.t: t_code_fkey"),
+        ("INSERT INTO child VALUES (7)", "public.child: child_id_fkey"),
+        ("UPDATE both_ways SET b = NULL WHERE a = 1", "public.both_ways: full_key"),
+    ],
+)
+def test_a_foreign_key_that_rows_violate_is_told_before_the_copy(
+    table: Connection, target: PostgresTarget, deed: str, key: str
+) -> None:
+    table.execute("""ALTER TABLE t ADD UNIQUE (id, code); CREATE TABLE both_ways (a int, b int);
+        ALTER TABLE both_ways ADD CONSTRAINT full_key FOREIGN KEY (a, b) REFERENCES t (id, code) MATCH FULL;
+        INSERT INTO both_ways VALUES (NULL, NULL), (10, 0)""")
+    looking = {"policy": ReclaimPolicy(lock_tries=2)}
+    try:
+        table.execute("SET session_replication_role = replica; INSERT INTO both_ways VALUES (1, 1)")
+        table.execute(f"DELETE FROM both_ways WHERE a = 1 AND '{key}' NOT LIKE '%full_key'; {deed}")
+        table.execute("RESET session_replication_role; DROP TABLE was; CREATE TABLE was AS TABLE t")
+        hands = HandsWithNeighbour(target, an_item(item_of(target)), **looking)
+        outcome = TRADE.work(hands)
+        assert (*told(outcome), outcome.after["violated_keys"]) == (Status.SKIPPED, "foreign_key_violated_before", key)
+        assert leftovers_of(hands) == () and "make_shadow" not in [s.split(":")[0] for s in hands.sent]
+        assert table.execute("SELECT count(*) AS n FROM pg_constraint WHERE NOT convalidated").fetchone()["n"] == 0
+        table.execute("DELETE FROM both_ways WHERE a = 1; DELETE FROM child WHERE id = 7; UPDATE t SET code = 5 WHERE id = 5")
+        assert told(TRADE.work(HandsWithNeighbour(target, an_item(item_of(target)), **looking))) == (Status.PASS, "")
+    finally:
+        table.execute("DROP TABLE both_ways")
 
 
 def test_what_fails_after_the_take_over_is_not_taken_for_a_strangers_deed(table: Connection, target: PostgresTarget) -> None:

@@ -16,6 +16,7 @@ FUNCTIONS = (
     "full_name",
     "grant_like",
     "describe",
+    "violated_keys",
     "make_shadow",
     "start_log",
     "copy_pages",

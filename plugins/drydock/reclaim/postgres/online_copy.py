@@ -23,10 +23,11 @@ from dataclasses import dataclass
 
 from drydock.changing.hands import ChangeFailed
 from drydock.outcomes import Outcome, StopReason
+from drydock.policy import ReclaimPolicy
 from drydock.reclaim.postgres import deeds
 from drydock.reclaim.postgres.course import Course, sizes
 from drydock.reclaim.postgres.facts import PIPELINE, TableNow, measure, table_now
-from drydock.reclaim.postgres.repair import VIOLATED, clean_up, finish_foreign_keys
+from drydock.reclaim.postgres.repair import VIOLATED, VIOLATED_BEFORE, clean_up, finish_foreign_keys
 from drydock.reclaim.postgres.short_locks import LOCK_NOT_HAD, Patience, with_short_lock
 from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES
 from drydock.verdicts import Status
@@ -106,6 +107,10 @@ def _work(copying: Copying) -> Outcome:
     copying = Copying(course, table_now(course.hands, course.object) or copying.now, copying.patience, copying.piece_bytes)
     # a week that failed may have left its own copy and keys in mind
     course.hands.remember(shadow_oid=0, violated_keys="", **{f"before_{k}": v for k, v in course.before.items()})
+    course.note(course.hands.change(*deeds.set_up(), together=True))
+    if violated := _violated_keys(course, oid):
+        clean_up(course.hands, copying.patience)
+        return course.ended(Status.SKIPPED, VIOLATED_BEFORE, after={"violated_keys": violated})
     _fill(copying)
     _drain(copying)
     course.hands.remember(shadow_oid=_shadow_oid(course))
@@ -117,6 +122,15 @@ def _obstacle(course: Course, oid: int) -> str:
     """Why the table cannot be copied now, though it could be when it was planned."""
     rows = course.hands.rows(PIPELINE, "copy_obstacles", {"tables": [oid], "default_bytes": DEFAULT_PARTITION_BYTES})
     return rows[0]["reason"] if rows else ""
+
+
+def _violated_keys(course: Course, oid: int) -> str:
+    """Foreign keys that the copy could only bring back as NOT VALID, told before any row is copied; not looked for: empty."""
+    policy = course.hands.policy
+    if not (isinstance(policy, ReclaimPolicy) and policy.check_keys_first):
+        return ""
+    course.hands.progress("checking the foreign keys before the copy")
+    return "; ".join(course.hands.rows(PIPELINE, "violated_keys", {"table": oid})[0]["keys"])
 
 
 def _is_still_worth(copying: Copying) -> bool:
@@ -139,7 +153,6 @@ def _fill(copying: Copying) -> None:
     """Trigger, rows, indexes, and what else needs no lock."""
     course, oid = copying.course, copying.oid
     hands = course.hands
-    course.note(hands.change(*deeds.set_up(), together=True))
     course.note(hands.change(deeds.call("make_shadow", oid)))
     with_short_lock(lambda wait_s: _short(copying, "start_log", wait_s), copying.patience)
     # pages that come later hold only rows that the trigger saw

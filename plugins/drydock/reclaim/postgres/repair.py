@@ -12,7 +12,7 @@ from drydock.reclaim.postgres import deeds
 from drydock.reclaim.postgres.facts import PIPELINE
 from drydock.reclaim.postgres.short_locks import Patience, with_short_lock
 
-FOREIGN_KEY_VIOLATION, VIOLATED = "23503", "foreign_key_violated"
+FOREIGN_KEY_VIOLATION, VIOLATED, VIOLATED_BEFORE = "23503", "foreign_key_violated", "foreign_key_violated_before"
 
 
 def repair(hands: Hands, patience: Patience) -> tuple[str, ...]:
