@@ -399,13 +399,35 @@ def test_from_postgresql_19_repack_does_it(eyes: PostgresEyes) -> None:
         may_create=False,
         event_triggers=1,
         publications_of_all=1,
+        repack_slots=5,
     )
     assert decide(table, measured, 0, "views_depend", server, POLICY).action == REPACK
-    assert decide(table, measured, 0, "no_key", server, POLICY).reason == "no_key"
+    full = table.model_copy(update={"has_identity_index": False})
+    assert decide(full, measured, 0, "no_key", server, POLICY).reason == "no_key"
+    can = {"may_create": True, "event_triggers": 0, "publications_of_all": 0}
+    assert decide(full, measured, 0, "", server.model_copy(update=can), POLICY).action == COPY
+    assert decide(table, measured, 0, "", server.model_copy(update={**can, "repack_slots": 0}), POLICY).action == COPY
     older = server.model_copy(update={"server_version_num": 180000})
     assert decide(table, measured, 0, "", older, POLICY).reason == "may_not_create"
     told = deeds.on_table(REPACK, "s", 'a"b')
     assert told.text == 'REPACK (CONCURRENTLY) "s"."a""b"'
+
+
+def test_which_tables_repack_could_tell_the_rows_of(db: Connection, eyes: PostgresEyes) -> None:
+    kinds = {
+        "re_key": "ADD PRIMARY KEY (id)",
+        "re_late": "ADD PRIMARY KEY (id) DEFERRABLE",
+        "re_unique": "ADD CONSTRAINT re_u UNIQUE (id)",
+        "re_index": "ADD CONSTRAINT re_i UNIQUE (id), REPLICA IDENTITY USING INDEX re_i",
+        "re_full": "ADD PRIMARY KEY (id), REPLICA IDENTITY FULL",
+        "re_catalog": "ADD PRIMARY KEY (id), SET (user_catalog_table = true)",
+    }
+    for name, change in kinds.items():
+        db.execute(f"CREATE TABLE {name} (id int NOT NULL)")
+        for part in change.split(", "):
+            db.execute(f"ALTER TABLE {name} {part}")
+    found = {t.name: t.has_identity_index for t in tables_of(eyes) if t.name in kinds}
+    assert {n for n, has in found.items() if has} == {"re_key", "re_index"} and len(found) == len(kinds)
 
 
 def test_the_copy_holds_locks_for_moments_only(db: Connection, place: Endpoint, target: PostgresTarget) -> None:

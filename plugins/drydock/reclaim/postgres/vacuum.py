@@ -1,7 +1,9 @@
 """The ways that are one statement of PostgreSQL itself: VACUUM, VACUUM (FULL), REPACK (CONCURRENTLY).
 
 REPACK is new in PostgreSQL 19 (manual, REPACK; it does by the log of changes what `online_copy` does by a trigger). It could
-not be run where Drydock was made, for want of such a server: its statement is rendered and compared as text only.
+not be run where Drydock was made, for want of such a server: its statement is rendered, and was compared with the synopsis
+of the manual only. It asks for an index as replica identity and for a free slot (max_repack_replication_slots), keeps the
+table's number, hence views and all else; it is not MVCC-safe, so a transaction with an older snapshot may find no rows.
 """
 
 from __future__ import annotations
