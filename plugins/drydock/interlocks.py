@@ -164,7 +164,7 @@ def backup_proved(asking: Asking) -> Answer:
         "backup_too_old": age_hours is not None and age_hours > limit_hours,
     }
     age = None if age_hours is None else round(age_hours, 1)
-    judged_at = proof.judged_at.isoformat(timespec="seconds")
+    judged_at = proof.judged_at.astimezone(asking.run.database.zone).strftime("%Y-%m-%d %H:%M")
     return _answer(Interlock.BACKUP_PROVED, _first(reasons), age_hours=age, limit_hours=limit_hours, judged_at=judged_at)
 
 

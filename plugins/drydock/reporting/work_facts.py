@@ -135,6 +135,12 @@ def place_text(ref: ObjectRef) -> str:
     return str(clean_text(f"{object_text(ref)} / {ref.partition}" if ref.partition else object_text(ref)))
 
 
+def short_place(ref: ObjectRef) -> str:
+    """An object by its own name and partition alone, for a place with little room."""
+    name = ".".join(p for p in (ref.owner, ref.name) if p)
+    return str(clean_text(f"{name} / {ref.partition}" if ref.partition else name))
+
+
 def reason_words(code: str, language: str, figures: Mapping[str, Figure] | None = None) -> str:
     """Why, in words, figures filled in; the bare code where it has no words; nothing where there is no reason."""
     return str(clean_text(fill(reason_text(code, language), figures or {}, language))) if code else ""
