@@ -44,10 +44,9 @@ from drydock.reindex.postgres.trade import PostgresReindex
 from drydock.verdicts import Status
 from tests.faults.gate_world import GIB, NOW
 from tests.faults.reindex_yard import PASSWORD, Yard, a_yard, invalid_indexes
-from tests.faults.run_fixtures import run_ledger_url
 from tests.unit import build as b
 
-__all__ = ["run_ledger_url"]
+pytest_plugins = ["tests.faults.run_fixtures"]
 EVENING = NOW - timedelta(hours=10)
 TABLE = 'a"b.c; DROP TABLE x--%s {y} 报关单'
 TRADES = {
