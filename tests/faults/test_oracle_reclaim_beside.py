@@ -83,7 +83,8 @@ def test_plans_of_statements_are_compared_across_the_work() -> None:
 
         def run_again(number: int, statement: Statement) -> None:
             for cursor in pool.cursors:
-                cursor.made_at, cursor.plan = spot.database.clock.now(), cursor.plan + (cursor.sql_id == "by_rows000000")
+                cursor.made_at = spot.database.clock.now() + timedelta(seconds=2)
+                cursor.plan += 10 * (cursor.sql_id == "by_rows000000" and cursor.plan < 10)
 
         after = spot.attempt(after_each=run_again).after
         assert (after["plans_compared"], after["plans_changed"], after["changed_sql_ids"]) == (2, 1, "by_rows000000")

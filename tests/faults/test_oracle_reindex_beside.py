@@ -16,6 +16,7 @@ from drydock.verdicts import Status
 from sandbox.oracle.model.database import ScriptedError
 from sandbox.oracle.model.operations import find_corrupt_blocks
 from sandbox.oracle.model.repository import repository_of
+from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.views_cursors import Cursor, plant_job, pool_of
 from tests.faults.test_oracle_reindex_faults import LONG_LOCKS, PARALLEL, Place, place, planned
 from tests.oracle import reclaim_yard as y
@@ -100,14 +101,16 @@ def test_plans_of_statements_that_ran_since_are_compared() -> None:
     with place("coalesce") as spot:
         many = [(f"a{n}", 2**32 - 1 - n, 900.0) for n in range(40)]
         cursors(spot, *many, ("same", 7, 900), ("other", 8, 900), ("quiet", 9, 900), ("two", 1, 900), ("two", 2, 900))
-        told = worked_with_plans(spot, ("same", 7, 0), ("other", 99, 0), ("quiet", 9, 900), ("two", 2, 0), ("new", 5, 0), *many)
+        told = worked_with_plans(
+            spot, ("same", 7, -2), ("other", 99, -2), ("quiet", 9, 900), ("two", 2, -2), ("new", 5, -2), *many
+        )
         assert told == {"plans_compared": 3, "plans_changed": 1, "changed_sql_ids": "other00000000"}
         assert all(len(str(v)) < 500 for v in spot.memory.state.values())
 
 
 def test_where_no_plan_could_be_compared_it_is_said_why() -> None:
     with place("coalesce") as spot:
-        assert worked_with_plans(spot, ("new", 5, 0)) == {"plans_not_compared": "no_statement_in_pool"}
+        assert worked_with_plans(spot, ("new", 5, -2)) == {"plans_not_compared": "no_statement_in_pool"}
     with place("coalesce") as spot:
         cursors(spot, ("same", 7, 900))
         assert worked_with_plans(spot, ("same", 7, 900)) == {"plans_not_compared": "no_statement_parsed_since", "plans_known": 1}

@@ -180,8 +180,7 @@ def finished(work: Work) -> Outcome:
     after["statistics_gathered"] = _gather(work, place)
     fresh = new_unusable(work)
     after["unusable_indexes"] = len(fresh) + int(work.before["unusable_indexes"] or 0)
-    owner, table, since_s = work.place.target.owner, work.place.target.name, time.monotonic() - work.began
-    after |= plans_after(work.hands, PIPELINE, owner, table, work.hands.remembered(), since_s)
+    after |= plans_after(work.hands, PIPELINE, work.place.target.owner, work.place.target.name, work.hands.remembered())
     reason = "new_unusable_index" if fresh else "not_smaller" if freed <= 0 else ""
     return Outcome(
         item_key=work.item.key,

@@ -9,6 +9,7 @@ Source: Database Reference 19c, V$SQL, V$SQL_PLAN; SQL Tuning Guide 19c, "Compar
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from drydock.changing.hands import ChangeFailed, Eyes, Row
 from drydock.verdicts import Figure
@@ -28,22 +29,28 @@ def plans_before(eyes: Eyes, pipeline: str, owner: str, table: str) -> dict[str,
     kept = list(dict.fromkeys(row["sql_id"] for row in rows))[:MOST_STATEMENTS]
     told = [f"{row['sql_id']}:{int(row['plan_hash_value'])}" for row in rows if row["sql_id"] in set(kept)]
     parts = [" ".join(told[start : start + IN_ONE_FIGURE]) for start in range(0, len(told), IN_ONE_FIGURE)]
-    return {"plans_known": len(parts), **{f"plans_{n}_digest": part for n, part in enumerate(parts, 1)}}
+    asked_at = max((row["asked_at"].isoformat() for row in rows), default="")
+    return {
+        "plans_known": len(parts),
+        "plans_asked_at": asked_at,
+        **{f"plans_{n}_digest": part for n, part in enumerate(parts, 1)},
+    }
 
 
-def plans_after(
-    eyes: Eyes, pipeline: str, owner: str, table: str, remembered: Mapping[str, Figure], since_s: float
-) -> dict[str, Figure]:
-    """`plans_compared` and `plans_changed`, or `plans_not_compared` with the code of why. Only plans made within `since_s`."""
+def plans_after(eyes: Eyes, pipeline: str, owner: str, table: str, remembered: Mapping[str, Figure]) -> dict[str, Figure]:
+    """`plans_compared` and `plans_changed`, or `plans_not_compared` with the code of why. Only plans that were made after the
+    question before the work, by the clock of the host, in whole seconds."""
     known = plans_in(remembered)
     if known is None:
         return {"plans_not_compared": UNREADABLE}
     if not known:
         return {"plans_not_compared": "no_statement_in_pool"}
     rows = _rows(eyes, pipeline, owner, table)
-    if rows is None:
+    asked_at = str(remembered.get("plans_asked_at") or "")
+    if rows is None or not asked_at:
         return {"plans_not_compared": UNREADABLE}
-    now = grouped([row for row in rows if row["age_s"] is not None and float(row["age_s"]) <= since_s])
+    since = datetime.fromisoformat(asked_at)
+    now = grouped([row for row in rows if row["made_at"] is not None and row["made_at"] > since])
     both = known.keys() & now.keys()
     if not both:
         return {"plans_not_compared": "no_statement_parsed_since", "plans_known": len(known)}

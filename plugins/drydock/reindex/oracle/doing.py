@@ -137,7 +137,7 @@ def finished(work: Work, reason: str = "") -> Outcome:
     changed = [name for name in SETTINGS if now[name] != work.before.get(name)]
     after |= {"changed": ", ".join(changed)} if changed else {}
     if table := table_of(work.hands, place.target):
-        after |= plans_after(work.hands, PIPELINE, *table, work.hands.remembered(), time.monotonic() - work.began)
+        after |= plans_after(work.hands, PIPELINE, *table, work.hands.remembered())
     if not reason:
         reason = "still_invalid" if now["status"] == UNUSABLE else "index_settings_changed" if changed else ""
     return outcome(work, Status.FAIL if reason else Status.PASS, reason, after)
