@@ -46,7 +46,10 @@ FORKING = {"scheduler": AIRFLOW + TASKS + DEEDS, "dag-processor": AIRFLOW + TASK
 def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no pool of threads that a fork would not have
     for module in FORKING.get(sys.argv[1], ()):
-        importlib.import_module(module)
+        try:
+            importlib.import_module(module)
+        except Exception as e:  # what is broken must not stop Airflow: the tasks that need it say so
+            print(f"{module} is not imported ahead: {type(e).__name__}: {e}", file=sys.stderr)
     from airflow.__main__ import main as airflow
 
     for arguments in commands_in(sys.argv[1:]):
