@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from drydock.engines.oracle_statements import Statement
+from drydock.policy import ReindexPolicy
 from drydock.verdicts import Status
+from sandbox.oracle.model import statistics
 from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.views_cursors import Cursor, plant_job, pool_of
+from sandbox.oracle.worlds_storage import bloat
 from tests.faults.test_oracle_reclaim_faults import place
 from tests.oracle import reclaim_yard as y
+from tests.oracle import reindex_yard as r
 
 
 @pytest.mark.parametrize("name", ["CLEANUP_ONLINE_IND_BUILD", "CLEANUP_ONLINE_PMO"])
@@ -88,6 +92,23 @@ def test_plans_of_statements_are_compared_across_the_work() -> None:
 
         after = spot.attempt(after_each=run_again).after
         assert (after["plans_compared"], after["plans_changed"], after["changed_sql_ids"]) == (2, 1, "by_rows000000")
+
+
+def test_an_index_that_a_move_wrote_anew_is_not_rebuilt_in_the_same_week() -> None:
+    """Statistics still call it sparse, as before the move; its counted blocks do not."""
+    policy = ReindexPolicy(min_leaf_blocks=1)
+    with place("move_online") as spot, spot.hands() as hands:
+        storage, index = storage_of(spot.database), spot.table.indexes[0]
+        for piece in index.pieces:
+            bloat(storage, index, piece, 0.2)
+        statistics.gather_index(storage, index)
+        storage.touch()
+        before = r.surveyed(hands, spot.database, policy)
+        assert r.candidate_of(before, index.name, "p 1").action == "rebuild_online"
+        assert spot.attempt().status is Status.PASS
+        after = r.surveyed(hands, spot.database, policy)
+        assert r.left_of(after, index.name, "p 1").reason == "dense_enough"
+        assert r.candidate_of(after, index.name, "P2"), "the partition that nobody moved is still sparse"
 
 
 def test_names_are_compared_however_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

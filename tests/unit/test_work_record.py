@@ -228,6 +228,8 @@ def test_plans_that_were_compared_are_told() -> None:
     done = make_outcomes()[0]
     compared = done.model_copy(update={"after": {**done.after, "plans_compared": 7, "plans_changed": 1}})
     assert plan_check_text(make_work(), compared) == "比较了 7 条语句的执行计划，其中 1 条变化"
+    why = done.model_copy(update={"after": {**done.after, "plans_not_compared": "no_statement_parsed_since"}})
+    assert plan_check_text(make_work(), why).startswith("未比较执行计划：作业后涉及该表的语句还没有重新解析。代之以比较：")
     bare = done.model_copy(update={"before": {}, "after": {}})
     assert plan_check_text(make_work(), bare).endswith("仅比较了大小（见执行前、执行后）")
     assert plan_check_text(make_work(), make_outcomes()[3]) == "不涉及：没有做变更"
