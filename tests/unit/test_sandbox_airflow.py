@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from drydock.engines.postgres import Endpoint
-from sandbox import airflow_server, progress
-from sandbox.airflow_component import commands_in
+from sandbox import airflow_component, airflow_server, progress
 from sandbox.airflow_server import AirflowNotReady, AirflowServer, open_airflow
 from sandbox.progress import TriggeredRun
 
+ROOT = Path(__file__).parents[2]
 PREPARED = "db migrate + pools import"
 
 
@@ -69,6 +70,34 @@ def test_a_run_that_has_ended_is_not_asked_after_again(monkeypatch: pytest.Monke
     assert progress.watch(SimpleNamespace(get=get), runs, Console(quiet=True), 60) == {"quick": "success", "slow": "failed"}
 
 
-def test_commands_with_a_plus_between_them() -> None:
-    assert commands_in(["scheduler"]) == [["scheduler"]]
-    assert commands_in(["db", "migrate", "+", "pools", "import", "a+b"]) == [["db", "migrate"], ["pools", "import", "a+b"]]
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What a stand-in of Airflow's command line was called with."""
+    called: list[list[str]] = []
+    airflow, main = ModuleType("airflow"), ModuleType("airflow.__main__")
+    main.main = lambda: called.append(sys.argv[1:])
+    monkeypatch.setitem(sys.modules, "airflow", airflow)
+    monkeypatch.setitem(sys.modules, "airflow.__main__", main)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    return called
+
+
+def test_a_module_that_cannot_be_imported_ahead_does_not_stop_the_scheduler(
+    called: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(airflow_component.FORKING, "scheduler", ("drydock.no_such_module", "drydock.verdicts"))
+    monkeypatch.setattr(sys, "argv", ["airflow_component", "scheduler"])
+    airflow_component.main()
+    assert called == [["scheduler"]] and "drydock.no_such_module is not imported ahead" in capsys.readouterr().err
+
+
+def test_every_module_of_ours_that_is_imported_ahead_exists() -> None:
+    names = {name for modules in airflow_component.FORKING.values() for name in modules if name.startswith("drydock")}
+    assert len(names) > 10
+    assert [name for name in names if not (ROOT / "plugins" / f"{name.replace('.', '/')}.py").is_file()] == []
+
+
+def test_several_commands_in_one_process(called: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["airflow_component", "db", "migrate", "+", "pools", "import", "a+b"])
+    airflow_component.main()
+    assert called == [["db", "migrate"], ["pools", "import", "a+b"]]
