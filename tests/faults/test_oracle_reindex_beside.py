@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from drydock.changing.packing import pack
+from drydock.engines.oracle_gate_figures import room_for
 from drydock.engines.oracle_statements import Statement
 from drydock.plans import Budget, Estimate, Found
 from drydock.reclaim.oracle import digests
@@ -160,6 +161,18 @@ def test_unusable_indexes_go_before_all_else_whatever_they_are_pieces_of() -> No
         packed = pack(found.candidates, [guess] * len(found.candidates), {}, room, PARALLEL)
         assert [i.candidate.reason for i in packed.items][:2] == ["unusable", "unusable"] and len(found.candidates) == 3
         assert found.figures["unusable"] == 2 and found.figures["unusable_partitions"] == 1
+
+
+@pytest.mark.parametrize("name", ["unusable", "partition"])
+def test_the_gate_knows_the_room_of_an_unusable_index_that_has_no_segment(name: str) -> None:
+    """Else the gate would stay closed, for what is not known closes it, and nothing would ever be made usable."""
+    with place(name) as spot:
+        if name == "partition":
+            r.break_index(spot.database, spot.index)
+        with spot.hands() as hands:
+            found = r.candidate_of(r.surveyed(hands, spot.database), r.SPARSE, r.PART if name == "partition" else "")
+            room = room_for(hands, found.object)
+        assert found.reason == "unusable" and room and room > found.needed_bytes > 0
 
 
 def test_the_room_for_a_build_is_asked_of_the_database_and_never_less_than_the_formula() -> None:
