@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import re
 
 import docx
 import openpyxl
@@ -11,17 +13,21 @@ from PIL import Image
 
 from drydock.actions import ACTIONS
 from drydock.outcomes import Decision, Interlock, StopReason
+from drydock.plans import ObjectKind
 from drydock.reporting import work_charts
+from drydock.reporting.charts import LONGEST_LABEL, columns_of
 from drydock.reporting.document import Document, Entry, Heading, Paragraph, SignOff, Table
 from drydock.reporting.docx_writer import write_docx
 from drydock.reporting.html_writer import write_html
 from drydock.reporting.words import load_words
 from drydock.reporting.work_checks import approved_text, plan_check_text, undo_text
+from drydock.reporting.work_items import statement_classes
 from drydock.reporting.work_record import build_work_record
 from drydock.reporting.work_sheets import place_of_key
 from drydock.reporting.xlsx_writer import write_xlsx
+from drydock.settings import home
 from drydock.verdicts import Status
-from tests.unit.work_samples import DAY, EVIL, GIB, ITEMS, NIGHT, a_ref, make_answer, make_outcomes, make_plan, make_work
+from tests.unit.work_samples import DAY, EVIL, GIB, ITEMS, NIGHT, a_ref, an_item, make_answer, make_outcomes, make_plan, make_work
 
 LANGUAGES = ("zh", "en")
 
@@ -254,3 +260,47 @@ def test_pictures_are_of_the_page_and_no_name_stops_them() -> None:
 
 def test_a_key_is_shown_as_its_object() -> None:
     assert place_of_key(a_ref('x".y', "p1").key) == 'decl.x".y / p1'
+
+
+def test_names_that_differ_at_their_end_stay_apart_in_the_pictures() -> None:
+    names = [f"gz_main_declarations.exch_msg_log_p202610{day:02d}" for day in range(1, 29)]
+    drawn = [work_charts.middle_cut(name) for name in names]
+    assert len(set(drawn)) == len(names) and all(len(d) <= LONGEST_LABEL for d in drawn)
+    assert drawn[0].startswith("gz_main_") and drawn[0].endswith("p20261001")
+    assert work_charts.middle_cut("short") == "short" and work_charts.middle_cut("") == ""
+    assert columns_of(work_charts.middle_cut("报关单表体" * 20)) <= LONGEST_LABEL
+
+
+def test_a_partition_that_is_a_table_of_its_own_tells_whose_part_it_is() -> None:
+    own = an_item(1, a_ref("head_p1", kind=ObjectKind.PARTITION, parent="head"))
+    told = table(build_work_record(make_work("zh", plan=make_plan((own,)), outcomes=(), statements=(), answers=())), "任务明细")
+    assert told.rows[0][1:3] == ("decl.head_p1", "属于 head")
+
+
+def test_each_reason_for_which_items_were_left_has_its_next_step_once(record: Document) -> None:
+    left = {b.text: dict(b.lines) for b in record.blocks if isinstance(b, Entry) and "项）" in b.text}
+    assert list(left) == ["每核活动会话数超过上限（1 项）", "这一项必须由人逐项点选才可执行（1 项）"]
+    told = left["每核活动会话数超过上限（1 项）"]
+    assert told["处理建议"].startswith("查看此刻运行的作业") and "负载、长事务或锁等待过高" in told["手册章节"]
+
+
+def test_functions_of_a_copy_are_one_class_of_statements() -> None:
+    made = make_work("zh")
+    first = made.statements[0]
+    many = tuple(first.model_copy(update={"text": f"function_{n}: create function …"}) for n in range(3))
+    told = statement_classes(make_work("zh", statements=(*many, first)), ITEMS[0])
+    assert told == "function_* × 3；copy_rows"
+
+
+UNITS = re.compile(r"_(?:bytes|rows|s|ratio|percent|blocks|pages|at|since|indexes)$")
+MEASURING = ("decide", "survey", "estimate", "doing", "work", "online_copy", "vacuum", "plan_check", "reading")
+
+
+def test_every_figure_behind_a_decision_has_its_words() -> None:
+    """Names of figures with a unit, wherever a trade writes them down: a person reads them on the page and in the record."""
+    files = [p for t in ("reclaim", "reindex") for p in (home() / "plugins/drydock" / t).rglob("*.py") if p.stem in MEASURING]
+    dicts = [d for p in files for d in ast.walk(ast.parse(p.read_text(encoding="utf-8"))) if isinstance(d, ast.Dict)]
+    names = {k.value for d in dicts for k in d.keys if isinstance(k, ast.Constant) and isinstance(k.value, str)}
+    figures = {name for name in names if UNITS.search(name)}
+    assert len(figures) > 20
+    assert sorted(name for name in figures if f"work_field_{name}" not in load_words()) == []
