@@ -508,7 +508,7 @@ def test_a_take_over_is_cut_off_before_it_keeps_others_out(
 ) -> None:
     """What was changed in the last moment is carried over outside of the lock, and the take-over tried again."""
     a_table(db, f"hurried_{cuts}", keep="id % 5 = 0")
-    monkeypatch.setattr(online_copy, "LONGEST_TAKE_OVER_S", 0.2)
+    monkeypatch.setattr(online_copy, "LONGEST_TAKE_OVER_S", 0.8)
     seen: list[str] = []
 
     def meanwhile(name: str) -> None:

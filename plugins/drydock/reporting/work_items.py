@@ -135,14 +135,14 @@ def statement_classes(record: WorkRecord, item: WorkItem) -> str:
 
 
 def _gain(record: WorkRecord, item: WorkItem, outcome: Outcome) -> str:
-    wait = outcome.longest_wait_s
+    wait, bound = outcome.longest_wait_s, "≤ " if outcome.after.get("wait_is_bound") else ""
     return record.word(
         "work_gain",
         freed=bytes_text(outcome.freed_bytes),
         planned=bytes_text(item.candidate.freed_bytes),
         elapsed=duration_text(outcome.elapsed_s, record.language),
         logs=bytes_text(outcome.log_bytes),
-        wait=record.word("unknown") if wait is None else f"{wait * 1000:,.0f} ms",
+        wait=record.word("unknown") if wait is None else f"{bound}{wait * 1000:,.0f} ms",
     )
 
 
