@@ -40,7 +40,7 @@ from drydock.reclaim.postgres.facts import table_now
 from drydock.reclaim.postgres.trade import PostgresReclaim
 from drydock.verdicts import Figure, Status
 
-ROWS, SMALL = 8_000_000, 600_000
+ROWS, SMALL = 8_000_000, 300_000
 ROUNDS = 3
 RAW_LIMIT, REPACK_LIMIT, WAIT_LIMIT_MS, FRESH_LIMIT = 1.05, 1.0, 50.0, 1.02
 TABLE = ObjectRef(kind=ObjectKind.TABLE, owner="public", name="bench")
@@ -82,7 +82,8 @@ def measure(small: bool) -> list[Line]:
     lines: list[Line] = []
     for binaries in dict.fromkeys(b for b in (find_binaries(), _with_repack()) if b):
         with _server(binaries) as server:
-            lines += _on(server, rows)
+            server.rows, server.rounds = rows, 1 if small else ROUNDS
+            lines += _on(server)
     return lines
 
 
@@ -101,6 +102,7 @@ class Server:
     binaries: Binaries
     place: Path
     rows: int = 0
+    rounds: int = ROUNDS
     before_bytes: int = 0
     after_bytes: int = 0
 
@@ -110,7 +112,13 @@ class Server:
 
     @property
     def name(self) -> str:
-        return f"PostgreSQL {self.binaries.major}"
+        return f"PostgreSQL {self.binaries.version}"
+
+    @property
+    def repack_name(self) -> str:
+        """As the peer names itself, such as 'pg_repack 1.4.8'."""
+        tool = [str(self.binaries.tool("pg_repack")), "--version"]
+        return subprocess.run(tool, capture_output=True, text=True, check=True).stdout.strip()
 
     def connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(**asdict(self.endpoint), autocommit=True)
@@ -166,17 +174,16 @@ class BareHands:
     def progress(self, text: str, ratio: float | None = None) -> None: ...
 
 
-def _on(server: Server, rows: int) -> Iterator[Line]:
-    server.rows = rows
+def _on(server: Server) -> Iterator[Line]:
     server.fill()
     what = f"online copy of {server.before_bytes / 1e9:.2f} GB on {server.name}"
     tell(f"reclaim: {what}")
     works: list[Callable[[Server], None]] = [_ours, _raw, *([_repack] if server.has_repack else [])]
-    seconds = take_turns(ROUNDS, *(lambda w=w: _turn(server, w) for w in works))
+    seconds = take_turns(server.rounds, *(lambda w=w: _turn(server, w) for w in works))
     speeds = [f"{server.before_bytes / 1e6 / min(s):.0f} MB/s" for s in seconds]
     yield compare(f"{what}, {speeds[0]}", seconds[0], f"the raw statements, {speeds[1]}:", seconds[1], RAW_LIMIT)
     if server.has_repack:
-        yield compare(f"{what}, {speeds[0]}", seconds[0], f"pg_repack, {speeds[2]}:", seconds[2], REPACK_LIMIT)
+        yield compare(f"{what}, {speeds[0]}", seconds[0], f"{server.repack_name}, {speeds[2]}:", seconds[2], REPACK_LIMIT)
     yield _fresh(server)
     yield from _waits(server, works)
 
@@ -224,15 +231,23 @@ def _fresh(server: Server) -> Line:
 
 def _waits(server: Server, works: list[Callable[[Server], None]]) -> Iterator[Line]:
     """The longest that a writer waited while each was at work; beside it while nobody was."""
-    waits = {w.__name__.strip("_"): [_longest_wait_ms(server, w) for _ in range(ROUNDS)] for w in works}
-    waits["nobody"] = [_longest_wait_ms(server, lambda _: time.sleep(3)) for _ in range(ROUNDS)]
+    waits = {w.__name__.strip("_"): [_longest_wait_ms(server, w) for _ in range(server.rounds)] for w in works}
+    waits["nobody"] = [_longest_wait_ms(server, lambda _: time.sleep(3)) for _ in range(server.rounds)]
     told = {name: f"{sorted(ms)[len(ms) // 2]:.0f} ms" for name, ms in waits.items()}
-    ours = sorted(waits["ours"])[ROUNDS // 2]
+    ours = sorted(waits["ours"])[server.rounds // 2]
     beside = ", ".join(f"{name} {ms}" for name, ms in told.items() if name != "ours")
-    yield Line(f"longest wait of a writer, {server.name}", told["ours"], beside, ours, "ms", ROUNDS, WAIT_LIMIT_MS)
+    yield Line(f"longest wait of a writer, {server.name}", told["ours"], beside, ours, "ms", server.rounds, WAIT_LIMIT_MS)
     if "repack" in waits:
-        theirs = sorted(waits["repack"])[ROUNDS // 2]
-        yield Line(f"the same against pg_repack, {server.name}", told["ours"], told["repack"], ours / theirs, "x", ROUNDS, 1.0)
+        theirs = sorted(waits["repack"])[server.rounds // 2]
+        yield Line(
+            f"the same against {server.repack_name}, {server.name}",
+            told["ours"],
+            told["repack"],
+            ours / theirs,
+            "x",
+            server.rounds,
+            1.0,
+        )
 
 
 def _longest_wait_ms(server: Server, work: Callable[[Server], None]) -> float:
@@ -252,7 +267,10 @@ def _longest_wait_ms(server: Server, work: Callable[[Server], None]) -> float:
         writers.wait()
     # columns of the log: client, transaction, microseconds, file, epoch, microseconds of the epoch, lag behind the schedule
     lines = [line.split() for f in server.place.glob("waits.*") for line in f.read_text().splitlines()]
-    return max(int(line[2]) for line in lines if len(line) > 5) / 1000
+    latencies = [int(line[2]) for line in lines if len(line) > 5]
+    if not latencies:
+        raise RuntimeError("pgbench wrote no transaction down: it did not start, or ended before its log was full")
+    return max(latencies) / 1000
 
 
 @contextmanager
