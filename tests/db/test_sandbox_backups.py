@@ -79,7 +79,7 @@ def test_the_log_tells_every_run_with_the_times_of_its_day(world: World) -> None
     told = [line.split()[1:4] for line in lines]
     assert told == [[s.partition("_")[0], event, s] for s in SETS for event in ("START", "SUCCESS")]
     size_bytes = int(lines[1].split()[4])
-    assert 20_000_000 < size_bytes < 60_000_000
+    assert 12_000_000 < size_bytes < 40_000_000
     assert lines[1].endswith(" bytes")
 
 

@@ -33,7 +33,7 @@ DEATHS = [
     ("survey", 0, Moment("before", "drydock.ledger.record.save_survey")),
     ("survey", 0, Moment("after", "drydock.ledger.record.save_survey")),
     ("read", 0, Moment("before", "drydock.backup.postgres.set_reading.hash_file", call=100)),
-    ("read", 2, Moment("before", "drydock.backup.postgres.set_reading.hash_file", call=1500)),  # the full has about 1,300 files
+    ("read", 2, Moment("before", "drydock.backup.postgres.set_reading.hash_file", call=1000)),  # the full has about 650 files
     ("read", 1, Moment("before", "drydock.ledger.record.save_read", call=2)),
     ("read", 1, Moment("after", "drydock.ledger.record.save_read")),
     ("read", UNITS, Moment("before", "drydock.ledger.record.add_event")),
