@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import io
 import re
+from datetime import timedelta
+from types import SimpleNamespace
 
 import docx
 import openpyxl
@@ -12,6 +14,7 @@ import pytest
 from PIL import Image
 
 from drydock.actions import ACTIONS
+from drydock.changing.reports import _week_end
 from drydock.outcomes import Decision, Interlock, StopReason
 from drydock.plans import ObjectKind
 from drydock.reporting import work_charts
@@ -304,3 +307,20 @@ def test_every_figure_behind_a_decision_has_its_words() -> None:
     figures = {name for name in names if UNITS.search(name)}
     assert len(figures) > 20
     assert sorted(name for name in figures if f"work_field_{name}" not in load_words()) == []
+
+
+def test_the_week_ends_with_the_work_and_not_with_a_window_that_never_closes() -> None:
+    made = make_plan()
+    run = SimpleNamespace(day=DAY, database=make_work("zh").database)
+    always = made.model_copy(update={"window_end": made.window_start + timedelta(days=11)})
+    last_days = [
+        _week_end(run, always, make_outcomes()),
+        _week_end(run, always, ()),
+        _week_end(run, made, ()),
+        _week_end(run, None, ()),
+    ]
+    assert {(end - timedelta(seconds=1)).date() for end in last_days} == {DAY}
+    next_night = made.model_copy(update={"window_end": made.window_end + timedelta(hours=20)})
+    assert (_week_end(run, next_night, ()) - timedelta(seconds=1)).date() == DAY + timedelta(days=1), "asked the day before"
+    late = make_outcomes()[0].model_copy(update={"ended_at": NIGHT + timedelta(days=2)})
+    assert (_week_end(run, always, (late,)) - timedelta(seconds=1)).date() == DAY + timedelta(days=2)
