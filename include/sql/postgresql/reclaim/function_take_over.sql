@@ -19,6 +19,7 @@ DECLARE
     drops text[] := '{}';
     locks text[];
     limit_ms int;
+    rest text;
     asked_at timestamptz;
     had_at timestamptz;
     full_name text := drydock_reclaim.full_name(p_table);
@@ -146,22 +147,12 @@ BEGIN
         SELECT r, 3 FROM pg_constraint k CROSS JOIN LATERAL unnest(ARRAY[k.conrelid, k.confrelid]) AS r
         WHERE k.contype = 'f' AND p_table IN (k.conrelid, k.confrelid) AND r <> p_table
     ) u;
-    asked_at := clock_timestamp();
-    -- a transaction that goes on with a snapshot from before the rows of the copy were committed would find a table without
-    -- them, and no error; it ends, or the lock was not had. Who looked at the table already holds a lock, and is waited for.
-    -- Asked before the lock too: nobody shall wait for a take-over that this forbids
-    IF EXISTS (
-        SELECT FROM pg_stat_activity a
-        WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
-            AND a.backend_xmin IS NOT NULL AND CASE WHEN a.state = 'active' THEN a.xact_start < statement_timestamp() AND age(a.backend_xmin) >= age(t.drained::xid)
-                ELSE a.xact_start < asked_at END
-    ) THEN
-        RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'a transaction with an older snapshot is still open';
-    END IF;
-
+    -- asked before the lock too: nobody shall wait for a take-over that is refused, and its plans are made
+    PERFORM drydock_reclaim.refuse(p_table, clock_timestamp());
     -- what is left after this is a handful of rows; by their keys, never by reading all of a table: the log has no statistics
     PERFORM set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
-    PERFORM drydock_reclaim.drain(p_table);
+    rest := drydock_reclaim.drain_text(p_table);
+    EXECUTE rest;
 
     -- from here on others wait. All the locks together are waited for no longer than one
     asked_at := clock_timestamp();
@@ -171,28 +162,9 @@ BEGIN
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', deed);
     END LOOP;
     had_at := clock_timestamp();
-    IF NOT EXISTS (
-        SELECT FROM pg_class c
-        JOIN pg_trigger g ON g.tgrelid = c.oid AND g.tgname = 'drydock_note' AND g.tgenabled = 'A'
-        WHERE c.oid = p_table AND c.relfilenode = t.filenode AND drydock_reclaim.full_name(c.oid) = full_name
-    ) THEN
-        RAISE EXCEPTION USING ERRCODE = 'DD002', MESSAGE = 'the table was written anew by someone else';
-    END IF;
-    -- a column that was dropped and made anew under its name is empty now, and no row was written for that
-    IF drydock_reclaim.column_numbers(p_table) <> t.columns THEN
-        RAISE EXCEPTION USING ERRCODE = 'DD001', MESSAGE = 'the columns are not those that were copied';
-    END IF;
-    PERFORM pg_stat_clear_snapshot();
-    IF EXISTS (
-        SELECT FROM pg_stat_activity a
-        WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
-            AND a.backend_xmin IS NOT NULL AND CASE WHEN a.state = 'active' THEN a.xact_start < statement_timestamp() AND age(a.backend_xmin) >= age(t.drained::xid)
-                ELSE a.xact_start < asked_at END
-    ) THEN
-        RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'a transaction with an older snapshot is still open';
-    END IF;
-
-    PERFORM drydock_reclaim.drain(p_table);
+    PERFORM drydock_reclaim.refuse(p_table, asked_at);
+    EXECUTE rest;
+    UPDATE drydock_reclaim.drydock_state SET drained = pg_current_xact_id();
     PERFORM set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true);
     IF before IS DISTINCT FROM drydock_reclaim.describe(p_table) THEN
         RAISE EXCEPTION USING ERRCODE = 'DD001', MESSAGE = 'the table was changed in the last moment';

@@ -20,9 +20,11 @@ FUNCTIONS = (
     "make_shadow",
     "start_log",
     "copy_pages",
+    "drain_text",
     "drain",
     "build_index",
     "finish_shadow",
+    "refuse",
     "take_over",
 )
 
