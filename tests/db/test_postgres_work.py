@@ -107,10 +107,21 @@ def test_the_deadline_holds_without_a_second_session(target: PostgresTarget, sup
     assert (failed.value.code, failed.value.done.log_bytes) == ("57014", None)
 
 
+def end_once_it_sleeps(superuser: psycopg.Connection, pid: int) -> None:
+    """Ends a session as soon as it is in pg_sleep, however busy the machine is."""
+    sleeps, deadline = (
+        "SELECT FROM pg_stat_activity WHERE pid = %s AND state = 'active' AND query ~ 'pg_sleep'",
+        time.monotonic() + 20,
+    )
+    while superuser.execute(sleeps, [pid]).fetchone() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    superuser.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
 def test_a_session_that_was_ended_is_told_and_renewed(target: PostgresTarget, superuser: psycopg.Connection) -> None:
     assert target.take_change_lock()
     pid = target.work.info.backend_pid
-    ender = threading.Timer(0.2, superuser.execute, ("SELECT pg_terminate_backend(%s)", [pid]))
+    ender = threading.Thread(target=end_once_it_sleeps, args=(superuser, pid))
     ender.start()
     with pytest.raises(ChangeFailed) as failed:
         target.send(made("SELECT pg_sleep(30)"), **ALWAYS)
