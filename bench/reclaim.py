@@ -42,6 +42,7 @@ from drydock.verdicts import Figure, Status
 
 ROWS, SMALL = 8_000_000, 300_000
 ROUNDS = 3
+JOBS = 2  # threads of pgbench, each with a log
 RAW_LIMIT, REPACK_LIMIT, WAIT_LIMIT_MS, FRESH_LIMIT = 1.05, 1.0, 50.0, 1.02
 TABLE = ObjectRef(kind=ObjectKind.TABLE, owner="public", name="bench")
 OPTIONS = {"shared_buffers": "1GB", "max_wal_size": "16GB", "maintenance_work_mem": "256MB", "autovacuum": "off"}
@@ -256,21 +257,34 @@ def _longest_wait_ms(server: Server, work: Callable[[Server], None]) -> float:
     (server.place / "writes.sql").write_text(WRITES.format(most=server.rows // 5))
     for old in server.place.glob("waits.*"):
         old.unlink()
-    limits = ["--rate=100", "--client=4", "--jobs=2", "--time=3600", "--no-vacuum", "--log", "--log-prefix=waits"]
+    limits = ["--rate=100", "--client=4", f"--jobs={JOBS}", "--time=3600", "--no-vacuum", "--log", "--log-prefix=waits"]
     writers = server.program("pgbench", *limits, "--file=writes.sql", "postgres")
     time.sleep(1)
     try:
         work(server)
-        time.sleep(0.3)
+        _wait_until_written(server.place, time.time() + 0.3)
     finally:
         writers.send_signal(signal.SIGINT)
         writers.wait()
-    # columns of the log: client, transaction, microseconds, file, epoch, microseconds of the epoch, lag behind the schedule
-    lines = [line.split() for f in server.place.glob("waits.*") for line in f.read_text().splitlines()]
-    latencies = [int(line[2]) for line in lines if len(line) > 5]
-    if not latencies:
-        raise RuntimeError("pgbench wrote no transaction down: it did not start, or ended before its log was full")
+    latencies = [int(line[2]) for lines in _logs(server.place) for line in lines]
     return max(latencies) / 1000
+
+
+def _logs(place: Path) -> list[list[list[str]]]:
+    """The whole lines of each log of pgbench: client, transaction, microseconds, file, epoch, its microseconds, lag."""
+    texts = [f.read_text() for f in place.glob("waits.*")]
+    return [[line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")] for text in texts]
+
+
+def _wait_until_written(place: Path, moment: float) -> None:
+    """pgbench writes its log block by block, and what it has not written is lost with it: the take-over comes last."""
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        logs = _logs(place)
+        if len(logs) == JOBS and all(log and int(log[-1][4]) > moment for log in logs):
+            return
+        time.sleep(0.2)
+    raise RuntimeError("pgbench wrote nothing down for a minute")
 
 
 @contextmanager
