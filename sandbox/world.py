@@ -252,11 +252,10 @@ def _make_accounts(port: int) -> None:
 
 def _make_database(port: int, lean: bool) -> None:
     with _connect_to(port, "template1") as connection:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(DBNAME)))
         if lean:
-            connection.execute(sql.SQL("alter database postgres rename to {}").format(sql.Identifier(DBNAME)))
             connection.execute("alter database template0 is_template false")
             connection.execute("drop database template0")
-        else:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(DBNAME)))
+            connection.execute("drop database postgres")
     with _connect_to(port, DBNAME) as connection:
         connection.execute((SQL_DIR / "world.sql").read_bytes())
