@@ -20,7 +20,7 @@ CLEANUP_JOB = "CLEANUP_ONLINE_IND_BUILD"
 
 @dataclass
 class Cursor:
-    """One child cursor: its plan reads `objects`, (owner, name) each. `made_at`: when it was parsed."""
+    """One child cursor: its plan reads `objects`, (owner, name) each. `made_at`: when it was parsed. `status`: INVALID_UNAUTH after DDL."""
 
     sql_id: str
     plan: int
@@ -30,6 +30,7 @@ class Cursor:
     elapsed_us: int = 1_000_000
     schema: str = "APP"
     command: int = SELECT
+    status: str = "VALID"
 
 
 @dataclass
@@ -74,7 +75,7 @@ def sql_rows(database: OracleDatabase) -> Iterator[Row]:
             "PARSING_SCHEMA_NAME": cursor.schema,
             "ELAPSED_TIME": cursor.elapsed_us,
             "EXECUTIONS": 1,
-            "OBJECT_STATUS": "VALID",
+            "OBJECT_STATUS": cursor.status,
             "LAST_LOAD_TIME": database.local(cursor.made_at).strftime("%Y-%m-%d/%H:%M:%S"),
             "CON_ID": 0,
         }

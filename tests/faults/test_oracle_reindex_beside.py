@@ -109,6 +109,22 @@ def test_plans_of_statements_that_ran_since_are_compared() -> None:
         assert all(len(str(v)) < 500 for v in spot.memory.state.values())
 
 
+@pytest.mark.parametrize(
+    ("ran_after", "told"), [(True, {"plans_compared": 1}), (False, {"plans_not_compared": "no_statement_parsed_since"})]
+)
+def test_a_statement_parsed_while_the_work_ran_is_not_called_unchanged(ran_after: bool, told: dict[str, Any]) -> None:
+    """Its plan is of before: the end of the work invalidated it, and nobody knows what it gets at its next execution."""
+    with place("coalesce") as spot:
+        cursors(spot, ("middle", 7, 900), ("again", 8, 900))
+
+        def run(number: int, statement: Statement) -> None:
+            cursors(spot, ("middle", 7, -2), ("again", 8, -2), *[("again", 8, -3)] * ran_after)
+            for parsed_meanwhile in pool_of(spot.database).cursors[:2]:
+                parsed_meanwhile.status = "INVALID_UNAUTH"
+
+        assert told.items() <= spot.attempt(after_each=run).after.items()
+
+
 def test_where_no_plan_could_be_compared_it_is_said_why() -> None:
     with place("coalesce") as spot:
         assert worked_with_plans(spot, ("new", 5, -2)) == {"plans_not_compared": "no_statement_in_pool"}

@@ -5,12 +5,12 @@
 -- locks: none
 -- licence: none
 -- binds: owner (of the table), name (of the table)
--- columns: sql_id (statement), plan_hash_value (its plan), made_at (when that plan was last made, local time of the host), asked_at (now, local time of the host), elapsed_us (of its executions, microseconds)
--- source: Database Reference 19c, V$SQL, V$SQL_PLAN, DBA_INDEXES (no Diagnostics Pack: V$ views, not DBA_HIST_); commands 2, 3, 6, 7, 189: INSERT, SELECT, UPDATE, DELETE, MERGE
+-- columns: sql_id (statement), plan_hash_value (its plan), made_at (when that plan was last made for a cursor that no DDL has invalidated since, local time of the host; null: none is left), asked_at (now, local time of the host), elapsed_us (of its executions, microseconds)
+-- source: Database Reference 19c, V$SQL (OBJECT_STATUS), V$SQL_PLAN, DBA_INDEXES (no Diagnostics Pack: V$ views, not DBA_HIST_); commands 2, 3, 6, 7, 189: INSERT, SELECT, UPDATE, DELETE, MERGE
 SELECT
     s.sql_id AS sql_id,
     s.plan_hash_value AS plan_hash_value,
-    MAX(p.timestamp) AS made_at,
+    MAX(CASE WHEN s.object_status = 'VALID' THEN p.timestamp END) AS made_at,
     SYSDATE AS asked_at,
     MAX(s.elapsed_time) AS elapsed_us
 FROM v$sql_plan p

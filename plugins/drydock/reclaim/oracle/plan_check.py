@@ -2,7 +2,8 @@
 
 Only the shared pool is asked (V$SQL, V$SQL_PLAN), never the workload repository, which needs the Diagnostics Pack. DDL makes
 cursors parse anew at their next execution, so only statements that ran again since then can be compared; the others are told
-as not compared, not as unchanged.
+as not compared, not as unchanged. A move may run for an hour: what was parsed while it ran has a plan of before, and its end
+invalidates it (OBJECT_STATUS of V$SQL). Plans of before the work are taken from invalid cursors too: they were the last ones.
 Source: Database Reference 19c, V$SQL, V$SQL_PLAN; SQL Tuning Guide 19c, "Comparing Execution Plans" (PLAN_HASH_VALUE).
 """
 
@@ -39,7 +40,7 @@ def plans_before(eyes: Eyes, pipeline: str, owner: str, table: str) -> dict[str,
 
 def plans_after(eyes: Eyes, pipeline: str, owner: str, table: str, remembered: Mapping[str, Figure]) -> dict[str, Figure]:
     """`plans_compared` and `plans_changed`, or `plans_not_compared` with the code of why. Only plans that were made after the
-    question before the work, by the clock of the host, in whole seconds."""
+    question before the work, by the clock of the host, in whole seconds, and that the work did not invalidate."""
     known = plans_in(remembered)
     if known is None:
         return {"plans_not_compared": UNREADABLE}
