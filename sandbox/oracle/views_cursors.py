@@ -20,7 +20,10 @@ CLEANUP_JOB = "CLEANUP_ONLINE_IND_BUILD"
 
 @dataclass
 class Cursor:
-    """One child cursor: its plan reads `objects`, (owner, name) each. `made_at`: when it was parsed. `status`: INVALID_UNAUTH after DDL."""
+    """One child cursor: its plan reads `objects`, (owner, name) each.
+
+    `made_at`: when it was parsed. `status`: VALID, or INVALID_UNAUTH after DDL.
+    """
 
     sql_id: str
     plan: int

@@ -13,6 +13,7 @@ from drydock.engines.oracle_gate_figures import room_for
 from drydock.engines.oracle_statements import Statement
 from drydock.plans import Budget, Estimate, Found
 from drydock.reclaim.oracle import digests
+from drydock.reporting.figure_words import figures_text
 from drydock.verdicts import Status
 from sandbox.oracle.model.database import ScriptedError
 from sandbox.oracle.model.operations import find_corrupt_blocks
@@ -164,6 +165,23 @@ def test_a_corrupt_index_goes_first_and_is_read_from_its_table() -> None:
         corrupt(spot)
         left = r.left_of(surveyed_anew(spot, LONG_LOCKS), r.SPARSE)
         assert (left.reason, left.evidence["status"]) == ("corrupt_offline_only", "CORRUPT")
+
+
+@pytest.mark.parametrize(
+    ("question", "number", "error"),
+    [("dba_extents", 942, "ORA-00942"), ("dba_extents", 1013, "ORA-01013"), ("count.*block_corruption", 942, "ORA-00942")],
+)
+def test_a_question_for_corrupt_blocks_that_fails_stops_no_survey(question: str, number: int, error: str) -> None:
+    """DBA_EXTENTS may be slow and needs a grant of its own: what else is known is worth as much, and it is told."""
+    with place("partition") as spot:
+        corrupt(spot)
+        spot.database.scripted_errors.append(ScriptedError(question, number, "not now"))
+        found = surveyed_anew(spot)
+        assert (found.figures["corrupt"], found.figures["corrupt_error"]) == ("not_readable", error)
+        assert r.candidate_of(found, r.SPARSE, "P2").reason == "mass_delete" and not spot.database.scripted_errors[0].times
+        told = figures_text({"corrupt": "not_readable"}, "en")
+        assert "could not be asked" in told and "not_readable" not in told
+        assert surveyed_anew(spot).figures["corrupt"] == 1
 
 
 def test_unusable_indexes_go_before_all_else_whatever_they_are_pieces_of() -> None:

@@ -57,6 +57,13 @@ def words_in(document: Document) -> str:
     return "\n".join(b.model_dump_json() for b in (*document.summary, *document.blocks) if not hasattr(b, "png"))
 
 
+def test_that_nobody_could_look_for_corrupt_blocks_is_told_first() -> None:
+    blind = make_plan().model_copy(update={"figures": {"corrupt": "not_readable", "corrupt_error": "ORA-00942"}})
+    warned = load_words()["work_corrupt_unread"]["en"]
+    assert warned in words_in(build_work_record(make_work("en", plan=blind)))
+    assert warned not in words_in(build_work_record(make_work("en")))
+
+
 def test_a_night_is_told_in_full(record: Document) -> None:
     assert (record.status, record.time_zone, record.period) == (Status.FAIL, "Asia/Shanghai", DAY.isoformat())
     headings = [b.text.split("、", 1)[1] for b in record.blocks if isinstance(b, Heading)]

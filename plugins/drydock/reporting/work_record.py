@@ -81,11 +81,13 @@ def _summary(record: WorkRecord) -> Iterator[Block]:
 
 
 def _warnings(record: WorkRecord) -> Iterator[str]:
-    """What a reader must not miss: no plan, no check, a dry run, nothing done."""
+    """What a reader must not miss: no plan, no check, what the survey could not look for, a dry run, nothing done."""
     if record.plan is None:
         yield "work_no_plan"
     elif record.verification is None:
         yield "work_not_verified"
+    if record.plan is not None and record.plan.figures.get("corrupt") == "not_readable":
+        yield "work_corrupt_unread"
     if record.dry_run:
         yield "work_dry_run"
     elif record.plan is not None and not record.begun:

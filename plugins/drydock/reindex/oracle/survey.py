@@ -31,6 +31,7 @@ from drydock.reindex.oracle.facts import (
     segment_type,
 )
 from drydock.reindex.oracle.redundant import redundant_notes, unused_notes
+from drydock.verdicts import Figure
 
 SCHEMAS_SINCE, USAGE_SINCE = (12, 1), (12, 2)
 TRACKED = ("every_use", "samples")  # INDEX_STATS_COLLECTION_TYPE of V$INDEX_USAGE_INFO: 0, 1
@@ -38,6 +39,7 @@ MOST_BELOW_FLOOR = 200  # told one by one, the largest; the others are counted
 OLD_JOURNAL_S = 86400
 """A journal older than this is a leftover: no rebuild of a night runs so long, and SMON should have removed it."""
 Key = tuple[str, str]
+Piece = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def find_candidates(eyes: Eyes, context: SurveyContext) -> Found:
     target = read_target(eyes)
     schemas = eyes.rows(PIPELINE, "oracle_schemas") if target.version >= SCHEMAS_SINCE else []
     known = Context(target, policy, context.now, frozenset(row["owner"] for row in schemas), context.regrown)
-    corrupt = read_corrupt(eyes)
+    corrupt, unread = read_corrupt(eyes)
     pieces = [replace(p, is_corrupt=True) if (p.owner, p.name, p.partition) in corrupt else p for p in read_pieces(eyes)]
     found: list[Candidate | LeftAlone] = []
     worth: dict[Key, list[IndexPiece]] = {}
@@ -85,7 +87,7 @@ def find_candidates(eyes: Eyes, context: SurveyContext) -> Found:
         found += [_judged(eyes, known, asked, piece) for piece in detailed]
         columns = {index: key for index, (key, _) in asked.keys.items()}
         notes += [*unused_notes(detailed), *redundant_notes(columns, own, plain)]
-    return _told(found, notes, pieces, known, tracking)
+    return _told(found, notes, pieces, known, {"index_usage": tracking, **unread})
 
 
 def _told(
@@ -93,9 +95,9 @@ def _told(
     notes: list[LeftAlone],
     pieces: list[IndexPiece],
     known: Context,
-    tracking: str,
+    more: Mapping[str, Figure],
 ) -> Found:
-    """Of thousands of small indexes only the largest are told by name."""
+    """Of thousands of small indexes only the largest are told by name. `more`: figures that were asked apart."""
     target, policy = known.target, known.policy
     alone = [f for f in found if isinstance(f, LeftAlone)]
     small = sorted((f for f in alone if f.reason == "below_floor"), key=lambda f: -int(f.evidence["leaf_blocks"] or 0))
@@ -104,7 +106,6 @@ def _told(
         edition=target.edition,
         below_floor=len(small),
         floor_leaf_blocks=policy.min_leaf_blocks,
-        index_usage=tracking,
         corrupt=sum(p.is_corrupt for p in pieces),
         unusable=sum(p.is_unusable for p in pieces),
         unusable_partitions=sum(p.is_unusable for p in pieces if p.kind is ObjectKind.INDEX_PARTITION),
@@ -116,7 +117,7 @@ def _told(
         candidates=tuple(f for f in found if isinstance(f, Candidate)),
         left_alone=(*(f for f in alone if f.reason != "below_floor"), *small[:MOST_BELOW_FLOOR]),
         notes=tuple(notes),
-        figures=figures,
+        figures=figures | more,
     )
 
 
@@ -191,14 +192,19 @@ def read_journals(eyes: Eyes) -> dict[int, int]:
     return found
 
 
-def read_corrupt(eyes: Eyes) -> frozenset[tuple[str, str, str]]:
-    """Indexes and pieces with blocks that a reader or RMAN found corrupt. Extents are asked for only where there are some.
+def read_corrupt(eyes: Eyes) -> tuple[frozenset[Piece], dict[str, Figure]]:
+    """Indexes and pieces with blocks that a reader or RMAN found corrupt, and the figures of why nobody could look.
 
-    What nobody has read since it broke is not known. Raises ChangeFailed.
+    Extents are asked for only where there are some; those of tables count too, and DBA_EXTENTS is slow: where it does not
+    answer, the rest of the survey is worth as much as ever. What nobody has read since it broke is not known.
     """
-    if not int(eyes.rows(PIPELINE, "corrupt_count")[0]["ranges"]):
-        return frozenset()
-    return frozenset((r["owner"], r["name"], r["partition"] or "") for r in eyes.rows(PIPELINE, "corrupt_pieces"))
+    try:
+        if not int(eyes.rows(PIPELINE, "corrupt_count")[0]["ranges"]):
+            return frozenset(), {}
+        rows = eyes.rows(PIPELINE, "corrupt_pieces")
+    except ChangeFailed as e:
+        return frozenset(), {"corrupt": "not_readable", "corrupt_error": e.code}
+    return frozenset((r["owner"], r["name"], r["partition"] or "") for r in rows), {}
 
 
 def read_tracking(eyes: Eyes, target: TargetFacts) -> str:
