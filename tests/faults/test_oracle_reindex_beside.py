@@ -3,6 +3,8 @@ what is tracked of the use of indexes, and many objects that were unsound before
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +16,8 @@ from drydock.engines.oracle_statements import Statement
 from drydock.plans import Budget, Estimate, Found
 from drydock.reclaim.oracle import digests
 from drydock.reporting.figure_words import figures_text
+from drydock.settings import include_dir
+from drydock.sqlfiles import parse_sql_file, statements
 from drydock.verdicts import Status
 from sandbox.oracle.model.database import ScriptedError
 from sandbox.oracle.model.operations import find_corrupt_blocks
@@ -217,6 +221,27 @@ def test_the_room_for_a_build_is_asked_of_the_database_and_never_less_than_the_f
         spot.database.scripted_errors.append(ScriptedError("create_index_cost", 1031, "insufficient privileges"))
         found = r.candidate_of(surveyed_anew(spot), r.SPARSE)
         assert found.evidence["cost_not_asked"] == "ORA-01031" and 0 < found.needed_bytes <= told.needed_bytes
+
+
+def granted(*names: str) -> set[str]:
+    """The privileges that grants files give, no more."""
+    folder = include_dir() / "sql" / "oracle" / "grants"
+    texts = [text for name in names for text in statements(parse_sql_file(folder / f"{name}.sql"))]
+    return {re.sub(r"\s+TO\s+&account$", "", text.removeprefix("GRANT ")) for text in texts}
+
+
+def test_without_the_right_to_make_indexes_the_formula_alone_tells_the_room() -> None:
+    """The shipped grants give no CREATE ANY INDEX: the survey is whole, and each item says that nobody was asked."""
+    text = (include_dir() / "sql" / "oracle" / "grants" / "reindex.sql").read_text(encoding="utf-8")
+    assert re.search(r"^--.*: GRANT CREATE ANY INDEX", text, re.MULTILINE), "left out, and the file says why"
+    with place("online") as spot:
+        account = spot.database.accounts[y.ACCOUNT]
+        spot.database.accounts[y.ACCOUNT] = replace(account, privileges=granted("session", "gate", "reindex"))
+        found = r.candidate_of(surveyed_anew(spot), r.SPARSE)
+        assert found.evidence["cost_not_asked"] == "ORA-01031" and "cost_bytes" not in found.evidence
+        spot.database.accounts[y.ACCOUNT].privileges.add("CREATE ANY INDEX")
+        asked = r.candidate_of(surveyed_anew(spot), r.SPARSE)
+        assert "cost_not_asked" not in asked.evidence and asked.needed_bytes >= found.needed_bytes > 0
 
 
 BEFORE_12_2 = "skipped_before_12_2"

@@ -131,6 +131,32 @@ def test_no_code_is_worded_twice() -> None:
     assert [code for code, n in counts.items() if n > 1] == []
 
 
+def test_an_entry_that_stands_twice_in_a_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    """YAML readers let the later one win without a word: the first would never be read by anybody."""
+    for text, line in (("gap: {en: a}\nhole: {en: b}\ngap: {en: c}\n", 3), ("gap:\n  en: a\n  zh: b\n  en: c\n", 4)):
+        (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+        with pytest.raises(yaml.YAMLError, match=f"a second time.*\\n.*line {line}, "):
+            messages.load_words_of(tmp_path / "a.yaml")
+
+
+SHIPPED = [path for name in ("include", "deploy", "sandbox") for path in sorted((home() / name).rglob("*.yaml"))]
+
+
+def keys_twice(node: yaml.Node) -> list[str]:
+    """Keys that stand twice in one mapping, with their lines; whatever tags a file uses."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    counts = Counter(key.value for key, _ in pairs)
+    own = [f"{key.value} in line {key.start_mark.line + 1}" for key, _ in pairs if counts[key.value] > 1]
+    below = [value for _, value in pairs] if pairs else node.value if isinstance(node, yaml.SequenceNode) else []
+    return own + [told for child in below for told in keys_twice(child)]
+
+
+@pytest.mark.parametrize("path", [home() / "docker-compose.yaml", *SHIPPED], ids=lambda path: path.stem)
+def test_no_key_stands_twice_in_a_file(path: Path) -> None:
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    assert node is None or keys_twice(node) == []
+
+
 def test_every_heading_of_the_runbooks_is_used_once() -> None:
     assert Counter(headings()).most_common(1)[0][1] == 1
     assert set(headings()) - set(LINKED.values()) == set()
