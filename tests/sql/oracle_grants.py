@@ -24,8 +24,8 @@ LEFT_OUT = {
     "reclaim": {"DROP ANY TABLE": "only where the policy allows truncate (allow_truncate), and then by the site itself"},
     "reindex": {
         "CREATE ANY INDEX": "not given, for an account that only rebuilds: DBMS_SPACE.CREATE_INDEX_COST then answers ORA-01031\n"
-        "--   (cost_not_asked of an item) and the formula alone tells the room of a build; where both are wanted, the site itself\n"
-        "--   gives it"
+        "--   (cost_not_asked of an item) and the formula alone tells the room of a build; where both are wanted, the site\n"
+        "--   itself gives it"
     },
 }
 NOTES = {
@@ -76,10 +76,8 @@ def needed_by(pipeline: str) -> set[str]:
     """All that the account of a pipeline needs, as the header of a file names it."""
     own = [parse_sql_file(path) for path in all_sql_files() if path.parts[-3:-1] == ("oracle", pipeline)]
     found = {"CREATE SESSION"}.union(*(privileges_of(file) for file in own))
-    sent = templates_of(builders_used(pipeline))
-    return (
-        found.union(*(system_privileges_of(sql_file("oracle", TEMPLATES, t)) for t in sent)) - LEFT_OUT.get(pipeline, {}).keys()
-    )
+    sent, left_out = templates_of(builders_used(pipeline)), LEFT_OUT.get(pipeline, {})
+    return found.union(*(system_privileges_of(sql_file("oracle", TEMPLATES, t)) for t in sent)) - left_out.keys()
 
 
 def grants_text(pipeline: str) -> str:

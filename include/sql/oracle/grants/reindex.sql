@@ -38,5 +38,5 @@ GRANT SELECT ON SYS.V_$SEGMENT_STATISTICS TO &account;
 GRANT SELECT ON SYS.V_$SQL TO &account;
 GRANT SELECT ON SYS.V_$SQL_PLAN TO &account;
 -- not given, for an account that only rebuilds: DBMS_SPACE.CREATE_INDEX_COST then answers ORA-01031
---   (cost_not_asked of an item) and the formula alone tells the room of a build; where both are wanted, the site itself
---   gives it: GRANT CREATE ANY INDEX TO account
+--   (cost_not_asked of an item) and the formula alone tells the room of a build; where both are wanted, the site
+--   itself gives it: GRANT CREATE ANY INDEX TO account
