@@ -615,7 +615,7 @@ def test_a_database_tells_what_it_is(world: World) -> None:
     assert (target.archiver.mode, target.archiver.timeout_s, target.archiver.failed_count) == ("on", 60, 0)
     assert target.archiver.archived_count > 0
     assert abs((target.clock_at - target.asked_at).total_seconds()) < 5
-    assert target.total_bytes > 20 * MIB
+    assert target.total_bytes > 12 * MIB
     assert [t.name for t in target.tablespaces] == ["spc"]
     assert target.position > look(world.places)["incremental"].stop_position
 
