@@ -466,7 +466,7 @@ def test_from_survey_to_check_through_the_gate(db: Connection, place: Endpoint, 
     assert outcome.freed_bytes > 200_000
     assert outcome.log_bytes > 0
     told = [s for s in statements_of_run(ledger, run.run_id) if s.done]
-    assert [s.text.split(": ")[0] for s in told][-3:] == ["take_over", "drop_schema", "drop_schema"]
+    assert [s.text.split(": ")[0] for s in told][-4:] == ["take_over", "drop_old_table", "drop_schema", "drop_schema"]
     assert steps.work_item(run, number) == outcome  # not done again
     verification = steps.verify_run(run)
     assert {v.status for v in verification.verdicts} == {Status.PASS}

@@ -91,7 +91,9 @@ def table(db: Connection) -> Iterator[Connection]:
         INSERT INTO child SELECT id FROM t; CREATE INDEX t_v ON t (v); CREATE TABLE was AS TABLE t""")
     db.execute("VACUUM ANALYZE t")
     yield db
-    db.execute("DROP SCHEMA IF EXISTS drydock_reclaim, drydock_reclaim_new CASCADE; DROP TABLE IF EXISTS child, t, was CASCADE")
+    db.execute(
+        "DROP SCHEMA IF EXISTS drydock_reclaim, drydock_reclaim_new CASCADE; DROP TABLE IF EXISTS child, t, was, hung CASCADE"
+    )
 
 
 def item_of(target: PostgresTarget, name: str = "t", action: str = COPY, kind: ObjectKind = ObjectKind.TABLE) -> Candidate:
@@ -184,6 +186,76 @@ def test_what_the_copy_cannot_keep_since_the_plan(table: Connection, target: Pos
     planned = item_of(target)
     table.execute("CREATE VIEW t_view AS TABLE t")
     assert told(worked(target, candidate=planned)) == (Status.SKIPPED, "views_depend")
+
+
+HANGS = {  # on a table in the schema {0}; and what tells that all of it is still there
+    "child": (
+        "CREATE TABLE hung () INHERITS ({0}.t); INSERT INTO hung VALUES (90001, 1, 'mine')",
+        "SELECT count(*) AS n FROM hung",
+    ),
+    "row": (
+        "CREATE TABLE hung (n int, r {0}.t); INSERT INTO hung SELECT id, t FROM {0}.t LIMIT 7",
+        "SELECT count((r).v) AS n FROM hung",
+    ),
+    "body": ("CREATE FUNCTION hung() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM {0}.t; END", "SELECT hung() AS n"),
+    "policy": (
+        "CREATE TABLE hung (n int); CREATE POLICY p ON hung USING (EXISTS (SELECT FROM {0}.t WHERE id = n))",
+        "SELECT count(*) AS n FROM pg_policy WHERE polname = 'p'",
+    ),
+}
+UNHANG = "DROP TABLE IF EXISTS hung; DROP FUNCTION IF EXISTS hung"
+
+
+@pytest.mark.parametrize("what", HANGS)
+def test_what_a_colleague_hangs_on_the_table_during_the_copy(table: Connection, target: PostgresTarget, what: str) -> None:
+    hang, count = HANGS[what]
+    oid = item_of(target).object.identity
+    outcome = worked(target, "take_over", lambda: table.execute(hang.format("public")))
+    assert told(outcome) == (Status.FAIL, "dependents_came")
+    assert item_of(target).object.identity == oid
+    assert table.execute(count).fetchone()["n"] > 0
+    table.execute(UNHANG)
+    assert rows_are_as_they_were(table)
+
+
+@pytest.mark.parametrize("what", HANGS)
+def test_what_a_colleague_hangs_on_the_table_after_the_swap(table: Connection, target: PostgresTarget, what: str) -> None:
+    hang, count = HANGS[what]
+    hands = HandsWithNeighbour(target, an_item(item_of(target)), at="drop_old_table")
+    hands.neighbour = lambda: table.execute(hang.format("drydock_reclaim"))
+    before = TRADE.world(target)
+    outcome = TRADE.work(hands)
+    assert told(outcome) == (Status.FAIL, "old_table_kept") and outcome.freed_bytes > 0
+    assert table.execute(count).fetchone()["n"] > 0
+    assert table.execute("SELECT count(*) AS n FROM pg_constraint WHERE NOT convalidated").fetchone()["n"] == 0
+    assert [f.code for f in TRADE.verify(target, [outcome], before)] == ["reclaim_old_table_kept"]
+    assert TRADE.repair(hands) == ("leftover_old_table", "old_table_kept")
+    other = PlainHands(target, an_item(item_of(target)))  # whatever comes next does not take its room
+    assert told(TRADE.work(other)) == (Status.SKIPPED, "old_table_kept")
+    table.execute(UNHANG)
+    assert TRADE.repair(hands) == ("leftover_old_table",)
+    assert leftovers_of(hands) == () and rows_are_as_they_were(table)
+
+
+def test_a_row_type_that_is_used_in_a_transaction_from_before_the_swap(
+    table: Connection, place: Endpoint, target: PostgresTarget
+) -> None:
+    """It takes no lock on the table and is not seen until it is committed: until then the old table stays."""
+    with psycopg.connect(**asdict(place)) as other:
+        hands = HandsWithNeighbour(target, an_item(item_of(target)), at="take_over")
+        hands.neighbour = lambda: other.execute("CREATE TABLE hung (n int, r t); INSERT INTO hung VALUES (1, ROW(1, 2, 'a'))")
+        with pytest.raises(ChangeFailed) as e:
+            TRADE.work(hands)
+        assert FAILURES[e.value.kind] == "lock_not_had"
+        assert "drop_old_table" not in [s.split(":")[0] for s in hands.sent]
+        other.commit()
+    assert TRADE.repair(hands) == ("leftover_old_table", "old_table_kept")
+    assert table.execute("SELECT (r).v FROM hung").fetchone()["v"] == "a"
+    table.execute("ALTER TABLE hung ALTER r TYPE public.t USING r::text::public.t")  # as the runbook tells
+    assert TRADE.repair(hands) == ("leftover_old_table",)
+    assert told(TRADE.work(hands)) == (Status.PASS, "")
+    assert table.execute("SELECT (r).v FROM hung").fetchone()["v"] == "a"
+    table.execute("DROP TABLE hung")
 
 
 @contextmanager

@@ -47,7 +47,7 @@ BEGIN
     EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', full_name);
     PERFORM set_config('lock_timeout', limit_ms || 'ms', true);
     before := drydock_reclaim.describe(p_table);
-    PERFORM drydock_reclaim.describe(t.shadow);
+    PERFORM drydock_reclaim.describe(t.shadow), drydock_reclaim.has_dependents(p_table);
 
     -- what is said by name is written down while the table still has it; nobody waits yet
     FOR one IN
@@ -187,6 +187,10 @@ BEGIN
     END LOOP;
     IF t.parent IS NOT NULL THEN
         EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', t.parent, full_name);
+    END IF;
+    -- who looked at the table held a lock on it, and is done now: a child, a body or a policy that came since the plan is seen
+    IF drydock_reclaim.has_dependents(p_table) THEN
+        RAISE EXCEPTION USING ERRCODE = '2BP01', MESSAGE = 'something hangs on the table that would be lost with it';
     END IF;
     EXECUTE format('ALTER TABLE %s SET SCHEMA drydock_reclaim', full_name);
     FOR one IN

@@ -16,6 +16,7 @@ FUNCTIONS = (
     "full_name",
     "grant_like",
     "describe",
+    "has_dependents",
     "violated_keys",
     "make_shadow",
     "start_log",
@@ -44,6 +45,11 @@ def call(name: str, table_oid: int, **more: int) -> Statement:
 def tear_down() -> tuple[Statement, ...]:
     """The machinery first, and with it the trigger: from then on nobody writes into the log."""
     return tuple(statement(PIPELINE, "drop_schema", {"schema": name}) for name in (MACHINERY, ROOM))
+
+
+def drop_old(table: str) -> Statement:
+    """The table that a copy has replaced. RESTRICT: what others hung on it stays, and it with that."""
+    return statement(PIPELINE, "drop_old_table", {"table": (MACHINERY, table)})
 
 
 def validate(schema: str, table: str, name: str) -> Statement:

@@ -10,7 +10,8 @@
 4. Indexes, grants, comments, statistics; ANALYZE; drained again until a drain is short.
 5. Take-over, one statement and one transaction: ACCESS EXCLUSIVE with a lock timeout, last drain, names and all that hangs
    on them, and a comparison of both descriptions; if anything differs, all of it is rolled back.
-6. Foreign keys, which came back as NOT VALID, are validated while others go on.
+6. The old table is dropped, alone and without CASCADE; foreign keys, which came back as NOT VALID, are validated while
+   others go on.
 
 Everything moves inside the server; here pass oids and figures only. Sources: PostgreSQL manual, Explicit Locking, ALTER
 TABLE, System Columns; the order of locks (parent before partition) was measured: the other one deadlocks.
@@ -27,7 +28,7 @@ from drydock.policy import ReclaimPolicy
 from drydock.reclaim.postgres import deeds
 from drydock.reclaim.postgres.course import Course, sizes
 from drydock.reclaim.postgres.facts import PIPELINE, TableNow, measure, table_now
-from drydock.reclaim.postgres.repair import VIOLATED, VIOLATED_BEFORE, clean_up, finish_foreign_keys
+from drydock.reclaim.postgres.repair import DEPENDENTS, KEPT, VIOLATED, VIOLATED_BEFORE, clean_up, finish
 from drydock.reclaim.postgres.short_locks import LOCK_NOT_HAD, Patience, with_short_lock
 from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES
 from drydock.verdicts import Status
@@ -38,7 +39,12 @@ MOST_DRAINS = 20
 LONGEST_LAST_DRAIN_S = 2.0  # a table whose log cannot be drained in less is changed faster than it can be copied
 DEAD_SHARE = 0.1  # of the pages: from then on VACUUM comes first, and the table is measured again
 MAY_BE_THE_TABLE = ("statement", "unknown")  # classes of errors behind which a colleague's DDL may stand
-OUR_CODES = {"DD001": "object_changed", "DD002": "object_rewritten", "42703": "object_changed"}  # 42703: undefined_column
+OUR_CODES = {
+    "DD001": "object_changed",
+    "DD002": "object_rewritten",
+    "42703": "object_changed",  # undefined_column
+    DEPENDENTS: "dependents_came",
+}
 NO_END = "does_not_catch_up"
 LONGEST_TAKE_OVER_S = 5.0  # all of it, locks and last drain: who writes much just before it must not keep others out for long
 CUT_TAKE_OVERS = 3  # each kept others out for that long: not again and again
@@ -100,6 +106,8 @@ def _reason(course: Course, before: TableNow, error: ChangeFailed) -> str:
 
 def _work(copying: Copying) -> Outcome:
     course, oid = copying.course, copying.oid
+    if course.hands.rows(PIPELINE, "leftovers")[0]["old_tables"]:
+        return course.ended(Status.SKIPPED, KEPT)  # of another item: `repair` came before, and could not drop it
     if reason := _obstacle(course, oid):
         return course.ended(Status.SKIPPED, reason)
     if not _is_still_worth(copying):
@@ -229,9 +237,9 @@ def _finished(course: Course, patience: Patience) -> Outcome:
     """What remains after the take-over; it is put-back work: it runs to its end whatever the window says."""
     past = course.hands.remembered()
     course.before = course.before or {k.removeprefix("before_"): v for k, v in past.items() if k.startswith("before_")}
-    finish_foreign_keys(course.hands)
-    clean_up(course.hands, patience)
+    _, kept = finish(course.hands, patience)
     done, violated = course.done(), course.hands.remembered().get("violated_keys")
-    if done.status is Status.PASS and violated:
-        return course.ended(Status.FAIL, VIOLATED, after={**done.after, "violated_keys": violated})
+    if done.status is Status.PASS and (kept or violated):
+        told = {"violated_keys": violated} if violated else {}
+        return course.ended(Status.FAIL, KEPT if kept else VIOLATED, after={**done.after, **told})
     return done
