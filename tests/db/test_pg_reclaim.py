@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from sqlalchemy import Engine
 
 from drydock.changing import steps
 from drydock.changing.hands import ChangeFailed, SurveyContext
+from drydock.engines import postgres_work
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import Places, PostgresEyes, PostgresTarget
@@ -99,6 +102,14 @@ def work(target: PostgresTarget, candidate: Candidate, meanwhile: Callable[[str]
     outcome = TRADE.work(hands)
     assert TRADE.verify(target, [outcome], before) == []
     return outcome
+
+
+def until(seen: Callable[[], bool]) -> None:
+    """Wait for it; raises AssertionError after ten seconds."""
+    deadline = time.monotonic() + 10
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 def both(db: Connection, table: sql.Identifier, mirror: str, *statements: str) -> None:
@@ -500,6 +511,55 @@ def test_no_older_snapshot_finds_an_emptied_table(db: Connection, place: Endpoin
     assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
     assert TRADE.work(hands).status is Status.PASS
     assert db.execute(count).fetchone()["n"] == 1200
+
+
+@pytest.fixture
+def repeatable_by_default(db: Connection) -> Iterator[None]:
+    db.execute("ALTER DATABASE reclaiming SET default_transaction_isolation = 'repeatable read'")
+    yield
+    db.execute("ALTER DATABASE reclaiming RESET default_transaction_isolation")
+
+
+@pytest.fixture
+def unforced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_work, "SESSION_OPTIONS", "")
+
+
+def test_what_is_written_while_the_take_over_waits_is_kept(
+    db: Connection, place: Endpoint, repeatable_by_default: None, target: PostgresTarget
+) -> None:
+    """Whatever level the database sets: with the snapshot from before the wait, both changes would be lost."""
+    a_table(db, "waited_for", keep="id % 5 = 0")
+    waits = "SELECT FROM pg_locks WHERE relation = 'waited_for'::regclass AND NOT granted"
+    holder = psycopg.connect(**asdict(place))
+    writers: list[threading.Thread] = []
+
+    def write_and_let_go() -> None:
+        with psycopg.connect(**asdict(place), autocommit=True) as writer:
+            until(lambda: writer.execute(waits).fetchone() is not None)
+            writer.execute("INSERT INTO waited_for VALUES (90001, 'new'); UPDATE waited_for SET v = 'late' WHERE id = 5")
+        holder.close()
+
+    def meanwhile(name: str) -> None:
+        if name == "take_over" and not writers:
+            holder.execute("LOCK TABLE waited_for IN SHARE UPDATE EXCLUSIVE MODE")
+            writers.append(threading.Thread(target=write_and_let_go))
+            writers[0].start()
+
+    assert work(target, a_candidate(target, "public", "waited_for"), meanwhile).status is Status.PASS
+    writers[0].join()
+    row = db.execute("SELECT count(*) AS n, max(v) FILTER (WHERE id = 5) AS v FROM waited_for").fetchone()
+    assert row == {"n": 1201, "v": "late"}
+
+
+def test_no_take_over_under_another_level(
+    db: Connection, repeatable_by_default: None, unforced: None, target: PostgresTarget
+) -> None:
+    a_table(db, "frozen_view", keep="id % 5 = 0")
+    hands = PlainHands(target, an_item(a_candidate(target, "public", "frozen_view")))
+    with pytest.raises(ChangeFailed, match="25001"):
+        TRADE.work(hands)
+    assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
 
 
 @pytest.mark.parametrize("cuts", [1, 3])

@@ -69,6 +69,34 @@ def test_eyes_change_nothing(endpoint: Endpoint, superuser: psycopg.Connection) 
     eyes.close()
 
 
+SET_BY_A_SITE = {
+    "default_transaction_isolation": ("serializable", "read committed"),
+    "default_transaction_deferrable": ("on", "off"),
+    "idle_session_timeout": ("1s", "0"),
+    "idle_in_transaction_session_timeout": ("1s", "0"),
+    "transaction_timeout": ("1s", "0"),
+    "datestyle": ("German", "ISO"),
+    "intervalstyle": ("sql_standard", "postgres"),
+    "extra_float_digits": ("-10", "1"),
+    "transform_null_equals": ("on", "off"),
+}
+
+
+def test_settings_of_a_site_do_not_reach_the_work(endpoint: Endpoint, superuser: psycopg.Connection) -> None:
+    known = {name for (name,) in superuser.execute("SELECT name FROM pg_settings")} | {"datestyle", "intervalstyle"}
+    wanted = {name: values for name, values in SET_BY_A_SITE.items() if name in known}  # the server may be an older one
+    try:
+        for name, (theirs, _) in wanted.items():
+            superuser.execute(sql.SQL("ALTER ROLE worker IN DATABASE work SET {} = {}").format(sql.SQL(name), theirs))
+        found = PostgresTarget(database(), endpoint, "test")
+    finally:
+        superuser.execute("ALTER ROLE worker IN DATABASE work RESET ALL")
+    now = {name: found.work.execute("SELECT current_setting(%s) AS v", [name]).fetchone()["v"].split(",")[0] for name in wanted}
+    assert now == {name: ours for name, (_, ours) in wanted.items()}
+    assert found.session.execute("SELECT current_setting('transaction_isolation') AS v").fetchone()["v"] == "read committed"
+    found.close()
+
+
 def test_one_change_lock(target: PostgresTarget, endpoint: Endpoint) -> None:
     second = PostgresTarget(database(), endpoint, "test")
     assert target.take_change_lock()

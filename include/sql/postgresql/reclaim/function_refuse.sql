@@ -14,6 +14,11 @@ AS $$
 DECLARE
     t record;
 BEGIN
+    -- under any other level all of the take-over is done with the snapshot from before its locks were had: what was written
+    -- while it waited would be lost
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION USING ERRCODE = '25001', MESSAGE = 'a take-over needs read committed';
+    END IF;
     SELECT s.filenode, s.columns, s.drained, s.full_name INTO t FROM drydock_reclaim.drydock_state s WHERE s.original = p_table;
     IF NOT EXISTS (
         SELECT FROM pg_class c
