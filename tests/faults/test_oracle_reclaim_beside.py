@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from drydock.changing.hands import ChangeFailed
 from drydock.engines.oracle_statements import Statement
 from drydock.policy import ReindexPolicy
+from drydock.reclaim.oracle import move
+from drydock.reclaim.oracle.cleanup_jobs import STOPPED_FOR_IT, Gap
 from drydock.verdicts import Status
 from sandbox.oracle.model import statistics
 from sandbox.oracle.model.storage import storage_of
@@ -27,6 +30,18 @@ def test_no_online_move_begins_beside_a_clean_up_job(name: str) -> None:
         outcome = spot.attempt()
         assert (outcome.status, outcome.reason) == (Status.SKIPPED, "cleanup_job_in_the_way") and spot.memory.statements == []
         job.state, job.next_at = "SCHEDULED", spot.database.clock.now() + timedelta(seconds=3000)
+        assert spot.attempt().status is Status.PASS and spot.is_unharmed()
+
+
+def test_a_move_that_is_stopped_before_the_clean_up_job_is_told_by_its_own_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    with place("move_online") as spot:
+        monkeypatch.setattr(move, "wait_for_gap", lambda *_: Gap(60.3))
+        pace = storage_of(spot.database).pace
+        pace.step_blocks, pace.real_s_per_step = 4, 0.04
+        with pytest.raises(ChangeFailed) as failed:
+            spot.attempt()
+        assert (failed.value.kind, failed.value.retry) == (STOPPED_FOR_IT, False)
+        pace.real_s_per_step = 0.0
         assert spot.attempt().status is Status.PASS and spot.is_unharmed()
 
 

@@ -10,15 +10,20 @@ from typing import Any
 
 import pytest
 
+from drydock.changing.hands import ChangeFailed
 from drydock.changing.packing import pack
+from drydock.changing.working import FAILURES
 from drydock.engines.oracle_gate_figures import room_for
 from drydock.engines.oracle_statements import Statement
+from drydock.messages import message
 from drydock.plans import Budget, Estimate, Found
 from drydock.reclaim.oracle import digests
+from drydock.reclaim.oracle.cleanup_jobs import STOPPED_FOR_IT, Gap
+from drydock.reindex.oracle import work
 from drydock.reporting.figure_words import figures_text
 from drydock.settings import include_dir
 from drydock.sqlfiles import parse_sql_file, statements
-from drydock.verdicts import Status
+from drydock.verdicts import Finding, Status
 from sandbox.oracle.model.database import ScriptedError
 from sandbox.oracle.model.operations import find_corrupt_blocks
 from sandbox.oracle.model.repository import repository_of
@@ -64,6 +69,27 @@ def test_the_clean_up_job_is_waited_for_and_the_wait_is_no_part_of_the_work() ->
             outcome = spot.trade.work(hands)
         assert outcome.status is Status.PASS and spot.is_unharmed()
         assert 3500 < deadlines[0] < 3600 and deadlines[1:] == [None], "stopped before the next one, should it be late"
+
+
+@pytest.mark.parametrize("why", ["the job comes", "a person"])
+def test_a_build_that_is_stopped_before_the_clean_up_job_is_told_by_its_own_reason(
+    why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statement only says that it was cancelled: so does one that a person stops, and the next step is another one."""
+    for_job = why == "the job comes"
+    with place("online") as spot:
+        monkeypatch.setattr(work, "wait_for_gap", lambda *_: Gap(60.3 if for_job else 3600.0))
+        pace = storage_of(spot.database).pace
+        pace.step_blocks, pace.real_s_per_step = (4, 0.04) if for_job else (4096, 0.0)
+        if not for_job:
+            spot.database.scripted_errors.append(ScriptedError("REBUILD", 1013, "user requested cancel"))
+        with pytest.raises(ChangeFailed) as failed:
+            spot.attempt()
+        assert failed.value.code in ("ORA-01013", "DPY-4024") and (failed.value.kind == STOPPED_FOR_IT) == for_job
+        assert (FAILURES.get(failed.value.kind) == "stopped_for_cleanup_job") == for_job
+        assert "clean-up job" in message(Finding(code="stopped_for_cleanup_job", status=Status.FAIL), "en")
+        pace.real_s_per_step = 0.0
+        assert spot.attempt().status is Status.PASS and spot.is_unharmed()
 
 
 def test_a_rebuild_that_cannot_be_sorted_is_not_begun() -> None:

@@ -9,9 +9,11 @@ Source: Database Reference 19c, DBA_SCHEDULER_JOBS.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from drydock.changing.hands import Eyes
+from drydock.changing.hands import ChangeFailed, Eyes
 from drydock.outcomes import Outcome
 from drydock.reclaim.oracle.doing import Work, skipped
 
@@ -20,6 +22,9 @@ OVERDUE_S = 3600.0  # a job that is overdue for longer is not run at all: no job
 LONGEST_WAIT_S = 600.0
 EACH_WAIT_S = 15.0
 IN_THE_WAY = "cleanup_job_in_the_way"
+STOPPED_FOR_IT = "stopped_for_cleanup_job"
+CANCELLED = ("ORA-01013", "DPY-4024")
+NEARLY = 0.9
 
 
 @dataclass(frozen=True)
@@ -61,3 +66,19 @@ def wait_for_gap(work: Work, pipeline: str) -> Gap | Outcome:
         waited_s += EACH_WAIT_S
     work.began = time.monotonic()
     return gap
+
+
+@contextmanager
+def told_for_job(gap: Gap) -> Iterator[None]:
+    """A statement inside that was cancelled as the gap ended is told by that, not by ORA-01013, which a person, the end of the
+    window or a time limit give too. Raises ChangeFailed, of a class of its own."""
+    began = time.monotonic()
+    try:
+        yield
+    except ChangeFailed as e:
+        lasted_s = e.done.elapsed_s if e.done else time.monotonic() - began
+        if e.code not in CANCELLED or gap.deadline_s is None or lasted_s < NEARLY * gap.deadline_s:
+            raise
+        told = ChangeFailed(e.code, STOPPED_FOR_IT, retry=False, cause=e)
+        told.done = e.done
+        raise told from e

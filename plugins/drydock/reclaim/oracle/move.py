@@ -11,7 +11,7 @@ from drydock.engines import oracle_statements as statements
 from drydock.engines.oracle_statements import Segment
 from drydock.outcomes import Outcome
 from drydock.plans import ObjectKind
-from drydock.reclaim.oracle.cleanup_jobs import Gap, wait_for_gap
+from drydock.reclaim.oracle.cleanup_jobs import Gap, told_for_job, wait_for_gap
 from drydock.reclaim.oracle.doing import (
     FREE_SPACE_FACTOR,
     LOCK_TRIES,
@@ -38,7 +38,8 @@ def move(work: Work) -> Outcome:
         if isinstance(gap, Outcome):
             return gap
         work.hands.remember(rewriting=work.place.identity)
-        work.change(statement_of(work), deadline_s=gap.deadline_s, tries=LOCK_TRIES)
+        with told_for_job(gap):
+            work.change(statement_of(work), deadline_s=gap.deadline_s, tries=LOCK_TRIES)
     rebuild_unusable(work)
     return finished(work)
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from drydock.changing.hands import ChangeFailed
 from drydock.engines import oracle_statements as statements
 from drydock.outcomes import Outcome
-from drydock.reclaim.oracle.cleanup_jobs import Gap, wait_for_gap
+from drydock.reclaim.oracle.cleanup_jobs import Gap, told_for_job, wait_for_gap
 from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, object_id, skipped
 from drydock.reclaim.oracle.shrink import in_slices
 from drydock.reclaim.oracle.sort_room import why_no_sort
@@ -51,7 +51,8 @@ def _built(work: Work, gap: Gap) -> str:
     online = work.item.candidate.action == "rebuild_online"
     statement = statements.rebuild(work.place.target, online=online, degree=degree_asked(work))
     try:
-        work.change(statement, deadline_s=gap.deadline_s, tries=1 if online else LOCK_TRIES)
+        with told_for_job(gap):
+            work.change(statement, deadline_s=gap.deadline_s, tries=1 if online else LOCK_TRIES)
     except ChangeFailed as e:
         if e.code == DUPLICATES:
             return "unique_violation"
