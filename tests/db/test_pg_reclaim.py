@@ -24,7 +24,7 @@ from drydock.ledger.change_history import statements_of_run
 from drydock.messages import message
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
-from drydock.policy import ReclaimPolicy, ReclaimPolicyFile
+from drydock.policy import ChangePolicy, ReclaimPolicy, ReclaimPolicyFile
 from drydock.reclaim.postgres import deeds, online_copy
 from drydock.reclaim.postgres.decide import COPY, FULL, REPACK, VACUUM, decide
 from drydock.reclaim.postgres.facts import Measured, Server, table_now, tables_of
@@ -511,6 +511,74 @@ def test_no_older_snapshot_finds_an_emptied_table(db: Connection, place: Endpoin
     assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
     assert TRADE.work(hands).status is Status.PASS
     assert db.execute(count).fetchone()["n"] == 1200
+
+
+@pytest.mark.parametrize("deed", ["INSERT INTO busy VALUES (90001, 'new')", "DELETE FROM busy WHERE id = 5"])
+def test_no_snapshot_from_between_the_last_drain_and_the_swap(
+    db: Connection, place: Endpoint, target: PostgresTarget, deed: str
+) -> None:
+    """A transaction that is busy elsewhere, and keeps its snapshot, would miss what the take-over itself carries over."""
+    a_table(db, "busy", keep="id % 5 = 0")
+    reader = psycopg.connect(**asdict(place), row_factory=dict_row)
+    reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    sleeper = threading.Thread(target=lambda: reader.execute("SELECT pg_sleep(1)"))
+    expected: list[int] = []
+
+    def meanwhile(name: str) -> None:
+        if name == "take_over" and not expected:
+            db.execute(deed)
+            reader.execute("SELECT count(*) FROM pg_class")
+            expected.append(db.execute("SELECT count(*) AS n FROM busy").fetchone()["n"])
+            sleeper.start()
+            until(lambda: db.execute("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'").fetchone() is not None)
+
+    hands = BusyHands(target, an_item(a_candidate(target, "public", "busy")), meanwhile=meanwhile)
+    with pytest.raises(ChangeFailed, match="55P03"):
+        TRADE.work(hands)
+    sleeper.join()
+    assert reader.execute("SELECT count(*) AS n FROM busy").fetchone()["n"] == expected[0]
+    reader.close()
+    assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
+    assert TRADE.work(hands).status is Status.PASS
+    db.execute("DROP TABLE busy")
+
+
+def test_who_writes_in_long_transactions_does_not_keep_the_take_over_off(
+    db: Connection, place: Endpoint, target: PostgresTarget
+) -> None:
+    """He did something before and waits behind us now: his next statement has a new snapshot."""
+    a_table(db, "queued", keep="id % 5 = 0")
+    lock = "SELECT FROM pg_locks WHERE relation = 'queued'::regclass AND NOT granted AND mode = '{}'"
+    holder, writer = psycopg.connect(**asdict(place)), psycopg.connect(**asdict(place))
+    threads: list[threading.Thread] = []
+
+    def let_go() -> None:
+        with psycopg.connect(**asdict(place), autocommit=True) as watcher:
+            until(lambda: watcher.execute(lock.format("RowExclusiveLock")).fetchone() is not None)
+        holder.close()
+
+    def write() -> None:
+        with psycopg.connect(**asdict(place), autocommit=True) as watcher:
+            until(lambda: watcher.execute(lock.format("AccessExclusiveLock")).fetchone() is not None)
+        writer.execute("UPDATE queued SET v = 'queued' WHERE id = 5")
+        writer.commit()
+
+    def meanwhile(name: str) -> None:
+        if name == "take_over" and not threads:
+            db.execute("UPDATE queued SET v = 'late' WHERE id = 10")
+            writer.execute("SELECT count(*) FROM pg_class")
+            holder.execute("LOCK TABLE queued IN ROW EXCLUSIVE MODE")
+            threads.extend(threading.Thread(target=deed) for deed in (let_go, write))
+            for thread in threads:
+                thread.start()
+
+    policy = ChangePolicy(lock_tries=1)
+    hands = BusyHands(target, an_item(a_candidate(target, "public", "queued")), policy=policy, meanwhile=meanwhile)
+    assert TRADE.work(hands).status is Status.PASS
+    for thread in threads:
+        thread.join()
+    writer.close()
+    assert db.execute("SELECT v FROM queued WHERE id = 5").fetchone()["v"] == "queued"
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ AS $$
 DECLARE
     carried bigint;
 BEGIN
-    EXECUTE drydock_reclaim.drain_text(p_table);
-    GET DIAGNOSTICS carried = ROW_COUNT;
+    EXECUTE drydock_reclaim.drain_text(p_table) INTO STRICT carried;
     UPDATE drydock_reclaim.drydock_state SET drained = pg_current_xact_id();
     RETURN carried;
 END

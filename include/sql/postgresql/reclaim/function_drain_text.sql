@@ -19,9 +19,10 @@ BEGIN
         'WITH taken AS (DELETE FROM drydock_reclaim.drydock_changes RETURNING *),'
         ' keys AS MATERIALIZED (SELECT DISTINCT * FROM taken),'
         ' gone AS (DELETE FROM %1$s AS s USING keys AS k WHERE %2$s RETURNING 1),'
-        ' done AS MATERIALIZED (SELECT count(*) AS n FROM gone)'
-        ' INSERT INTO %1$s (%3$s) OVERRIDING SYSTEM VALUE'
-        ' SELECT %4$s FROM ONLY %5$s AS o JOIN keys AS k ON %6$s WHERE (SELECT n FROM done) >= 0',
+        ' done AS MATERIALIZED (SELECT count(*) AS n FROM gone),'
+        ' put AS (INSERT INTO %1$s (%3$s) OVERRIDING SYSTEM VALUE'
+        ' SELECT %4$s FROM ONLY %5$s AS o JOIN keys AS k ON %6$s WHERE (SELECT n FROM done) >= 0)'
+        ' SELECT count(*) FROM keys', -- how many keys were changed; a row that is gone counts too
         shadow, drydock_reclaim.key_condition(p_table, 's', 'k'), drydock_reclaim.row_columns(p_table, ''),
         drydock_reclaim.row_columns(p_table, 'o.'), drydock_reclaim.full_name(p_table),
         drydock_reclaim.key_condition(p_table, 'o', 'k'));

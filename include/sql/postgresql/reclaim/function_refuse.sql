@@ -7,7 +7,7 @@
 -- binds: none
 -- columns: none
 -- source: PostgreSQL manual, pg_stat_activity; Transaction Isolation
-CREATE FUNCTION drydock_reclaim.refuse(p_table oid, p_asked_at timestamptz) RETURNS void
+CREATE FUNCTION drydock_reclaim.refuse(p_table oid, p_asked_at timestamptz, p_is_late boolean) RETURNS void
 -- its plans are kept, so that the call under the lock does not make them anew
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
@@ -32,13 +32,18 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'DD001', MESSAGE = 'the columns are not those that were copied';
     END IF;
     -- a transaction that goes on with a snapshot from before the rows of the copy were committed would find a table without
-    -- them, and no error; it ends, or the lock was not had. Who looked at the table already holds a lock, and is waited for
+    -- them, and no error; it ends, or the lock was not had. Who looked at the table already holds a lock, and is waited for.
+    -- Where this take-over itself carries rows (p_is_late), a younger snapshot would miss these: of a transaction that is busy
+    -- nobody tells whether it keeps its snapshot for its next statement, so one that had statements before is taken to do so;
+    -- but for those that wait for a lock, mostly for ours: else who writes all the time would never let us have it
     PERFORM pg_stat_clear_snapshot();
     IF EXISTS (
         SELECT FROM pg_stat_activity a
         WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
             AND a.backend_xmin IS NOT NULL
-            AND CASE WHEN a.state = 'active' THEN a.xact_start < statement_timestamp() AND age(a.backend_xmin) >= age(t.drained::xid)
+            AND CASE WHEN a.state = 'active'
+                AND (NOT p_is_late OR a.xact_start >= a.query_start OR a.wait_event_type IS NOT DISTINCT FROM 'Lock')
+                THEN a.xact_start < statement_timestamp() AND age(a.backend_xmin) >= age(t.drained::xid)
                 ELSE a.xact_start < p_asked_at END
     ) THEN
         RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'a transaction with an older snapshot is still open';

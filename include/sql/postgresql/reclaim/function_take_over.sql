@@ -7,7 +7,7 @@
 -- binds: none
 -- columns: none
 -- source: PostgreSQL manual, ALTER TABLE; Explicit Locking; CREATE TRIGGER; CREATE RULE; CREATE POLICY
-CREATE FUNCTION drydock_reclaim.take_over(p_table oid, p_patient_ms int) RETURNS void
+CREATE FUNCTION drydock_reclaim.take_over(p_table oid, p_patient_ms int, p_strict boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
 AS $$
 DECLARE
@@ -20,6 +20,8 @@ DECLARE
     locks text[];
     limit_ms int;
     rest text;
+    early bigint;
+    late bigint;
     asked_at timestamptz;
     had_at timestamptz;
     full_name text := drydock_reclaim.full_name(p_table);
@@ -148,11 +150,11 @@ BEGIN
         WHERE k.contype = 'f' AND p_table IN (k.conrelid, k.confrelid) AND r <> p_table
     ) u;
     -- asked before the lock too: nobody shall wait for a take-over that is refused, and its plans are made
-    PERFORM drydock_reclaim.refuse(p_table, clock_timestamp());
+    PERFORM drydock_reclaim.refuse(p_table, clock_timestamp(), false);
     -- what is left after this is a handful of rows; by their keys, never by reading all of a table: the log has no statistics
     PERFORM set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
     rest := drydock_reclaim.drain_text(p_table);
-    EXECUTE rest;
+    EXECUTE rest INTO STRICT early;
 
     -- from here on others wait. All the locks together are waited for no longer than one
     asked_at := clock_timestamp();
@@ -162,8 +164,8 @@ BEGIN
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', deed);
     END LOOP;
     had_at := clock_timestamp();
-    PERFORM drydock_reclaim.refuse(p_table, asked_at);
-    EXECUTE rest;
+    EXECUTE rest INTO STRICT late;
+    PERFORM drydock_reclaim.refuse(p_table, asked_at, p_strict AND early + late > 0);
     UPDATE drydock_reclaim.drydock_state SET drained = pg_current_xact_id();
     PERFORM set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true);
     IF before IS DISTINCT FROM drydock_reclaim.describe(p_table) THEN

@@ -48,6 +48,7 @@ OUR_CODES = {
 NO_END = "does_not_catch_up"
 LONGEST_TAKE_OVER_S = 5.0  # all of it, locks and last drain: who writes much just before it must not keep others out for long
 CUT_TAKE_OVERS = 3  # each kept others out for that long: not again and again
+STRICT_TRIES = 20  # of the take-over, before a transaction that is busy elsewhere is no longer taken to keep its snapshot
 CANCELLED = "57014"
 
 
@@ -64,9 +65,9 @@ class Copying:
     def oid(self) -> int:
         return self.now.table_oid
 
-    def short(self, name: str) -> deeds.Statement:
+    def short(self, name: str, **more: int) -> deeds.Statement:
         """A call that keeps others out for a moment; it waits for VACUUM and DDL before that, while nobody waits for it."""
-        return deeds.call(name, self.oid, patient_ms=max(1, round(self.patience.longest_wait_s * 1000)))
+        return deeds.call(name, self.oid, patient_ms=max(1, round(self.patience.longest_wait_s * 1000)), **more)
 
 
 def copy_online(course: Course, patience: Patience, piece_bytes: int = PIECE_BYTES) -> Outcome:
@@ -177,13 +178,13 @@ def _fill(copying: Copying) -> None:
     course.note(hands.change(deeds.call("finish_shadow", oid)))
 
 
-def _short(copying: Copying, name: str, wait_s: float | None, deadline_s: float | None = None) -> None:
+def _short(copying: Copying, name: str, wait_s: float | None, deadline_s: float | None = None, **more: int) -> None:
     """Send what keeps others out for a moment, and note how long.
 
     The server's own clock tells since when others waited; with the commit and the way back it is what they waited. Of a try
     that got no lock it is known only that they waited no longer than it did.
     """
-    course, call = copying.course, copying.short(name)
+    course, call = copying.course, copying.short(name, **more)
     try:
         done = course.note(course.hands.change(call, lock_wait_s=wait_s, deadline_s=deadline_s))
     except ChangeFailed as e:
@@ -221,7 +222,7 @@ def _take_over(copying: Copying) -> None:
         tried.append(wait_s)
         began = time.monotonic()
         try:
-            _short(copying, "take_over", wait_s, LONGEST_TAKE_OVER_S)
+            _short(copying, "take_over", wait_s, LONGEST_TAKE_OVER_S, strict=len(tried) <= STRICT_TRIES)
         except ChangeFailed as e:
             if e.code != CANCELLED or time.monotonic() - began < LONGEST_TAKE_OVER_S:
                 raise  # somebody else cancelled it, and meant it
