@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -511,6 +512,37 @@ def test_no_older_snapshot_finds_an_emptied_table(db: Connection, place: Endpoin
     assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
     assert TRADE.work(hands).status is Status.PASS
     assert db.execute(count).fetchone()["n"] == 1200
+
+
+def test_a_session_that_tells_nothing_of_itself_may_be_an_older_one(
+    db: Connection, place: Endpoint, target: PostgresTarget
+) -> None:
+    a_table(db, "untold", keep="id % 5 = 0")
+    hands = PlainHands(target, an_item(a_candidate(target, "public", "untold")))
+    with psycopg.connect(**asdict(place), row_factory=dict_row, options="-c track_activities=off") as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT count(*) FROM pg_class")
+        with pytest.raises(ChangeFailed, match="55P03"):
+            TRADE.work(hands)
+        assert reader.execute("SELECT count(*) AS n FROM untold").fetchone()["n"] == 1200
+    assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
+
+
+def test_no_take_over_without_sight_of_others(db: Connection, place: Endpoint) -> None:
+    """Their snapshots are hidden then, which is not the same as that there are none."""
+    a_table(db, "blind", keep="id % 5 = 0")
+    db.execute(sql.SQL("CREATE ROLE blind LOGIN PASSWORD {}").format(place.password))
+    db.execute(
+        "GRANT CREATE ON DATABASE reclaiming TO blind; GRANT CREATE ON SCHEMA public TO blind; ALTER TABLE blind OWNER TO blind"
+    )
+    db.execute("GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass) TO blind")
+    with closing(PostgresTarget(database(), replace(place, user="blind"), "test")) as target:
+        hands = PlainHands(target, an_item(a_candidate(target, "public", "blind")))
+        with pytest.raises(ChangeFailed) as failed:
+            TRADE.work(hands)
+        assert (failed.value.code, failed.value.kind) == ("42501", "privilege")
+        assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
+    db.execute("DROP OWNED BY blind; DROP ROLE blind")
 
 
 @pytest.mark.parametrize("deed", ["INSERT INTO busy VALUES (90001, 'new')", "DELETE FROM busy WHERE id = 5"])

@@ -1,7 +1,7 @@
 -- purpose: refuse a take-over: the table is not the one that was copied, or somebody would find it empty
 -- kind: change
 -- engine: postgresql 15-19
--- privileges: owner of the table or member of its owner; CREATE on the database
+-- privileges: owner of the table or member of its owner; CREATE on the database; pg_read_all_stats
 -- locks: none until it is called
 -- licence: none
 -- binds: none
@@ -36,6 +36,10 @@ BEGIN
     -- Where this take-over itself carries rows (p_is_late), a younger snapshot would miss these: of a transaction that is busy
     -- nobody tells whether it keeps its snapshot for its next statement, so one that had statements before is taken to do so;
     -- but for those that wait for a lock, mostly for ours: else who writes all the time would never let us have it
+    -- Who may not see the sessions of others would find nobody
+    IF NOT pg_has_role('pg_read_all_stats', 'USAGE') THEN
+        RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'a take-over needs the role pg_read_all_stats';
+    END IF;
     PERFORM pg_stat_clear_snapshot();
     IF EXISTS (
         SELECT FROM pg_stat_activity a
@@ -44,7 +48,8 @@ BEGIN
             AND CASE WHEN a.state = 'active'
                 AND (NOT p_is_late OR a.xact_start >= a.query_start OR a.wait_event_type IS NOT DISTINCT FROM 'Lock')
                 THEN a.xact_start < statement_timestamp() AND age(a.backend_xmin) >= age(t.drained::xid)
-                ELSE a.xact_start < p_asked_at END
+                -- a session that turned track_activities off does not tell since when: it is older
+                ELSE coalesce(a.xact_start, '-infinity') < p_asked_at END
     ) THEN
         RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'a transaction with an older snapshot is still open';
     END IF;
