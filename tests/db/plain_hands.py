@@ -49,8 +49,10 @@ class PlainHands:
     ) -> tuple[StatementDone, ...]:
         return tuple(self._send(s, deadline_s, lock_wait_s) for s in statements)
 
-    def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
-        return tuple(self._send(s, None, lock_wait_s) for s in statements)
+    def put_back(
+        self, *statements: Statement, lock_wait_s: float | None = None, deadline_s: float | None = None
+    ) -> tuple[StatementDone, ...]:
+        return tuple(self._send(s, deadline_s, lock_wait_s) for s in statements)
 
     def remember(self, **state: Figure) -> None:
         self.memory.update(state)

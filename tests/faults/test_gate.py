@@ -279,7 +279,8 @@ def test_all_is_put_back_even_where_a_part_fails(world: GateWorld) -> None:
     hands = world.hands()
     world.target.fails = {"undo one": a_failure()}
     with pytest.raises(ChangeFailed):
-        hands.put_back("undo one", "undo two")
+        hands.put_back("undo one", "undo two", deadline_s=7200.0)
+    assert world.target.bounds == [(2.0, 7200.0)] * 2
     assert world.target.sent == ["undo one", "undo two"]
 
 

@@ -23,7 +23,7 @@ from drydock.engines.postgres_work import PostgresTarget
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
 from drydock.policy import ChangePolicy, ReclaimPolicy
-from drydock.reclaim.postgres import online_copy
+from drydock.reclaim.postgres import online_copy, repair
 from drydock.reclaim.postgres.decide import COPY, FULL
 from drydock.reclaim.postgres.facts import table_now
 from drydock.reclaim.postgres.repair import leftovers_of
@@ -48,8 +48,10 @@ class HandsWithNeighbour(PlainHands):
     at: str = ""
     neighbour: Callable[[], object] = lambda: None
     policy: ChangePolicy = field(default_factory=lambda: ChangePolicy(lock_tries=4, lock_wait_s=0.05))
+    deadlines: dict[str, list[float | None]] = field(default_factory=dict)
 
     def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None):
+        self.deadlines.setdefault(told.file.name, []).append(deadline_s)
         if told.file.name == self.at:
             self.at = ""
             self.neighbour()
@@ -436,6 +438,36 @@ def test_what_fails_after_the_take_over_is_not_taken_for_a_strangers_deed(table:
     assert TRADE.repair(again) == ("leftover_foreign_key",)
     assert told(TRADE.work(again)) == (Status.PASS, "")
     assert table.execute("SELECT count(*) AS n FROM pg_constraint WHERE NOT convalidated").fetchone()["n"] == 0
+
+
+def test_a_foreign_key_may_be_validated_for_as_long_as_its_tables_are_large(
+    table: Connection, target: PostgresTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And while it is not, the old table does not stay on the disk."""
+    left: list[int] = []
+
+    def cancelled() -> None:
+        left.append(table.execute("SELECT count(*) AS n FROM pg_class WHERE relname = 't' AND relkind = 'r'").fetchone()["n"])
+        raise ChangeFailed("57014", "timeout", False)
+
+    hands = HandsWithNeighbour(target, an_item(item_of(target)), at="validate_foreign_key", neighbour=cancelled)
+    with pytest.raises(ChangeFailed, match="57014"):
+        TRADE.work(hands)
+    assert left == [1] and leftovers_of(hands) == ("leftover_foreign_key",)
+    monkeypatch.setattr(repair, "VALIDATE_LEAST_S", 1.0)
+    monkeypatch.setattr(repair, "VALIDATE_BYTES_S", 1.0)
+    read_bytes = {
+        row["name"]: table.execute(
+            "SELECT pg_relation_size(conrelid) + pg_relation_size(confrelid) AS n FROM pg_constraint WHERE conname = %s",
+            [row["name"]],
+        ).fetchone()["n"]
+        for row in target.rows("reclaim", "pending_foreign_keys")
+    }
+    assert len(read_bytes) == 2
+    again = HandsWithNeighbour(target, hands.item, hands.memory)
+    assert TRADE.repair(again) == ("leftover_foreign_key",)
+    assert set(again.deadlines["validate_foreign_key"]) == {1.0 + n for n in read_bytes.values()}
+    assert told(TRADE.work(again)) == (Status.PASS, "")
 
 
 def test_leftovers_of_nobodys_copy(db: Connection, target: PostgresTarget) -> None:

@@ -136,8 +136,13 @@ class Hands(Eyes, Protocol):
         statement when an interlock has closed, ChangeFailed when a statement fails.
         """
 
-    def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
-        """Run what sets something back or cleans up: also outside the window and above the budget. Raises ChangeFailed."""
+    def put_back(
+        self, *statements: Statement, lock_wait_s: float | None = None, deadline_s: float | None = None
+    ) -> tuple[StatementDone, ...]:
+        """Run what sets something back or cleans up: also outside the window and above the budget.
+
+        `deadline_s`: of each; for what reads a whole table, by its size. Default: ten minutes. Raises ChangeFailed.
+        """
 
     def remember(self, **state: Figure) -> None:
         """Write down, before it is changed, what must be set back or be found by a later attempt."""

@@ -19,6 +19,7 @@ from drydock.reclaim.postgres.short_locks import Patience, with_short_lock
 FOREIGN_KEY_VIOLATION, VIOLATED, VIOLATED_BEFORE = "23503", "foreign_key_violated", "foreign_key_violated_before"
 DEPENDENTS, KEPT = "2BP01", "old_table_kept"  # dependent_objects_still_exist
 FIRST_TRIES = 10  # of dropping the old table, before its foreign keys are validated; after that it is tried for as long as usual
+VALIDATE_LEAST_S, VALIDATE_BYTES_S = 600.0, 5 * 1024**2  # what a slow disk reads: a key that needs longer than this hangs
 OLDER_WRITER = ("55P03", "locked", True)
 
 
@@ -71,7 +72,8 @@ def finish_foreign_keys(hands: Hands) -> tuple[str, ...]:
     violated = []
     for row in hands.rows(PIPELINE, "pending_foreign_keys"):
         try:
-            hands.put_back(deeds.validate(row["schema"], row["table_name"], row["name"]))
+            deadline_s = VALIDATE_LEAST_S + row["read_bytes"] / VALIDATE_BYTES_S
+            hands.put_back(deeds.validate(row["schema"], row["table_name"], row["name"]), deadline_s=deadline_s)
         except ChangeFailed as e:
             if e.code != FOREIGN_KEY_VIOLATION:
                 raise
