@@ -21,7 +21,6 @@ from drydock.masking.kinds import all_kinds, whole_pattern
 
 _PROVINCES = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83 91"
 PROVINCES = frozenset(_PROVINCES.split())
-)
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 FIRST_YEAR = 1850
 _ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
