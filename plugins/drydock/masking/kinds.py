@@ -27,6 +27,8 @@ class Kind(Model):
     name_en: str
     pattern: str
     separators: bool = Field(description="blanks and hyphens inside a value do not count")
+    shortest: int = Field(description="characters of a folded value")
+    longest: int
     check: str = Field(description="rule in checks.py, empty: the pattern is all there is")
     proof: Literal["check", "shape", "name"] = Field(description="what makes a whole column sure")
     personal: bool
@@ -41,11 +43,30 @@ class Kind(Model):
         return self.level_hint != "public"
 
 
+class DocumentWords(Model):
+    """Words of columns that may hold any document of a person, and the kinds of such documents."""
+
+    names: tuple[str, ...]
+    comments: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+
+@cache
+def _file() -> dict:
+    text = (include_dir() / "masking" / "kinds.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, Loader=_LOADER)
+
+
+@cache
+def document_words() -> DocumentWords:
+    """Raises pydantic.ValidationError for a file that is not in form."""
+    return DocumentWords.model_validate(_file()["document_words"])
+
+
 @cache
 def all_kinds() -> Mapping[str, Kind]:
     """All kinds by id, in the order of the file. Raises pydantic.ValidationError for a file that is not in form."""
-    text = (include_dir() / "masking" / "kinds.yaml").read_text(encoding="utf-8")
-    kinds = [Kind.model_validate(entry) for entry in yaml.load(text, Loader=_LOADER)["kinds"]]
+    kinds = [Kind.model_validate(entry) for entry in _file()["kinds"]]
     return MappingProxyType({kind.id: kind for kind in kinds})
 
 
