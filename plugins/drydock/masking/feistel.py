@@ -129,13 +129,14 @@ def permute_one(cipher: BlockCipher, size: int, number: int, tweak: bytes) -> in
 
 def permute(
     cipher: BlockCipher,
-    size: int | np.ndarray,
+    size: int | np.ndarray | tuple[Sequence[int], np.ndarray],
     numbers: np.ndarray,
     tweaks: int | np.ndarray,
     accept: Accept | None = None,
 ) -> np.ndarray:
     """Each of the numbers (uint64, below its size) under its tweak of 64 bits, walked until it is below the size and accepted.
 
+    `size`: one for all, one for each row, or the distinct ones with the place of each row's among them.
     `accept` must hold for every number given, and must not depend on anything but the number and what stays as it is in the
     row: then the result is a permutation of what is accepted.
     """
@@ -173,8 +174,11 @@ def _walk(
 class _Sizes:
     """Size, half and first block for a batch: one of each, or one per row where sizes differ between rows."""
 
-    def __init__(self, cipher: BlockCipher, size: int | np.ndarray) -> None:
-        distinct, self._which = ([size], None) if isinstance(size, int) else np.unique(size, return_inverse=True)
+    def __init__(self, cipher: BlockCipher, size: int | np.ndarray | tuple[Sequence[int], np.ndarray]) -> None:
+        if isinstance(size, tuple):
+            distinct, self._which = size
+        else:
+            distinct, self._which = ([size], None) if isinstance(size, int) else np.unique(size, return_inverse=True)
         cuts = [layout(int(s)) for s in distinct]
         first = [_first_block(c.radix, c.length // 2, c.length, TWEAK_BYTES, c.rounds) for c in cuts]
         chained = b"".join(cipher.encrypt_block(block) for block in first)

@@ -1,0 +1,93 @@
+"""Any text: every character moved within its class, all together as one number or one wide string.
+
+What no shape of a kind knows is masked wholly by this; bill and order numbers are masked by this alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import ceil, log2
+
+import numpy as np
+
+from drydock.masking.blockciphers import BlockCipher
+from drydock.masking.characters import alphabet
+from drydock.masking.feistel import permute
+from drydock.masking.wide import permute_wide
+
+Guard = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (new codes, their rows) -> may they stay?
+TWEAK = 0x67656E65726963  # "generic"
+_FINE = 1024  # sizes of domains are compared in whole 1/1024 bits, so that no rounding can differ between machines
+
+
+@cache
+def _bits() -> np.ndarray:
+    return np.array([ceil(log2(int(size)) * _FINE) for size in alphabet().sizes])
+
+
+def permute_classes(
+    cipher: BlockCipher, codes: np.ndarray, tweaks: int | np.ndarray = TWEAK, guard: Guard | None = None
+) -> np.ndarray:
+    """Code points (rows x length, none of them kept) moved within their classes: a permutation of what the guard lets stay.
+
+    The guard must let every row stay that was given. Up to 2^63 texts of the same classes the row is a number for FF1, past
+    that a string for the wide network.
+    """
+    if codes.shape[0] == 0 or codes.shape[1] == 0:
+        return codes
+    letters = alphabet()
+    classes = letters.class_of[codes]
+    fits = _bits()[classes].sum(axis=1) <= 63 * _FINE
+    tweaks = np.asarray(tweaks, np.uint64)
+    if fits.all():
+        return _as_numbers(cipher, codes, classes, tweaks, guard)
+    if not fits.any():
+        return _as_strings(cipher, codes, classes, tweaks, guard)
+    out = codes.copy()
+    for rows, way in ((np.flatnonzero(fits), _as_numbers), (np.flatnonzero(~fits), _as_strings)):
+        of_rows = tweaks if tweaks.ndim == 0 else tweaks[rows]
+        out[rows] = way(cipher, codes[rows], classes[rows], of_rows, _for_rows(guard, rows))
+    return out
+
+
+def _for_rows(guard: Guard | None, rows: np.ndarray) -> Guard | None:
+    return None if guard is None else lambda new, places: guard(new, rows[places])
+
+
+def _as_numbers(
+    cipher: BlockCipher, codes: np.ndarray, classes: np.ndarray, tweaks: np.ndarray, guard: Guard | None
+) -> np.ndarray:
+    """Mixed-radix numbers through FF1."""
+    letters = alphabet()
+    radices = letters.sizes[classes]
+    numbers = np.zeros(codes.shape[0], np.uint64)
+    sizes = np.ones(codes.shape[0], np.uint64)
+    for j in range(codes.shape[1]):
+        numbers = numbers * radices[:, j] + letters.rank_of[codes[:, j]]
+        sizes *= radices[:, j]
+    size = int(sizes[0]) if (sizes == sizes[0]).all() else sizes
+
+    def spelled(numbers: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
+        of_rows, out = radices[rows], np.empty((numbers.size, codes.shape[1]), np.int64)
+        for j in range(codes.shape[1] - 1, -1, -1):
+            numbers, out[:, j] = np.divmod(numbers, of_rows[:, j])
+        return letters.symbols[letters.first[classes[rows]] + out].astype(codes.dtype)
+
+    accept = None if guard is None else lambda numbers, rows: guard(spelled(numbers, rows), rows)
+    return spelled(permute(cipher, size, numbers, tweaks, accept), slice(None))
+
+
+def _as_strings(
+    cipher: BlockCipher, codes: np.ndarray, classes: np.ndarray, tweaks: np.ndarray, guard: Guard | None
+) -> np.ndarray:
+    """Strings through the wide network, those again that may not stay."""
+    letters = alphabet()
+    out, rows = codes.copy(), np.arange(codes.shape[0])
+    while rows.size:
+        of_rows = classes[rows]
+        ranks = letters.rank_of[out[rows]].astype(np.uint64)
+        new = permute_wide(cipher, letters.sizes[of_rows], ranks, tweaks if tweaks.ndim == 0 else tweaks[rows])
+        out[rows] = letters.symbols[letters.first[of_rows] + new.astype(np.int64)].astype(codes.dtype)
+        rows = rows[:0] if guard is None else rows[~guard(out[rows], rows)]
+    return out

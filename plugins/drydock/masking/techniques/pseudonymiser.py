@@ -1,0 +1,173 @@
+"""From texts to pseudonyms: batches are cut by length and marks, each part is a matrix, each shape masks its rows.
+
+All texts fall into sets that nothing leaves: those of each shape, and those of no shape, by their marks and classes. Each set
+is permuted in itself, so two texts never get the same pseudonym, and a text of no shape never turns into one of a shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from drydock.masking.blockciphers import BlockCipher
+from drydock.masking.characters import KEPT, NOT_TEXT, alphabet, fold, restore, to_matrix, to_values
+from drydock.masking.keys import MaskingKey, derive
+from drydock.masking.techniques.catalogue import Technique, as_symbols
+from drydock.masking.techniques.generic import Guard, permute_classes
+from drydock.masking.techniques.options import Options
+from drydock.masking.techniques.shapes import Shape, Stays
+
+_FORMS_KEPT = 10_000
+
+
+class Pseudonymiser:
+    """One kind under one key and join domain."""
+
+    def __init__(self, technique: Technique, key: MaskingKey, join_domain: str, options: Options) -> None:
+        self._technique = technique
+        self._cipher = BlockCipher(key.family, derive(key, join_domain, "pseudonyms"))
+        self._shapes = lru_cache(_FORMS_KEPT)(lambda form: tuple(technique.shapes(form, options)))
+
+    def values(self, values: Sequence[str | None]) -> list[str | None]:
+        """The pseudonyms of a batch, in its order."""
+        lengths = np.fromiter((0 if v is None else len(v) for v in values), np.int64, len(values))
+        if lengths.size and lengths[0] and (lengths == lengths[0]).all():
+            return to_values(self.matrix(to_matrix(values, int(lengths[0]))))
+        out = list(values)
+        order = np.argsort(lengths, kind="stable")
+        for rows in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+            if rows.size and lengths[rows[0]]:
+                some = [values[row] for row in rows]
+                for row, new in zip(rows, to_values(self.matrix(to_matrix(some, int(lengths[rows[0]])))), strict=True):
+                    out[row] = new
+        return out
+
+    def matrix(self, codes: np.ndarray) -> np.ndarray:
+        """Code points (rows x length, uint8 or uint32) to those of the pseudonyms, of the same dtype."""
+        folded, form = fold(codes)
+        classes = alphabet().class_of[folded]
+        if (classes != KEPT).all() and not (classes == NOT_TEXT).any():
+            return restore(self._core(folded, "x" * folded.shape[1], None), form)
+        out = folded.copy()
+        for rows, places in _parts(folded, classes == KEPT, self._technique.by_form):
+            out[rows] = self._part(folded[rows], classes[rows], places)
+        return restore(out, form)
+
+    def _part(self, codes: np.ndarray, classes: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Rows with equally many characters beside the marks, whose places (rows x count) are given."""
+        if places.shape[1] == 0:
+            return codes
+        out = codes.copy()
+        guard: Guard | None = None
+        if (classes == NOT_TEXT).any():
+
+            def guard(new: np.ndarray, rows: np.ndarray) -> np.ndarray:
+                trial = codes[rows].copy()
+                np.put_along_axis(trial, places[rows], new, axis=1)
+                return ~holds_utf8(trial)
+
+        form = _form(codes[0], places[0]) if self._technique.by_form else "x" * places.shape[1]
+        core = np.ascontiguousarray(np.take_along_axis(codes, places, axis=1))
+        np.put_along_axis(out, places, self._core(core, form, guard), axis=1)
+        return out
+
+    def _core(self, codes: np.ndarray, form: str, guard: Guard | None) -> np.ndarray:
+        """The characters beside the marks: by the first shape that fits, else by classes alone."""
+        shapes = self._shapes(form)
+        if not shapes:
+            return permute_classes(self._cipher, codes, guard=guard)
+        symbols = as_symbols(codes)
+        out, left = codes, np.arange(codes.shape[0])
+        for number, shape in enumerate(shapes):
+            fits = shape.fits(symbols if left.size == codes.shape[0] else symbols[left])
+            rows, left = left[fits], left[~fits]
+            if rows.size == codes.shape[0]:
+                return _written(codes, self._shaped(symbols, shapes, number))
+            if rows.size:
+                out = out.copy() if out is codes else out
+                out[rows] = _written(codes[rows], self._shaped(symbols[rows], shapes, number))
+        if left.size:
+            out = out.copy() if out is codes else out
+            keeps_out = _all_of(guard and (lambda new, rows: guard(new, left[rows])), _of_no_shape(shapes))
+            out[left] = permute_classes(self._cipher, codes[left], guard=keeps_out)
+        return out
+
+    def _shaped(self, symbols: np.ndarray, shapes: tuple[Shape, ...], number: int) -> np.ndarray:
+        """Rows of one shape, kept out of the shapes before it that they might turn into."""
+        before = tuple(shape for shape in shapes[:number] if not _disjoint(shape, shapes[number]))
+        return shapes[number].mask(self._cipher, symbols, _none_of(before) if before else None)
+
+
+def _parts(codes: np.ndarray, kept: np.ndarray, by_form: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows that go together, with the places (rows x count) of what is no mark."""
+    if by_form:
+        marks = np.ascontiguousarray(np.where(kept, codes, 1 << 21 if codes.dtype != np.uint8 else 255).astype(codes.dtype))
+        _, which = np.unique(marks.view([("", marks.dtype)] * marks.shape[1]).ravel(), return_inverse=True)
+    else:
+        which = kept.sum(axis=1)
+    order = np.argsort(which, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(which[order])) + 1):
+        count = codes.shape[1] - int(kept[rows[0]].sum())
+        yield rows, np.argsort(kept[rows], axis=1, kind="stable")[:, :count]
+
+
+def _form(codes: np.ndarray, places: np.ndarray) -> str:
+    """One row's marks as they are, `x` for any other character."""
+    form = [chr(c) for c in codes]
+    for place in places:
+        form[place] = "x"
+    return "".join(form)
+
+
+def _written(codes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
+    """New symbols over old code points; what is not ASCII never changes by a shape."""
+    return symbols if codes.dtype == np.uint8 else np.where(symbols < 128, symbols, codes).astype(codes.dtype)
+
+
+def _none_of(shapes: tuple[Shape, ...]) -> Stays:
+    def stays(codes: np.ndarray) -> np.ndarray:
+        inside = np.zeros(codes.shape[0], bool)
+        for shape in shapes:
+            inside |= shape.fits(codes)
+        return ~inside
+
+    return stays
+
+
+def _of_no_shape(shapes: tuple[Shape, ...]) -> Guard:
+    stays = _none_of(shapes)
+    return lambda new, rows: stays(as_symbols(new))
+
+
+def _all_of(*guards: Guard | None) -> Guard:
+    some: list[Callable[[np.ndarray, np.ndarray], np.ndarray]] = [guard for guard in guards if guard]
+    return lambda new, rows: np.logical_and.reduce([guard(new, rows) for guard in some])
+
+
+@lru_cache(maxsize=1024)
+def _disjoint(one: Shape, other: Shape) -> bool:
+    """True where some place tells two templates apart, whatever is moved."""
+    places, others = getattr(one, "places", None), getattr(other, "places", None)
+    if places is None or others is None:
+        return False
+    return any(not set(a.symbols) & set(b.symbols) for a, b in zip(places, others, strict=True))
+
+
+def holds_utf8(codes: np.ndarray) -> np.ndarray:
+    """Rows in which bytes that were not text (U+DC80 … U+DCFF, PEP 383) stand so that they would read as UTF-8.
+
+    Such a text cannot come from a file, and would not come back from one as itself.
+    """
+    after = np.zeros((codes.shape[0], 3), np.uint32)
+    wide = np.concatenate((codes.astype(np.uint32), after), axis=1)
+    byte = np.where((wide >= 0xDC80) & (wide <= 0xDCFF), wide - 0xDC00, 0)
+    b0, b1, b2, b3 = byte[:, :-3], byte[:, 1:-2], byte[:, 2:-1], byte[:, 3:]
+    follows = [(b >= 0x80) & (b <= 0xBF) for b in (b1, b2, b3)]
+    two = (b0 >= 0xC2) & (b0 <= 0xDF) & follows[0]
+    second3 = follows[0] & ~((b0 == 0xE0) & (b1 < 0xA0)) & ~((b0 == 0xED) & (b1 > 0x9F))
+    three = (b0 >= 0xE0) & (b0 <= 0xEF) & second3 & follows[1]
+    second4 = follows[0] & ~((b0 == 0xF0) & (b1 < 0x90)) & ~((b0 == 0xF4) & (b1 > 0x8F))
+    four = (b0 >= 0xF0) & (b0 <= 0xF4) & second4 & follows[1] & follows[2]
+    return (two | three | four).any(axis=1)
