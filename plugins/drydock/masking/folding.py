@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_SEPARATORS = re.compile(r"[\s\u00ad\u2010-\u2015\u2212-]+")
+SEPARATORS = r"[\s\u00ad\u2010-\u2015\u2212-]+"
+_SEPARATORS = re.compile(SEPARATORS)
 _DASHES = re.compile(r"[\u2010-\u2015\u2212\ufe63\uff0d]")
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
