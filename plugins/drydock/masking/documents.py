@@ -20,7 +20,7 @@ from drydock.masking.structures import leaves
 
 MOST_KEYS = 300  # further keys are looked at together, without hints
 DEEPEST_TEXT = 2  # JSON in a text of JSON
-_NEEDS_HINT = whole.ONLY_BY_NAME | {"customs_reg", "org_code", "imo", "mmsi", "hkid"}
+NEEDS_HINT = whole.ONLY_BY_NAME | {"customs_reg", "org_code", "imo", "mmsi", "hkid"}
 
 
 @dataclass
@@ -86,7 +86,7 @@ def _kinds_of(key: str, texts: list[str], chances: Counter[str]) -> list[tuple[s
 
 
 def _accepted(kind: str, seen: whole.Seen, hints: Hints) -> bool:
-    if kind in _NEEDS_HINT or kind == "name":
+    if kind in NEEDS_HINT or kind == "name":
         return hints.get(kind) == STRONG and not (kind in whole.ONLY_BY_NAME and _better_than(kind, seen))
     if kind == "latin_name":
         return False
@@ -99,7 +99,7 @@ def _better_than(kind: str, seen: whole.Seen) -> bool:
         seen.passed[other] >= 0.5 * seen.passed[kind]
         and whole.is_beyond_chance(other, seen.passed[other], seen.classes, seen.digit_lengths)
         for other in seen.right
-        if other not in _NEEDS_HINT and other not in ("name", "latin_name", "address")
+        if other not in NEEDS_HINT and other not in ("name", "latin_name", "address")
     )
 
 

@@ -39,6 +39,7 @@ _ELEVEN_DIGITS = re.compile(r"(?<![0-9A-Z])\d{11}(?![0-9A-Z])")
 _LANDLINE = re.compile(r"(?<![0-9A-Z-])(?:\(0\d{2,3}\) ?|0\d{2,3}[- ])[2-8]\d{6,7}(?:-\d{1,6})?(?![0-9A-Z-])")
 _CONTAINER = re.compile(r"(?<![0-9A-Z])[A-Z]{3}[UJZ][ -]?\d{6}[ -]?\d(?![0-9A-Z])")
 _IPV4 = re.compile(r"(?<![0-9.A-Z])(?:\d{1,3}\.){3}\d{1,3}(?![0-9.]*[0-9])(?![A-Z])")
+_VERSION = re.compile(r"(?:版本|VERSION|VER|V|固件|升级)[^0-9]{0,4}$")
 _MAC = re.compile(r"(?<![0-9A-F:-])(?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2}(?![0-9A-F:-])")
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-HJ-NP-Z][·• -]?"
@@ -120,6 +121,8 @@ def _take(text: str, pattern: re.Pattern[str], kind: str, found: Found) -> str:
     separators = all_kinds()[kind].separators
 
     def replace(match: re.Match[str]) -> str:
+        if kind == "ipv4" and _VERSION.search(text, max(0, match.start() - 10), match.start()):
+            return match[0]
         if kind not in _SURE and not checks.passes_check(kind, folded(match[0], separators)):
             return match[0]
         found[kind] += 1

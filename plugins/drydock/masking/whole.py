@@ -53,6 +53,9 @@ CLASSES = {
     "alnum10": (10, 10, r"^[0-9A-Z]{10}$"),
     "alnum9": (9, 9, r"^[0-9A-Z]{9}$"),
     "container_shape": (11, 11, r"^[A-Z]{4}[0-9]{7}$"),
+    "large_octet": (7, 15, r"^(?:[0-9]+\.){0,3}(?:1[0-9]{2}|2[0-5][0-9])(?:\.[0-9]+){0,3}$"),
+    "chinese_ship": (9, 9, r"^(?:41[234]|477|453)[0-9]{6}$"),
+    "code_with_letter": (10, 10, r"^[0-9]{4}[0-9A-Z]{0,5}[A-Z][0-9A-Z]{0,5}$"),
     "structured": (2, 1 << 40, r"^[ \t\r\n]*[\[{<]"),
 }
 _PLAIN = ("date", "compact_date", "decimal", "integer", "uuid", "hash")
@@ -237,11 +240,11 @@ def _chances(kind_id: str, classes: Mapping[str, int], digit_lengths: np.ndarray
     if kind_id == "bank_card":
         return int(digit_lengths[16:20].sum()), 0.6
     if kind_id == "mobile":
-        return int(digit_lengths[11]), 0.5
+        return int(digit_lengths[11:16].sum()), 0.5
     if kind_id == "entry_id":
         return int(digit_lengths[18]), 0.3
     if kind_id == "landline":
-        return int(digit_lengths[10:13].sum()), 0.5
+        return int(digit_lengths[10:16].sum()), 0.5
     if kind_id == "imo":
         return int(digit_lengths[7]), 0.8
     if kind_id == "mmsi":
