@@ -129,6 +129,11 @@ def fold(codes: np.ndarray) -> tuple[np.ndarray, Form]:
     return codes, Form(wide, small)
 
 
+def is_alphanumeric(codes: np.ndarray) -> np.ndarray:
+    """Digits and capital letters among codes of 8 bits."""
+    return ((codes - np.uint8(48)) < 10) | ((codes - np.uint8(65)) < 26)
+
+
 def restore(codes: np.ndarray, form: Form) -> np.ndarray:
     """The inverse of `fold`: exact, since a pseudonym keeps the class of every character."""
     if form.small is not None:
@@ -150,6 +155,8 @@ def to_matrix(values: list[str], length: int) -> np.ndarray:
 def to_values(codes: np.ndarray) -> list[str]:
     """The inverse of `to_matrix`."""
     rows, length = codes.shape
+    if codes[:, -1].all():  # NumPy would drop NUL at the end of a text
+        return np.ascontiguousarray(codes, np.uint32).view(f"U{length}").ravel().tolist()
     raw = np.ascontiguousarray(codes).tobytes()
     text = raw.decode("ascii") if codes.dtype == np.uint8 else raw.decode("utf-32-le", "surrogatepass")
     return [text[at : at + length] for at in range(0, rows * length, length)]

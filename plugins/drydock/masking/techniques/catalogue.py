@@ -118,9 +118,7 @@ def _declarations() -> ShapesOf:
 
 
 def _cards() -> ShapesOf:
-    return _by_length(
-        [Template("bank_card", f"k:0-9*6 p:0-9*{n - 7} c:0-9", (check_digits.luhn(n),)) for n in range(14, 20)]
-    )
+    return _by_length([Template("bank_card", f"k:0-9*6 p:0-9*{n - 7} c:0-9", (check_digits.luhn(n),)) for n in range(14, 20)])
 
 
 def _nothing(form: str, options: Options) -> tuple[Shape, ...]:
@@ -149,7 +147,9 @@ def techniques() -> dict[str, Technique]:
         "cn_id": Technique("resident-id", _resident),
         "cn_id15": Technique("resident-id", _resident),
         "uscc": Technique("organisation", _tax),
-        "org_code": Technique("organisation-code", _templates(("p:0-9A-Z*8 c:0-9X", lambda: (check_digits.organisation(0),)), name="org")),
+        "org_code": Technique(
+            "organisation-code", _templates(("p:0-9A-Z*8 c:0-9X", lambda: (check_digits.organisation(0),)), name="org")
+        ),
         "tax_no": Technique("organisation", _tax),
         "customs_reg": Technique("customs-registration", _templates("k:0-9*4 k:0-9A-Z*2 p:0-9A-Z*4", name="customs_reg")),
         "entry_id": Technique("declaration", _declarations()),

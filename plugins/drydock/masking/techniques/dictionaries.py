@@ -7,7 +7,7 @@ of the row. No pseudonym is longer than its value; each place keeps its class, s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import yaml
 
@@ -82,10 +82,7 @@ def words() -> dict[str, tuple[str, ...]]:
 
 def _character(c: str, draw: Draw, han: Sequence[str], letters: str) -> str:
     """One character by its class: Han from a list, letters from a choice, digits and all else from their class."""
-    folded = chr(ord(c) - 0xFEE0) if 0xFF01 <= ord(c) <= 0xFF5E else c
-    shift, small = ord(c) - ord(folded), folded.islower() and folded.isascii()
-    known = alphabet()
-    number = int(known.class_of[ord(folded.upper() if small else folded)])
+    number, shift, small = _kind_of(c)
     if number == KEPT:
         return c
     if number in (COMMON_HAN, _RARE_HAN, _FIRST_OTHER_HAN):
@@ -95,8 +92,21 @@ def _character(c: str, draw: Draw, han: Sequence[str], letters: str) -> str:
         return chr(ord(new.lower() if small else new) + shift)
     if number == DIGIT:
         return chr(48 + draw.below(10) + shift)
+    known = alphabet()
     first, size = int(known.first[number]), int(known.sizes[number])
     return chr(int(known.symbols[first + draw.below(min(size, 1 << 20))]))
+
+
+@lru_cache(maxsize=1 << 16)
+def _kind_of(c: str) -> tuple[int, int, bool]:
+    """A character's class, how far it is from its half-width form, and whether it is a small letter."""
+    folded = chr(ord(c) - 0xFEE0) if 0xFF01 <= ord(c) <= 0xFF5E else c
+    small = folded.islower() and folded.isascii()
+    return int(alphabet().class_of[ord(folded.upper() if small else folded)]), ord(c) - ord(folded), small
+
+
+def _is_mark(c: str) -> bool:
+    return _kind_of(c)[0] == KEPT
 
 
 def _spelled(value: str, draw: Draw, han: Sequence[str], kept: Callable[[int], bool] = lambda place: False) -> str:
@@ -112,7 +122,7 @@ def _name(value: str, draw: Draw) -> str:
     """A family name and a given name as long; of one character more than three, a family name of two."""
     given, single, compound = words()["given"], _usual_surnames(), sorted(surnames()[1])
     places = [i for i, c in enumerate(value) if _is_han(c)]
-    only_han = len(places) == sum(alphabet().class_of[ord(c)] != KEPT for c in value)
+    only_han = len(places) == sum(not _is_mark(c) for c in value)
     new = list(_spelled(value, draw, given))
     if only_han and 1 <= len(places) <= 4:
         family = draw.of(compound) if len(places) == 4 else draw.of(single)
@@ -128,7 +138,7 @@ def _usual_surnames() -> tuple[str, ...]:
 
 
 def _is_han(c: str) -> bool:
-    return int(alphabet().class_of[ord(c)]) in (COMMON_HAN, _RARE_HAN, _FIRST_OTHER_HAN)
+    return _kind_of(c)[0] in (COMMON_HAN, _RARE_HAN, _FIRST_OTHER_HAN)
 
 
 def _company(value: str, draw: Draw) -> str:
@@ -140,7 +150,7 @@ def _company(value: str, draw: Draw) -> str:
         while at >= 0:
             kept |= set(range(at, at + len(word)))
             at = value.find(word, at + 1)
-    if len(kept) >= sum(alphabet().class_of[ord(c)] != KEPT for c in value):
+    if len(kept) >= sum(not _is_mark(c) for c in value):
         kept = set()  # nothing of its own would change
     return _spelled(value, draw, words()["trade_names"], kept.__contains__)
 
@@ -148,8 +158,13 @@ def _company(value: str, draw: Draw) -> str:
 def _address(value: str, draw: Draw) -> str:
     """Province, city and district are kept where they are real ones; roads, houses and numbers are not."""
     start = _place_end(value)
-    structure = frozenset(words()["address_structure"])
+    structure = _structure()
     return _spelled(value, draw, words()["road_names"], lambda place: place < start or value[place] in structure)
+
+
+@cache
+def _structure() -> frozenset[str]:
+    return frozenset(words()["address_structure"])
 
 
 def _place_end(value: str) -> int:

@@ -36,9 +36,12 @@ def permute_classes(
     """
     if codes.shape[0] == 0 or codes.shape[1] == 0:
         return codes
-    letters = alphabet()
-    classes = letters.class_of[codes]
-    fits = _bits()[classes].sum(axis=1) <= 63 * _FINE
+    codes = np.asfortranarray(codes)
+    classes = alphabet().class_of.take(codes)
+    bits = np.zeros(codes.shape[0], np.int64)
+    for j in range(codes.shape[1]):
+        bits += _bits().take(classes[:, j])
+    fits = bits <= 63 * _FINE
     tweaks = np.asarray(tweaks, np.uint64)
     if fits.all():
         return _as_numbers(cipher, codes, classes, tweaks, guard)
@@ -59,20 +62,25 @@ def _as_numbers(
     cipher: BlockCipher, codes: np.ndarray, classes: np.ndarray, tweaks: np.ndarray, guard: Guard | None
 ) -> np.ndarray:
     """Mixed-radix numbers through FF1."""
-    letters = alphabet()
-    radices = letters.sizes[classes]
+    letters, columns = alphabet(), range(codes.shape[1])
     numbers = np.zeros(codes.shape[0], np.uint64)
     sizes = np.ones(codes.shape[0], np.uint64)
-    for j in range(codes.shape[1]):
-        numbers = numbers * radices[:, j] + letters.rank_of[codes[:, j]]
-        sizes *= radices[:, j]
+    radices = [letters.sizes.take(classes[:, j]) for j in columns]
+    for j in columns:
+        numbers *= radices[j]
+        numbers += letters.rank_of.take(codes[:, j])
+        sizes *= radices[j]
     size = int(sizes[0]) if (sizes == sizes[0]).all() else sizes
 
     def spelled(numbers: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
-        of_rows, out = radices[rows], np.empty((numbers.size, codes.shape[1]), np.int64)
-        for j in range(codes.shape[1] - 1, -1, -1):
-            numbers, out[:, j] = np.divmod(numbers, of_rows[:, j])
-        return letters.symbols[letters.first[classes[rows]] + out].astype(codes.dtype)
+        out = np.empty((numbers.size, codes.shape[1]), codes.dtype, order="F")
+        for j in reversed(columns):
+            radix = radices[j][rows]
+            rest = numbers // radix
+            rank = (numbers - rest * radix).astype(np.int64)
+            out[:, j] = letters.symbols.take(letters.first.take(classes[rows, j]) + rank)
+            numbers = rest
+        return out
 
     accept = None if guard is None else lambda numbers, rows: guard(spelled(numbers, rows), rows)
     return spelled(permute(cipher, size, numbers, tweaks, accept), slice(None))

@@ -11,7 +11,7 @@ from drydock.masking.blockciphers import BlockCipher
 from drydock.masking.feistel import permute
 from drydock.masking.techniques.generic import permute_classes
 from drydock.masking.techniques.options import Options
-from drydock.masking.techniques.shapes import Stays, is_digit, label, tweaks_of
+from drydock.masking.techniques.shapes import Stays, all_digits, is_digit, label, tweaks_of
 
 _EMAIL_FORM = re.compile(r"[x._%+-]+@(x[x-]*(?:\.[x-]*x)*)\.(x{2,24})")
 _SECOND_LEVEL = ("COM", "NET", "ORG", "GOV", "EDU", "AC", "CO", "MIL")
@@ -104,7 +104,7 @@ class Ipv4:
 
     def fits(self, codes: np.ndarray) -> np.ndarray:
         """Digits that give numbers of the range, without zeros before them."""
-        good = is_digit(codes).all(axis=1)
+        good = all_digits(codes)
         for number, (_, _, low, count) in zip(self._numbers(codes), self._places, strict=True):
             good &= (number >= low) & (number < low + count)
         return good

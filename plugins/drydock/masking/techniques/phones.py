@@ -13,7 +13,7 @@ import numpy as np
 from drydock.masking.blockciphers import BlockCipher
 from drydock.masking.feistel import permute
 from drydock.masking.techniques.options import Options
-from drydock.masking.techniques.shapes import Shape, Stays, Template, is_digit, label, tweaks_of
+from drydock.masking.techniques.shapes import Shape, Stays, Template, all_digits, label, tweaks_of
 
 EXTENSION_MARKS = {"转": 0x81}  # as a symbol of 8 bits, see `catalogue.SYMBOLS`
 _COUNTRY = ("", "f:8 f:6 ", "f:0*2 f:8 f:6 ")
@@ -47,7 +47,7 @@ class Extended:
     def fits(self, codes: np.ndarray) -> np.ndarray:
         """The number fits, X or 转 stands after it where a mark must, and digits follow."""
         at = self.number.length
-        good = is_digit(codes[:, at + self.mark :]).all(axis=1) & self.number.fits(codes[:, :at])
+        good = all_digits(codes[:, at + self.mark :]) & self.number.fits(codes[:, :at])
         return good & ((codes[:, at] == ord("X")) | (codes[:, at] == EXTENSION_MARKS["转"])) if self.mark else good
 
     def mask(self, cipher: BlockCipher, codes: np.ndarray, stays: Stays | None = None) -> np.ndarray:

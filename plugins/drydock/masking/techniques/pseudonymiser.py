@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from drydock.masking.blockciphers import BlockCipher
-from drydock.masking.characters import KEPT, NOT_TEXT, alphabet, fold, restore, to_matrix, to_values
+from drydock.masking.characters import KEPT, NOT_TEXT, alphabet, fold, is_alphanumeric, restore, to_matrix, to_values
 from drydock.masking.keys import MaskingKey, derive
 from drydock.masking.techniques.catalogue import Technique, as_symbols
 from drydock.masking.techniques.generic import Guard, permute_classes
@@ -32,7 +32,7 @@ class Pseudonymiser:
 
     def values(self, values: Sequence[str | None]) -> list[str | None]:
         """The pseudonyms of a batch, in its order."""
-        lengths = np.fromiter((0 if v is None else len(v) for v in values), np.int64, len(values))
+        lengths = _lengths(values)
         if lengths.size and lengths[0] and (lengths == lengths[0]).all():
             return to_values(self.matrix(to_matrix(values, int(lengths[0]))))
         out = list(values)
@@ -47,7 +47,9 @@ class Pseudonymiser:
     def matrix(self, codes: np.ndarray) -> np.ndarray:
         """Code points (rows x length, uint8 or uint32) to those of the pseudonyms, of the same dtype."""
         folded, form = fold(codes)
-        classes = alphabet().class_of[folded]
+        if folded.dtype == np.uint8 and is_alphanumeric(folded).all():
+            return restore(self._core(folded, "x" * folded.shape[1], None), form)
+        classes = alphabet().class_of.take(folded)
         if (classes != KEPT).all() and not (classes == NOT_TEXT).any():
             return restore(self._core(folded, "x" * folded.shape[1], None), form)
         out = folded.copy()
@@ -56,8 +58,8 @@ class Pseudonymiser:
         return restore(out, form)
 
     def _part(self, codes: np.ndarray, classes: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """Rows with equally many characters beside the marks, whose places (rows x count) are given."""
-        if places.shape[1] == 0:
+        """Rows with equally many characters beside the marks, at these places: of all rows alike, or rows x count."""
+        if places.shape[-1] == 0:
             return codes
         out = codes.copy()
         guard: Guard | None = None
@@ -65,12 +67,12 @@ class Pseudonymiser:
 
             def guard(new: np.ndarray, rows: np.ndarray) -> np.ndarray:
                 trial = codes[rows].copy()
-                np.put_along_axis(trial, places[rows], new, axis=1)
+                _put(trial, places if places.ndim == 1 else places[rows], new)
                 return ~holds_utf8(trial)
 
-        form = _form(codes[0], places[0]) if self._technique.by_form else "x" * places.shape[1]
-        core = np.ascontiguousarray(np.take_along_axis(codes, places, axis=1))
-        np.put_along_axis(out, places, self._core(core, form, guard), axis=1)
+        form = _form(codes[0], places) if self._technique.by_form else "x" * places.shape[-1]
+        core = codes[:, places] if places.ndim == 1 else np.take_along_axis(codes, places, axis=1)
+        _put(out, places, self._core(np.ascontiguousarray(core), form, guard))
         return out
 
     def _core(self, codes: np.ndarray, form: str, guard: Guard | None) -> np.ndarray:
@@ -78,7 +80,7 @@ class Pseudonymiser:
         shapes = self._shapes(form)
         if not shapes:
             return permute_classes(self._cipher, codes, guard=guard)
-        symbols = as_symbols(codes)
+        symbols = np.asfortranarray(as_symbols(codes))
         out, left = codes, np.arange(codes.shape[0])
         for number, shape in enumerate(shapes):
             fits = shape.fits(symbols if left.size == codes.shape[0] else symbols[left])
@@ -100,17 +102,42 @@ class Pseudonymiser:
         return shapes[number].mask(self._cipher, symbols, _none_of(before) if before else None)
 
 
-def _parts(codes: np.ndarray, kept: np.ndarray, by_form: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows that go together, with the places (rows x count) of what is no mark."""
-    if by_form:
-        marks = np.ascontiguousarray(np.where(kept, codes, 1 << 21 if codes.dtype != np.uint8 else 255).astype(codes.dtype))
-        _, which = np.unique(marks.view([("", marks.dtype)] * marks.shape[1]).ravel(), return_inverse=True)
-    else:
-        which = kept.sum(axis=1)
+def _lengths(values: Sequence[str | None]) -> np.ndarray:
+    try:
+        return np.fromiter(map(len, values), np.int64, len(values))  # type: ignore[arg-type]
+    except TypeError:
+        return np.fromiter((0 if v is None else len(v) for v in values), np.int64, len(values))
+
+
+def _parts(codes: np.ndarray, kept: np.ndarray, by_form: bool) -> Iterator[tuple[np.ndarray | slice, np.ndarray]]:
+    """Rows that go together, with the places of what is no mark: of all of them alike, or of each row (rows x count)."""
+    for rows in _alike(np.where(kept, codes.astype(np.uint32) + 1, 0) if by_form else kept.sum(axis=1, keepdims=True)):
+        of_rows = kept[rows]
+        if by_form or (of_rows == of_rows[0]).all():
+            yield rows, np.flatnonzero(~of_rows[0])
+        else:
+            count = codes.shape[1] - int(of_rows[0].sum())
+            yield rows, np.argsort(of_rows, axis=1, kind="stable")[:, :count]
+
+
+def _alike(marks: np.ndarray) -> Iterator[np.ndarray | slice]:
+    """Groups of equal rows."""
+    if (marks == marks[0]).all():
+        yield slice(None)
+        return
+    raw, width = np.ascontiguousarray(marks).tobytes(), marks.shape[1] * marks.itemsize
+    numbers: dict[bytes, int] = {}
+    rows = (raw[at : at + width] for at in range(0, len(raw), width))
+    which = np.fromiter((numbers.setdefault(row, len(numbers)) for row in rows), np.int64, marks.shape[0])
     order = np.argsort(which, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(which[order])) + 1):
-        count = codes.shape[1] - int(kept[rows[0]].sum())
-        yield rows, np.argsort(kept[rows], axis=1, kind="stable")[:, :count]
+    yield from np.split(order, np.flatnonzero(np.diff(which[order])) + 1)
+
+
+def _put(codes: np.ndarray, places: np.ndarray, new: np.ndarray) -> None:
+    if places.ndim == 1:
+        codes[:, places] = new
+    else:
+        np.put_along_axis(codes, places, new, axis=1)
 
 
 def _form(codes: np.ndarray, places: np.ndarray) -> str:

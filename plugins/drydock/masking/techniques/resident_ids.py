@@ -18,13 +18,12 @@ from drydock.masking.feistel import permute
 from drydock.masking.places import county_codes
 from drydock.masking.techniques import check_digits
 from drydock.masking.techniques.options import Options
-from drydock.masking.techniques.shapes import Stays, is_digit, label, tweaks_of
+from drydock.masking.techniques.shapes import Stays, all_digits, is_digit, label, tweaks_of
 
 FIRST_YEAR, LAST_YEAR = 1800, 2099
 LAST_LONG_BAND = date(2026, 10, 1)  # never move this: it would change the pseudonyms of every epoch
 SERIALS = 1000
 _FIRST_DAY = date(FIRST_YEAR, 1, 1)
-_DIGITS = np.arange(48, 58, dtype=np.uint8)
 
 
 @cache
@@ -66,8 +65,9 @@ def _whole(codes: np.ndarray) -> np.ndarray:
     """Digits (rows x few) as whole numbers."""
     total = np.zeros(codes.shape[0], np.int64)
     for j in range(codes.shape[1]):
-        total = total * 10 + codes[:, j] - 48
-    return total
+        total *= 10
+        total += codes[:, j]
+    return total - 48 * int("1" * codes.shape[1])
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,9 @@ class ResidentId:
 
     def fits(self, codes: np.ndarray) -> np.ndarray:
         """17 digits of which 7 to 14 are a day of 1800 to 2099, and a digit or X."""
-        good = is_digit(codes[:, :17]).all(axis=1) & (codes[:, 0] != 48)
+        good = all_digits(codes[:, :17]) & (codes[:, 0] != 48)
         good &= is_digit(codes[:, 17]) | (codes[:, 17] == ord("X"))
-        rows = np.flatnonzero(good)
-        good[rows] = _day_numbers(codes[rows]) >= 0
+        good &= _day_numbers(codes) >= 0
         if self.only_right:
             rows = np.flatnonzero(good)
             good[rows] = self.check.off(codes[rows]) == 0
@@ -95,60 +94,104 @@ class ResidentId:
 
     def mask(self, cipher: BlockCipher, codes: np.ndarray, stays: Stays | None = None) -> np.ndarray:
         """The rows, all of which fit, moved: area and band of years kept, or area redrawn among the real ones."""
-        numbers, sizes, which, start = self._counted(codes)
-        off = self.check.off(codes)
+        codes = np.asfortranarray(codes)
+        rows = self._rows(codes)
+        tweaks = tweaks_of(label(f"cn_id {self.options.area}"), codes[:, :6] if self.options.area == "keep" else codes[:, :0])
 
-        def good(numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:
-            new, fine = self._spelled(numbers, codes[rows], start[rows], which[rows], off[rows])
+        def good(numbers: np.ndarray, places: np.ndarray) -> np.ndarray:
+            new, fine = self._spelled(numbers, rows.take(places))
             return fine if stays is None else fine & stays(new)
 
-        tweaks = tweaks_of(label(f"cn_id {self.options.area}"), codes[:, :6] if self.options.area == "keep" else codes[:, :0])
-        tweaks = tweaks + start.astype(np.uint64)
-        moved = permute(cipher, (sizes, which), numbers, tweaks, good)
-        return self._spelled(moved, codes, start, which, off)[0]
+        tweaks += rows.start.astype(np.uint64) * 2 + rows.ends_x
+        return self._spelled(permute(cipher, (rows.sizes, rows.which), rows.numbers, tweaks, good), rows)[0]
 
-    def _counted(self, codes: np.ndarray) -> tuple[np.ndarray, list[int], np.ndarray, np.ndarray]:
-        """Numbers, the distinct sizes, which size each row has, and the first day of each row's band."""
+    def _rows(self, codes: np.ndarray) -> _Rows:
         days = _day_numbers(codes)
         band_of, first, length = _bands(self.options.birth_band_years)
-        band = band_of[days]
-        serial = _whole(codes[:, 14:17])
-        serials = SERIALS // 2 if self.options.keep_sex else SERIALS
-        numbers = (days - first[band]) * serials + (serial // 2 if self.options.keep_sex else serial)
+        band = band_of.take(days)
+        ends_x = codes[:, 17] == ord("X")
         drawn = self._drawn(codes)
-        numbers = np.where(drawn >= 0, drawn * length[band] * serials + numbers, numbers)
-        key = band * 2 + (drawn >= 0)
+        serial = _whole(codes[:, 14:17])
+        halves = 2 if self.options.keep_sex else 1
+        serials = np.where(ends_x, SERIALS // 10, SERIALS // halves)
+        day = days - first.take(band) + np.maximum(drawn, 0) * length.take(band)
+        numbers = day * serials + np.where(ends_x, serial // 10, serial // halves)
+        key = (band * 2 + ends_x) * 2 + (drawn >= 0)
         used = np.flatnonzero(np.bincount(key))
-        sizes = [int(length[k // 2]) * serials * (_areas()[1].shape[0] if k % 2 else 1) for k in used]
         which = np.zeros(used[-1] + 1, np.intp)
         which[used] = np.arange(used.size)
-        return numbers.astype(np.uint64), sizes, which[key], first[band]
+        per_day = (SERIALS // halves, SERIALS // 10)
+        sizes = [int(length[k // 4]) * per_day[k // 2 % 2] * (_areas()[1].shape[0] if k % 2 else 1) for k in used]
+        start, off = first.take(band), self.check.off(codes)
+        return _Rows(codes, numbers.astype(np.uint64), which.take(key), start, length.take(band), ends_x, serials, off, sizes)
 
     def _drawn(self, codes: np.ndarray) -> np.ndarray:
         """The place of each row's area among the real ones, where areas are redrawn and it is one; else -1."""
         if self.options.area == "keep":
             return np.full(codes.shape[0], -1)
-        return _areas()[0][_whole(codes[:, :6])]
+        return _areas()[0].take(_whole(codes[:, :6]))
 
-    def _spelled(
-        self, numbers: np.ndarray, old: np.ndarray, start: np.ndarray, which: np.ndarray, off: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        new = old.copy()
+    def _spelled(self, numbers: np.ndarray, rows: _Rows) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of the numbers, and which of them kept the class of the check character (and the sex)."""
+        new = rows.codes.copy(order="F")
         numbers = numbers.astype(np.int64)
-        serials = SERIALS // 2 if self.options.keep_sex else SERIALS
-        days, serial = numbers // serials, numbers % serials
-        if self.options.keep_sex:
-            serial = serial * 2 + (old[:, 16] & 1)
+        days = numbers // rows.serials
+        serial = numbers - days * rows.serials
         if self.options.area == "redraw":
-            length = _bands(self.options.birth_band_years)[2][_bands(self.options.birth_band_years)[0][start]]
-            drawn = self._drawn(old) >= 0
-            new[drawn, :6] = _areas()[1][(days // length)[drawn]]
-            days = np.where(drawn, days % length, days)
-        new[:, 6:14] = _calendar()[1][start + days]
-        for j in (16, 15, 14):
-            new[:, j] = _DIGITS[serial % 10]
-            serial = serial // 10
-        return new, self.check.put(new, off)
+            drawn = self._drawn(rows.codes) >= 0
+            new[drawn, :6] = _areas()[1][(days // rows.length)[drawn]]
+            days = np.where(drawn, days % rows.length, days)
+        new[:, 6:14] = _calendar()[1].view(np.uint64).ravel().take(rows.start + days).view(np.uint8).reshape(-1, 8)
+        sex = rows.codes[:, 16] & 1
+        if self.options.keep_sex:
+            serial = np.where(rows.ends_x, serial, serial * 2 + sex)
+        _put_serial(new, np.where(rows.ends_x, serial * 10, serial))
+        places = np.flatnonzero(rows.ends_x)
+        last = _last_of_serial(new[places], rows.off[places])
+        new[places, 16] = last % 10 + 48
+        fine = self.check.put(new, rows.off)
+        fine[places] &= (last < 10) & ((last % 2 == sex[places]) | (not self.options.keep_sex))
+        return new, fine
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A batch counted: for each row its codes, number, size (by its place among the distinct ones), first day and days of
+    its band, whether it ends in X, how many serials a day has, and by how much its check character is off.
+
+    An id that ends in X is counted without the last digit of its serial, which follows from the others.
+    """
+
+    codes: np.ndarray
+    numbers: np.ndarray
+    which: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
+    ends_x: np.ndarray
+    serials: np.ndarray
+    off: np.ndarray
+    sizes: list[int]
+
+    def take(self, places: np.ndarray) -> _Rows:
+        """Some of the rows."""
+        if places.size == self.numbers.size:
+            return self
+        parts = [column.take(places) for column in (self.numbers, self.which, self.start, self.length, self.ends_x, self.serials)]
+        return _Rows(np.asfortranarray(self.codes[places]), *parts, self.off.take(places), self.sizes)
+
+
+def _put_serial(codes: np.ndarray, serial: np.ndarray) -> None:
+    """Three digits into places 14 to 16."""
+    for j in (16, 15, 14):
+        rest = serial // 10
+        codes[:, j] = serial - rest * 10 + 48
+        serial = rest
+
+
+def _last_of_serial(codes: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """The digit at place 16 that makes the check character X, given by how much that is off; 10 where no digit does."""
+    total = check_digits.weighed(codes, 0, check_digits.ID_WEIGHTS[:16])
+    return 6 * (2 + off - total) % 11  # GB 11643: the whole sum must be 2 + off mod 11, its last weight is 2, 6 = 1/2
 
 
 def _day_numbers(codes: np.ndarray) -> np.ndarray:
@@ -156,7 +199,7 @@ def _day_numbers(codes: np.ndarray) -> np.ndarray:
     year, month, day = _whole(codes[:, 6:10]), _whole(codes[:, 10:12]), _whole(codes[:, 12:14])
     good = (year >= FIRST_YEAR) & (year <= LAST_YEAR) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
     place = np.where(good, ((year - FIRST_YEAR) * 12 + month - 1) * 31 + day - 1, 0)
-    return np.where(good, _calendar()[0][place], -1)
+    return np.where(good, _calendar()[0].take(place), -1)
 
 
 @dataclass(frozen=True)
@@ -168,7 +211,7 @@ class OldResidentId:
 
     def fits(self, codes: np.ndarray) -> np.ndarray:
         """15 digits, of which 7 to 12 are a day of 1900 to 1999."""
-        good = is_digit(codes).all(axis=1)
+        good = all_digits(codes)
         rows = np.flatnonzero(good)
         good[rows] = self.inner.fits(self._long(codes[rows]))
         return good

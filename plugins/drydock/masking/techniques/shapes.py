@@ -1,6 +1,7 @@
 """Shapes: what a right value of a kind looks like, place by place, and how it is moved to another right value.
 
-A shape works on a matrix of uint8, one row for each value without its separators, in capital half-width letters. Its texts
+A shape works on a matrix of uint8, one row for each value without its separators, in capital half-width letters; it is quick
+where the columns are contiguous (Fortran order). Its texts
 are counted: those with the same kept places and the same classes are the numbers below a size, FF1 moves the number, and the
 new number is spelled again. A check character is not counted: it is set so that it is off by as much as before, 0 for a right
 one. A check character keeps its class too (the walk goes on until it does), so that an X stays an X and a small x a small x.
@@ -61,13 +62,13 @@ class Check:
 
     def off(self, codes: np.ndarray) -> np.ndarray:
         """By how much the characters are off; -1 where there is no check character."""
-        value = self.values[codes[:, self.at]].astype(np.int64)
+        value = self.values.take(codes[:, self.at]).astype(np.int64)
         return np.where(value == _NO_VALUE, -1, (value - self.right(codes)) % len(self.symbols))
 
     def put(self, codes: np.ndarray, off: np.ndarray) -> np.ndarray:
         """Set the characters in place; True for those whose class did not change."""
-        old = codes[:, self.at]
-        new = self.codes[(self.right(codes) + off) % len(self.symbols)]
+        old = codes[:, self.at].copy()
+        new = self.codes.take((self.right(codes) + off) % len(self.symbols))
         codes[:, self.at] = np.where(off < 0, old, new)
         return is_digit(old) == is_digit(codes[:, self.at])
 
@@ -77,7 +78,15 @@ class Check:
 
 
 def is_digit(codes: np.ndarray) -> np.ndarray:
-    return (codes >= 48) & (codes <= 57)
+    return (codes - np.uint8(48)) < 10
+
+
+def all_digits(codes: np.ndarray) -> np.ndarray:
+    """Rows of nothing but digits."""
+    good = np.ones(codes.shape[0], bool)
+    for j in range(codes.shape[1]):
+        good &= is_digit(codes[:, j])
+    return good
 
 
 def label(name: str) -> int:
@@ -110,36 +119,67 @@ class _Place:
         return "".join(c for c in self.symbols if c not in _DIGITS)
 
     @cached_property
-    def allowed(self) -> np.ndarray:
+    def span(self) -> tuple[int, int] | None:
+        """First and last code where the symbols are one unbroken range: told by arithmetic, quicker than by a table."""
+        codes = sorted(ord(c) for c in self.symbols)
+        return (codes[0], codes[-1]) if codes[-1] - codes[0] + 1 == len(codes) else None
+
+    @cached_property
+    def _allowed(self) -> np.ndarray:
         table = np.zeros(256, bool)
         table[[ord(c) for c in self.symbols]] = True
         return table
 
+    def allows(self, column: np.ndarray) -> np.ndarray:
+        """Which of the codes may stand here."""
+        if self.span:
+            return (column - np.uint8(self.span[0])) <= self.span[1] - self.span[0]
+        return self._allowed.take(column)
+
+    @property
+    def one_class(self) -> bool:
+        return not self.digits or not self.letters
+
     @cached_property
-    def rank(self) -> np.ndarray:
+    def _ranks(self) -> np.ndarray:
         """Of each symbol among those of its class."""
         table = np.zeros(256, np.uint64)
         for symbols in (self.digits, self.letters):
             table[[ord(c) for c in symbols]] = np.arange(len(symbols))
         return table
 
+    def ranks(self, column: np.ndarray) -> np.ndarray:
+        """Of each code among the symbols of its class, as uint64."""
+        if self.span and self.one_class:
+            return (column - np.uint8(self.span[0])).astype(np.uint64)
+        return self._ranks.take(column)
+
     @cached_property
-    def radix(self) -> np.ndarray | int:
-        """How many symbols a symbol's class has; a number where the place knows one class only."""
-        if not self.digits or not self.letters:
-            return len(self.symbols)
+    def _radices(self) -> np.ndarray:
         table = np.ones(256, np.uint64)
         table[[ord(c) for c in self.digits]] = len(self.digits)
         table[[ord(c) for c in self.letters]] = len(self.letters)
         return table
 
+    def radices(self, column: np.ndarray) -> np.ndarray | int:
+        """How many symbols each code's class has; a number where the place knows one class only."""
+        return len(self.symbols) if self.one_class else self._radices.take(column)
+
     @cached_property
-    def spelled(self) -> np.ndarray:
-        """Symbols by class (0 letters, 1 digits) and rank."""
-        table = np.zeros((2, max(len(self.digits), len(self.letters))), np.uint8)
-        table[0, : len(self.letters)] = [ord(c) for c in self.letters]
-        table[1, : len(self.digits)] = [ord(c) for c in self.digits]
+    def _spelled(self) -> np.ndarray:
+        """Symbols of letters by rank, those of digits from 128 on."""
+        table = np.zeros(256, np.uint8)
+        table[: len(self.letters)] = [ord(c) for c in self.letters]
+        table[128 : 128 + len(self.digits)] = [ord(c) for c in self.digits]
         return table
+
+    def spelled(self, ranks: np.ndarray, old: np.ndarray) -> np.ndarray:
+        """The codes of these ranks in the classes of the old codes."""
+        if self.span and self.one_class:
+            return ranks.astype(np.uint8) + np.uint8(self.span[0])
+        if self.one_class:
+            return self._spelled.take(ranks.astype(np.intp) + (128 if self.digits else 0))
+        return self._spelled.take(ranks.astype(np.intp) + is_digit(old) * 128)
 
 
 def expanded(symbols: str) -> str:
@@ -185,7 +225,7 @@ class Template:
         """True for rows of the shape."""
         good = np.ones(codes.shape[0], bool)
         for j, place in enumerate(self.places):
-            good &= place.allowed[codes[:, j]]
+            good &= place.allows(codes[:, j])
         if self.also is not None:
             rows = np.flatnonzero(good)
             good[rows] = self.also(codes[rows])
@@ -193,12 +233,13 @@ class Template:
 
     def mask(self, cipher: BlockCipher, codes: np.ndarray, stays: Stays | None = None) -> np.ndarray:
         """The rows, all of which fit, moved to other rows that fit and that `stays` lets stay."""
+        codes = np.asfortranarray(codes)
         numbers, size = self._counted(codes)
         tweaks = tweaks_of(label(self.name), codes[:, self._kept]) if self._kept else label(self.name)
         offs = [check.off(codes) for check in self.checks]
 
         def good(numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:
-            new, fine = self._spelled(numbers, codes[rows], [off[rows] for off in offs])
+            new, fine = self._spelled(numbers, np.asfortranarray(codes[rows]), [off[rows] for off in offs])
             for holds in (self.also, stays):
                 fine = fine if holds is None else fine & holds(new)
             return fine
@@ -212,9 +253,9 @@ class Template:
         numbers, size = np.zeros(codes.shape[0], np.uint64), 1
         for j in self._moved:
             place, column = self.places[j], codes[:, j]
-            radix = place.radix if isinstance(place.radix, int) else place.radix[column]
-            numbers = numbers * np.uint64(radix) if isinstance(radix, int) else numbers * radix
-            numbers += place.rank[column]
+            radix = place.radices(column)
+            numbers *= np.uint64(radix) if isinstance(radix, int) else radix
+            numbers += place.ranks(column)
             size = size * radix
         if isinstance(size, np.ndarray) and size.size and (size == size[0]).all():
             size = int(size[0])
@@ -222,14 +263,12 @@ class Template:
 
     def _spelled(self, numbers: np.ndarray, old: np.ndarray, offs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """The rows of the numbers, and which of them kept the class of every check character."""
-        new = old.copy()
+        new = old.copy(order="F")
         for j in reversed(self._moved):
             place, column = self.places[j], old[:, j]
-            radix = np.uint64(place.radix) if isinstance(place.radix, int) else place.radix[column]
-            rest = numbers // radix
-            rank = (numbers - rest * radix).astype(np.intp)
-            which = (0 if place.letters else 1) if isinstance(place.radix, int) else is_digit(column).astype(np.intp)
-            new[:, j] = place.spelled[which, rank]
+            radix = place.radices(column)
+            rest = numbers // (np.uint64(radix) if isinstance(radix, int) else radix)
+            new[:, j] = place.spelled(numbers - rest * radix, column)
             numbers = rest
         fine = np.ones(new.shape[0], bool)
         for check, off in zip(self.checks, offs, strict=True):
@@ -269,5 +308,5 @@ class Inside:
         if stays is not None:
             raise NotImplementedError("a shape within another one comes first among its kind's shapes")
         new, part = codes.copy(), slice(self.at, self.at + self.inner.length)
-        new[:, part] = self.inner.mask(cipher, np.ascontiguousarray(codes[:, part]))
+        new[:, part] = self.inner.mask(cipher, codes[:, part])
         return new
