@@ -50,7 +50,7 @@ RULES = {
     "customs_reg": Rule(STRUCTURE, 0.98, 0.5, distinct=20),
     "mmsi": Rule(STRUCTURE, 0.98, 0.5, distinct=10),
     "cn_id15": Rule(NAME, NEVER, 0.3),
-    "passport": Rule(NAME, NEVER, 0.3),
+    "passport": Rule(NAME, 0.98, 0.3, distinct=20),
     "hkmo_permit": Rule(NAME, NEVER, 0.3),
     "hr_permit": Rule(NAME, NEVER, 0.3),
     "tw_permit": Rule(NAME, NEVER, 0.5),
@@ -58,6 +58,7 @@ RULES = {
     "bill_no": Rule(NAME, NEVER, 0.6),
     "order_no": Rule(NAME, NEVER, 0.6),
 }
+_ONLY_SHAPE = frozenset({"mmsi", "customs_reg", "passport"})  # without a word, other codes could look the same
 _ANOTHER = 0.5  # of the values are plainly something else: the name is not believed
 
 
@@ -99,7 +100,7 @@ def _by_rule(kind: str, rule: Rule, profile: ColumnProfile, hint: int) -> Decisi
 def _may_be_named(kind: str, profile: ColumnProfile) -> bool:
     """Do the values leave room for a kind that only a name can tell? Dates of eight digits look like permits and HS codes."""
     others = profile.classes["date"] + profile.classes["decimal"]
-    if kind in ("hs", "tw_permit", "passport", "order_no", "bill_no") and profile.digit_lengths[8] * 2 > profile.informative:
+    if kind in ("hs", "tw_permit", "order_no", "bill_no") and profile.digit_lengths[8] * 2 > profile.informative:
         others += profile.classes["compact_date"]
     return others < _ANOTHER * profile.informative
 
@@ -115,6 +116,8 @@ def _is_proved(kind: str, profile: ColumnProfile) -> bool:
         )  # a number that begins with 0, unless it is written as a phone
     if kind == "ipv4":
         return profile.classes["large_octet"] >= 0.3 * passed  # versions have four parts too, small ones
+    if kind == "passport":  # one letter and eight digits: only those of Chinese passports, all of them, and no serials
+        return profile.classes["chinese_passport"] >= 0.98 * total and profile.rising < 0.9 * max(1, profile.numbers_compared)
     if kind == "mmsi":
         return profile.classes["chinese_ship"] >= 0.98 * total
     if kind == "customs_reg":
@@ -188,8 +191,8 @@ def _by_parts(profile: ColumnProfile, hints: dict[str, int]) -> list[Decision]:
 def confidence(decision: Decision, profile: ColumnProfile) -> float:
     """From 0 to 1: how strong the proof is, how many values bear it out, how many different ones there are, and the name."""
     base = {CHECK: 0.97, STRUCTURE: 0.9, NAME: 0.6}[decision.proof]
-    if decision.kind in ("mmsi", "customs_reg") and not decision.hinted:
-        base = 0.6
+    if decision.kind in _ONLY_SHAPE and not decision.hinted:
+        base = 0.55
     sure = base * (0.6 + 0.4 * min(1.0, decision.share / 0.9))
     sure *= min(1.0, 0.75 + 0.05 * profile.distinct_estimate)
     agreeing = (profile.name_kinds.get(decision.kind) == STRONG) + (profile.comment_kinds.get(decision.kind) == STRONG)

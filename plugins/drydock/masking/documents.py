@@ -20,7 +20,7 @@ from drydock.masking.structures import leaves
 
 MOST_KEYS = 300  # further keys are looked at together, without hints
 DEEPEST_TEXT = 2  # JSON in a text of JSON
-NEEDS_HINT = whole.ONLY_BY_NAME | {"customs_reg", "org_code", "imo", "mmsi", "hkid"}
+NEEDS_HINT = whole.ONLY_BY_NAME | {"customs_reg", "org_code", "imo", "mmsi", "hkid", "passport"}
 
 
 @dataclass
@@ -87,7 +87,7 @@ def _kinds_of(key: str, texts: list[str], chances: Counter[str]) -> list[tuple[s
 
 def _accepted(kind: str, seen: whole.Seen, hints: Hints) -> bool:
     if kind in NEEDS_HINT or kind == "name":
-        return hints.get(kind) == STRONG and not (kind in whole.ONLY_BY_NAME and _better_than(kind, seen))
+        return hints.get(kind) == STRONG and not (kind in NEEDS_HINT and _better_than(kind, seen))
     if kind == "latin_name":
         return False
     return whole.is_beyond_chance(kind, seen.passed[kind], seen.classes, seen.digit_lengths)

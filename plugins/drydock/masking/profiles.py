@@ -93,10 +93,10 @@ class ColumnProfile:
             self.sketch = np.unique(np.concatenate([self.sketch, hashes]))[:SKETCH_SIZE]
 
     def _count_order(self, column: pl.Series) -> None:
-        """Of numbers as long as phones: how many follow a smaller one closely, as serials do."""
+        """Of numbers as long as phones and passports: how many follow a smaller one closely, as serials do."""
         head = column.head(2000).drop_nulls().str.strip_chars()
-        numbers = head.filter(head.str.contains(r"^[0-9]{11}$")).cast(pl.Int64).to_numpy()
-        steps = np.diff(numbers)
+        digits = head.str.extract(r"^[A-Z]?([0-9]{8}|[0-9]{11})$").drop_nulls()
+        steps = np.diff(digits.cast(pl.Int64).to_numpy())
         self.rising += int(((steps > 0) & (steps < 1000)).sum())
         self.numbers_compared += len(steps)
 

@@ -22,7 +22,7 @@ _EXCEL_TEXT = r"^(?:=\"(.*)\"|'([^']*))$"
 _FLOAT_OF_CODE = r"^([0-9]{11,19})\.0$"
 # what needs a word in the column's name or comment: its pattern fits half of all codes
 ONLY_BY_NAME = frozenset(
-    {"cn_id15", "passport", "hkmo_permit", "hr_permit", "tw_permit", "bill_no", "hs", "order_no", "tax_no", "credential"}
+    {"cn_id15", "hkmo_permit", "hr_permit", "tw_permit", "bill_no", "hs", "order_no", "tax_no", "credential"}
 )
 _BY_WORDS = frozenset({"name", "address", "credential"})
 # a value of these kinds needs no second look for something inside it
@@ -54,6 +54,7 @@ CLASSES = {
     "alnum9": (9, 9, r"^[0-9A-Z]{9}$"),
     "container_shape": (11, 11, r"^[A-Z]{4}[0-9]{7}$"),
     "large_octet": (7, 15, r"^(?:[0-9]+\.){0,3}(?:1[0-9]{2}|2[0-5][0-9])(?:\.[0-9]+){0,3}$"),
+    "chinese_passport": (9, 9, r"^(?:[EG][0-9]{8}|E[A-HJ-NP-Z][0-9]{7})$"),
     "chinese_ship": (9, 9, r"^(?:41[234]|477|453)[0-9]{6}$"),
     "code_with_letter": (10, 10, r"^[0-9]{4}[0-9A-Z]{0,5}[A-Z][0-9A-Z]{0,5}$"),
     "structured": (2, 1 << 40, r"^[ \t\r\n]*[\[{<]"),
