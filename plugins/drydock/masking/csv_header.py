@@ -27,8 +27,8 @@ _HEADER_WORDS_ZH = re.compile(
     r"来源|结果|原因|方式|次数|费用|税|率|号|码|人|列)[0-9一二三四五]?\Z"
 )
 _USUAL_WORDS = """id no name code type date time status flag remark note desc description amount price qty quantity count total
-    value key index num number address phone mobile email tel sex gender age birthday birth title city province country state region
-    category level unit weight size color version url path file user create update created updated at by column col field
+    value key index num number address phone mobile email tel sex gender age birthday birth title city province country state
+    region category level unit weight size color version url path file user create update created updated at by column col field
     data content text comment message msg ip mac guid uuid hash order item goods product model brand currency rate tax source
     target start end begin first last old new is has memo info lat lng lon latitude longitude department dept company corp
     org organization customer client account balance"""

@@ -92,7 +92,7 @@ def _by_rule(kind: str, rule: Rule, profile: ColumnProfile, hint: int) -> Decisi
         return None
     if hint == STRONG and share >= rule.hinted and (rule.proof != CHECK or passed >= 0.3 * matched):
         return Decision(kind, rule.proof, share, matched, passed, True)
-    proved = share >= rule.unhinted and profile.distinct_estimate >= rule.distinct and _is_proved(kind, profile)
+    proved = share >= rule.unhinted and profile.distinct_estimate >= rule.distinct and is_proved(kind, profile)
     weakly = bool(hint) and rule.unhinted == NEVER and share >= max(0.5, rule.hinted)
     return Decision(kind, rule.proof, share, matched, passed, bool(hint)) if proved or weakly else None
 
@@ -105,9 +105,11 @@ def _may_be_named(kind: str, profile: ColumnProfile) -> bool:
     return others < _ANOTHER * profile.informative
 
 
-def _is_proved(kind: str, profile: ColumnProfile) -> bool:
-    """What the share alone does not show, for columns without a helping word."""
+def is_proved(kind: str, profile: ColumnProfile) -> bool:
+    """Are there more right values than chance gives, and none of the signs of other codes? For columns without a helping word."""
     passed, total = profile.passed[kind], profile.informative
+    if not is_beyond_chance(kind, passed, profile.classes, profile.digit_lengths):
+        return False
     if kind == "mobile" and profile.numbers_compared >= 20:
         return profile.rising < 0.9 * profile.numbers_compared  # serial numbers count up, phones do not
     if kind == "landline":
@@ -122,7 +124,7 @@ def _is_proved(kind: str, profile: ColumnProfile) -> bool:
         return profile.classes["chinese_ship"] >= 0.98 * total
     if kind == "customs_reg":
         return profile.classes["compact_date"] == 0 and profile.classes["code_with_letter"] >= 0.5 * total
-    return is_beyond_chance(kind, passed, profile.classes, profile.digit_lengths)
+    return True
 
 
 def _account_without_check(profile: ColumnProfile, hints: dict[str, int]) -> Decision | None:

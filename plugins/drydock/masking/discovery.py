@@ -13,14 +13,13 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from drydock.masking.deciding import DECIDED_BY, Decision, confidence, decide
+from drydock.masking.deciding import DECIDED_BY, Decision, confidence, decide, is_proved
 from drydock.masking.documents import NEEDS_HINT
 from drydock.masking.hints import STRONG, comment_hints, name_hints
 from drydock.masking.inside import CHANCE
 from drydock.masking.kinds import Level, all_kinds, document_words
 from drydock.masking.profiles import ColumnProfile
 from drydock.masking.proposals import ColumnSample, Evidence, FoundInside, Proposal
-from drydock.masking.whole import is_beyond_chance
 
 BATCH = 20_000
 LEVELS: tuple[Level, ...] = ("secret", "sensitive-personal", "personal", "organisation", "business", "public")
@@ -140,7 +139,7 @@ def _whole_minorities(profile: ColumnProfile, decision: Decision | None) -> dict
         if kind == own or kind in _WHOLE_BY_WORDS or not passed:
             continue
         needs_word = kind in NEEDS_HINT and not _may_stand_among(kind, own, profile)
-        if not needs_word and is_beyond_chance(kind, passed, profile.classes, profile.digit_lengths):
+        if not needs_word and is_proved(kind, profile):
             found[kind] = passed
     return found
 
