@@ -231,6 +231,7 @@ def discover(
     """
     from drydock.masking import discovery_command as command
 
+    command.heed_interrupts()
     try:
         answer = command.discover(file, rows)
     except (OSError, command.NotText) as e:

@@ -165,7 +165,6 @@ COLUMNS: dict[str, list[str]] = {
     "quantity": made("quantity", lambda r, n: r.randrange(5000)),
     "country": made("country", lambda r, n: r.choice(["CHN", "USA", "JPN", "DEU", "VNM", "110", "502"])),
     "serial_8": made("serial8", lambda r, n: 10_000_000 + n * 7),
-    "serial_11_like_phones": made("serial11", lambda r, n: 13_800_000_000 + n),
     "random_7": numbers("r7", 7),
     "random_9": numbers("r9", 9),
     "random_10": numbers("r10", 10),
@@ -225,3 +224,10 @@ MISLEADING = {
 @pytest.mark.parametrize("name", MISLEADING)
 def test_a_name_that_its_values_speak_against_is_not_believed(name: str) -> None:
     assert proposed(name, COLUMNS[MISLEADING[name]]).kind is None
+
+
+def test_serials_that_look_like_phones_are_told_with_little_confidence() -> None:
+    """Nothing but their order speaks against them, and a phone that is missed costs more than a look at a column."""
+    serials = [str(13_800_000_000 + n) for n in range(ROWS)]
+    drawn = rnd("order").sample(serials, ROWS)
+    assert proposed("f", serials).confidence <= 0.45 < 0.85 <= proposed("f", drawn).confidence

@@ -110,8 +110,6 @@ def is_proved(kind: str, profile: ColumnProfile) -> bool:
     passed, total = profile.passed[kind], profile.informative
     if not is_beyond_chance(kind, passed, profile.classes, profile.digit_lengths):
         return False
-    if kind == "mobile" and profile.numbers_compared >= 20:
-        return profile.rising < 0.9 * profile.numbers_compared  # serial numbers count up, phones do not
     if kind == "landline":
         return (
             int(profile.digit_lengths[10:13].sum()) < 0.3 * total
@@ -119,12 +117,16 @@ def is_proved(kind: str, profile: ColumnProfile) -> bool:
     if kind == "ipv4":
         return profile.classes["large_octet"] >= 0.3 * passed  # versions have four parts too, small ones
     if kind == "passport":  # one letter and eight digits: only those of Chinese passports, all of them, and no serials
-        return profile.classes["chinese_passport"] >= 0.98 * total and profile.rising < 0.9 * max(1, profile.numbers_compared)
+        return profile.classes["chinese_passport"] >= 0.98 * total and not _counts_up(profile)
     if kind == "mmsi":
         return profile.classes["chinese_ship"] >= 0.98 * total
     if kind == "customs_reg":
         return profile.classes["compact_date"] == 0 and profile.classes["code_with_letter"] >= 0.5 * total
     return True
+
+
+def _counts_up(profile: ColumnProfile) -> bool:
+    return profile.numbers_compared >= 20 and profile.rising >= 0.9 * profile.numbers_compared
 
 
 def _account_without_check(profile: ColumnProfile, hints: dict[str, int]) -> Decision | None:
@@ -195,6 +197,8 @@ def confidence(decision: Decision, profile: ColumnProfile) -> float:
     base = {CHECK: 0.97, STRUCTURE: 0.9, NAME: 0.6}[decision.proof]
     if decision.kind in _ONLY_SHAPE and not decision.hinted:
         base = 0.55
+    if decision.kind == "mobile" and not decision.hinted and _counts_up(profile):
+        base = 0.45  # serial numbers count up; phones seldom do
     sure = base * (0.6 + 0.4 * min(1.0, decision.share / 0.9))
     sure *= min(1.0, 0.75 + 0.05 * profile.distinct_estimate)
     agreeing = (profile.name_kinds.get(decision.kind) == STRONG) + (profile.comment_kinds.get(decision.kind) == STRONG)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,6 +152,11 @@ def _answer(text: TextFacts, lines: RowFacts, table: _Table) -> Discovery:
 def exit_code(answer: Discovery) -> int:
     """0 where values were looked at, 2 where there was nothing to look at."""
     return FOUND if any(column.evidence.non_empty for column in answer.columns) else NOTHING_EXAMINED
+
+
+def heed_interrupts() -> None:
+    """polars takes SIGINT over when it is imported, and a waiting read then starts again: Ctrl-C must end that too."""
+    signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT))
 
 
 def why_unreadable(place: str, error: OSError | NotText) -> str:
