@@ -35,10 +35,10 @@ RULES = {
     "uscc": Rule(CHECK, 0.5, 0.2),
     "bank_card": Rule(CHECK, 0.6, 0.2),
     "container": Rule(CHECK, 0.5, 0.2),
-    "hkid": Rule(CHECK, 0.8, 0.3, distinct=10),
-    "org_code": Rule(CHECK, 0.85, 0.4, distinct=20),
-    "imo": Rule(CHECK, 0.85, 0.4, distinct=8),
-    "tax_no": Rule(CHECK, NEVER, 0.3),
+    "hkid": Rule(CHECK, 0.8, 0.3, distinct=5),
+    "org_code": Rule(CHECK, 0.85, 0.4, distinct=8),
+    "imo": Rule(CHECK, 0.85, 0.4, distinct=6),
+    "tax_no": Rule(CHECK, 0.85, 0.3, distinct=8),
     "entry_id": Rule(STRUCTURE, 0.8, 0.3),
     "ceb_invt_no": Rule(STRUCTURE, 0.6, 0.3),
     "mobile": Rule(STRUCTURE, 0.7, 0.25),
@@ -47,10 +47,10 @@ RULES = {
     "email": Rule(STRUCTURE, 0.5, 0.2),
     "ipv4": Rule(STRUCTURE, 0.7, 0.3),
     "mac": Rule(STRUCTURE, 0.5, 0.3),
-    "customs_reg": Rule(STRUCTURE, 0.98, 0.5, distinct=20),
+    "customs_reg": Rule(STRUCTURE, 0.98, 0.5, distinct=15),
     "mmsi": Rule(STRUCTURE, 0.98, 0.5, distinct=10),
     "cn_id15": Rule(NAME, NEVER, 0.3),
-    "passport": Rule(NAME, 0.98, 0.3, distinct=20),
+    "passport": Rule(NAME, 0.98, 0.3, distinct=15),
     "hkmo_permit": Rule(NAME, NEVER, 0.3),
     "hr_permit": Rule(NAME, NEVER, 0.3),
     "tw_permit": Rule(NAME, NEVER, 0.5),
@@ -121,7 +121,9 @@ def is_proved(kind: str, profile: ColumnProfile) -> bool:
     if kind == "mmsi":
         return profile.classes["chinese_ship"] >= 0.98 * total
     if kind == "customs_reg":
-        return profile.classes["compact_date"] == 0 and profile.classes["code_with_letter"] >= 0.5 * total
+        return profile.classes["epoch"] < 0.5 * total and not _counts_up(profile)
+    if kind == "tax_no":  # of firms before 2015; the longer ones are credit codes and ids
+        return profile.passed["uscc"] + profile.passed["cn_id"] < 0.1 * total
     return True
 
 
@@ -168,6 +170,8 @@ def _reads_like_people(profile: ColumnProfile, share: float, hinted: bool) -> bo
         return share >= 0.25 and nouns < 0.3 and (common >= 0.5 or share >= 0.8)
     top = max(profile.surnames.values()) / values
     varied = len(profile.surnames) >= 6 and profile.distinct_estimate >= 8 and (top <= 0.35 or values < 30)
+    if 4 <= profile.distinct_estimate < 8 and profile.informative <= 1.5 * profile.distinct_estimate:
+        return share == 1 and common >= 0.75 and nouns == 0 and len(profile.surnames) >= 3  # few, but all of them different
     return share >= 0.8 and common >= 0.65 and nouns < 0.12 and varied
 
 

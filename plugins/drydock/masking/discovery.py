@@ -26,6 +26,7 @@ LEVELS: tuple[Level, ...] = ("secret", "sensitive-personal", "personal", "organi
 # of the things in text that look like a kind, the share that must be right before any is told
 _FLOORS = {"uscc": 0.3, "entry_id": 0.3, "mobile": 0.5}
 _CARD_FLOOR = 0.6
+_EIGHTEEN = frozenset({"cn_id", "uscc", "entry_id", "ceb_invt_no", "tax_no"})
 _WHOLE_BY_WORDS = frozenset({"name", "latin_name", "address"})
 
 
@@ -139,6 +140,8 @@ def _whole_minorities(profile: ColumnProfile, decision: Decision | None) -> dict
         if kind == own or kind in _WHOLE_BY_WORDS or not passed:
             continue
         needs_word = kind in NEEDS_HINT and not _may_stand_among(kind, own, profile)
+        if kind == "bank_card" and own in _EIGHTEEN and not profile.digit_lengths[[16, 17, 19]].any():
+            continue  # Luhn's digit by chance in numbers that are proved to be something else
         if not needs_word and is_proved(kind, profile):
             found[kind] = passed
     return found

@@ -20,7 +20,7 @@ from drydock.masking.structures import leaves
 
 MOST_KEYS = 300  # further keys are looked at together, without hints
 DEEPEST_TEXT = 2  # JSON in a text of JSON
-NEEDS_HINT = whole.ONLY_BY_NAME | {"customs_reg", "org_code", "imo", "mmsi", "hkid", "passport"}
+NEEDS_HINT = whole.ONLY_BY_NAME | {"customs_reg", "org_code", "imo", "mmsi", "hkid", "passport", "tax_no"}
 
 
 @dataclass

@@ -30,7 +30,7 @@ _SAYS_NOTHING = frozenset(_SAYS_NOTHING_WORDS.split())
 _VOWELS = frozenset("aeiou")
 _COMMENT_HEAD = re.compile(r"[\s（(，,。;；:：、/\[【]")
 _COMMENT_SAYS_NOTHING = ("类型", "标志", "标识", "状态", "日期", "时间", "数量", "金额", "国别", "种类", "类别", "方式", "个数")
-_COMMENT_TAIL = re.compile(r"(?:号码|编号|号|码|代码|名称|姓名|信息|[0-9]+)\Z")
+_COMMENT_TAIL = re.compile(r"(?:号码|编号|编码|识别号|识别码|号|码|代码|名称|姓名|信息|[0-9]+)\Z")
 
 
 @lru_cache(maxsize=20_000)

@@ -21,9 +21,7 @@ _ODD = r"[^\x20-\x7e\u3400-\u9fff]"
 _EXCEL_TEXT = r"^(?:=\"(.*)\"|'([^']*))$"
 _FLOAT_OF_CODE = r"^([0-9]{11,19})\.0$"
 # what needs a word in the column's name or comment: its pattern fits half of all codes
-ONLY_BY_NAME = frozenset(
-    {"cn_id15", "hkmo_permit", "hr_permit", "tw_permit", "bill_no", "hs", "order_no", "tax_no", "credential"}
-)
+ONLY_BY_NAME = frozenset({"cn_id15", "hkmo_permit", "hr_permit", "tw_permit", "bill_no", "hs", "order_no", "credential"})
 _BY_WORDS = frozenset({"name", "address", "credential"})
 # a value of these kinds needs no second look for something inside it
 _EXPLAINS = frozenset(
@@ -56,7 +54,7 @@ CLASSES = {
     "large_octet": (7, 15, r"^(?:[0-9]+\.){0,3}(?:1[0-9]{2}|2[0-5][0-9])(?:\.[0-9]+){0,3}$"),
     "chinese_passport": (9, 9, r"^(?:[EG][0-9]{8}|E[A-HJ-NP-Z][0-9]{7})$"),
     "chinese_ship": (9, 9, r"^(?:41[234]|477|453)[0-9]{6}$"),
-    "code_with_letter": (10, 10, r"^[0-9]{4}[0-9A-Z]{0,5}[A-Z][0-9A-Z]{0,5}$"),
+    "epoch": (10, 10, r"^1[4-7][0-9]{8}$"),
     "structured": (2, 1 << 40, r"^[ \t\r\n]*[\[{<]"),
 }
 _PLAIN = ("date", "compact_date", "decimal", "integer", "uuid", "hash")
@@ -122,6 +120,8 @@ def look(distinct: pl.DataFrame, hints: Mapping[str, int]) -> Seen:
     for kind_id, (is_compact, shortest, longest, pattern) in _patterns().items():
         if kind_id in ONLY_BY_NAME and kind_id not in hints:
             continue
+        if kind_id == "tax_no" and kind_id not in hints:
+            longest = shortest  # the longer ones are credit codes and ids as well
         places = batch.selected(pattern, shortest, longest, is_compact, _NEEDS.get(kind_id, ""))
         if len(places):
             _count_kind(kind_id, places, batch.compact if is_compact else batch.values, batch, seen, explained)
