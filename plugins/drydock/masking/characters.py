@@ -39,25 +39,29 @@ _KEPT = (
     (0xFF5F, 0xFF65),
     (0xFFF9, 0xFFFD),
 )
+_BYTES = ((0xDC80, 0xDCFF),)  # bytes that were not text (PEP 383)
 # classes after digits, letters and common Han: the first range that holds a character decides
 _OTHERS = (
     ((0x4E00, 0x9FFF), (0x3400, 0x4DBF)),  # Han characters that are not common
     ((0x20000, 0x2A6DF), (0x2A700, 0x2EBEF), (0x30000, 0x323AF), (0x2F800, 0x2FA1F)),
     ((0xAC00, 0xD7A3),),  # Hangul
     ((0x3041, 0x3096), (0x30A1, 0x30FA)),  # kana
-    ((0x00C0, 0x00FF),),  # Latin with marks
-    ((0x0391, 0x03A1), (0x03A3, 0x03A9), (0x03B1, 0x03C9)),  # Greek
-    ((0x0410, 0x044F),),  # Cyrillic
+    ((0x00C0, 0x00D6), (0x00D8, 0x00DE)),  # capital Latin letters with marks
+    ((0x00DF, 0x00F6), (0x00F8, 0x00FF)),  # small ones
+    ((0x0391, 0x03A1), (0x03A3, 0x03A9)),  # Greek, capital and small
+    ((0x03B1, 0x03C9),),
+    ((0x0410, 0x042F),),  # Cyrillic, capital and small
+    ((0x0430, 0x044F),),
     ((0x0660, 0x0669), (0x06F0, 0x06F9), (0x0966, 0x096F)),  # digits of other scripts
     ((0x2460, 0x249B), (0x2160, 0x217F)),  # numbers in circles, Roman numerals
-    ((0xDC80, 0xDCFF),),  # bytes that were not text (PEP 383)
+    _BYTES,
     ((0xD800, 0xDC7F), (0xDD00, 0xDFFF)),  # halves of surrogate pairs
     ((0x1F300, 0x1FAFF),),  # pictures
     ((0x0080, 0x07FF),),  # all others by the number of their bytes in UTF-8
     ((0x0800, 0xFFFF),),
     ((0x10000, 0x10FFFF),),
 )
-NOT_TEXT = 3 + 10  # the class of bytes that were not text
+NOT_TEXT = COMMON_HAN + 1 + _OTHERS.index(_BYTES)
 
 
 @dataclass(frozen=True)

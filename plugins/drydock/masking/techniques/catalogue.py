@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
+from drydock.masking.places import places
 from drydock.masking.techniques import check_digits
 from drydock.masking.techniques.network_names import email_shapes, ipv4_shapes
 from drydock.masking.techniques.options import Options
@@ -76,12 +77,24 @@ def _resident(form: str, options: Options) -> tuple[Shape, ...]:
     return _by_length([whole, OldResidentId(whole)])(form, options)
 
 
+@cache
+def _provinces() -> np.ndarray:
+    """Which two digits begin an area of a social credit code; 10 is what central registers use."""
+    table = np.zeros(100, bool)
+    table[[10, 83, 91, *{int(code[:2]) for code, _ in places()}]] = True
+    return table
+
+
+def _of_a_province(codes: np.ndarray) -> np.ndarray:
+    return _provinces().take((codes[:, 2].astype(np.intp) - 48) * 10 + codes[:, 3] - 48)
+
+
 @lru_cache
 def _organisations(options: Options) -> tuple[Shape, ...]:
     """Right social credit codes first, then right resident ids (a person's tax number), then codes with a wrong digit."""
     text = f"k:{_USCC}*2 k:0-9*6 p:{_USCC}*8 c:{_USCC}*2"
     checks = (check_digits.organisation(8), check_digits.social_credit())
-    right = Template("uscc", text, checks, lambda codes: checks[1].off(codes) == 0)
+    right = Template("uscc", text, checks, lambda codes: (checks[1].off(codes) == 0) & _of_a_province(codes))
     taxed = Template("tax_no", "k:0-9*6 p:0-9A-Z*8 c:0-9A-Z", (check_digits.organisation(6),))
     longer = [Inside(ResidentId(options), 0, Template("", f"k:0-9*17 k:0-9X k:0-9*{n}")) for n in (1, 2)]
     return (right, ResidentId(options, only_right=True), Template("uscc", text, checks), taxed, *longer)

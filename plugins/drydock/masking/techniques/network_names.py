@@ -56,8 +56,7 @@ class Email:
         return found
 
     def mask(self, cipher: BlockCipher, codes: np.ndarray, stays: Stays | None = None) -> np.ndarray:
-        """The rows, all of which fit: the local part under a tweak of its whole domain."""
-        assert stays is None
+        """The rows, all of which fit: the local part under a tweak of its whole domain. The other shape is never reached."""
         new, end = codes.copy(), self.length - self._kept
         domain, suffix = slice(self.local, end), codes[:, end:]
 
