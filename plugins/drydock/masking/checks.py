@@ -10,6 +10,7 @@ digit; `stdnum.iso6346` lets digits into the owner code. The rest of the rules a
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -23,6 +24,7 @@ _PROVINCES = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 
 PROVINCES = frozenset(_PROVINCES.split())
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 FIRST_YEAR = 1850
+_DIGIT = re.compile(r"[0-9]")
 _ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -133,7 +135,7 @@ def container(value: str) -> bool:
 
 
 def _has_digit(value: str) -> bool:
-    return any(c.isdigit() for c in value)
+    return bool(_DIGIT.search(value))
 
 
 def _hs(value: str) -> bool:

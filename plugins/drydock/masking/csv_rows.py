@@ -19,6 +19,7 @@ LONGEST_FIELD = 16 << 20
 BATCH_ROWS = 20_000
 BATCH_CHARACTERS = 8 << 20
 SAMPLE_LINES = 200
+LONGEST_SAMPLE_LINE = 1 << 16
 SAMPLE_CHARACTERS = 1 << 20
 
 Row = list[str]
@@ -93,7 +94,8 @@ def guess_delimiter(sample: list[str]) -> str:
     """The delimiter that gives most rows the width of the first; NO_DELIMITER where the rows have one field."""
     if sample and _separator_of(sample[0]):
         return _separator_of(sample[0])
-    scored = [(*_score(sample, delimiter), delimiter) for delimiter in DELIMITERS]
+    usual = [line for line in sample if len(line) <= LONGEST_SAMPLE_LINE] or sample[:1]
+    scored = [(*_score(usual, delimiter), delimiter) for delimiter in DELIMITERS]
     share, width, delimiter = max(scored, key=lambda s: (round(s[0], 1), s[1]))
     return delimiter if share >= 0.5 and width > 1 else NO_DELIMITER
 

@@ -33,6 +33,7 @@ _CARD_BINS = re.compile(r"(?:62|4|5[1-5]|60|9)")
 _CARD_WORDS = re.compile(r"卡|账|帐|银行|CARD|ACCOUNT|ACCT|BANK|VISA")
 _MOBILE = re.compile(rf"{_LETTERS_BEFORE}(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d{{4}}){{2}}(?![0-9A-Z])(?!\.[0-9])")
 _SURE = frozenset({"address", "email"})  # what their patterns find inside text needs no further check
+_DIGIT = re.compile(r"[0-9]")
 _RUN = re.compile(r"\d(?:[ \t\r\n-]{0,2}\d){5,}")
 _EIGHTEEN_DIGITS = re.compile(r"(?<![0-9A-Z])\d{18}(?![0-9A-Z])")
 _ELEVEN_DIGITS = re.compile(r"(?<![0-9A-Z])\d{11}(?![0-9A-Z])")
@@ -103,7 +104,7 @@ def scan(text: str) -> Found:
     text = folded(text)
     if "@" in text:
         text = _take(text, _EMAIL, "email", found)
-    if any(c.isdigit() for c in text):
+    if _DIGIT.search(text):
         text = _take_numbers(text, found)
     if _ANY_WORD.search(text):
         for kind, pattern in _AFTER_WORDS.items():
