@@ -18,6 +18,7 @@ from drydock.masking.wide import permute_wide
 
 Guard = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (new codes, their rows) -> may they stay?
 TWEAK = 0x67656E65726963  # "generic"
+_LONGEST_NUMBER = 18  # characters; 19 of the smallest class (ten digits) pass 2^63
 _FINE = 1024  # sizes of domains are compared in whole 1/1024 bits, so that no rounding can differ between machines
 
 
@@ -36,6 +37,8 @@ def permute_classes(
     """
     if codes.shape[0] == 0 or codes.shape[1] == 0:
         return codes
+    if codes.shape[1] > _LONGEST_NUMBER:
+        return _as_strings(cipher, codes, alphabet().class_of.take(codes), np.asarray(tweaks, np.uint64), guard)
     codes = np.asfortranarray(codes)
     classes = alphabet().class_of.take(codes)
     bits = np.zeros(codes.shape[0], np.int64)

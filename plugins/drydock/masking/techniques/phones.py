@@ -17,17 +17,14 @@ from drydock.masking.techniques.shapes import Shape, Stays, Template, all_digits
 
 EXTENSION_MARKS = {"转": 0x81}  # as a symbol of 8 bits, see `catalogue.SYMBOLS`
 _COUNTRY = ("", "f:8 f:6 ", "f:0*2 f:8 f:6 ")
-_LANDLINES = (
-    "k:0 k:12 k:0-9 p:2-8 p:0-9*7",  # 010 and 02x with eight digits
-    "k:0 k:3-9 k:0-9*2 p:2-8 p:0-9*6",  # the others with four digits and seven
-    "k:0 k:3-9 k:0-9 p:2-8 p:0-9*7",  # three and eight
-    "k:0 k:1-9 k:0-9*2 p:2-8 p:0-9*7",  # four and eight
-    "k:0 k:1-9 k:0-9 p:2-8 p:0-9*6",  # three and seven
-)
-_NUMBERS = (
-    *(Template("mobile", country + "k:1 k:3-9 k:0-9 p:0-9*8") for country in _COUNTRY),
-    *(Template("landline", country + text) for text in _LANDLINES for country in _COUNTRY[:2]),
-)
+_LANDLINES = {  # by the digits of the area code; an earlier one goes before a later one
+    "k:0 k:12 k:0-9 p:2-8 p:0-9*7": 3,  # 010 and 02x with eight digits
+    "k:0 k:1-9 k:0-9*2 p:2-8 p:0-9*6": 4,
+    "k:0 k:3-9 k:0-9 p:2-8 p:0-9*7": 3,
+    "k:0 k:1-9 k:0-9*2 p:2-8 p:0-9*7": 4,
+    "k:0 k:1-9 k:0-9 p:2-8 p:0-9*6": 3,
+}
+_MOBILES = tuple(Template("mobile", country + "k:1 k:3-9 k:0-9 p:0-9*8") for country in _COUNTRY)
 _LONGEST_EXTENSION = 6
 _TAIL = re.compile(rf"-(x{{1,{_LONGEST_EXTENSION}}})$")
 
@@ -75,7 +72,18 @@ def phone_shapes(form: str, options: Options) -> tuple[Shape, ...]:
     length = form.count("x")
     tail = _TAIL.search(form)
     after = len(tail[1]) if tail else 0
-    landlines = [number for number in _NUMBERS if number.name == "landline"]
+    landlines = _landlines(form)
     marked = [Extended(n, True, length - n.length - 1) for n in landlines if 1 <= length - n.length - 1 <= _LONGEST_EXTENSION]
     plain = [Extended(n, False, after) for n in landlines if after and n.length + after == length]
-    return (*marked, *plain, *(number for number in _NUMBERS if number.length == length))
+    return (*marked, *plain, *(number for number in (*_MOBILES, *landlines) if number.length == length))
+
+
+def _landlines(form: str) -> list[Template]:
+    """Those whose area code ends where a mark says so, or all where none does."""
+    runs = [len(run) for run in re.findall("x+", form)]
+    abroad = runs[1:] if runs[:1] == [2] else [runs[0] - 2, *runs[1:]] if runs else []
+    out = []
+    for country, parts in (("", runs), (_COUNTRY[1], abroad)):
+        area = parts[0] if len(parts) > 1 and parts[0] in (3, 4) else None
+        out += [Template("landline", country + text) for text, digits in _LANDLINES.items() if area in (None, digits)]
+    return out

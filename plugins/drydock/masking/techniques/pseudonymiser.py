@@ -6,6 +6,7 @@ is permuted in itself, so two texts never get the same pseudonym, and a text of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ from drydock.masking.techniques.options import Options
 from drydock.masking.techniques.shapes import Shape, Stays
 
 _FORMS_KEPT = 10_000
+_INVISIBLE = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
 class Pseudonymiser:
@@ -141,11 +143,11 @@ def _put(codes: np.ndarray, places: np.ndarray, new: np.ndarray) -> None:
 
 
 def _form(codes: np.ndarray, places: np.ndarray) -> str:
-    """One row's marks as they are, `x` for any other character."""
+    """One row's marks, `x` for any other character; without invisible marks and blanks at the ends."""
     form = [chr(c) for c in codes]
     for place in places:
         form[place] = "x"
-    return "".join(form)
+    return _INVISIBLE.sub("", "".join(form)).strip()
 
 
 def _written(codes: np.ndarray, symbols: np.ndarray) -> np.ndarray:
