@@ -150,12 +150,16 @@ def _address(profile: ColumnProfile, hints: dict[str, int]) -> Decision | None:
 
 
 def _name(profile: ColumnProfile, hints: dict[str, int]) -> Decision | None:
-    """Family names, the commonest among them often, many of them, and few endings of nouns; or a word and Latin names."""
+    """Family names, the commonest among them often, many of them, and few endings of nouns; or a word and Latin names.
+
+    Firms among the persons (a column of consignees has both) do not count against them, unless they are the most.
+    """
     named, latin, total = profile.passed["name"], profile.passed["latin_name"], profile.informative
+    firms = profile.classes["organisation"]
     hinted = hints.get("name") == STRONG
-    if profile.classes["organisation"] > 0.5 * total:
+    if firms > (0.9 if hinted else 0.7) * total:
         return None
-    if named and _reads_like_people(profile, named / total, hinted):
+    if named >= 0.05 * total and _reads_like_people(profile, named / max(1, total - firms), hinted):
         return Decision("name", STRUCTURE, (named + latin * hinted) / total, named, named, hinted)
     if hinted and latin >= 0.5 * total:
         return Decision("name", NAME, latin / total, latin, latin, True)
@@ -163,11 +167,14 @@ def _name(profile: ColumnProfile, hints: dict[str, int]) -> Decision | None:
 
 
 def _reads_like_people(profile: ColumnProfile, share: float, hinted: bool) -> bool:
+    """`share`: of the values that are no firms."""
+    if profile.classes["dotted_name"] >= 0.8 * profile.informative:
+        return True
     values = sum(profile.surnames.values())
     common = sum(n for first, n in profile.surnames.items() if first in commonest()) / values
     nouns = sum(n for last, n in profile.endings.items() if last in NOUN_ENDINGS) / values
     if hinted:
-        return share >= 0.25 and nouns < 0.3 and (common >= 0.5 or share >= 0.8)
+        return share >= 0.65 and nouns < 0.3 and (common >= 0.5 or share >= 0.9)
     top = max(profile.surnames.values()) / values
     varied = len(profile.surnames) >= 6 and profile.distinct_estimate >= 8 and (top <= 0.35 or values < 30)
     if 4 <= profile.distinct_estimate < 8 and profile.informative <= 1.5 * profile.distinct_estimate:

@@ -81,14 +81,16 @@ class _Table:
         self.rows += len(rows)
         width = len(self.names)
         if any(len(row) != width for row in rows):
-            rows = [self._fitted(row, width) for row in rows]
+            beyond: Row = []
+            rows = [self._fitted(row, width, beyond) for row in rows]
+            self.beyond.add(beyond)
         for profile, values in zip(self.profiles, zip(*rows, strict=True), strict=True):
             profile.add(values)
 
-    def _fitted(self, row: Row, width: int) -> Row:
+    def _fitted(self, row: Row, width: int, beyond: Row) -> Row:
         if len(row) > width:
             self.long_rows += 1
-            self.beyond.add(row[width:])
+            beyond += filter(None, row[width:])
             return row[:width]
         self.short_rows += len(row) < width
         return row + [""] * (width - len(row))

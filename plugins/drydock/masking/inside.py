@@ -13,7 +13,7 @@ from drydock.masking import addresses, checks
 from drydock.masking.folding import folded
 from drydock.masking.hints import STRONG, name_hints
 from drydock.masking.kinds import all_kinds
-from drydock.masking.names import commonest, is_organisation, is_person_name, surnames
+from drydock.masking.names import NOUN_ENDINGS, commonest, is_organisation, is_person_name, surnames
 
 Found = Counter[str]
 CHANCE = "?"  # after a kind: things that look like it, of which some pass by chance; discovery weighs the two counts
@@ -77,7 +77,13 @@ _NAME_WORD = re.compile(
     r"(?:姓名|联系人|收货人|收件人|发货人|寄件人|申报人员?|订购人|支付人|法人代表|法定代表人|经办人|负责人|客户|司机|货主|签收人|本人)"
     r"(?:姓名)?[是为叫]? ?[:=]? ?([\u3400-\u9fff]{2,4})(?![\u3400-\u9fff])"
 )
-_NOT_NAMES = """高级 项目 总经 单位 客户 区域 常务 部门 程序 金牌 王牌
+# a name right before a phone: 张三 13800138000, 李四，电话138...
+_NAME_BY_PHONE = re.compile(
+    r"(?<![\u3400-\u9fff])([\u3400-\u9fff]{2,4})[ ,，、;/|(-]{0,3}(?:电话|手机|TEL)?[ :]{0,2}"
+    r"(?:\+?86[ -]?)?(?=1[3-9]\d{9}(?![0-9]))"
+)
+_NOT_NAMES = """方式 金额 石料 任务 马上 江苏 高速 金融 白云 黄埔 江门 万元 毛重
+高级 项目 总经 单位 客户 区域 常务 部门 程序 金牌 王牌
 和 有 这 那 时 于 能 都 从 任 全 经 向 同 容 计 单 应 项 何 水 车 文 成"""
 _NOT_A_NAME = frozenset(_NOT_NAMES.split())
 # a folded text in which none of these comes up holds nothing that is looked for here
@@ -102,6 +108,9 @@ def scan(text: str) -> Found:
     if ":" in text or "=" in text or "：" in text or "＝" in text:
         text = _take_pairs(text, found)
     text = folded(text)
+    by_phone = sum(_is_common_name(m[1]) for m in _NAME_BY_PHONE.finditer(text))
+    if by_phone:
+        found["name"] += by_phone
     if "@" in text:
         text = _take(text, _EMAIL, "email", found)
     if _DIGIT.search(text):
@@ -233,6 +242,13 @@ def _count_names(text: str, found: Found) -> None:
     names += sum(is_person_name(m[1]) and not is_organisation(m[1]) for m in _NAME_WORD.finditer(text))
     if names:
         found["name"] += names
+
+
+def _is_common_name(text: str) -> bool:
+    """A name with one of the commonest family names (or one of two characters), and no usual noun."""
+    if text[:2] in _NOT_A_NAME or not is_person_name(text) or is_organisation(text):
+        return False
+    return (text[0] in commonest() and text[-1] not in NOUN_ENDINGS) or text[:2] in surnames()[1]
 
 
 def _name_before_title(characters: str) -> bool:

@@ -23,7 +23,8 @@ ORGANISATION = (
 )
 # how offices, places, goods and colours end, and persons hardly do
 NOUN_ENDINGS = (
-    "部局省市区县镇乡村州港司店厂组科室处院路街号机器酸醇酮酯醛盐油粉车船箱色族物品类型仓库站所队班一二三四五六七八九十"
+    "部局省市区县镇乡村州港司店厂组科室处院路街号机器酸醇酮酯醛盐油粉车船箱色族物品类型仓库站所队班"
+    "一二三四五六七八九十桥岗场祠园塘陂冲坑坪庙寺塔"
 )
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DOTTED = re.compile("[·•・]")
@@ -51,6 +52,9 @@ def name_pattern() -> str:
     return (
         rf"^(?:(?:{'|'.join(compound)})[{HAN}]{{1,2}}|[{single}][{HAN}]{{1,2}}|[{HAN}]{{1,12}}(?:[·•・][{HAN}]{{1,12}}){{1,3}})$"
     )
+
+
+DOTTED = rf"^[{HAN}]{{1,12}}(?:[·•・][{HAN}]{{1,12}}){{1,3}}$"
 
 
 @cache

@@ -27,6 +27,7 @@ _BY_WORDS = frozenset({"name", "address", "credential"})
 _EXPLAINS = frozenset(
     {"cn_id", "uscc", "entry_id", "ceb_invt_no", "mobile", "landline", "plate", "container", "email", "ipv4", "mac"}
 )
+_ONE_ONLY = frozenset({"cn_id", "uscc", "entry_id", "bank_card"})
 _DATE = r"(?:19|20)[0-9]{2}[-/.年](?:0?[1-9]|1[0-2])[-/.月](?:0?[1-9]|[12][0-9]|3[01])日?"
 _COMPACT_DATE = r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
@@ -66,6 +67,7 @@ class Seen:
     """Counts over one batch, and a mask of the distinct values that are explained wholly."""
 
     explained: pl.Series
+    proved: np.ndarray
     fits: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
     right: dict[str, np.ndarray] = field(default_factory=dict)  # kind -> places of the distinct values that passed
@@ -115,7 +117,7 @@ def look(distinct: pl.DataFrame, hints: Mapping[str, int]) -> Seen:
     """Judge distinct values (columns value: folded, count) against all kinds that values or these hints can prove."""
     batch = _batch(distinct)
     explained = np.zeros(len(distinct), dtype=bool)
-    seen = Seen(pl.Series())
+    seen = Seen(pl.Series(), np.zeros(len(distinct), dtype=bool))
     _count_classes(batch, seen, explained)
     for kind_id, (is_compact, shortest, longest, pattern) in _patterns().items():
         if kind_id in ONLY_BY_NAME and kind_id not in hints:
@@ -166,6 +168,9 @@ def _count_classes(batch: _Batch, seen: Seen, explained: np.ndarray) -> None:
 
 def _count_kind(kind_id: str, places: np.ndarray, column: pl.Series, batch: _Batch, seen: Seen, explained: np.ndarray) -> None:
     right = places[passes(kind_id, column.gather(places).to_list())]
+    if kind_id in _ONE_ONLY:  # what one check digit has proved is not a chance hit of another
+        right = right[~seen.proved[right]]
+        seen.proved[right] = True
     seen.fits[kind_id] += int(batch.counts[places].sum())
     seen.passed[kind_id] += int(batch.counts[right].sum())
     seen.right[kind_id] = right
@@ -186,6 +191,8 @@ def _count_words(batch: _Batch, seen: Seen, explained: np.ndarray) -> None:
         _count_names(texts.filter(pl.Series(named)), seen)
         explained[places[named]] = True
     seen.right["name"] = places[named]
+    dotted = texts.str.contains(names.DOTTED).to_numpy()
+    seen.classes["dotted_name"] += int(batch.counts[places[dotted]].sum())
     named_count = int(batch.counts[places[named]].sum())
     seen.fits["name"] += named_count
     seen.passed["name"] += named_count
