@@ -4,7 +4,7 @@
 A whole number below M goes as a numeral string: of 2 numerals of radix ceil(sqrt(M)) up to 2^32, else of 4 of radix
 ceil(M^(1/4)), and walks the cycle until it falls below M. `permute` does that for a batch, with one call of the block cipher
 for each round; `permute_one` is its reference. Domains under 1,000,000, which FF1 does not admit, get the same network with
-more rounds (after FFX-A2 and FFX-A10), as docs/masking-crypto.md says.
+more rounds (as FFX does for short strings), as docs/masking-crypto.md says.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def layout(size: int) -> Layout:
 
 
 def rounds_for(size: int) -> int:
-    """10 as in FF1 from a million numbers on; under that 24, and 36 under 10,000 (FFX-A10 takes 24 for 4 decimal digits)."""
+    """10 as in FF1 from a million numbers on; under that 24, and 36 under 10,000 (FFX too takes more for shorter strings)."""
     if size >= SMALLEST_FF1_DOMAIN:
         return FF1_ROUNDS
     return 24 if size >= 10_000 else 36

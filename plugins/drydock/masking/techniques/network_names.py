@@ -108,6 +108,13 @@ class Ipv4:
             good &= (number >= low) & (number < low + count)
         return good
 
+    def sizes(self) -> tuple[int, ...]:
+        """How many addresses share a set."""
+        size = 1
+        for _, _, _, count in self._places[2 if self.keep_network else 0 :]:
+            size *= count
+        return (size,)
+
     def _numbers(self, codes: np.ndarray) -> list[np.ndarray]:
         out = []
         for at, n, _, _ in self._places:

@@ -180,6 +180,12 @@ class _Rows:
         return _Rows(np.asfortranarray(self.codes[places]), *parts, self.off.take(places), self.sizes)
 
 
+def sizes_of_sets(options: Options) -> tuple[int, ...]:
+    """Numbers in the smallest band (a month to come) and the largest, of ids that end in X and of the others."""
+    length = _bands(options.birth_band_years)[2]
+    return tuple(int(days) * per_day for days in (length.min(), length.max()) for per_day in (SERIALS // 10, SERIALS))
+
+
 def _put_serial(codes: np.ndarray, serial: np.ndarray) -> None:
     """Three digits into places 14 to 16."""
     for j in (16, 15, 14):
