@@ -30,6 +30,7 @@ class Lines:
 
     def __init__(self, stream: BinaryIO) -> None:
         self.trouble = ""  # why reading ended early, for people
+        self.number = 0  # of the line read last
         self._ahead: deque[Line] = deque()
         self._source = _split(_plain(stream, self))
 
@@ -39,6 +40,7 @@ class Lines:
             line = next(self._source, None)
             if line is None:
                 return None
+            self.number = line.number
             self._ahead.append(line)
         return self._ahead[position]
 

@@ -77,8 +77,8 @@ def split_name(name: str) -> tuple[str, str]:
 _COMMENT = re.compile(r"\A(?:\s+|/\*.*?\*/|--[^\n]*(?:\n|\Z)|\()+", re.DOTALL)
 _TWO_WORDS = frozenset(["CREATE", "ALTER", "DROP", "TRUNCATE", "REFRESH"])
 _BETWEEN = frozenset(
-    ["OR", "REPLACE", "UNIQUE", "GLOBAL", "LOCAL", "TEMPORARY", "TEMP", "UNLOGGED"]
-    + ["FORCE", "NOFORCE", "EDITIONABLE", "NONEDITIONABLE", "BITMAP"]
+    {"OR", "REPLACE", "UNIQUE", "GLOBAL", "LOCAL", "TEMPORARY", "TEMP", "UNLOGGED"}
+    | {"FORCE", "NOFORCE", "EDITIONABLE", "NONEDITIONABLE", "BITMAP"}
 )
 _WORD = re.compile(r"[A-Za-z_]+")
 
