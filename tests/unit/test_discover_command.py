@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from drydock import cli
 from drydock.masking import discovery_command as command
@@ -158,6 +160,8 @@ def test_a_header_alone_examines_nothing(tmp_path: Path) -> None:
         IDS[0],
         "王测安,男,广州\n李测宝,女,武汉\n张测晨,男,广州\n",
         "2024-01-01,王测安\n2024-01-02,李测宝\n",
+        "王测安,中国人,男\n李测宝,中国人,女\n张测晨,中国人,男\n",
+        "王测安,广东省广州市天河区花城路1号\n李测宝,湖北省武汉市江岸区测试路2号\n",
     ],
 )
 def test_without_a_header_the_first_row_is_data_and_never_told(tmp_path: Path, text: str) -> None:
@@ -186,6 +190,11 @@ def test_headers_of_many_styles_are_headers(tmp_path: Path, header: str) -> None
     assert answer.file.has_header
     assert [c.column for c in answer.columns] == header.split(",")
     assert kinds(answer)[:3] == FIVE[:3]
+
+
+def test_a_header_that_comes_up_again_is_still_one(tmp_path: Path) -> None:
+    answer = discover(file_of(tmp_path, table([*people(), HEADER, *people()])))
+    assert answer.file.has_header and kinds(answer) == FIVE
 
 
 def test_a_value_among_the_names_of_a_header_is_not_told(tmp_path: Path) -> None:
@@ -217,6 +226,22 @@ def test_no_value_is_ever_told(tmp_path: Path) -> None:
             assert not any(value in told for value in [*IDS, *NAMES, "1990000", "62220240", "example.com", "花城", "放行"])
     inside = {f.kind for f in answer.columns[4].found_inside}
     assert inside == {"name", "bank_card", "email", "address"}
+
+
+VALUES = [IDS[0], "13800138000", "6222024000000000014", "a@b.cn"]
+SIGNS = ['"', '""', ",", ";", "\t", "|", "\n", "\r\n", "\r", "\0", "{", "}", "[", "<a>", "</a>", " ", "'", "\\", "=", "："]
+WORDS = ["张三", "id_no", "sep=;\n", "1e309", "nan", "Ａ", "😀", "\u202e", "\ufeff"]
+
+
+@given(
+    st.lists(st.sampled_from([*VALUES, *SIGNS, *WORDS]), max_size=60).map("".join),
+    st.sampled_from(["utf-8", "gb18030", "utf-16"]),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_jumble_is_read_and_nothing_of_it_told(tmp_path: Path, text: str, encoding: str) -> None:
+    answer = discover(file_of(tmp_path, text, encoding))
+    told = command.as_json(answer) + command.as_text(answer)
+    assert not any(value in told for value in VALUES)
 
 
 def test_the_answer_has_the_documented_shape(tmp_path: Path) -> None:

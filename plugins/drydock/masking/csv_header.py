@@ -20,6 +20,8 @@ SAMPLE_ROWS = 100
 _DATE = re.compile(r"(?:19|20)\d{2}[-/.年]?\d{1,2}[-/.月]?\d{1,2}(?:日|[ T].*)?\Z")
 _NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(?:E[-+]?\d+)?%?\Z")
 _IDENTIFIER = re.compile(r"[A-Z_][A-Z0-9_ .$#/()-]{0,60}\Z")
+_LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){6,}")
+_COMPACT_DATE = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HEADER_WORDS_ZH = re.compile(
     r"(?:编号|号码|序号|名称|姓名|性别|年龄|日期|时间|金额|数量|单价|单位|类型|类别|状态|备注|说明|描述|地址|电话|手机|邮箱|代码|编码|标志|标识|"
@@ -63,9 +65,11 @@ def is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     numbers = sum(bool(_NUMBER.match(folded(cell))) for cell in filled)
     if numbers and words * 2 <= len(filled) and not _are_years(filled):
         return False
-    if words:
-        return words * 3 >= len(filled) or _differing(cells, rows) > 0
-    return _differing(cells, rows) > 0 if rows else all(map(_may_be_name, filled))
+    if not rows:
+        return words > 0 or all(map(_may_be_name, filled))
+    if _recurs(cells, rows):
+        return False
+    return words * 2 >= len(filled) or _differing(cells, rows) > 0
 
 
 def is_value(cell: str) -> bool:
@@ -73,9 +77,14 @@ def is_value(cell: str) -> bool:
     text = folded(cell)
     if len(text) > LONGEST_NAME or (len(text) >= 6 and _DATE.match(text)) or (_NUMBER.match(text) and len(text) >= 6):
         return True
-    if any(_is_whole(kind, text) for kind in _CERTAIN):
+    if any(_is_whole(kind, text) for kind in _CERTAIN) or _holds_long_number(text):
         return True
     return any(not kind.endswith(inside.CHANCE) and kind not in ("name", "credential") for kind in inside.scan(cell))
+
+
+def _holds_long_number(text: str) -> bool:
+    """Seven digits or more are a number of something, unless they are a date (amount_20240131)."""
+    return any(not _COMPACT_DATE.fullmatch(run) for run in _LONG_NUMBER.findall(text))
 
 
 def _is_whole(kind: str, text: str) -> bool:
@@ -88,6 +97,8 @@ def is_header_word(cell: str) -> bool:
     if len(cell) > 60:
         return False
     if _HAN.search(cell):
+        if len(_HAN.findall(cell)) > 14:
+            return False
         return bool(comment_hints(cell)) or bool(_HEADER_WORDS_ZH.search(re.sub(r"[\s(（\[].*", "", cell)))
     if name_hints(cell):
         return True
@@ -105,15 +116,19 @@ def _may_be_name(cell: str) -> bool:
     return len(cell) <= 40 and bool(_IDENTIFIER.match(folded(cell)) or _HAN.search(cell))
 
 
+def _recurs(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """A name does not come up as a value of its own column; a value does. (A whole header may: files that were put together.)"""
+    others = [stripped for row in rows if (stripped := [cell.strip() for cell in row]) != list(cells)]
+    return any(cell and any(c < len(row) and row[c] == cell for row in others) for c, cell in enumerate(cells))
+
+
 def _differing(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """Columns whose first cell is of another kind than most below it, less those where it recurs below."""
+    """Columns whose first cell is of another kind than most below it."""
     score = 0
     for column, cell in enumerate(cells):
         below = [row[column].strip() for row in rows if column < len(row) and row[column].strip()]
         if not cell or not below:
             continue
-        if cell in below:
-            return 0  # a name does not come up as a value of its own column; a value does
         classes = Counter(map(_class, below))
         common, times = classes.most_common(1)[0]
         score += times >= 0.7 * len(below) and common != _class(cell) and _class(cell) in ("word", "code", "han", "long han")
