@@ -19,8 +19,8 @@ from drydock.masking.techniques import NotUnique, Options, UnknownKind, kind_nam
 from drydock.problems import nearest
 
 BATCH_LINES = 65_536
-BATCH_BYTES = 1 << 22
-LONGEST_LINE_BYTES = 1 << 26
+BATCH_BYTES = 1 << 21
+LONGEST_LINE_BYTES = 1 << 23
 READ_BYTES = 1 << 20
 CLOSED_PIPE = 141  # as a shell tells of SIGPIPE
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

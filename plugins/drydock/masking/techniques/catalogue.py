@@ -94,7 +94,7 @@ def _organisations(options: Options) -> tuple[Shape, ...]:
     """Right social credit codes first, then right resident ids (a person's tax number), then codes with a wrong digit."""
     text = f"k:{_USCC}*2 k:0-9*6 p:{_USCC}*8 c:{_USCC}*2"
     checks = (check_digits.organisation(8), check_digits.social_credit())
-    right = Template("uscc", text, checks, lambda codes: (checks[1].off(codes) == 0) & _of_a_province(codes))
+    right = Template("uscc", text, checks, lambda codes: (checks[1].off(codes) == 0) & _of_a_province(codes), True)
     taxed = Template("tax_no", "k:0-9*6 p:0-9A-Z*8 c:0-9A-Z", (check_digits.organisation(6),))
     longer = [Inside(ResidentId(options), 0, Template("", f"k:0-9*17 k:0-9X k:0-9*{n}")) for n in (1, 2)]
     return (right, ResidentId(options, only_right=True), Template("uscc", text, checks), taxed, *longer)
@@ -122,7 +122,7 @@ def _ships() -> ShapesOf:
 @cache
 def _air_waybills() -> ShapesOf:
     check = check_digits.air_waybill()
-    return _by_length([Template("air waybill", "k:0-9*3 p:0-9*7 c:0-6", (check,), lambda codes: check.off(codes) == 0)])
+    return _by_length([Template("air waybill", "k:0-9*3 p:0-9*7 c:0-6", (check,), lambda codes: check.off(codes) == 0, True)])
 
 
 def _declarations() -> ShapesOf:

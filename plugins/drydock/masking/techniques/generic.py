@@ -19,6 +19,7 @@ from drydock.masking.wide import permute_wide
 Guard = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (new codes, their rows) -> may they stay?
 TWEAK = 0x67656E65726963  # "generic"
 _LONGEST_NUMBER = 18  # characters; 19 of the smallest class (ten digits) pass 2^63
+_PORTION = 1 << 18  # characters of long strings that are masked at a time
 _FINE = 1024  # sizes of domains are compared in whole 1/1024 bits, so that no rounding can differ between machines
 
 
@@ -38,7 +39,7 @@ def permute_classes(
     if codes.shape[0] == 0 or codes.shape[1] == 0:
         return codes
     if codes.shape[1] > _LONGEST_NUMBER:
-        return _as_strings(cipher, codes, alphabet().class_of.take(codes), np.asarray(tweaks, np.uint64), guard)
+        return _in_portions(cipher, codes, np.asarray(tweaks, np.uint64), guard)
     codes = np.asfortranarray(codes)
     classes = alphabet().class_of.take(codes)
     bits = np.zeros(codes.shape[0], np.int64)
@@ -54,6 +55,16 @@ def permute_classes(
     for rows, way in ((np.flatnonzero(fits), _as_numbers), (np.flatnonzero(~fits), _as_strings)):
         of_rows = tweaks if tweaks.ndim == 0 else tweaks[rows]
         out[rows] = way(cipher, codes[rows], classes[rows], of_rows, _for_rows(guard, rows))
+    return out
+
+
+def _in_portions(cipher: BlockCipher, codes: np.ndarray, tweaks: np.ndarray, guard: Guard | None) -> np.ndarray:
+    """Long strings, so many rows at a time that memory stays flat."""
+    out, step = np.empty_like(codes), max(1, _PORTION // codes.shape[1])
+    for first in range(0, codes.shape[0], step):
+        rows = np.arange(first, min(first + step, codes.shape[0]))
+        part, of_rows = codes[rows], tweaks if tweaks.ndim == 0 else tweaks[rows]
+        out[rows] = _as_strings(cipher, part, alphabet().class_of.take(part), of_rows, _for_rows(guard, rows))
     return out
 
 

@@ -198,12 +198,16 @@ def _places(text: str) -> tuple[_Place, ...]:
 
 @dataclass(frozen=True)
 class Template:
-    """A shape written as places: `k:1 k:3-9 k:0-9 p:0-9*8`; modes as in `_Place`. `also` is what else must hold."""
+    """A shape written as places: `k:1 k:3-9 k:0-9 p:0-9*8`; modes as in `_Place`. `also` is what else must hold.
+
+    `settled`: what `also` asks cannot change, since it is about kept places and by how much check characters are off.
+    """
 
     name: str
     text: str
     checks: tuple[Check, ...] = ()
     also: Stays | None = field(default=None, compare=False)
+    settled: bool = False
 
     @cached_property
     def places(self) -> tuple[_Place, ...]:
@@ -237,14 +241,15 @@ class Template:
         numbers, size = self._counted(codes)
         tweaks = tweaks_of(label(self.name), codes[:, self._kept]) if self._kept else label(self.name)
         offs = [check.off(codes) for check in self.checks]
+        asked = None if self.settled else self.also
 
         def good(numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:
             new, fine = self._spelled(numbers, np.asfortranarray(codes[rows]), [off[rows] for off in offs])
-            for holds in (self.also, stays):
+            for holds in (asked, stays):
                 fine = fine if holds is None else fine & holds(new)
             return fine
 
-        walks = stays is not None or self.also is not None or any(check.has_letters for check in self.checks)
+        walks = stays is not None or asked is not None or any(check.has_letters for check in self.checks)
         moved = permute(cipher, size, numbers, tweaks, good if walks else None)
         return self._spelled(moved, codes, offs)[0]
 
