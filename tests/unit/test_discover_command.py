@@ -71,6 +71,13 @@ def test_encodings(tmp_path: Path, encoding: str, told: str, has_mark: bool) -> 
     assert [c.column for c in answer.columns] == HEADER.split(",")
 
 
+def test_an_encoding_that_shows_only_after_a_megabyte(tmp_path: Path) -> None:
+    text = "\n".join(["code,note", *["A1,ok" + "x" * 500] * 2500, "A2,身份证" + IDS[0]]) + "\n"
+    answer = discover(file_of(tmp_path, text, "gb18030"))
+    assert (answer.file.encoding, answer.file.unreadable_characters) == ("gb18030", 0)
+    assert [(f.kind, f.values) for f in answer.columns[1].found_inside] == [("cn_id", 1)]
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_delimiters_and_line_ends(tmp_path: Path, delimiter: str, end: str) -> None:

@@ -217,7 +217,10 @@ MISLEADING = {
     "mobile": "compact_date", "buyer_id_no": "timestamp", "id_card": "uuid", "bank_card_no": "amount", "order_no": "timestamp",
     "hs_code": "compact_date", "consignee": "office", "contact_name": "goods", "address": "place", "email": "md5",
     "plate_no": "country", "container_no": "product_code", "password": "timestamp", "tel": "version", "passport": "amount",
-    "client_ip": "version", "imo_no": "random_7", "bill_no": "amount", "driver_name": "firm", "tbzh": "compact_date",
+    "client_ip": "version",
+    "mm": "quantity",
+    "cert_no": "serial_8",
+    "card_no": "serial_8", "mm": "quantity", "id_no": "serial_8", "card_no": "serial_8", "imo_no": "random_7", "bill_no": "amount", "driver_name": "firm", "tbzh": "compact_date",
 }  # fmt: skip
 
 

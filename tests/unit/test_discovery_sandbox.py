@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from datetime import date
+from decimal import Decimal
 from functools import cache
 
 import polars as pl
@@ -198,3 +199,24 @@ def test_kinds_of_other_types_than_text() -> None:
     assert [a.kind for a in answer] == ["mobile", None]
     empty = propose([ColumnSample(kind, "", "", [None] * 5) for kind in all_kinds()])
     assert {a.kind for a in empty} == {None}
+
+
+def test_values_that_only_a_driver_or_a_broken_program_gives() -> None:
+    odd = [
+        float("inf"),
+        float("nan"),
+        Decimal("Infinity"),
+        Decimal("1E+400"),
+        "\ud83d",
+        b"\xff\x00",
+        {"a": "\ud83d"},
+        [None],
+        {1},
+        True,
+    ]
+    answer = propose(
+        [ColumnSample("c", "", "", odd), ColumnSample("d", "", "", ['{"mobile": "\\ud83d", "x": "19900001234"}'] * 9)]
+    )
+    assert [a.kind for a in answer] == [None, None]
+    assert [f.kind for f in answer[1].found_inside] == ["mobile"]
+    assert propose([ColumnSample("f", "", "", [Decimal("19900001234.0"), 19900001235.0, 19900002236] * 9)])[0].kind == "mobile"

@@ -135,7 +135,7 @@ def _account_without_check(profile: ColumnProfile, hints: dict[str, int]) -> Dec
     """Accounts of firms have no Luhn digit: a strong word and long numbers must do."""
     if hints.get("bank_card") != STRONG:
         return None
-    long_numbers = int(profile.digit_lengths[9:31].sum())
+    long_numbers = int(profile.digit_lengths[12:31].sum())
     plain = long_numbers - profile.classes["compact_date"]
     share = plain / profile.informative
     return Decision("bank_card", NAME, share, long_numbers, profile.passed["bank_card"], True) if share >= 0.6 else None
@@ -188,6 +188,8 @@ def _credential(profile: ColumnProfile, hints: dict[str, int]) -> Decision | Non
     others = sum(profile.classes[c] for c in ("date", "decimal", "organisation", "compact_date")) + profile.passed["address"]
     if hints.get("credential") != STRONG or others > _ANOTHER * total or profile.longest < 4:
         return None
+    if profile.longest < 6 and profile.classes["integer"] > _ANOTHER * total:
+        return None  # `mm` is a password in pinyin, and a millimetre
     return Decision("credential", NAME, 1.0, total, 0, True)
 
 

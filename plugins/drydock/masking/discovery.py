@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from drydock.masking.deciding import DECIDED_BY, Decision, confidence, decide, is_proved
 from drydock.masking.documents import NEEDS_HINT
+from drydock.masking.folding import without_surrogates
 from drydock.masking.hints import STRONG, comment_hints, name_hints
 from drydock.masking.inside import CHANCE
 from drydock.masking.kinds import Level, all_kinds, document_words
@@ -53,14 +55,16 @@ def as_text(value: Any) -> str | None:
     if value is None or isinstance(value, bool | time):
         return None
     if isinstance(value, str):
-        return value
+        return without_surrogates(value)
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", errors="replace")
     if isinstance(value, datetime | date):
         return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-    if isinstance(value, float | Decimal):
-        return str(int(value)) if value == value and value in (int(value),) and abs(value) < 10**30 else str(value)
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | tuple | dict | set) else str(value)
+    if isinstance(value, float | Decimal):  # a driver may give a whole number as 13800138000.0
+        return str(int(value)) if isfinite(value) and abs(value) < 10**30 and value == int(value) else str(value)
+    if isinstance(value, list | tuple | dict):
+        return without_surrogates(json.dumps(value, ensure_ascii=False, default=str))
+    return without_surrogates(str(value))
 
 
 def proposal(name: str, position: int, profile: ColumnProfile) -> Proposal:

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from drydock.masking import whole
+from drydock.masking.folding import without_surrogates
 from drydock.masking.hints import STRONG, Hints, name_hints
 from drydock.masking.inside import CHANCE, scan
 from drydock.masking.structures import leaves
@@ -65,7 +66,7 @@ def _sort_by_key(by_key: dict[str, list[tuple[int, str]]], place: int, parts: It
             if inner:
                 _sort_by_key(by_key, place, inner, depth + 1)
                 continue
-        by_key[key if key in by_key or len(by_key) < MOST_KEYS else ""].append((place, text))
+        by_key[key if key in by_key or len(by_key) < MOST_KEYS else ""].append((place, without_surrogates(text)))
 
 
 def _kinds_of(key: str, texts: list[str], chances: Counter[str]) -> list[tuple[str, np.ndarray]]:

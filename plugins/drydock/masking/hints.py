@@ -14,6 +14,7 @@ from drydock.masking.folding import folded
 from drydock.masking.kinds import all_kinds, document_words
 
 STRONG, WEAK = 2, 1
+LONGEST_NAME = 200
 Hints = Mapping[str, int]
 """Kind -> STRONG (the word ends the name) or WEAK (something else follows it)."""
 
@@ -33,9 +34,13 @@ _COMMENT_SAYS_NOTHING = ("类型", "标志", "标识", "状态", "日期", "时�
 _COMMENT_TAIL = re.compile(r"(?:号码|编号|编码|识别号|识别码|号|码|代码|名称|姓名|信息|[0-9]+)\Z")
 
 
-@lru_cache(maxsize=20_000)
 def name_hints(name: str) -> Hints:
     """What a column's name, the key of a JSON object or the tag of an XML element says. Empty: nothing."""
+    return _name_hints(name) if len(name) <= LONGEST_NAME else {}
+
+
+@lru_cache(maxsize=20_000)
+def _name_hints(name: str) -> Hints:
     tokens = _tokens(name)
     if any("\u3400" <= c <= "\u9fff" for c in name):
         return comment_hints(name)
@@ -115,9 +120,13 @@ def _best(ends: Mapping[str, tuple[int, int]], size: int, tokens: list[str]) -> 
     return {kind: strength for kind, (end, length) in ends.items() if end == last and length == longest}
 
 
-@lru_cache(maxsize=20_000)
 def comment_hints(comment: str) -> Hints:
     """What a Chinese comment (or a Chinese name) says; English comments are read like names."""
+    return _comment_hints(comment[:LONGEST_NAME])
+
+
+@lru_cache(maxsize=20_000)
+def _comment_hints(comment: str) -> Hints:
     head = next((part for part in _COMMENT_HEAD.split(comment.strip()) if part), "")
     if not any("\u3400" <= c <= "\u9fff" for c in head):
         return name_hints(comment) if comment.isascii() else {}
