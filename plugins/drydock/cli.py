@@ -239,6 +239,37 @@ def discover(
     return command.tell(command.as_json(answer) if as_json else command.as_text(answer), command.exit_code(answer))
 
 
+@app.command("read-audit")
+def read_audit(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="a file of audit records, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object per record (docs/read-audit.md)")] = False,
+    mapping: Annotated[Path | None, typer.Option(help="mapping file for a product's export", metavar="FILE")] = None,
+    time_zone: Annotated[str, typer.Option(help="IANA zone of times that tell none", metavar="ZONE")] = "UTC",
+    year: Annotated[int | None, typer.Option(min=1990, max=2100, help="year of syslog lines that tell none")] = None,
+    set_aside: Annotated[
+        Path | None, typer.Option(help="write position, reason and hash of what was set aside, as JSON lines", metavar="FILE")
+    ] = None,
+) -> int:
+    """Read audit records of Oracle, PostgreSQL and audit products; the format is told by the content. 读取审计记录。
+
+    Exits with 0 where all was understood, 1 where pieces were set aside, 2 where no record was found, 64 on bad usage or a file
+    that cannot be read, 141 on a closed pipe.
+    """
+    from zoneinfo import ZoneInfo
+
+    from drydock.audit import audit_command as command
+    from drydock.audit.mappings import MappingError, read_mapping
+    from drydock.audit.times import Clock
+
+    try:
+        known = read_mapping(mapping) if mapping else None
+        return command.read_audit(file, Clock(ZoneInfo(_known_zone(time_zone)), year), known, as_json, set_aside)
+    except MappingError as e:
+        raise typer.BadParameter(str(e)) from e
+    except OSError as e:
+        raise typer.BadParameter(f"{e.filename or file}: {e.strerror or e}; name a readable file, or - for standard input") from e
+
+
 def _planned_jobs(lines: list[str]) -> tuple[PlannedJob, ...]:
     from drydock.estate import PlannedJob
 

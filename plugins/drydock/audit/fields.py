@@ -114,8 +114,9 @@ def _action(held: Held) -> dict[str, Any]:
     if not name and not number and kind.isascii() and kind.isdigit() and len(kind) < 4:
         name = _STATEMENT_TYPES.get(int(kind), "")
     name = " ".join(name.upper().split()) or verb_of(statement)
+    name = {"CONNECT": "LOGON", "DISCONNECT": "LOGOFF"}.get(name, name)
     return {
-        "action": {"CONNECT": "LOGON", "DISCONNECT": "LOGOFF"}.get(name, name),
+        "action": name,
         "action_number": number if number is not None else action_number(name),
         "statement": mask_secrets(statement),
     }

@@ -17,7 +17,7 @@ from drydock.audit.postgres_rows import Row, read_row
 from drydock.audit.records import Piece
 from drydock.audit.texts import decode
 
-CSV_NAMES = [
+CSV_NAMES = (
     "log_time",
     "user_name",
     "database_name",
@@ -44,7 +44,7 @@ CSV_NAMES = [
     "backend_type",
     "leader_pid",
     "query_id",
-]
+)
 CSV_WIDTHS = (22, 23, 24, 26)  # 8.4, 9.0 to 12, 13, 14 and later
 _JSON_NAMES = {
     "timestamp": "log_time",
@@ -69,7 +69,8 @@ _SEVERITIES |= {"语句": "STATEMENT", "详细信息": "DETAIL", "描述": "DETA
 _WORDS = "LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG[1-5]?|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE"
 _CSV_START = re.compile(rb'"?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? ?[A-Za-z0-9+:/_-]{1,32}"?,')
 _CLOCK = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[A-Z]{2,5}\b| ?[+-]\d\d(?::?\d\d)?|Z)?)|\b(?P<epoch>1\d{9}\.\d{3})\b"
+    r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[A-Z]{2,5}\b| ?[+-]\d\d(?::?\d\d)?|Z)?)"
+    r"|\b(?P<epoch>1\d{9}\.\d{3})\b"
 )
 _MARK = re.compile(rf"(?:^|[\s:\]>|,;])(?P<word>{_WORDS}|{'|'.join(_SEVERITIES)})[:：] {{0,2}}(?:(?P<state>[0-9A-Z]{{5}}): )?")
 _LEAST = re.compile(rb"\s*[<\[({]?\s*(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|1\d{9}\.\d{3})")
@@ -91,6 +92,7 @@ _AT = re.compile(r"(?:^|[\s:\[(|])([^\s@:=,\[\]|]+)@([^\s:=,\[\]|]+)")
 _ADDRESS = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]{3,39}:[0-9a-fA-F]{0,4}|\[local\])(?:\((\d{1,5})\))?")
 _EXTRA = {"STATEMENT": "query", "DETAIL": "detail", "HINT": "hint", "CONTEXT": "context", "QUERY": "internal_query"}
 MOST_LINES = 200_000
+_AFTER_BROKEN = "follows a line that breaks off: it may be written by a name that holds a line end"
 
 
 def is_csv_row(text: bytes) -> bool:
@@ -158,9 +160,7 @@ def read_stderr(lines: Lines, context: Context) -> Iterator[Piece]:
         more, name, told = extra
         block += more
         values.setdefault(name, told)
-    doubts = (
-        ("follows a line that breaks off: it may be written by a name that holds a line end",) if context.is_after_broken else ()
-    )
+    doubts = (_AFTER_BROKEN,) if context.is_after_broken else ()
     form = "postgres_syslog" if via_syslog else "postgres_stderr"
     yield _piece(block, values, context, form, encoding, doubts)
 

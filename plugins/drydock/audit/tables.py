@@ -120,7 +120,7 @@ def why_no_row(lines: Lines, context: Context) -> Piece:
 
 
 def _piece(row: list[Line], cells: list[bytes], context: Context, table: Table, inner: Inner) -> Piece:
-    text, encoding = decode(whole(row))
+    encoding = decode(whole(row))[1]
     values = [cell.decode(encoding, "replace") for cell in cells]
     if [v.strip().lstrip("\ufeff") for v in values] == list(table.names):
         return noise(row, "header of a CSV, again")
