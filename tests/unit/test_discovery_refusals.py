@@ -220,7 +220,11 @@ MISLEADING = {
     "client_ip": "version",
     "mm": "quantity",
     "cert_no": "serial_8",
-    "card_no": "serial_8", "mm": "quantity", "id_no": "serial_8", "card_no": "serial_8", "imo_no": "random_7", "bill_no": "amount", "driver_name": "firm", "tbzh": "compact_date",
+    "card_no": "serial_8",
+    "imo_no": "random_7",
+    "bill_no": "amount",
+    "driver_name": "firm",
+    "tbzh": "compact_date",
 }  # fmt: skip
 
 
