@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drydock.masking.keys import Family, MaskingKey
 from drydock.masking.techniques import NotUnique, Options, pseudonyms
 from drydock.masking.techniques.dictionaries import HIDDEN
 from tests.unit.masking_samples import right_values
+from tests.unit.test_masking_techniques import SYMBOLS, classes
 
 SECRET = bytes(range(32))
 KEY = MaskingKey(epoch="2026Q4", secret=SECRET)
@@ -127,6 +131,27 @@ def test_addresses_keep_real_divisions_and_hide_the_rest() -> None:
     assert "张三" not in masked[2]
     assert masked[2].endswith("室")
     assert all(m != t for m, t in zip(masked, texts, strict=True))
+
+
+def all_han_alike(text: str) -> list[object]:
+    return ["Han" if isinstance(c, tuple) and c[0] in (3, 4, 5) else c for c in classes(text)]
+
+
+@pytest.mark.parametrize("kind", ["name", "company", "address"])
+def test_any_text_gets_words_of_its_form(kind: str) -> None:
+    @settings(max_examples=25, deadline=None)
+    @given(values=st.lists(st.text(st.sampled_from(SYMBOLS + "路号广州市天河区"), max_size=14), max_size=12))
+    def holds(values: list[str]) -> None:
+        masked = pseudonyms(kind, values, KEY)
+        assert [all_han_alike(m) for m in masked] == [all_han_alike(v) for v in values]
+        assert masked == [pseudonyms(kind, [v], KEY)[0] for v in values]
+
+    holds()
+
+
+def test_names_in_full_width_and_small_letters_are_the_same_names() -> None:
+    plain, wide, small = pseudonyms("name", ["WANG LEI", "ＷＡＮＧ ＬＥＩ", "wang lei"], KEY)
+    assert unicodedata.normalize("NFKC", wide) == plain == small.upper()
 
 
 def test_companies_keep_place_and_form_and_hide_their_name() -> None:

@@ -1,18 +1,19 @@
 """Names, companies and addresses from word lists by key, and credentials replaced by a constant.
 
-Not injective: two people may get one name, as two people may have one. The draw depends on the whole value, on nothing else
-of the row. No pseudonym is longer than its value; each place keeps its class, so it has the same length.
+Not injective: two people may get one name, as two people may have one. The draw depends on the whole value (in half-width
+capitals) and on nothing else of the row. Each character keeps its class, so that no substitute is longer than its value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import cache
 
+import numpy as np
 import yaml
 
 from drydock.masking.blockciphers import BLOCK_BYTES, BlockCipher
-from drydock.masking.characters import COMMON_HAN, DIGIT, KEPT, LETTER, alphabet
+from drydock.masking.characters import COMMON_HAN, KEPT, LETTER, alphabet, fold, restore, to_matrix, to_values
 from drydock.masking.keys import MaskingKey, derive
 from drydock.masking.names import surnames
 from drydock.masking.places import place_names
@@ -21,157 +22,170 @@ from drydock.settings import include_dir
 DICTIONARY_KINDS = ("name", "company", "address", "credential")
 HIDDEN = "********"  # of every credential, whatever it was
 _MOST_SURNAMES = 100  # the table begins with the usual ones
-_VOWELS, _CONSONANTS = "AEIOU", "BCDFGHJKLMNPQRSTVWXYZ"
-_RARE_HAN, _FIRST_OTHER_HAN = 4, 5
-_LONGEST_PLACE = 15
+_LAST_HAN = COMMON_HAN + 2  # the classes of rarer Han characters follow that of the common ones
+_LONGEST_HEAD = 2
 _MOST_TRIES = 8
 
-
-class Draw:
-    """A stream of numbers that depends on a value and a key."""
-
-    def __init__(self, cipher: BlockCipher, value: str, again: int) -> None:
-        raw = value.encode("utf-8", "surrogatepass")
-        message = b"words" + again.to_bytes(3, "big") + len(raw).to_bytes(8, "big") + raw
-        self._cipher, self._state = cipher, cipher.last_of_chain(message + bytes(-len(message) % BLOCK_BYTES))
-        self._block, self._left = 0, 0
-        self._count = 0
-
-    def below(self, size: int) -> int:
-        """The next number below `size`, which is at most 2^20."""
-        if self._left < 2:
-            counted = int.from_bytes(self._state, "big") ^ self._count
-            self._block = int.from_bytes(self._cipher.encrypt_block(counted.to_bytes(BLOCK_BYTES, "big")), "big")
-            self._count, self._left = self._count + 1, 4
-        self._left -= 1
-        self._block, part = divmod(self._block, 1 << 32)
-        return part * size >> 32
-
-    def of(self, words: Sequence[str]) -> str:
-        return words[self.below(len(words))]
+Kept = Callable[[list[str], np.ndarray], np.ndarray]  # (values, their codes) -> which places stay
 
 
 class Substitutes:
     """One kind under one key and join domain."""
 
     def __init__(self, kind: str, key: MaskingKey, join_domain: str) -> None:
+        self._kind = kind
         self._cipher = BlockCipher(key.family, derive(key, join_domain, f"words for {kind}"))
-        self._spell = _SPELLINGS[kind]
 
     def values(self, values: Sequence[str | None]) -> list[str | None]:
         """The substitutes of a batch, in its order; each distinct value is drawn once."""
-        drawn = {value: self._one(value) for value in dict.fromkeys(values) if value}
+        if self._kind == "credential":
+            return [HIDDEN if value else value for value in values]
+        drawn: dict[str, str] = {}
+        by_length: dict[int, list[str]] = {}
+        for value in dict.fromkeys(values):
+            if value:
+                by_length.setdefault(len(value), []).append(value)
+        for length, some in by_length.items():
+            drawn.update(zip(some, to_values(self._drawn(some, to_matrix(some, length))), strict=True))
         return [drawn[value] if value else value for value in values]
 
-    def _one(self, value: str) -> str:
-        """Drawn again where the draw gave the value itself."""
-        new = value
+    def _drawn(self, values: list[str], codes: np.ndarray) -> np.ndarray:
+        """Rows of one length, drawn again where the draw gave the value itself."""
+        folded, form = fold(codes.astype(np.uint32))
+        kept = _KEPT[self._kind](values, folded)
+        out, rows = folded.copy(), np.arange(len(values))
         for again in range(_MOST_TRIES):
-            new = self._spell(value, Draw(self._cipher, value, again))
-            if new != value:
+            out[rows] = self._spelled(folded[rows], kept[rows], again)
+            rows = rows[(out[rows] == folded[rows]).all(axis=1)]
+            if rows.size == 0:
                 break
-        return new
+        return restore(out, form)
+
+    def _spelled(self, codes: np.ndarray, kept: np.ndarray, again: int) -> np.ndarray:
+        words = _words(self._cipher, codes, again)
+        new = _characters(codes, words, _symbols(_HAN_OF[self._kind]))
+        if self._kind == "name":
+            _put_family_names(new, codes, words[:, -1])
+        return np.where(kept, codes, new)
+
+
+def _words(cipher: BlockCipher, codes: np.ndarray, again: int) -> np.ndarray:
+    """A word of 32 bits for each character and one more (uint64), from the whole row: CBC-MAC, then a counter stream."""
+    rows, length = codes.shape
+    messages = np.zeros((rows, BLOCK_BYTES * (1 + -(-length * 4 // BLOCK_BYTES))), np.uint8)
+    messages[:, :BLOCK_BYTES] = np.frombuffer(b"words" + again.to_bytes(3, "big") + length.to_bytes(8, "big"), np.uint8)
+    messages[:, BLOCK_BYTES : BLOCK_BYTES + length * 4] = codes.astype(">u4").view(np.uint8).reshape(rows, length * 4)
+    state = cipher.chain_rows(messages).view(np.uint64).reshape(-1, 1, 2)
+    blocks = -(-(length + 1) // 4)
+    counters = np.repeat(state, blocks, axis=1)
+    counters[:, :, 1] ^= np.arange(blocks, dtype=np.uint64).byteswap()
+    stream = cipher.encrypt(np.ascontiguousarray(counters.reshape(-1, 2)))
+    return stream.view(">u4").reshape(rows, blocks * 4)[:, : length + 1].astype(np.uint64)
+
+
+def _below(words: np.ndarray, size: int | np.ndarray) -> np.ndarray:
+    """Words of 32 bits as numbers below a size."""
+    return ((words * np.asarray(size, np.uint64)) >> np.uint64(32)).astype(np.intp)
+
+
+def _characters(codes: np.ndarray, words: np.ndarray, han: np.ndarray) -> np.ndarray:
+    """Each character by its class: Han from a list, letters so that words can be spoken, all else from its class."""
+    known, words = alphabet(), words[:, :-1]
+    classes = known.class_of.take(codes)
+    new = known.symbols.take(known.first.take(classes) + _below(words, known.sizes.take(classes)))
+    new = np.where((classes >= COMMON_HAN) & (classes <= _LAST_HAN), han.take(_below(words, han.size)), new)
+    letters = classes == LETTER
+    if letters.any():
+        places = np.arange(codes.shape[1])
+        since = places - np.maximum.accumulate(np.where(letters, -1, places), axis=1)
+        vowels, consonants = _symbols("vowels"), _symbols("consonants")
+        spoken = np.where(
+            since % 2 == 0, vowels.take(_below(words, vowels.size)), consonants.take(_below(words, consonants.size))
+        )
+        new = np.where(letters, spoken, new)
+    return np.where(classes == KEPT, codes, new).astype(np.uint32)
+
+
+def _put_family_names(new: np.ndarray, codes: np.ndarray, words: np.ndarray) -> None:
+    """Where up to four Han characters are the whole name, the first is a family name; of four, the first two."""
+    classes = alphabet().class_of.take(codes)
+    han = (classes >= COMMON_HAN) & (classes <= _LAST_HAN)
+    count = han.sum(axis=1)
+    whole = (count >= 1) & (count <= 4) & (count == (classes != KEPT).sum(axis=1))
+    rank = np.cumsum(han, axis=1)
+    single, compound = _symbols("surnames"), _symbols("compound").reshape(-1, 2)
+    of_two = compound.take(_below(words, compound.shape[0]), axis=0)
+    for number in (1, 2):
+        places = han & (rank == number) & (whole & ((count == 4) | (number == 1)))[:, None]
+        family = np.where(count == 4, of_two[:, number - 1], single.take(_below(words, single.size)))
+        new[places] = np.broadcast_to(family[:, None], new.shape)[places]
 
 
 @cache
-def words() -> dict[str, tuple[str, ...]]:
-    """The lists of `include/masking/words.yaml`, characters or words each."""
-    lists = yaml.safe_load((include_dir() / "masking" / "words.yaml").read_text(encoding="utf-8"))
-    return {name: tuple("".join(entry.split()) if isinstance(entry, str) else entry) for name, entry in lists.items()}
-
-
-def _character(c: str, draw: Draw, han: Sequence[str], letters: str) -> str:
-    """One character by its class: Han from a list, letters from a choice, digits and all else from their class."""
-    number, shift, small = _kind_of(c)
-    if number == KEPT:
-        return c
-    if number in (COMMON_HAN, _RARE_HAN, _FIRST_OTHER_HAN):
-        return draw.of(han)
-    if number == LETTER:
-        new = draw.of(letters)
-        return chr(ord(new.lower() if small else new) + shift)
-    if number == DIGIT:
-        return chr(48 + draw.below(10) + shift)
-    known = alphabet()
-    first, size = int(known.first[number]), int(known.sizes[number])
-    return chr(int(known.symbols[first + draw.below(min(size, 1 << 20))]))
-
-
-@lru_cache(maxsize=1 << 16)
-def _kind_of(c: str) -> tuple[int, int, bool]:
-    """A character's class, how far it is from its half-width form, and whether it is a small letter."""
-    folded = chr(ord(c) - 0xFEE0) if 0xFF01 <= ord(c) <= 0xFF5E else c
-    small = folded.islower() and folded.isascii()
-    return int(alphabet().class_of[ord(folded.upper() if small else folded)]), ord(c) - ord(folded), small
-
-
-def _is_mark(c: str) -> bool:
-    return _kind_of(c)[0] == KEPT
-
-
-def _spelled(value: str, draw: Draw, han: Sequence[str], kept: Callable[[int], bool] = lambda place: False) -> str:
-    """Each character in turn; letters alternate between consonants and vowels, so that words can be spoken."""
-    out, letters = [], 0
-    for place, c in enumerate(value):
-        letters = letters + 1 if c.isalpha() and ord(c) < 128 else 0
-        out.append(c if kept(place) else _character(c, draw, han, _VOWELS if letters % 2 == 0 else _CONSONANTS))
-    return "".join(out)
-
-
-def _name(value: str, draw: Draw) -> str:
-    """A family name and a given name as long; of one character more than three, a family name of two."""
-    given, single, compound = words()["given"], _usual_surnames(), sorted(surnames()[1])
-    places = [i for i, c in enumerate(value) if _is_han(c)]
-    only_han = len(places) == sum(not _is_mark(c) for c in value)
-    new = list(_spelled(value, draw, given))
-    if only_han and 1 <= len(places) <= 4:
-        family = draw.of(compound) if len(places) == 4 else draw.of(single)
-        for place, c in zip(places, family, strict=False):
-            new[place] = c
-    return "".join(new)
+def words_of(name: str) -> tuple[str, ...]:
+    """A list of `include/masking/words.yaml`: its characters, or its words."""
+    entry = yaml.safe_load((include_dir() / "masking" / "words.yaml").read_text(encoding="utf-8"))[name]
+    return tuple("".join(entry.split()) if isinstance(entry, str) else entry)
 
 
 @cache
-def _usual_surnames() -> tuple[str, ...]:
-    text = yaml.safe_load((include_dir() / "masking" / "surnames.yaml").read_text(encoding="utf-8"))["single"]
-    return tuple("".join(text.split())[:_MOST_SURNAMES])
+def _symbols(name: str) -> np.ndarray:
+    """The characters of a list as code points."""
+    if name == "surnames":
+        text = yaml.safe_load((include_dir() / "masking" / "surnames.yaml").read_text(encoding="utf-8"))["single"]
+        characters = "".join(text.split())[:_MOST_SURNAMES]
+    elif name == "compound":
+        characters = "".join(sorted(surnames()[1]))
+    else:
+        characters = "".join(words_of(name))
+    return np.array([ord(c) for c in characters], np.uint32)
 
 
-def _is_han(c: str) -> bool:
-    return _kind_of(c)[0] in (COMMON_HAN, _RARE_HAN, _FIRST_OTHER_HAN)
+def _nothing(values: list[str], codes: np.ndarray) -> np.ndarray:
+    return np.zeros(codes.shape, bool)
 
 
-def _company(value: str, draw: Draw) -> str:
-    """Its place and its form (有限公司 and the like, with words of the trade) are kept, its own name is not."""
-    start = _place_end(value)
-    kept = set(range(start))
-    for word in words()["company_words"]:
-        at = value.find(word, start)
-        while at >= 0:
-            kept |= set(range(at, at + len(word)))
-            at = value.find(word, at + 1)
-    if len(kept) >= sum(not _is_mark(c) for c in value):
-        kept = set()  # nothing of its own would change
-    return _spelled(value, draw, words()["trade_names"], kept.__contains__)
+def _of_address(values: list[str], codes: np.ndarray) -> np.ndarray:
+    """Province, city and district where they are real ones, and words like road and number (路 号 栋 室 …) after them."""
+    ends = np.fromiter(map(_place_end, values), np.int64, len(values))
+    places = np.arange(codes.shape[1]) < ends[:, None]
+    return places | (np.isin(codes, _symbols("address_structure")) & ~_all_kept(codes, "address_structure")[:, None])
 
 
-def _address(value: str, draw: Draw) -> str:
-    """Province, city and district are kept where they are real ones; roads, houses and numbers are not."""
-    start = _place_end(value)
-    structure = _structure()
-    return _spelled(value, draw, words()["road_names"], lambda place: place < start or value[place] in structure)
+def _of_company(values: list[str], codes: np.ndarray) -> np.ndarray:
+    """Its place and its form (有限公司 and the like, with words of the trade); nothing where that would be all of it."""
+    kept = _nothing(values, codes)
+    for row, value in enumerate(values):
+        start = _place_end(value)
+        kept[row, :start] = True
+        for word in words_of("company_words"):
+            at = value.find(word, start)
+            while at >= 0:
+                kept[row, at : at + len(word)] = True
+                at = value.find(word, at + 1)
+    marks = alphabet().class_of.take(codes) == KEPT
+    return kept & ~(kept | marks).all(axis=1)[:, None]
+
+
+def _all_kept(codes: np.ndarray, words: str) -> np.ndarray:
+    """Rows of nothing but such words and marks: there is no name among them, so that nothing of them can stay."""
+    return (np.isin(codes, _symbols(words)) | (alphabet().class_of.take(codes) == KEPT)).all(axis=1)
 
 
 @cache
-def _structure() -> frozenset[str]:
-    return frozenset(words()["address_structure"])
+def _sizes_by_head() -> dict[str, tuple[int, ...]]:
+    """How long the names of places are that begin with these two characters, the longest first."""
+    sizes: dict[str, set[int]] = {}
+    for name in place_names():
+        sizes.setdefault(name[:_LONGEST_HEAD], set()).add(len(name))
+    return {head: tuple(sorted(some, reverse=True)) for head, some in sizes.items()}
 
 
 def _place_end(value: str) -> int:
     """How many characters at the start are names of divisions that there are, at most three of them."""
-    end, names = 0, place_names()
+    end, names, heads = 0, place_names(), _sizes_by_head()
     for _ in range(3):
-        sizes = range(min(_LONGEST_PLACE, len(value) - end), 1, -1)
+        sizes = heads.get(value[end : end + _LONGEST_HEAD], ())
         size = next((n for n in sizes if value[end : end + n] in names), 0)
         if not size:
             break
@@ -179,9 +193,5 @@ def _place_end(value: str) -> int:
     return end
 
 
-_SPELLINGS: dict[str, Callable[[str, Draw], str]] = {
-    "name": _name,
-    "company": _company,
-    "address": _address,
-    "credential": lambda value, draw: HIDDEN,
-}
+_HAN_OF = {"name": "given", "company": "trade_names", "address": "road_names"}
+_KEPT: dict[str, Kept] = {"name": _nothing, "company": _of_company, "address": _of_address}
