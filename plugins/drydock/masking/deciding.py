@@ -110,12 +110,11 @@ def is_proved(kind: str, profile: ColumnProfile) -> bool:
     passed, total = profile.passed[kind], profile.informative
     if not is_beyond_chance(kind, passed, profile.classes, profile.digit_lengths):
         return False
-    if kind == "landline":
-        return (
-            int(profile.digit_lengths[10:13].sum()) < 0.3 * total
-        )  # a number that begins with 0, unless it is written as a phone
+    if kind == "landline":  # a number that begins with 0, unless it is written as a phone
+        return profile.classes["integer"] < 0.3 * total
     if kind == "ipv4":
-        return profile.classes["large_octet"] >= 0.3 * passed  # versions have four parts too, small ones
+        # versions have four parts too, small ones
+        return profile.classes["large_octet"] >= 0.3 * passed or profile.classes["private_ip"] >= 0.95 * total
     if kind == "passport":  # one letter and eight digits: only those of Chinese passports, all of them, and no serials
         return profile.classes["chinese_passport"] >= 0.98 * total and not _counts_up(profile)
     if kind == "mmsi":
@@ -176,7 +175,8 @@ def _reads_like_people(profile: ColumnProfile, share: float, hinted: bool) -> bo
     if hinted:
         return share >= 0.65 and nouns < 0.3 and (common >= 0.5 or share >= 0.9)
     top = max(profile.surnames.values()) / values
-    varied = len(profile.surnames) >= 6 and profile.distinct_estimate >= 8 and (top <= 0.35 or values < 30)
+    many = profile.distinct_estimate >= 12 or profile.distinct_estimate >= max(8, 0.3 * profile.informative)
+    varied = len(profile.surnames) >= 6 and many and (top <= 0.35 or values < 30)
     if 4 <= profile.distinct_estimate < 8 and profile.informative <= 1.5 * profile.distinct_estimate:
         return share == 1 and common >= 0.75 and nouns == 0 and len(profile.surnames) >= 3  # few, but all of them different
     return share >= 0.8 and common >= 0.65 and nouns < 0.12 and varied

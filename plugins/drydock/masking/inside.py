@@ -92,7 +92,7 @@ SUSPICIOUS = (
     r"[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{10}|[0-9]{4}-?20[0-9]{2}-?[IE01]-?[0-9]{9}|[0-9](?:[ -]?[0-9]){15}|"  # codes, lists, cards
     r"1[3-9][0-9](?:[ -]?[0-9]{4}){2}|0[0-9]{2,3}[)]?[ -]{0,2}[2-8][0-9]{6}|[A-Z]{3}[UJZ][ -]?[0-9]{6}|"  # phones, containers
     r"@|[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[0-9A-F]{2}[:-][0-9A-F]{2}[:-][0-9A-F]{2}[:-]|[A-Z][0-9]{6}\(|"
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-Z][·• -]?[0-9A-Z]{5}|"
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-Z][·• -]?[0-9A-Z]{4}|"
     r"[路街道巷弄][^0-9]{0,3}[0-9]|[0-9][号栋幢室组]|"
     rf"{_TITLES}|姓名|联系人|收货人|收件人|发货人|寄件人|申报人|订购人|支付人|法人|代表人|经办人|负责人|客户|货主|签收人|本人|"
     r"护照|行证|乡证|台胞|台湾居民|身份证|证件|组织机构代码|海关注册|海关备案|海关编|订单|流水|提单|运单|密码|口令|密钥|电话|座机|传真|"
@@ -173,7 +173,7 @@ def _take_long_numbers(text: str, longest: int, found: Found) -> str:
     text = _take(text, _CONTAINER, "container", found)
     if longest >= 11:
         text = _take_weighed(text, _MOBILE, _ELEVEN_DIGITS, "mobile", found)
-    return _take(text, _LANDLINE, "landline", found) if longest >= 10 else text
+    return _take(text, _LANDLINE, "landline", found)
 
 
 def _take_weighed(text: str, pattern: re.Pattern[str], alike: re.Pattern[str], kind: str, found: Found) -> str:

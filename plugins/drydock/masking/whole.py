@@ -53,6 +53,7 @@ CLASSES = {
     "alnum9": (9, 9, r"^[0-9A-Z]{9}$"),
     "container_shape": (11, 11, r"^[A-Z]{4}[0-9]{7}$"),
     "large_octet": (7, 15, r"^(?:[0-9]+\.){0,3}(?:1[0-9]{2}|2[0-5][0-9])(?:\.[0-9]+){0,3}$"),
+    "private_ip": (7, 15, r"^(?:10|192\.168|172\.(?:1[6-9]|2[0-9]|3[01]))\.[0-9.]+$"),
     "chinese_passport": (9, 9, r"^(?:[EG][0-9]{8}|E[A-HJ-NP-Z][0-9]{7})$"),
     "chinese_ship": (9, 9, r"^(?:41[234]|477|453)[0-9]{6}$"),
     "epoch": (10, 10, r"^1[4-7][0-9]{8}$"),
@@ -160,10 +161,11 @@ def _count_classes(batch: _Batch, seen: Seen, explained: np.ndarray) -> None:
             seen.classes[name] += int(batch.counts[places].sum())
             if name in _PLAIN:
                 explained[places] = True
-            if name == "integer":  # by their number of digits
-                lengths = np.minimum(batch.lengths[places], LONGEST_DIGITS)
-                by_length = np.bincount(lengths, weights=batch.counts[places], minlength=LONGEST_DIGITS + 1)
-                seen.digit_lengths += by_length.astype(np.int64)
+    digits = batch.selected(r"^[0-9]+$", 1, 60, compact=True)  # 1380-0138-000 is a number of eleven digits too
+    if len(digits):
+        lengths = np.minimum(batch.compact_lengths[digits], LONGEST_DIGITS)
+        by_length = np.bincount(lengths, weights=batch.counts[digits], minlength=LONGEST_DIGITS + 1)
+        seen.digit_lengths += by_length.astype(np.int64)
 
 
 def _count_kind(kind_id: str, places: np.ndarray, column: pl.Series, batch: _Batch, seen: Seen, explained: np.ndarray) -> None:
