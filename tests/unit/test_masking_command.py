@@ -174,3 +174,15 @@ def test_a_key_that_others_can_read_is_refused(key_file: Path, tmp_path: Path, c
     assert out == ""
     assert "chmod 600" in err
     assert key_file.read_text() not in err
+
+
+def test_a_key_for_trials_is_told_as_such_and_used(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path, text = tmp_path / "key", tmp_path / "text"
+    path.touch(mode=0o600)
+    path.write_text("ab" * 32)
+    text.write_bytes(PHONE)
+    assert main(["mask", "--kind", "mobile", "--key-file", str(path), "--in", str(text)]) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("138")
+    assert "for trials only" in err
+    assert "abab" not in err

@@ -54,7 +54,6 @@ def test_epoch_and_algorithm_stand_in_the_file_or_are_given(tmp_path: Path) -> N
         (SECRET.hex() + "00", "too long: 33 bytes"),
         ("not a key at all!", "neither hexadecimal nor base64"),
         (SECRET + b"\xff", "neither hexadecimal nor base64"),
-        ("00" * 32, "is not random"),
         ("x" * 5000, "too long for a key file"),
         (f"key: {SECRET.hex()}\nand more", "none of epoch:, algorithm:, key:"),
         ("epoch: 2026Q4", "holds no key"),
@@ -111,3 +110,9 @@ def test_everything_that_tells_keys_apart_changes_all_of_them() -> None:
         derive(MaskingKey(epoch="a", secret=SECRET, family=Family.SM3_SM4), "phone", "pseudonyms"),
     ]
     assert len(set(others)) == len(others)
+
+
+def test_a_key_that_nobody_has_drawn_is_for_trials_only() -> None:
+    assert MaskingKey(secret=b"\xab" * 32).is_for_trials
+    assert MaskingKey(secret=bytes(range(8)) * 4).is_for_trials
+    assert not MaskingKey(secret=SECRET).is_for_trials

@@ -108,6 +108,15 @@ def test_width_case_and_marks_do_not_change_whose_pseudonym_it_is(kind: str) -> 
         assert [m.replace(" - ", "") for m in pseudonyms(kind, spaced, KEY)] == masked
 
 
+@pytest.mark.parametrize(("one", "other"), [("cn_id", "cn_id15"), ("uscc", "tax_no"), ("mobile", "landline")])
+def test_kinds_of_one_join_domain_are_one_permutation(one: str, other: str) -> None:
+    assert default_join_domain(one) == default_join_domain(other)
+    values = sorted({*right_values(one, 100), *right_values(other, 100)})
+    masked = pseudonyms(one, values, KEY)
+    assert masked == pseudonyms(other, values, KEY)
+    assert len(set(masked)) == len(values)
+
+
 def test_null_stays_null_and_empty_stays_empty() -> None:
     for kind in kind_names():
         assert pseudonyms(kind, [None, "", None], KEY) == [None, "", None]
