@@ -113,9 +113,9 @@ def test_a_field_beyond_the_bound_hides_nothing(tmp_path: Path) -> None:
 
 
 def test_a_field_of_megabytes_is_read_through(tmp_path: Path) -> None:
-    rows = [*people(5), person(5, '"' + "查验后放行。" * 400_000 + f"身份证号{IDS[0]}" + '"')]
+    rows = [*people(5), person(5, '"' + "查验后放行。" * 180_000 + f"身份证号{IDS[0]}" + '"')]
     answer = discover(file_of(tmp_path, table(rows)))
-    assert answer.columns[4].evidence.longest_characters > 2_000_000
+    assert answer.columns[4].evidence.longest_characters > 1 << 20
     assert [(f.kind, f.values) for f in answer.columns[4].found_inside] == [("cn_id", 1)]
 
 

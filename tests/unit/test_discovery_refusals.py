@@ -12,7 +12,7 @@ import pytest
 from drydock.masking.discovery import propose
 from drydock.masking.proposals import ColumnSample, Proposal
 
-ROWS = 400
+ROWS = 600  # more than whole.FEW: polars searches; the sandbox's columns are searched by Python
 START = datetime(2024, 1, 1)
 HAN_CHEMICALS = [
     "甲醇",

@@ -175,7 +175,7 @@ def _reads_like_people(profile: ColumnProfile, share: float, hinted: bool) -> bo
     if hinted:
         return share >= 0.65 and nouns < 0.3 and (common >= 0.5 or share >= 0.9)
     top = max(profile.surnames.values()) / values
-    many = profile.distinct_estimate >= 12 or profile.distinct_estimate >= max(8, 0.3 * profile.informative)
+    many = profile.distinct_estimate >= 12 or profile.distinct_estimate >= max(8, 0.2 * profile.informative)
     varied = len(profile.surnames) >= 6 and many and (top <= 0.35 or values < 30)
     if 4 <= profile.distinct_estimate < 8 and profile.informative <= 1.5 * profile.distinct_estimate:
         return share == 1 and common >= 0.75 and nouns == 0 and len(profile.surnames) >= 3  # few, but all of them different

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from drydock.masking.folding import SEPARATORS, folded
 from drydock.masking.kinds import all_kinds
 
 LONGEST_DIGITS = 40
-LONGEST_SCANNED = 1 << 20
+FEW = 400  # distinct values up to which Python's re is done before polars has begun
 _ODD = r"[^\x20-\x7e\u3400-\u9fff]"
 _EXCEL_TEXT = r"^(?:=\"(.*)\"|'([^']*))$"
 _FLOAT_OF_CODE = r"^([0-9]{11,19})\.0$"
@@ -98,6 +99,13 @@ class _Batch:
     lengths: np.ndarray
     compact_lengths: np.ndarray
     counts: np.ndarray
+    lists: dict[bool, list[str]] = field(default_factory=dict)
+
+    def texts(self, compact: bool) -> list[str]:
+        """The values as a list, made once."""
+        if compact not in self.lists:
+            self.lists[compact] = (self.compact if compact else self.values).to_list()
+        return self.lists[compact]
 
     def selected(self, pattern: str, shortest: int, longest: int, compact: bool = False, needs: str = "") -> np.ndarray:
         """Places of the values of these lengths that the pattern finds; `needs` is a text that each of them must hold."""
@@ -106,6 +114,9 @@ class _Batch:
         if not len(places):
             return places
         column = self.compact if compact else self.values
+        if len(column) <= FEW:
+            texts, search = self.texts(compact), _compiled(pattern).search
+            return np.array([place for place in places.tolist() if search(texts[place])], dtype=np.int64)
         if len(places) < len(column):
             column = column.gather(places)
         if needs:
@@ -141,6 +152,11 @@ def _batch(distinct: pl.DataFrame) -> _Batch:
     lengths = values.str.len_chars().to_numpy().astype(np.int64)
     compact_lengths = lengths if compact is values else compact.str.len_chars().to_numpy().astype(np.int64)
     return _Batch(values, compact, lengths, compact_lengths, distinct["count"].to_numpy())
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 @cache
