@@ -24,6 +24,7 @@ _SQLSTATE = re.compile(r"[0-9A-Z]{5}\Z")
 _WORDS = words("outcomes.yaml")
 _GOOD = frozenset(_WORDS["good"])
 _BAD = frozenset(_WORDS["bad"])
+_ACTION_WORDS = {word: name for name, listed in words("action_words.yaml").items() for word in listed}
 _STATEMENT_TYPES = {1: "SELECT", 2: "INSERT", 4: "UPDATE", 8: "DELETE"}
 _KINDS = {"1": "Standard", "2": "FineGrainedAudit", "4": "SYS", "8": "Mandatory"}
 _COPIED = tuple(
@@ -86,7 +87,9 @@ def record_of(held: Held, place: Place, clock: Clock, doubts: Iterable[str] = ()
     values["database_id"] = held.get("database_id", "")
     values["privilege"] = _privilege(held.get("privilege", ""))
     values["policies"] = _policies(held)
-    values["kind"] = _KINDS.get(held.get("audit_type", ""), held.get("audit_type", ""))
+    values["kind"] = held.get("audit_type", "")
+    if facts.get("format") == "oracle_xml":
+        values["kind"] = _KINDS.get(values["kind"], values["kind"])
     values["comment"] = mask_secrets(held.get("comment", ""))
     values["binds_present"] = bool(held["binds"]) if "binds" in held else None
     values |= {"event_time": moment.time, "zone": moment.zone, "year_assumed": moment.year_assumed}
@@ -114,7 +117,7 @@ def _action(held: Held) -> dict[str, Any]:
     if not name and not number and kind.isascii() and kind.isdigit() and len(kind) < 4:
         name = _STATEMENT_TYPES.get(int(kind), "")
     name = " ".join(name.upper().split()) or verb_of(statement)
-    name = {"CONNECT": "LOGON", "DISCONNECT": "LOGOFF"}.get(name, name)
+    name = _ACTION_WORDS.get(name, name)
     return {
         "action": name,
         "action_number": number if number is not None else action_number(name),

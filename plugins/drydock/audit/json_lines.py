@@ -16,6 +16,7 @@ from drydock.audit.tables import _ACTED, _RAW, _TIMES, Inner
 from drydock.audit.texts import decode
 
 MOST_FIELDS = 2_000
+_CONTAINER = frozenset({"log", "stream"})
 _ORACLE = frozenset({"DBUSERNAME", "UNIFIEDAUDITPOLICIES", "EVENTTIMESTAMPUTC"})
 
 
@@ -39,8 +40,12 @@ def read_json(lines: Lines, context: Context, inner: Inner) -> Iterator[Piece]:
         lines.give_back(block[1:])
         yield aside(block[:1], "begins like JSON and is none, or is cut")
         return
+    below = ""
+    if len(documents) == 1 and set(documents[0]) >= _CONTAINER:
+        more, below = _fragments(lines)
+        block += more
     for number, document in enumerate(documents):
-        piece = _piece(block, document, context, inner)
+        piece = _piece(block, document, context, inner, below)
         if number:
             piece = piece._replace(lines=0, size=0, record=piece.record and piece.record.model_copy(update={"lines": 0}))
         yield piece
@@ -62,6 +67,19 @@ def _parsed(body: bytes) -> list[dict[str, Any]] | None:
     return None
 
 
+def _fragments(lines: Lines) -> tuple[list[Line], str]:
+    """Lines of a container's log that go on with the one before: their text begins with a tab."""
+    block, texts = [], []
+    while (line := lines.peek()) is not None and len(block) < MOST_FIELDS:
+        documents = _parsed(line.text.strip()) if is_json(line.text) else None
+        text = documents[0].get("log") if documents and len(documents) == 1 else None
+        if not isinstance(text, str) or not text.startswith("\t"):
+            break
+        block.append(lines.take())
+        texts.append(text)
+    return block, "".join(texts)
+
+
 def _rest(lines: Lines) -> list[Line]:
     block: list[Line] = []
     size = 0
@@ -73,7 +91,7 @@ def _rest(lines: Lines) -> list[Line]:
     return block
 
 
-def _piece(block: list[Line], document: dict[str, Any], context: Context, inner: Inner) -> Piece:
+def _piece(block: list[Line], document: dict[str, Any], context: Context, inner: Inner, below: str = "") -> Piece:
     encoding = decode(block[0].text)[1]
     if is_json_row(document):
         return json_piece(block, document, context, encoding)
@@ -81,6 +99,7 @@ def _piece(block: list[Line], document: dict[str, Any], context: Context, inner:
     mapping = context.mapping
     held = held_of(fields, mapping.own if mapping else None)
     raw = next((value for name, value in fields if folded(name) in _RAW and len(value) > 20), "")
+    raw += below
     if raw and (record := inner(raw.encode("utf-8", "replace"), context)):
         place = place_of(block, encoding)._asdict()
         outer = context.clock.read(held.get("received_time") or held.get("event_time_utc") or held.get("event_time", ""))

@@ -39,7 +39,7 @@ _STAMP = (
     rb"(?:[A-Z][a-z]{2} [ \d]?\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: \d{4}\b)?(?: [A-Z]{3,4}:)?"
     rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)"
 )
-_HEADER = re.compile(rb"\s*(?:<\d{1,3}>)?(?:\d )?(?P<time>" + _STAMP + rb")(?:\s+(?P<host>[^\s\[]+))?\s")
+_HEADER = re.compile(rb"\s*(?:<\d{1,3}>)?(?:\d )?(?P<time>" + _STAMP + rb")\s+(?:Message forwarded from )?(?P<host>[^\s\[]+)?\s?")
 _SECOND = re.compile(rb"(?:<\d{1,3}>)?(?P<time>" + _STAMP + rb")\s")
 _SENDER = re.compile(rb"\b(?:Oracle )?(?P<unified>Unified )?Audit\[(?P<pid>\d+)\]\s*:?\s*(?:\[ID \d+ [\w.]+\]\s*)?")
 _BODY = re.compile(_FIELD)

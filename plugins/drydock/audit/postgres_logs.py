@@ -13,7 +13,7 @@ from typing import Any
 from drydock.audit.blocks import Context, aside, noise, place_of, record_piece
 from drydock.audit.cells import take_row, whole
 from drydock.audit.lines import Line, Lines
-from drydock.audit.postgres_rows import Row, read_row
+from drydock.audit.postgres_rows import Row, is_unfinished, read_row
 from drydock.audit.records import Piece
 from drydock.audit.texts import decode
 
@@ -72,7 +72,8 @@ _CLOCK = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[A-Z]{2,5}\b| ?[+-]\d\d(?::?\d\d)?|Z)?)"
     r"|\b(?P<epoch>1\d{9}\.\d{3})\b"
 )
-_MARK = re.compile(rf"(?:^|[\s:\]>|,;])(?P<word>{_WORDS}|{'|'.join(_SEVERITIES)})[:：] {{0,2}}(?:(?P<state>[0-9A-Z]{{5}}): )?")
+_ALL_WORDS = "|".join([_WORDS, *_SEVERITIES])
+_MARK = re.compile(rf"(?<![A-Za-z_\"'=])(?P<word>{_ALL_WORDS})[:：] {{0,2}}(?:(?P<state>(?=[A-Z]{{0,4}}\d)[0-9A-Z]{{5}}): )?")
 _LEAST = re.compile(rb"\s*[<\[({]?\s*(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|1\d{9}\.\d{3})")
 _SYSLOG = re.compile(
     r"(?:<\d{1,3}>)?(?:1 )?(?P<time>[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*) (?:(?P<host>\S+) )?"
@@ -85,13 +86,21 @@ _FIELDS = (
     ("remote_host", re.compile(r"(?:\bclient|\bhost|\bremote|\bh|\br)=([^\s,|(]*)")),
     ("session_id", re.compile(r"(?:\bsession|\bsess|\bc)=(\S+?)(?=,|\s|\Z)")),
     ("session_id", re.compile(r"[\[\s|,]([0-9a-f]{8}\.[0-9a-f]{1,8})[\]\s|,]")),
-    ("process_id", re.compile(r"\[(\d{1,7})\]|\bpid[=:]\s*(\d{1,7})|\bp=(\d{1,7})")),
+    ("process_id", re.compile(r"\[(\d{1,7})(?:-\d+)?\]|\bpid[=:]\s*(\d{1,7})|\bp=(\d{1,7})")),
     ("transaction_id", re.compile(r"\b(?:xid|tx|txid)=(\d+)")),
 )
 _AT = re.compile(r"(?:^|[\s:\[(|])([^\s@:=,\[\]|]+)@([^\s:=,\[\]|]+)")
-_ADDRESS = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]{3,39}:[0-9a-fA-F]{0,4}|\[local\])(?:\((\d{1,5})\))?")
+_BARE = re.compile(r"(?:\[unknown\]|[A-Za-z_][\w$.-]*)\Z")
+_TIMELESS = re.compile(
+    rb"(?:\S{1,128}@\S{1,128} )?(?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|STATEMENT|DETAIL|HINT|CONTEXT):  "
+    rb"|AUDIT: (?:SESSION|OBJECT),\d"
+)
+_ADDRESS = re.compile(
+    r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3}|(?=[0-9a-fA-F]*:[0-9a-fA-F]*:)[0-9a-fA-F:]{2,39}|\[local\])(?:\((\d{1,5})\))?"
+)
 _EXTRA = {"STATEMENT": "query", "DETAIL": "detail", "HINT": "hint", "CONTEXT": "context", "QUERY": "internal_query"}
 MOST_LINES = 200_000
+MOST_UNTABBED = 400
 _AFTER_BROKEN = "follows a line that breaks off: it may be written by a name that holds a line end"
 
 
@@ -106,10 +115,14 @@ def is_json_row(document: Mapping[str, Any]) -> bool:
 def is_stderr(text: bytes) -> bool:
     """True for a line with a time and a severity, or one that PostgreSQL sent to syslog."""
     head = text[:600]
+    if _TIMELESS.match(head) is not None:
+        return True
     if _LEAST.match(head) is None and b"postgres" not in head:
         return False
     told = decode(head)[0]
-    return (_LEAST.match(head) is not None and _MARK.search(told) is not None) or _SYSLOG.match(told) is not None
+    if _LEAST.match(head) is not None and _MARK.search(told) is not None:
+        return True
+    return _SYSLOG.match(told) is not None
 
 
 def is_broken(text: bytes) -> bool:
@@ -156,13 +169,29 @@ def read_stderr(lines: Lines, context: Context) -> Iterator[Piece]:
         yield noise(block, f"a {word} line without its message")
         return
     values["message"] = "\n".join(parts)
+    doubts = (_AFTER_BROKEN,) if context.is_after_broken else ()
+    if is_unfinished(values["message"]) and (rest_of := _without_tabs(values["message"], lines)):
+        block += rest_of
+        values["message"] = "\n".join([values["message"], *(decode(line.text)[0] for line in rest_of)])
+        doubts += ("goes on in lines without the tab that the server writes",)
     while (extra := _extra(lines, values)) is not None:
         more, name, told = extra
         block += more
         values.setdefault(name, told)
-    doubts = (_AFTER_BROKEN,) if context.is_after_broken else ()
     form = "postgres_syslog" if via_syslog else "postgres_stderr"
     yield _piece(block, values, context, form, encoding, doubts)
+
+
+def _without_tabs(message: str, lines: Lines) -> list[Line]:
+    """The lines that finish a row of pgaudit, where a collector took the tabs away; none where nothing finishes it."""
+    taken: list[Line] = []
+    text = message
+    while (line := lines.peek(len(taken))) is not None and len(taken) < MOST_UNTABBED and not is_broken(line.text):
+        taken.append(line)
+        text += "\n" + decode(line.text)[0]
+        if not is_unfinished(text):
+            return [lines.take() for _ in taken]
+    return []
 
 
 def _begin(text: str) -> tuple[Row, str, str, bool]:
@@ -194,9 +223,18 @@ def _prefixed(prefix: str) -> Row:
             values[name] = next(group for group in found.groups() if group is not None)
     if "user_name" not in values and (found := _AT.search(prefix)):
         values |= {"user_name": found[1], "database_name": found[2]}
+    if "user_name" not in values:
+        values |= _by_place(prefix)
     if not values.get("remote_host") and (found := _ADDRESS.search(prefix)):
         values |= {"remote_host": found[1], "remote_port": found[2] or ""}
     return {name: "" if value in ("[unknown]", "[未知]") else value for name, value in values.items()}
+
+
+def _by_place(prefix: str) -> Row:
+    """User and database where the prefix tells them without names: `time user db [pid]:`, `time|user|db|session|`."""
+    parts = prefix.split("|") if prefix.count("|") > 1 else prefix.split()
+    bare = [part.strip() for part in parts if _BARE.match(part.strip())]
+    return {"user_name": bare[0], "database_name": bare[1]} if len(bare) == 2 else {}
 
 
 def _below(lines: Lines, via_syslog: bool, values: Row) -> list[Any]:
@@ -210,6 +248,8 @@ def _below(lines: Lines, via_syslog: bool, values: Row) -> list[Any]:
                 break
         elif line.text.startswith(b"\t"):
             told = decode(line.text)[0][1:]
+        elif line.text.startswith(b" ") and line.text.strip() and not is_stderr(line.text):
+            told = decode(line.text)[0]
         else:
             break
         texts.append(told)

@@ -7,6 +7,7 @@ DETAIL of errors may be data of the business: they are never told.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from typing import Any
@@ -22,12 +23,12 @@ Row = dict[str, str]
 _IDLE = frozenset({"", "idle", "idle in transaction", "authentication", "startup", "PARSE", "BIND", "initializing"})
 _DURATION = re.compile(r"(?:duration|持续时间|执行时间)[:：]\s*([\d.]+) (?:ms|毫秒)\s*")
 _STATEMENT = re.compile(
-    r"(?:statement|语句|(?:execute|bind|parse|执行|绑定|解析) (?:fetch from )?(?:<[^>]*>|[^\s:]*))[:：]\s*", re.IGNORECASE
+    r"(?:statement|语句|(?:execute|bind|parse|执行|绑定|解析) (?:fetch from )?(?:<[^>]*>|\S*))[:：]\s+", re.IGNORECASE
 )
 _PLAN = re.compile(r"plan:\s*")
 _CONNECTION = re.compile(r"(?:replication )?connection (received|authenticated|authorized): ")
 _DISCONNECTION = re.compile(r"disconnection: session time: (?:(\d+):)?(\d+):([\d.]+) ")
-_PAIR = re.compile(r'(user|database|host|port|application_name|identity|method)=(?:"((?:[^"]|"")*)"|(\S*))')
+_PAIR = re.compile(r'(user|database|db|host|port|application_name|identity|method)=(?:"((?:[^"]|"")*)"|(\S*))')
 _FAILED_USER = re.compile(r'(?:for |role |user )(?:user )?"([^"]*)"|用户 ?"([^"]*)"|角色 ?"([^"]*)"')
 _GUESSED = (
     ("42501", re.compile(r"permission denied|must be (?:owner|superuser|member)|权限不够|权限被拒绝|必须是")),
@@ -66,6 +67,13 @@ def read_row(row: Row, place: Place, clock: Clock, form: str, doubts: tuple[str,
     moment = clock.read(row.get("log_time", ""))
     told = tuple(dict.fromkeys(d for d in (*doubts, facts.pop("doubt", ""), moment.doubt, _no_time(row, moment)) if d))
     return AuditRecord(**(_who(row) | _timed(moment) | facts), format=form, source="postgresql", **place._asdict(), doubts=told)
+
+
+def is_unfinished(message: str) -> bool:
+    """True for a row of pgaudit that ends inside a quote, or before its parameters."""
+    if not message.startswith("AUDIT: "):
+        return False
+    return message.count('"') % 2 == 1 or (message.count(",") < 8 and message.rstrip()[-1:] not in (">", '"'))
 
 
 def _no_time(row: Row, moment: Moment) -> str:
@@ -114,7 +122,7 @@ def _pgaudit(text: str) -> dict[str, Any] | str:
         "entry_id": cells[2],
         "doubt": doubt,
     }
-    facts |= {"policies": (cells[0],), "action": cells[4].upper(), "object_type": cells[5]}
+    facts |= {"policies": (cells[0],), "action": " ".join(cells[4].upper().split()), "object_type": cells[5]}
     facts |= {"object_schema": schema, "object_name": name}
     facts |= {"statement": "" if cells[7] in ("<previously logged>", "<not logged>") else mask_secrets(cells[7])}
     facts |= {"binds_present": None if parameters == "<not logged>" else parameters not in _NOT_TOLD, "succeeded": None}
@@ -123,16 +131,16 @@ def _pgaudit(text: str) -> dict[str, Any] | str:
 
 def _cells(text: str) -> list[str]:
     try:
-        return next(csv.reader([text.replace("\n", "\x1e")]), [])[:] if "\n" not in text else _cells_over_lines(text)
+        return _cells_over_lines(text)
     except csv.Error:
         return text.split(",")
 
 
 def _cells_over_lines(text: str) -> list[str]:
-    rows = list(csv.reader(text.splitlines(keepends=True)))
+    rows = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)) or [[]]
     cells = rows[0]
     for row in rows[1:]:  # an unquoted line end: pgaudit quotes them, other hands do not
-        cells = [*cells[:-1], cells[-1] + "\n" + row[0], *row[1:]] if row else cells
+        cells = [*cells[:-1], f"{cells[-1] if cells else ''}\n{row[0]}", *row[1:]] if row else cells
     return cells
 
 
@@ -185,11 +193,20 @@ def _statement(row: Row, text: str, facts: dict[str, Any]) -> dict[str, Any]:
     return facts | {"dialect": "log_statement", "action": verb, "statement": mask_secrets(text), "binds_present": binds}
 
 
+_SESSION_WORDS = (
+    ("account", "user"),
+    ("database", "db"),
+    ("database", "database"),
+    ("client_address", "host"),
+    ("program", "application_name"),
+)
+
+
 def _session(text: str, action: str, facts: dict[str, Any]) -> dict[str, Any]:
     told = {m[1]: (m[2] if m[2] is not None else m[3]) for m in _PAIR.finditer(text)}
     facts |= {"dialect": "connection", "kind": "CONNECTION", "action": action, "comment": mask_secrets(text)}
     facts["succeeded"] = None if action == "CONNECTION" else True
-    for name, key in (("account", "user"), ("database", "database"), ("client_address", "host"), ("program", "application_name")):
+    for name, key in _SESSION_WORDS:
         if told.get(key):
             facts[name] = told[key]
     if told.get("identity"):

@@ -16,7 +16,7 @@ from drydock.audit.records import AuditRecord, Piece
 from drydock.audit.texts import decode
 
 DELIMITERS = (b",", b";", b"\t", b"|", b"\x01")
-_RAW_NAMES = ("_raw", "raw", "raw_log", "raw_message", "message", "msg", "event.original", "payload", "raw_event")
+_RAW_NAMES = ("_raw", "raw", "log", "raw_log", "raw_message", "message", "msg", "event.original", "payload", "raw_event")
 _RAW = frozenset(folded(name) for name in (*_RAW_NAMES, "原始日志", "日志内容", "原始报文", "原文", "日志原文"))
 _TIMES = frozenset({"event_time", "event_time_utc"})
 _ACTED = frozenset({"action", "action_number", "statement", "return_code", "object_name", "client_address"})
