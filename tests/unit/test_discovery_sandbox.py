@@ -7,6 +7,7 @@ the tables do not tag. The thresholds are what the issue asks for; the figures a
 from __future__ import annotations
 
 import random
+import time
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -225,3 +226,14 @@ def test_values_that_only_a_driver_or_a_broken_program_gives() -> None:
     assert [a.kind for a in answer] == [None, None]
     assert [f.kind for f in answer[1].found_inside] == ["mobile"]
     assert propose([ColumnSample("f", "", "", [Decimal("19900001234.0"), 19900001235.0, 19900002236] * 9)])[0].kind == "mobile"
+
+
+@pytest.mark.parametrize(
+    "piece", ["<![CDATA[", "<a ", "市", "1 ", "A@", "[", '{"a":', '"k":"', "A1:", "路1", "\\", "证：", "1.", "AB-", "0 1"]
+)
+def test_hostile_texts_cost_time_in_proportion(piece: str) -> None:
+    """A quarter of a million characters of what makes careless patterns go back again and again."""
+    for head in ("", "<x>", "{"):
+        began = time.process_time()
+        propose([ColumnSample("c", "", "", [head + piece * (250_000 // len(piece))])])
+        assert time.process_time() - began < 5.0

@@ -19,6 +19,8 @@ IN_TEXT = (
     rf"[{_HAN}]{{2,12}}{_DIVISION}[{_HAN}0-9A-Z()#-]{{0,30}}?(?:{_ROAD}[{_HAN}]{{0,3}}[0-9]|{_HOUSE})"
     rf"|[{_HAN}]{{2,12}}(?:路|街|大道|巷|弄|胡同)[0-9]+(?:-[0-9]+)?号"
 )
+# whatever IN_TEXT finds has one of these, and looking for them is cheap
+HOUSE_OR_NUMBER = rf"{_HOUSE}|(?:路|街|道|巷|弄|里|胡同|公路)[{_HAN}]{{0,3}}[0-9]"
 ENGLISH = (
     r"\b[0-9]+[A-Z]?(?:-[0-9]+)?,? +(?:[A-Z0-9.']+ +){1,4}(?:ROAD|RD|STREET|ST|AVENUE|AVE|LANE|DRIVE|BOULEVARD|BLVD)\b"
     r"|\b(?:ROAD|RD|STREET|AVENUE|AVE)\b.{0,40}\b(?:DISTRICT|CITY|PROVINCE|TOWN|CHINA)\b"

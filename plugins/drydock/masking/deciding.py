@@ -196,7 +196,7 @@ def _credential(profile: ColumnProfile, hints: dict[str, int]) -> Decision | Non
 def _by_parts(profile: ColumnProfile, hints: dict[str, int]) -> list[Decision]:
     """Arrays of one kind, and columns whose word is right but whose values carry more (two phones, a phone and a name)."""
     total, found = profile.informative, []
-    for kind in {kind for kind, _ in profile.inside}:
+    for kind in sorted({kind for kind, _ in profile.inside}, reverse=True):
         hinted = hints.get(kind) == STRONG
         in_array, anywhere = profile.inside[kind, "array"], profile.inside[kind, "array"] + profile.inside[kind, "text"]
         if in_array >= 0.6 * total or (hinted and kind in RULES and anywhere + profile.passed[kind] >= 0.3 * total):

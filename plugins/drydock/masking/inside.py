@@ -48,6 +48,7 @@ _PLATE = re.compile(
 )
 _HKID = re.compile(r"(?<![0-9A-Z])[A-Z]{1,2}\d{6}\([0-9A]\)")
 _ADDRESS = re.compile(addresses.IN_TEXT)
+_HOUSE = re.compile(addresses.HOUSE_OR_NUMBER)
 _PAIR = re.compile(
     r"([A-Za-z_\u3400-\u9fff][A-Za-z0-9_\u3400-\u9fff]{0,29})[\"' ]{0,2}[:=][\"' ]{0,2}([^\s,;|&\"'<>。，；]{2,80})"
 )
@@ -119,7 +120,8 @@ def scan(text: str) -> Found:
         for kind, pattern in _AFTER_WORDS.items():
             text = _take_groups(text, pattern, kind, found)
     if not text.isascii():
-        text = _take(text, _ADDRESS, "address", found)
+        if _HOUSE.search(text):
+            text = _take(text, _ADDRESS, "address", found)
         _count_names(text, found)
     return found
 

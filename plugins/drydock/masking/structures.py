@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 Form = Literal["text", "json", "array", "xml"]
 DEEPEST = 30
 _JSON_PAIR = re.compile(r'"([^"\\]{1,64})"\s{0,20}:\s{0,20}(?:"((?:[^"\\]|\\.){0,4000})"|(-?[0-9][0-9.]{0,40}))')
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.S)
+_CDATA_BEGIN, _CDATA_END = "<![CDATA[", "]]>"
 _ELEMENT = re.compile(r"<([A-Za-z_][\w.:-]{0,80})(?:\s[^<>]{0,2000})?>([^<]{1,100000})(?=<)")
 _ATTRIBUTE = re.compile(r"\s([A-Za-z_][\w.:-]{0,80})\s?=\s?\"([^\"<>]{1,2000})\"")
 _XML = re.compile(r"\s{0,100}<[A-Za-z?!]")
@@ -86,14 +86,26 @@ def _broken(text: str) -> tuple[Form, list[Leaf]]:
 
 
 def _xml_leaves(text: str) -> Iterator[Leaf]:
-    if "<![CDATA[" in text:
-        text = _CDATA.sub(lambda m: html.escape(m[1], quote=False), text)
+    if _CDATA_BEGIN in text:
+        text = _without_cdata(text)
     for tag, inner in _ELEMENT.findall(text):
         content = inner.strip()
         if content:
             yield Leaf(_local(tag), html.unescape(content) if "&" in content else content)
     for name, value in _ATTRIBUTE.findall(text):
         yield Leaf(_local(name), html.unescape(value) if "&" in value else value)
+
+
+def _without_cdata(text: str) -> str:
+    """Sections as escaped text. A loop of finds: a pattern would look through the rest again for each that is not closed."""
+    parts, place = [], 0
+    while (begin := text.find(_CDATA_BEGIN, place)) >= 0:
+        end = text.find(_CDATA_END, begin)
+        if end < 0:
+            break
+        parts += [text[place:begin], html.escape(text[begin + len(_CDATA_BEGIN) : end], quote=False)]
+        place = end + len(_CDATA_END)
+    return "".join([*parts, text[place:]])
 
 
 def _local(tag: str) -> str:
