@@ -21,6 +21,7 @@ from drydock.masking.techniques.options import Options
 from drydock.masking.techniques.shapes import Shape, Stays
 
 _FORMS_KEPT = 10_000
+_LONGEST_FORM = 320  # characters; no kind has a shape that is longer (an e-mail address has 254 at most)
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
@@ -79,7 +80,7 @@ class Pseudonymiser:
 
     def _core(self, codes: np.ndarray, form: str, guard: Guard | None) -> np.ndarray:
         """The characters beside the marks: by the first shape that fits, else by classes alone."""
-        shapes = self._shapes(form)
+        shapes = self._shapes(form) if len(form) <= _LONGEST_FORM else ()
         if not shapes:
             return permute_classes(self._cipher, codes, guard=guard)
         symbols = np.asfortranarray(as_symbols(codes))
