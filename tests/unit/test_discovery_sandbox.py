@@ -203,6 +203,7 @@ def test_kinds_of_other_types_than_text() -> None:
     values = [13_800_138_000 + n * 7919 for n in range(100)]
     answer = propose([ColumnSample("mobile", "", "NUMBER(11)", values), ColumnSample("born", "", "DATE", [DAY] * 100)])
     assert [a.kind for a in answer] == ["mobile", None]
+    assert propose([ColumnSample("password", "", "timestamp(6)", ["not a date", "but text"] * 9)])[0].kind is None
     empty = propose([ColumnSample(kind, "", "", [None] * 5) for kind in all_kinds()])
     assert {a.kind for a in empty} == {None}
 

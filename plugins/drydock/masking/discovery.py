@@ -7,6 +7,7 @@ column whose values speak against its name is judged by its values.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, time
@@ -24,6 +25,7 @@ from drydock.masking.profiles import ColumnProfile
 from drydock.masking.proposals import ColumnSample, Evidence, FoundInside, Proposal
 
 BATCH = 20_000
+_NEVER_SENSITIVE = re.compile(r"\s*(?:date|time|timestamp|timestamptz|interval|bool|boolean|uuid)\b", re.I)
 LEVELS: tuple[Level, ...] = ("secret", "sensitive-personal", "personal", "organisation", "business", "public")
 # of the things in text that look like a kind, the share that must be right before any is told
 _FLOORS = {"uscc": 0.3, "entry_id": 0.3, "mobile": 0.5}
@@ -42,7 +44,7 @@ def _propose_sample(position: int, column: ColumnSample) -> Proposal:
     texts = [as_text(v) for v in column.values]
     for start in range(0, len(texts), BATCH):
         profile.add(texts[start : start + BATCH])
-    return proposal(column.name, position, profile)
+    return proposal(column.name, position, profile, may_hold=not _NEVER_SENSITIVE.match(column.data_type))
 
 
 def new_profile(name: str, comment: str = "") -> ColumnProfile:
@@ -67,9 +69,9 @@ def as_text(value: Any) -> str | None:
     return without_surrogates(str(value))
 
 
-def proposal(name: str, position: int, profile: ColumnProfile) -> Proposal:
-    """What the counts of one column amount to."""
-    decision = decide(profile)
+def proposal(name: str, position: int, profile: ColumnProfile, may_hold: bool = True) -> Proposal:
+    """What the counts of one column amount to; `may_hold` is false where its type cannot hold any kind."""
+    decision = decide(profile) if may_hold else None
     kind = all_kinds()[decision.kind] if decision else None
     inside = found_inside(profile, decision)
     kinds = ([kind] if kind else []) + [all_kinds()[f.kind] for f in inside]
