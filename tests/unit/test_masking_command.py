@@ -165,10 +165,10 @@ def test_what_cannot_be_done_is_told_with_code_64(
     assert out == ""
 
 
-def test_a_key_that_others_can_read_is_refused(key_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_that_anybody_can_write_is_refused(key_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "open"
     path.write_text(key_file.read_text())
-    path.chmod(0o644)
+    path.chmod(0o666)
     assert main(["mask", "--kind", "mobile", "--key-file", str(path)]) == 64
     out, err = capsys.readouterr()
     assert out == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drydock.masking.keys import Family, KeyFileError, MaskingKey, derive, read_key_file
+from drydock.masking.keys import Family, KeyFileError, MaskingKey, derive, read_key_file, who_else_reads
 
 SECRET = bytes(range(100, 132))
 
@@ -66,11 +66,23 @@ def test_a_key_that_cannot_be_used_says_why_and_shows_nothing(tmp_path: Path, co
     assert SECRET.hex()[:12] not in str(error.value)
 
 
-def test_a_missing_file_and_one_that_others_read_are_refused_with_the_cure(tmp_path: Path) -> None:
+def test_a_missing_file_and_one_that_anybody_writes_are_refused_with_the_cure(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="openssl rand -hex 32"):
         read_key_file(tmp_path / "none")
     with pytest.raises(KeyFileError, match="chmod 600"):
-        read_key_file(key_file(tmp_path, SECRET.hex(), 0o644))
+        read_key_file(key_file(tmp_path, SECRET.hex(), 0o666))
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o400, False), (0o640, True), (0o444, True)])
+def test_a_file_that_others_read_is_told_and_used(tmp_path: Path, mode: int, is_told: bool) -> None:
+    path = key_file(tmp_path, SECRET.hex(), mode)
+    assert ("chmod 600" in who_else_reads(path)) is is_told
+    assert read_key_file(path).secret.get_secret_value() == SECRET
+
+
+def test_a_file_of_nothing_but_the_bytes(tmp_path: Path) -> None:
+    drawn = bytes(range(200, 232))
+    assert read_key_file(key_file(tmp_path, drawn)).secret.get_secret_value() == drawn
 
 
 def test_nothing_of_a_key_is_shown() -> None:

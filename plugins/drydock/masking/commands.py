@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from drydock.masking.keys import MAKE_ONE, Family, read_key_file
+from drydock.masking.keys import MAKE_ONE, Family, read_key_file, who_else_reads
 from drydock.masking.techniques import NotUnique, Options, UnknownKind, kind_names, masker
 from drydock.problems import nearest
 
@@ -49,6 +49,8 @@ def make_masker(
             f"no kind {kind!r}; " + (f"did you mean {near!r}? " if near else "") + f"kinds: {', '.join(kind_names())}"
         )
     key = read_key_file(key_file, epoch, family)
+    if warning := who_else_reads(key_file):
+        sys.stderr.write(f"drydock: {warning}\n")
     if key.is_for_trials:
         sys.stderr.write(f"drydock: {key_file}: this key is fit for trials only, it was not drawn; {MAKE_ONE}\n")
     try:

@@ -56,7 +56,8 @@ class MaskingKey(Model):
 def read_key_file(path: Path, epoch: str | None = None, family: Family | None = None) -> MaskingKey:
     """The key in a file: 64 hexadecimal digits or base64 of 32 bytes, alone or with lines `epoch: NAME`, `algorithm: NAME`.
 
-    `epoch` and `family` go before what the file says. Raises KeyFileError with one clear reason.
+    A file of 32 bytes that are no text is the key itself. `epoch` and `family` go before what the file says. Raises
+    KeyFileError with one clear reason.
     """
     fields = _fields(_text(path), path)
     try:
@@ -67,6 +68,17 @@ def read_key_file(path: Path, epoch: str | None = None, family: Family | None = 
     if not 1 <= len(name) <= 64:
         raise KeyFileError(f"{path}: the name of an epoch has 1 to 64 characters")
     return MaskingKey(epoch=name, secret=SecretBytes(_secret(fields["key"], path)), family=chosen)
+
+
+def who_else_reads(path: Path) -> str:
+    """A warning where others than the owner can read a key file; "" where nobody can.
+
+    No error: secrets mounted into a container have mode 444, and the folder above may be closed.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or not status.st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        return ""
+    return f"others can read the key file {path} (mode {status.st_mode & 0o777:03o}); chmod 600 {path}"
 
 
 def derive(key: MaskingKey, join_domain: str, purpose: str, length: int = KEY_BYTES) -> bytes:
@@ -88,6 +100,8 @@ def _text(path: Path) -> str:
         raise KeyFileError(f"the key file {path} is empty; {MAKE_ONE}")
     if len(raw) > LONGEST_FILE_BYTES:
         raise KeyFileError(f"{path} is too long for a key file ({LONGEST_FILE_BYTES} bytes at most); is it another file?")
+    if len(raw) == KEY_BYTES and not raw.isascii():
+        return raw.hex()
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -95,9 +109,9 @@ def _text(path: Path) -> str:
 
 
 def _refuse_open_doors(path: Path, status: os.stat_result) -> None:
-    """Raises KeyFileError where others than the owner can read or write the file."""
-    if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077 & ~stat.S_IXGRP & ~stat.S_IXOTH:
-        raise KeyFileError(f"others can read the key file {path} (mode {status.st_mode & 0o777:03o}); chmod 600 {path}")
+    """Raises KeyFileError where anybody can write the file: whoever changes a key takes the joins apart."""
+    if stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IWOTH:
+        raise KeyFileError(f"anybody can write the key file {path} (mode {status.st_mode & 0o777:03o}); chmod 600 {path}")
 
 
 def _fields(text: str, path: Path) -> dict[str, str]:
