@@ -238,3 +238,11 @@ def test_hostile_texts_cost_time_in_proportion(piece: str) -> None:
         began = time.process_time()
         propose([ColumnSample("c", "", "", [head + piece * (250_000 // len(piece))])])
         assert time.process_time() - began < 5.0
+
+
+def test_the_names_of_examples_are_names() -> None:
+    """张三, 李四, 王五: they end in numerals, as weekdays do; and three values must do where a word helps."""
+    people = ["张三", "李四", "王五", "赵六", "孙七", "周八", "吴九", "郑十"]
+    assert [
+        a.kind for a in propose([ColumnSample("c1", "", "", people), ColumnSample("客户", "", "", [*people[:2], "测试有限公司"])])
+    ] == ["name", "name"]

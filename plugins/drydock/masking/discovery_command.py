@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -203,12 +204,19 @@ def as_text(answer: Discovery) -> str:
 
 
 def _line(column: Proposal) -> str:
-    name = str(clean_text(column.column))
-    name = name if len(name) <= 32 else name[:31] + "…"
+    name = _padded(str(clean_text(column.column)), 32)
     evidence = column.evidence
     inside = ", ".join(f"{f.kind} in {f.values}" for f in column.found_inside)
     counts = f"{evidence.check_passed}/{evidence.non_empty}" if column.kind else f"-/{evidence.non_empty}"
     sign = "!" if column.sensitive else " "
     kind = column.kind or (f"({column.level_hint})" if column.level_hint == "organisation" and not inside else "-")
     sure = f"{column.confidence:.2f}" if column.kind else "    "
-    return f"{sign}{column.position:>4} {name:32} {kind:16} {sure} {counts:>16} {evidence.decided_by:12} {inside}".rstrip()
+    return f"{sign}{column.position:>4} {name} {kind:16} {sure} {counts:>16} {evidence.decided_by:12} {inside}".rstrip()
+
+
+def _padded(text: str, width: int) -> str:
+    """Cut or filled to so many columns of a terminal: a Chinese character takes two."""
+    widths = [2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text]
+    while sum(widths) > width:
+        widths.pop()
+    return text[: len(widths)] + " " * (width - sum(widths))

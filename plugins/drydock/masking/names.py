@@ -23,8 +23,7 @@ ORGANISATION = (
 )
 # how offices, places, goods and colours end, and persons hardly do
 NOUN_ENDINGS = (
-    "部局省市区县镇乡村州港司店厂组科室处院路街号机器酸醇酮酯醛盐油粉车船箱色族物品类型仓库站所队班"
-    "一二三四五六七八九十桥岗场祠园塘陂冲坑坪庙寺塔"
+    "部局省市区县镇乡村州港司店厂组科室处院路街号机器酸醇酮酯醛盐油粉车船箱色族物品类型仓库站所队班桥岗场祠园塘陂冲坑坪庙寺塔"
 )
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DOTTED = re.compile("[·•・]")
