@@ -6,6 +6,7 @@ header's names: never a value.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -113,6 +114,8 @@ def discover(place: str, most_rows: int | None = None) -> Discovery:
 @contextmanager
 def _opened(place: str) -> Iterator[BinaryIO]:
     if place == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "it is closed")
         yield sys.stdin.buffer
     else:
         with Path(place).open("rb") as file:
