@@ -191,6 +191,85 @@ def read_rman(
     return command.exit_code(log)
 
 
+@app.command("mask")
+def mask(
+    kind: Annotated[
+        str, typer.Option(help="what the lines hold: mobile, cn_id, uscc, … (a wrong name lists all)", metavar="KIND")
+    ],
+    key_file: Annotated[Path, typer.Option(help="64 hexadecimal digits or base64 of 32 bytes, mode 600", metavar="FILE")],
+    file: Annotated[Path | None, typer.Option("--in", help="read this instead of standard input", metavar="FILE")] = None,
+    join_domain: Annotated[str | None, typer.Option(help="what joins with what; default: by kind", metavar="NAME")] = None,
+    epoch: Annotated[str | None, typer.Option(help="name of the key's epoch; goes before the file's", metavar="NAME")] = None,
+    algorithm: Annotated[str | None, typer.Option(help="sha2_aes (default) or sm3_sm4", metavar="NAME")] = None,
+    encoding: Annotated[str, typer.Option(help="utf-8 or gb18030")] = "utf-8",
+) -> int:
+    """Mask lines: each line's pseudonym of its kind, line by line, to standard output. 逐行脱敏。
+
+    The same key, epoch and join domain give the same pseudonyms. Exits with 0, 64 on bad usage, 141 on a closed pipe.
+    """
+    from drydock.masking import commands
+    from drydock.masking.keys import KeyFileError
+
+    try:
+        masker = commands.make_masker(kind, key_file, join_domain, epoch, commands.known_family(algorithm))
+        return commands.mask_standard_streams(masker, file, commands.known_encoding(encoding))
+    except (commands.MaskError, KeyFileError) as e:
+        raise typer.BadParameter(str(e)) from e
+    except OSError as e:
+        raise typer.BadParameter(f"{file or 'standard input'}: {e.strerror or e}; give a readable file") from e
+
+
+@app.command("discover")
+def discover(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="a CSV file of any encoding, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON (docs/discover.md)")] = False,
+    rows: Annotated[int | None, typer.Option(min=1, help="look at the first rows only; without it, at all", metavar="N")] = None,
+) -> int:
+    """Propose what each column of a CSV file holds: 29 kinds of sensitive values, and never a value. 发现敏感字段。
+
+    Exits with 0, 2 where there was no value to look at, 64 on bad usage or a file that cannot be read, 141 on a closed pipe.
+    """
+    from drydock.masking import discovery_command as command
+
+    command.heed_interrupts()
+    try:
+        answer = command.discover(file, rows)
+    except (OSError, command.NotText) as e:
+        raise typer.BadParameter(command.why_unreadable(file, e)) from e
+    return command.tell(command.as_json(answer) if as_json else command.as_text(answer), command.exit_code(answer))
+
+
+@app.command("read-audit")
+def read_audit(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="a file of audit records, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object per record (docs/read-audit.md)")] = False,
+    mapping: Annotated[Path | None, typer.Option(help="mapping file for a product's export", metavar="FILE")] = None,
+    time_zone: Annotated[str, typer.Option(help="IANA zone of times that tell none", metavar="ZONE")] = "UTC",
+    year: Annotated[int | None, typer.Option(min=1990, max=2100, help="year of syslog lines that tell none")] = None,
+    set_aside: Annotated[
+        Path | None, typer.Option(help="write position, reason and hash of what was set aside, as JSON lines", metavar="FILE")
+    ] = None,
+) -> int:
+    """Read audit records of Oracle, PostgreSQL and audit products; the format is told by the content. 读取审计记录。
+
+    Exits with 0 where all was understood, 1 where pieces were set aside, 2 where no record was found, 64 on bad usage or a file
+    that cannot be read, 141 on a closed pipe.
+    """
+    from zoneinfo import ZoneInfo
+
+    from drydock.audit import audit_command as command
+    from drydock.audit.mappings import MappingError, read_mapping
+    from drydock.audit.times import Clock
+
+    try:
+        known = read_mapping(mapping) if mapping else None
+        return command.read_audit(file, Clock(ZoneInfo(_known_zone(time_zone)), year), known, as_json, set_aside)
+    except MappingError as e:
+        raise typer.BadParameter(str(e)) from e
+    except OSError as e:
+        raise typer.BadParameter(f"{e.filename or file}: {e.strerror or e}; name a readable file, or - for standard input") from e
+
+
 def _planned_jobs(lines: list[str]) -> tuple[PlannedJob, ...]:
     from drydock.estate import PlannedJob
 

@@ -26,7 +26,16 @@ def _chapter(path: Path) -> str:
 def pages() -> dict[Path, str]:
     """Path and content of every generated page."""
     docs = settings.home() / "docs"
-    return {docs / "dags.md": build_dags_page(settings.home() / "dags")}
+    crypto = docs / "masking-crypto.md"
+    return {docs / "dags.md": build_dags_page(settings.home() / "dags"), crypto: with_domain_table(crypto)}
+
+
+def with_domain_table(page: Path) -> str:
+    """The page about pseudonyms with the sizes of sets as the code counts them, between its two marks."""
+    from drydock.masking.techniques.domains import domain_table
+
+    before, rest = page.read_text(encoding="utf-8").split("<!-- sizes -->")
+    return f"{before}<!-- sizes -->\n{domain_table()}<!-- /sizes -->{rest.split('<!-- /sizes -->')[1]}"
 
 
 def write_pages() -> list[Path]:

@@ -1,0 +1,130 @@
+"""JSON lines: PostgreSQL's jsonlog, views and exports as objects, and envelopes that carry the database's own record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from drydock.audit.blocks import Context, aside, noise, place_of, record_piece
+from drydock.audit.fields import held_of, record_of
+from drydock.audit.lines import LONGEST_LINE, Line, Lines
+from drydock.audit.names import folded
+from drydock.audit.postgres_logs import is_json_row, json_piece
+from drydock.audit.records import Piece
+from drydock.audit.tables import _ACTED, _RAW, _TIMES, Inner
+from drydock.audit.texts import decode
+
+MOST_FIELDS = 2_000
+_CONTAINER = frozenset({"log", "stream"})
+_ORACLE = frozenset({"DBUSERNAME", "UNIFIEDAUDITPOLICIES", "EVENTTIMESTAMPUTC"})
+
+
+def is_json(text: bytes) -> bool:
+    return text.lstrip()[:1] == b"{" or text.strip() in (b"[", b"]", b"],", b"[{") or text.lstrip()[:2] == b"[{"
+
+
+def read_json(lines: Lines, context: Context, inner: Inner) -> Iterator[Piece]:
+    """One object: on one line, or spread over several."""
+    first = lines.take()
+    body = first.text.strip()
+    if body in (b"[", b"]", b"],"):
+        yield noise([first], "bracket of a JSON array")
+        return
+    block = [first]
+    documents = _parsed(body)
+    if documents is None and body in (b"{", b"[{", b"[ {"):
+        block += _rest(lines)
+        documents = _parsed(b"\n".join(line.text for line in block))
+    if documents is None:
+        lines.give_back(block[1:])
+        yield aside(block[:1], "begins like JSON and is none, or is cut")
+        return
+    below = ""
+    if len(documents) == 1 and set(documents[0]) >= _CONTAINER:
+        more, below = _fragments(lines)
+        block += more
+    for number, document in enumerate(documents):
+        piece = _piece(block, document, context, inner, below)
+        if number:
+            piece = piece._replace(lines=0, size=0, record=piece.record and piece.record.model_copy(update={"lines": 0}))
+        yield piece
+    if not documents:
+        yield noise(block, "an empty JSON array")
+
+
+def _parsed(body: bytes) -> list[dict[str, Any]] | None:
+    text = decode(body.strip().rstrip(b","))[0]
+    for candidate in (text, text.rstrip("]").rstrip().rstrip(","), text.lstrip("[")):
+        try:
+            value = json.loads(candidate, strict=False)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return [value]
+        if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+            return value
+    return None
+
+
+def _fragments(lines: Lines) -> tuple[list[Line], str]:
+    """Lines of a container's log that go on with the one before: their text begins with a tab."""
+    block, texts = [], []
+    while (line := lines.peek()) is not None and len(block) < MOST_FIELDS:
+        documents = _parsed(line.text.strip()) if is_json(line.text) else None
+        text = documents[0].get("log") if documents and len(documents) == 1 else None
+        if not isinstance(text, str) or not text.startswith("\t"):
+            break
+        block.append(lines.take())
+        texts.append(text)
+    return block, "".join(texts)
+
+
+def _rest(lines: Lines) -> list[Line]:
+    block: list[Line] = []
+    size = 0
+    while (line := lines.peek()) is not None and size < LONGEST_LINE:
+        block.append(lines.take())
+        size += line.size
+        if line.text.rstrip() in (b"}", b"},", b"}]"):
+            break
+    return block
+
+
+def _piece(block: list[Line], document: dict[str, Any], context: Context, inner: Inner, below: str = "") -> Piece:
+    encoding = decode(block[0].text)[1]
+    if is_json_row(document):
+        return json_piece(block, document, context, encoding)
+    fields = list(_flat(document))
+    mapping = context.mapping
+    held = held_of(fields, mapping.own if mapping else None)
+    raw = next((value for name, value in fields if folded(name) in _RAW and len(value) > 20), "")
+    raw += below
+    if raw and (record := inner(raw.encode("utf-8", "replace"), context)):
+        place = place_of(block, encoding)._asdict()
+        outer = context.clock.read(held.get("received_time") or held.get("event_time_utc") or held.get("event_time", ""))
+        return record_piece(block, record.model_copy(update={**place, "received_time": record.received_time or outer.time}))
+    if len(held) < 3 or not held.keys() & (_TIMES | {"received_time"}) or not held.keys() & (_ACTED | {"account"}):
+        return aside(block, "a JSON object without the columns of an audit record")
+    is_oracle = bool({folded(name) for name, _ in fields} & _ORACLE)
+    source = mapping.product if mapping else "oracle" if is_oracle else "unknown"
+    dialect = "mapping" if mapping else "unified" if is_oracle else "by the names of its fields"
+    clock = mapping.clock(context.clock) if mapping else context.clock
+    form = "oracle_json" if is_oracle else "json_lines"
+    return record_piece(block, record_of(held, place_of(block, encoding), clock, (), format=form, source=source, dialect=dialect))
+
+
+def _flat(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields of the object and of the objects inside, by their own names; texts, numbers and truth values only."""
+    todo: list[Any] = [document]
+    told = 0
+    while todo and told < MOST_FIELDS:
+        for name, value in todo.pop(0).items():
+            told += 1
+            if isinstance(value, Mapping):
+                todo.append(value)
+            elif isinstance(value, list):
+                if value and all(isinstance(one, str) for one in value):
+                    yield str(name), ",".join(value)
+            elif value is not None:
+                yield str(name), str(value).lower() if isinstance(value, bool) else str(value)
