@@ -43,7 +43,7 @@ WAYS = {"worker", "session", "server"}
 STAGES = {"start_log", "copy_pages", "drain", "build_index", "take_over", "drop_schema"}
 ROWS = 1500
 TRADE = PostgresReclaim(patience=Patience(first_pause_s=0.005, most_pause_s=0.05), piece_bytes=64 * 1024)
-STATEMENTS = (*range(1, 21, 4), *range(20, 41))  # those that set up are all alike: few points there
+STATEMENTS = (*range(1, 22, 4), *range(21, 42))  # those that set up are all alike: few points there
 OPTIONS = {"fsync": "off", "max_connections": "40", "deadlock_timeout": "200ms"}
 WORLD = f"""
 CREATE EXTENSION pgstattuple;
