@@ -254,6 +254,10 @@ def test_a_row_type_that_is_used_in_a_transaction_from_before_the_swap(
         with pytest.raises(ChangeFailed) as e:
             TRADE.work(hands)
         assert FAILURES[e.value.kind] == "lock_not_had"
+        if table.info.server_version < 180000 and not item_of(target).object.identity.startswith(
+            f"{hands.memory['shadow_oid']}:"
+        ):
+            pytest.skip("this server locks the table for it, and the take-over waits already")
         assert "drop_old_table" not in [s.split(":")[0] for s in hands.sent]
         other.commit()
     assert TRADE.repair(hands) == ("leftover_old_table", "old_table_kept")
