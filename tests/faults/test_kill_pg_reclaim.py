@@ -43,7 +43,8 @@ WAYS = {"worker", "session", "server"}
 STAGES = {"start_log", "copy_pages", "drain", "build_index", "take_over", "drop_schema"}
 ROWS = 1500
 TRADE = PostgresReclaim(patience=Patience(first_pause_s=0.005, most_pause_s=0.05), piece_bytes=64 * 1024)
-STATEMENTS = (*range(1, 21, 4), *range(20, 41))  # those that set up are all alike: few points there
+STATEMENTS = (*range(1, 22, 4), *range(21, 42))  # those that set up are all alike: few points there
+MOMENTS: tuple[int | str, ...] = (*STATEMENTS, *sorted(STAGES) * 4)  # by number alone a short stage is seldom met
 OPTIONS = {"fsync": "off", "max_connections": "40", "deadlock_timeout": "200ms"}
 WORLD = f"""
 CREATE EXTENSION pgstattuple;
@@ -86,9 +87,9 @@ class Memory(MutableMapping[str, Figure]):
 
 @dataclass
 class DyingHands(PlainHands):
-    """At the statement of that number (0: never), `delay_s` after it was sent, something dies."""
+    """At the statement of that number, or the first of that name (0: never), `delay_s` after it was sent, something dies."""
 
-    number: int = 0
+    moment: int | str = 0
     delay_s: float = 0.0
     die: Callable[[], object] = lambda: None
     sink: Path = Path()
@@ -97,7 +98,8 @@ class DyingHands(PlainHands):
 
     def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None):
         self.count += 1
-        if self.count == self.number:
+        if self.moment in (self.count, told.file.name):
+            self.moment = 0
             self.sink.write_text(told.file.name)
             timer = threading.Timer(self.delay_s, self.die)
             timer.daemon = True
@@ -199,14 +201,14 @@ WRITES = (
 )
 
 
-def attempt(world: World, item: WorkItem, number: int = 0, delay_s: float = 0.0, what: str = "") -> int:
+def attempt(world: World, item: WorkItem, moment: int | str = 0, delay_s: float = 0.0, what: str = "") -> int:
     """What a task of the scheduler does. 0: the item has its outcome; 3: it failed, and is tried again; 70: an error of ours."""
     target = PostgresTarget(database(), world.endpoint, "worker")
     deadline = time.monotonic() + 30
     while not target.take_change_lock():  # a session whose worker is dead may live a little longer
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    hands = DyingHands(target, item, world.memory, number=number, delay_s=delay_s, sink=world.folder / "died_at")
+    hands = DyingHands(target, item, world.memory, moment=moment, delay_s=delay_s, sink=world.folder / "died_at")
     hands.die = way_to_die(world, what, target)
     try:
         repaired = TRADE.repair(hands)
@@ -230,9 +232,9 @@ def way_to_die(world: World, what: str, target: PostgresTarget) -> Callable[[], 
     return lambda: os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(world: World, item: WorkItem, number: int = 0, delay_s: float = 0.0, what: str = "") -> str:
+def run(world: World, item: WorkItem, moment: int | str = 0, delay_s: float = 0.0, what: str = "") -> str:
     """How the attempt ended: done, failed, killed."""
-    _, status = os.waitpid(in_a_process(lambda: attempt(world, item, number, delay_s, what)), 0)
+    _, status = os.waitpid(in_a_process(lambda: attempt(world, item, moment, delay_s, what)), 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
         return "killed"
@@ -273,7 +275,7 @@ def test_killed_at_random_points(world: World) -> None:
     began_with = world.oid()
     while not are_enough(died_at):
         what = rng.choices(("worker", "session", "server"), (40, 14, 6))[0]
-        end = run(world, item, rng.choice(STATEMENTS), rng.uniform(0, 0.012), what)
+        end = run(world, item, rng.choice(MOMENTS), rng.uniform(0, 0.012), what)
         if what == "server":
             world.revive()
         if end != "done":

@@ -19,6 +19,7 @@ class Course:
 
     `longest_wait_s`: the longest that a lock of ours kept others out, or where `is_bound`, what it was at most: a try that was
     cut off tells how long all of it took, not when its lock was asked for. `locks`: of the take-over, by the server's clock.
+    `told`: what else the outcome tells.
     """
 
     hands: Hands
@@ -28,6 +29,7 @@ class Course:
     longest_wait_s: float = 0.0
     is_bound: bool = False
     locks: dict[str, Figure] = field(default_factory=dict)
+    told: dict[str, Figure] = field(default_factory=dict)
 
     @property
     def object(self) -> ObjectRef:
@@ -60,7 +62,7 @@ class Course:
     ) -> Outcome:
         """The outcome with all that was noted."""
         bound: dict[str, Figure] = {"wait_is_bound": True} if self.is_bound else {}
-        ended_at, after = datetime.now(UTC), {**(after or {}), **self.locks, **bound}
+        ended_at, after = datetime.now(UTC), {**(after or {}), **self.told, **self.locks, **bound}
         totals = [side.get("total_bytes") for side in (self.before, after)]
         freed = totals[0] - totals[1] if isinstance(totals[0], int) and isinstance(totals[1], int) else 0
         return Outcome(

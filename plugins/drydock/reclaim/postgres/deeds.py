@@ -33,7 +33,7 @@ FUNCTIONS = (
 def set_up() -> tuple[Statement, ...]:
     """Schemas, state and functions of one copy; together, so that there is all of it or nothing."""
     schemas = [statement(PIPELINE, "create_schema", {"schema": name}) for name in (MACHINERY, ROOM)]
-    tables = [statement(PIPELINE, name) for name in ("create_state", "create_pending")]
+    tables = [statement(PIPELINE, name) for name in ("create_state", "create_pending", "create_violated")]
     return (*schemas, *tables, *(statement(PIPELINE, f"function_{name}") for name in FUNCTIONS))
 
 
