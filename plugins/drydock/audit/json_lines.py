@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from drydock.audit.blocks import Context, aside, noise, place_of, record_piece
 from drydock.audit.fields import held_of, record_of
-from drydock.audit.lines import LONGEST_LINE, Line, Lines
+from drydock.audit.lines import Line, Lines
 from drydock.audit.names import folded
-from drydock.audit.postgres_logs import is_json_row, json_piece
+from drydock.audit.postgres_logs import json_piece, row_inside
 from drydock.audit.records import Piece
-from drydock.audit.tables import _ACTED, _RAW, _TIMES, Inner
+from drydock.audit.tables import _ACTED, _RAW, _TIMES, Inner, completed
 from drydock.audit.texts import decode
 
 MOST_FIELDS = 2_000
+_STAMPED = re.compile(rb"\A\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) [FP] )?\{")
+_CHATTER = frozenset({"level", "logger", "msg"})
+MOST_SPREAD = 4 * 1024 * 1024  # bytes of one object over several lines
 _CONTAINER = frozenset({"log", "stream"})
 _ORACLE = frozenset({"DBUSERNAME", "UNIFIEDAUDITPOLICIES", "EVENTTIMESTAMPUTC"})
 
 
 def is_json(text: bytes) -> bool:
+    """True for an object or an array, also behind the time that a collector puts before it."""
+    if text[:4].isdigit() and _STAMPED.match(text):
+        return True
     return text.lstrip()[:1] == b"{" or text.strip() in (b"[", b"]", b"],", b"[{") or text.lstrip()[:2] == b"[{"
 
 
 def read_json(lines: Lines, context: Context, inner: Inner) -> Iterator[Piece]:
     """One object: on one line, or spread over several."""
     first = lines.take()
-    body = first.text.strip()
+    body = _STAMPED.sub(b"{", first.text.strip(), count=1)
     if body in (b"[", b"]", b"],"):
         yield noise([first], "bracket of a JSON array")
         return
@@ -57,7 +64,7 @@ def _parsed(body: bytes) -> list[dict[str, Any]] | None:
     text = decode(body.strip().rstrip(b","))[0]
     for candidate in (text, text.rstrip("]").rstrip().rstrip(","), text.lstrip("[")):
         try:
-            value = json.loads(candidate, strict=False)
+            value = _whole(json.loads(candidate, strict=False), candidate)
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
@@ -65,6 +72,13 @@ def _parsed(body: bytes) -> list[dict[str, Any]] | None:
         if isinstance(value, list) and all(isinstance(one, dict) for one in value):
             return value
     return None
+
+
+def _whole(value: Any, text: str) -> Any:
+    """Without halves of surrogate pairs: JSON can write one, UTF-8 cannot."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"), strict=False)
 
 
 def _fragments(lines: Lines) -> tuple[list[Line], str]:
@@ -83,7 +97,7 @@ def _fragments(lines: Lines) -> tuple[list[Line], str]:
 def _rest(lines: Lines) -> list[Line]:
     block: list[Line] = []
     size = 0
-    while (line := lines.peek()) is not None and size < LONGEST_LINE:
+    while (line := lines.peek()) is not None and size < MOST_SPREAD and line.text.rstrip() not in (b"{", b"[{"):
         block.append(lines.take())
         size += line.size
         if line.text.rstrip() in (b"}", b"},", b"}]"):
@@ -93,18 +107,21 @@ def _rest(lines: Lines) -> list[Line]:
 
 def _piece(block: list[Line], document: dict[str, Any], context: Context, inner: Inner, below: str = "") -> Piece:
     encoding = decode(block[0].text)[1]
-    if is_json_row(document):
-        return json_piece(block, document, context, encoding)
+    if (row := row_inside(document)) is not None:
+        return json_piece(block, row, context, encoding)
     fields = list(_flat(document))
     mapping = context.mapping
     held = held_of(fields, mapping.own if mapping else None)
     raw = next((value for name, value in fields if folded(name) in _RAW and len(value) > 20), "")
     raw += below
-    if raw and (record := inner(raw.encode("utf-8", "replace"), context)):
-        place = place_of(block, encoding)._asdict()
-        outer = context.clock.read(held.get("received_time") or held.get("event_time_utc") or held.get("event_time", ""))
-        return record_piece(block, record.model_copy(update={**place, "received_time": record.received_time or outer.time}))
+    found = inner(raw.encode("utf-8", "replace"), context) if raw else None
+    if isinstance(found, str):
+        return noise(block, f"an object with {found}")
+    if (record := found) is not None:
+        return record_piece(block, completed(record, held, place_of(block, encoding), context.clock))
     if len(held) < 3 or not held.keys() & (_TIMES | {"received_time"}) or not held.keys() & (_ACTED | {"account"}):
+        if set(document) >= _CHATTER and "record" not in document:
+            return noise(block, "a log line of another part of a container")
         return aside(block, "a JSON object without the columns of an audit record")
     is_oracle = bool({folded(name) for name, _ in fields} & _ORACLE)
     source = mapping.product if mapping else "oracle" if is_oracle else "unknown"

@@ -11,10 +11,18 @@ import re
 from typing import NamedTuple
 
 _NAME = re.compile(rb"\s*([A-Z][A-Za-z0-9_$# ]{0,40}?)\s*:\s*(?:\[(\d{0,9})\]\s*:?\s*)?(['\"])")
-_BARE = re.compile(rb"\s*([A-Z][A-Z0-9_$# ]{0,40}?)\s*:(?!\s*[\['\"])[ \t]*([^\s'\"][^\r\n'\"]*|(?=[\r\n]|\Z))")
-_NEXT = rb"(?=\s*\Z|,?\s+[A-Z][A-Za-z0-9_$# ]{0,40}?\s*:\s*(?:\[\d{0,9}\]\s*:?\s*)?['\"]|\s*\n[A-Z][A-Z0-9_$# ]{0,40}?\s*:)"
+_PLAIN = rb"(?:DATABASE USER|PRIVILEGE|OSPRIV|CLIENT USER|CLIENT TERMINAL|STATUS|DBID)\s*:"  # names whose values may stand bare
+_BARE = re.compile(
+    rb"\s*([A-Z][A-Z0-9_$# ]{0,40}?)\s*:(?!\s*[\['\"])[ \t]*"
+    rb"([^\s'\"][^\r\n'\"]{0,2000}?(?=\s*(?:[\r\n]|\Z)|\s+" + _PLAIN + rb")|(?=[\r\n]|\Z))"
+)
+_NEXT = (
+    rb"(?=\s*\Z|,?\s+[A-Z][A-Za-z0-9_$# ]{0,40}?\s*:\s*(?:\[\d{0,9}\]\s*:?\s*)?['\"]|\s*\n[A-Z][A-Z0-9_$# ]{0,40}?\s*:|\s+"
+    + _PLAIN
+    + rb")"
+)
 _ENDS = {quote: re.compile(re.escape(quote) + _NEXT) for quote in (b"'", b'"')}
-_BOUNDARY = re.compile(rb",?\s|\Z")
+_BOUNDARY = re.compile(rb",?[ \t]*(?:\r?\n|\Z)|,?\s+[A-Z][A-Za-z0-9_$# ]{0,40}?\s*:")
 
 
 class Fields(NamedTuple):
@@ -45,8 +53,8 @@ def read_fields(data: bytes, start: int, may_grow: bool) -> Fields:
         if end is None and may_grow and name[2] and begin + int(name[2]) >= len(data):
             return Fields(found, at, needs=begin + int(name[2]) + 1, broken_lengths=broken)
         if end is None:
-            broken += bool(name[2])
             closing = _ENDS[name[3]].search(data, begin)
+            broken += bool(name[2]) and (closing is not None or begin + int(name[2]) < len(data))
             if closing is None:
                 found.append((name[1].decode("latin-1"), data[begin:]))
                 return Fields(found, len(data), is_open=True, broken_lengths=broken)

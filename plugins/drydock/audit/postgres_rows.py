@@ -21,15 +21,16 @@ Row = dict[str, str]
 """Columns of a log row by the names of csvlog: log_time, user_name, database_name, process_id, remote_host, …"""
 
 _IDLE = frozenset({"", "idle", "idle in transaction", "authentication", "startup", "PARSE", "BIND", "initializing"})
-_DURATION = re.compile(r"(?:duration|持续时间|执行时间)[:：]\s*([\d.]+) (?:ms|毫秒)\s*")
+_DURATION = re.compile(r"(?:duration|持续时间|执行时间)[:：]\s*(\d{1,15}(?:\.\d{1,9})?) (?:ms|毫秒)\s*")
 _STATEMENT = re.compile(
     r"(?:statement|语句|(?:execute|bind|parse|执行|绑定|解析) (?:fetch from )?(?:<[^>]*>|\S*))[:：]\s+", re.IGNORECASE
 )
 _PLAN = re.compile(r"plan:\s*")
 _CONNECTION = re.compile(r"(?:replication )?connection (received|authenticated|authorized): ")
-_DISCONNECTION = re.compile(r"disconnection: session time: (?:(\d+):)?(\d+):([\d.]+) ")
+_DISCONNECTION = re.compile(r"disconnection: session time: (?:(\d{1,9}):)?(\d{1,9}):(\d{1,9}(?:\.\d{0,9})?) ")
 _PAIR = re.compile(r'(user|database|db|host|port|application_name|identity|method)=(?:"((?:[^"]|"")*)"|(\S*))')
 _FAILED_USER = re.compile(r'(?:for |role |user )(?:user )?"([^"]*)"|用户 ?"([^"]*)"|角色 ?"([^"]*)"')
+_FAILED_HOST = re.compile(r'host "([^"]{1,100})"')
 _GUESSED = (
     ("42501", re.compile(r"permission denied|must be (?:owner|superuser|member)|权限不够|权限被拒绝|必须是")),
     ("28P01", re.compile(r"(?:password|SCRAM|MD5) authentication failed|Password 认证失败|密码认证失败", re.IGNORECASE)),
@@ -50,6 +51,7 @@ _GUESSED = (
 )
 _LOGON_STATES = frozenset({"28P01", "28000", "3D000", "53300", "57P03", "08P01"})
 _FAILED = frozenset({"ERROR", "FATAL", "PANIC"})
+_ENDS = re.compile(r"(?:>|\"|,\[not logged\]|[>\"],\d{1,15})\s*\Z")
 _NOT_TOLD = frozenset({"<none>", "<not logged>", ""})
 
 
@@ -73,7 +75,12 @@ def is_unfinished(message: str) -> bool:
     """True for a row of pgaudit that ends inside a quote, or before its parameters."""
     if not message.startswith("AUDIT: "):
         return False
-    return message.count('"') % 2 == 1 or (message.count(",") < 8 and message.rstrip()[-1:] not in (">", '"'))
+    return message.count('"') % 2 == 1 or (message.count(",") < 8 and not _ENDS.search(message))
+
+
+def is_finished(message: str) -> bool:
+    """True for a row of pgaudit that ends with its parameters."""
+    return message.count('"') % 2 == 0 and _ENDS.search(message) is not None
 
 
 def _no_time(row: Row, moment: Moment) -> str:
@@ -155,6 +162,8 @@ def _failure(row: Row, message: str) -> dict[str, Any]:
     facts |= {"comment": mask_secrets(message), "statement": mask_secrets(statement), "action": _verb(row, statement)}
     if row.get("error_severity") == "FATAL" and not statement and state in _LOGON_STATES:
         facts |= {"action": "LOGON", "kind": "CONNECTION"}
+        if not row.get("remote_host") and (host := _FAILED_HOST.search(message)):
+            facts["client_address"] = host[1]
         if not row.get("user_name") and (found := _FAILED_USER.search(message)):
             facts["account"] = found[1] or found[2] or found[3] or ""
     return facts
@@ -181,7 +190,7 @@ def _event(row: Row, message: str) -> dict[str, Any] | str:
         action = {"received": "CONNECTION", "authenticated": "AUTHENTICATE", "authorized": "LOGON"}[found[1]]
         return _session(message[found.end() :], action, {})
     if found := _DISCONNECTION.match(message):
-        seconds = int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3].rstrip(".") or 0)
+        seconds = int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3])
         return _session(message[found.end() :], "LOGOFF", {"duration_ms": seconds * 1000})
     return f"a message of the server ({row.get('error_severity', '') or 'LOG'})"
 

@@ -41,9 +41,25 @@ def _pieces(lines: Lines, context: Context, depth: int) -> Iterator[Piece]:
         yield from _spillover(lines)
         return
     while (line := lines.peek()) is not None:
-        for piece in _next(line, lines, context, depth):
-            yield piece
-            context.is_after_broken = piece.kind is Kind.SET_ASIDE and piece.why == _BROKEN
+        covered = 0
+        try:
+            for piece in _next(line, lines, context, depth):
+                covered += piece.lines
+                yield piece
+                context.is_after_broken = piece.kind is Kind.SET_ASIDE and piece.why == _BROKEN
+        except (ValueError, LookupError, TypeError, ArithmeticError, AssertionError, RecursionError) as e:
+            yield _stumbled(line, lines, covered, e)
+
+
+def _stumbled(first: Line, lines: Lines, covered: int, error: Exception) -> Piece:
+    """What a reader could not cope with, set aside: a fault of the reader, and still no line is lost."""
+    if (following := lines.peek()) is not None and following.number == first.number:
+        lines.take()
+        following = lines.peek()
+    after = lines.number + 1 if following is None else following.number
+    told = aside([first], f"a reader failed here ({type(error).__name__}): please report it")
+    size = first.size if following is None else following.offset - first.offset
+    return told._replace(line=first.number + covered, lines=max(after - first.number - covered, 0), size=size)
 
 
 def _spillover(lines: Lines) -> Iterator[Piece]:
@@ -66,11 +82,11 @@ def _next(line: Line, lines: Lines, context: Context, depth: int) -> Iterable[Pi
     if not text.strip(b" \t\r\f\v\0\x1a"):
         return [noise([lines.take()], "an empty line")]
 
-    def inner(cell: bytes, outer: Context) -> AuditRecord | None:
+    def inner(cell: bytes, outer: Context) -> AuditRecord | str | None:
         return _inside(cell, outer, depth)
 
     if context.table is not None:
-        table = tables.table_of(text, context)
+        table = tables.table_of(text, context) if tables.may_be_header(text, context.table) else None
         if table is not None and table.names != context.table.names:
             return tables.read_header(lines, context, table)
         if row := tables.read_row(lines, context, inner):
@@ -102,6 +118,8 @@ def _by_format(text: bytes, lines: Lines, context: Context, inner: tables.Inner)
 
 def _unknown(lines: Lines) -> Piece:
     line = lines.take()
+    if tables.is_foot(line.text):
+        return noise([line], "foot or rule of a spooled CSV")
     if oracle_blocks.is_other_syslog(line.text):
         return noise([line], "a syslog line of another program")
     if postgres_logs.is_broken(line.text):
@@ -109,10 +127,12 @@ def _unknown(lines: Lines) -> Piece:
     return aside([line], "no known format begins so")
 
 
-def _inside(cell: bytes, context: Context, depth: int) -> AuditRecord | None:
-    """The one record that a cell holds in the database's own format."""
+def _inside(cell: bytes, context: Context, depth: int) -> AuditRecord | str | None:
+    """The one record that a cell holds in the database's own format, or the noise that it is."""
     if depth >= _MOST_DEPTH or len(cell) < 20:
         return None
     own = dataclasses.replace(context, table=None, banner={}, is_after_broken=False)
-    found = _pieces(Lines(io.BytesIO(cell)), own, depth + 1)
-    return next((piece.record for piece in found if piece.kind is not Kind.NOISE), None)
+    found = list(_pieces(Lines(io.BytesIO(cell)), own, depth + 1))
+    if record := next((piece.record for piece in found if piece.record is not None), None):
+        return record
+    return found[0].why if found and all(piece.kind is Kind.NOISE for piece in found) else None

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from drydock.verdicts import Model
 
-
-def _one_code_unit(value: object) -> object:
-    """Half a surrogate pair (JSON can write one) cannot be stored as UTF-8."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) and not value.isascii() else value
-
-
-Text = Annotated[str, BeforeValidator(_one_code_unit)]
+Text = str
 """Foreign text as it stood in the file, control characters and all: JSON escapes them, tables clean them."""
 
 
@@ -84,6 +78,9 @@ class AuditRecord(Model):
     severity: Text = ""
     comment: Text = Field("", description="comment or additional information, message of an error")
     authentication: Text = ""
+    extra: dict[str, Text] = Field(
+        default_factory=dict, description="fields that have no name of their own here, as the source names them"
+    )
     line: int = Field(description="number of the first line, from 1")
     lines: int = Field(description="lines it takes; 0 where it shares the line of the record before")
     offset: int = Field(description="byte of the first line, in the text as it was read (after decompression)")

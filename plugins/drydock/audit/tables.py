@@ -8,15 +8,29 @@ from dataclasses import dataclass
 
 from drydock.audit.blocks import Context, aside, noise, place_of, record_piece
 from drydock.audit.cells import split_line, take_row, whole
-from drydock.audit.fields import Held, held_of, record_of
+from drydock.audit.fields import Held, Place, held_of, record_of
 from drydock.audit.lines import Line, Lines
 from drydock.audit.mappings import Mapping, own_mappings
 from drydock.audit.names import columns, folded
 from drydock.audit.records import AuditRecord, Piece
 from drydock.audit.texts import decode
+from drydock.audit.times import Clock
 
 DELIMITERS = (b",", b";", b"\t", b"|", b"\x01")
-_RAW_NAMES = ("_raw", "raw", "log", "raw_log", "raw_message", "message", "msg", "event.original", "payload", "raw_event")
+_COMPLETED = ("server", "database", "session_id", "account", "client_host", "client_address", "program", "os_user")
+_RAW_NAMES = (
+    "_raw",
+    "event_message",
+    "raw",
+    "log",
+    "raw_log",
+    "raw_message",
+    "message",
+    "msg",
+    "event.original",
+    "payload",
+    "raw_event",
+)
 _RAW = frozenset(folded(name) for name in (*_RAW_NAMES, "原始日志", "日志内容", "原始报文", "原文", "日志原文"))
 _TIMES = frozenset({"event_time", "event_time_utc"})
 _ACTED = frozenset({"action", "action_number", "statement", "return_code", "object_name", "client_address"})
@@ -60,9 +74,16 @@ def table_of(text: bytes, context: Context) -> Table | None:
         return None
     for delimiter in sorted((d for d in DELIMITERS if d in text), key=text.count, reverse=True)[:3]:
         names = tuple(decode(cell)[0].strip().lstrip("\ufeff") for cell in split_line(text, delimiter))
-        if len(names) > 2 and all(_SHAPE.match(n) or not n for n in names) and (table := _known(delimiter, names, context)):
+        if len(names) > 1 and all(_SHAPE.match(n) or not n for n in names) and (table := _known(delimiter, names, context)):
             return table
     return None
+
+
+def may_be_header(text: bytes, table: Table) -> bool:
+    """A cheap look at a line below a header: its first word is the name of a column."""
+    delimiter = next((d for d in (table.delimiter, *DELIMITERS) if d in text), b"")
+    first = decode(text[: text.find(delimiter) if delimiter else 0][:100])[0]
+    return bool(first) and folded(first.strip("\ufeff")) in columns()
 
 
 def _known(delimiter: bytes, names: tuple[str, ...], context: Context) -> Table | None:
@@ -83,8 +104,13 @@ def _known(delimiter: bytes, names: tuple[str, ...], context: Context) -> Table 
     return None
 
 
-Inner = Callable[[bytes, Context], AuditRecord | None]
-"""Reads one record in its own format out of a cell; None where it is none."""
+def is_foot(text: bytes) -> bool:
+    """True for what a client writes around a CSV: counts of rows, rules, prompts, the separator line of a spreadsheet."""
+    return _FOOT.match(text) is not None or text.strip().lower()[:4] == b"sep="
+
+
+Inner = Callable[[bytes, Context], AuditRecord | str | None]
+"""Reads one record in its own format out of a cell; the name of the noise where it is known noise, None where it is neither."""
 
 
 def read_header(lines: Lines, context: Context, table: Table) -> Iterator[Piece]:
@@ -97,7 +123,7 @@ def read_row(lines: Lines, context: Context, inner: Inner) -> Iterator[Piece] | 
     """The pieces of the next row, or None where the line is no row of the table: nothing is taken then."""
     table = context.table
     assert table is not None
-    row, cells = take_row(lines, table.delimiter)
+    row, cells = take_row(lines, table.delimiter, len(table.names) + 1)
     if len(cells) == len(table.names) + 1 and not cells[-1].strip():
         cells.pop()
     if len(cells) != len(table.names):
@@ -110,8 +136,8 @@ def why_no_row(lines: Lines, context: Context) -> Piece:
     """Take a line that is no row of the table, and say why."""
     table = context.table
     assert table is not None
-    row, cells = take_row(lines, table.delimiter)
-    if _FOOT.match(row[0].text):
+    row, cells = take_row(lines, table.delimiter, len(table.names) + 1)
+    if is_foot(row[0].text):
         lines.give_back(row[1:])
         return noise(row[:1], "foot or rule of a spooled CSV")
     if not cells:
@@ -130,8 +156,12 @@ def _piece(row: list[Line], cells: list[bytes], context: Context, table: Table, 
         return noise(row, "noise by the mapping file")
     fields = [(name, value.replace("\r\n", "\n")) for name, value in zip(table.names, values, strict=True)]
     held = held_of(fields, table.mapping.own if table.mapping else None)
-    if table.raw >= 0 and (record := inner(cells[table.raw].strip(), context)):
-        return record_piece(row, _second_clock(record, held, row, context, table, encoding))
+    found = inner(cells[table.raw].strip(), context) if table.raw >= 0 else None
+    if isinstance(found, AuditRecord):
+        clock = table.mapping.clock(context.clock) if table.mapping else context.clock
+        return record_piece(row, completed(found, held, place_of(row, encoding), clock))
+    if found is not None:
+        return noise(row, f"a row with {found}")
     if table.raw >= 0 and not table.has_columns:
         if not cells[table.raw].strip():
             return noise(row, "a row without text")
@@ -140,11 +170,11 @@ def _piece(row: list[Line], cells: list[bytes], context: Context, table: Table, 
 
 
 def _by_columns(row: list[Line], held: Held, context: Context, table: Table, encoding: str) -> Piece:
-    if not (held.keys() & (_TIMES | _ACTED | {"account"})):
-        return aside(row, "a row without time, account, action or statement")
+    if not (held.keys() & (_ACTED | {"account"})):
+        return aside(row, "a row without account, action, object or statement")
     clock = table.mapping.clock(context.clock) if table.mapping else context.clock
     if table.mapping:
-        held = {**held, **_translated(held, table.mapping)}
+        held.update(_translated(held, table.mapping))
     form, source, dialect = table.form, table.source, table.dialect
     return record_piece(row, record_of(held, place_of(row, encoding), clock, (), format=form, source=source, dialect=dialect))
 
@@ -163,9 +193,11 @@ def _is_noise(values: list[str], table: Table) -> bool:
     return any(by_name.get(folded(rule.column)) in rule.values for rule in rules)
 
 
-def _second_clock(record: AuditRecord, held: Held, row: list[Line], context: Context, table: Table, encoding: str) -> AuditRecord:
-    """The record inside, at the row's place; the row's own time is when it was received."""
-    clock = table.mapping.clock(context.clock) if table.mapping else context.clock
+def completed(record: AuditRecord, held: Held, place: Place, clock: Clock) -> AuditRecord:
+    """The record inside, at the place of what held it. The outer time is when it was received, or its time where it has none."""
     outer = clock.read(held.get("received_time") or held.get("event_time_utc") or held.get("event_time", ""))
-    place = place_of(row, encoding)._asdict()
-    return record.model_copy(update={**place, "received_time": record.received_time or outer.time})
+    known: dict[str, object] = {**place._asdict(), "received_time": record.received_time or outer.time}
+    if record.event_time is None:
+        known |= {"event_time": outer.time, "zone": outer.zone, "received_time": None}
+    known |= {name: held[name] for name in _COMPLETED if name in held and not getattr(record, name)}
+    return record.model_copy(update=known)
