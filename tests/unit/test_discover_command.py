@@ -317,8 +317,12 @@ def test_a_closed_pipe_and_an_interrupt_are_quiet(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT / "plugins")}
     done = subprocess.run(["bash", "-c", f"({line}) | true"], capture_output=True, env=environment, check=False)
     assert done.stderr in (b"141\n", b"0\n")  # 0 where the pipe took it all before its reader went
+    heeds = "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a job in the background does not
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "drydock", "discover", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        [sys.executable, "-c", heeds + "runpy.run_module('drydock', run_name='__main__', alter_sys=True)", "discover", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
     )
     waiting.stdin.write(b"id_no\n" + IDS[0].encode() + b"\n")
     waiting.stdin.flush()
