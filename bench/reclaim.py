@@ -13,11 +13,15 @@ import os
 import secrets
 import shutil
 import signal
+import statistics
 import subprocess
+import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +36,7 @@ from drydock.engines.postgres_binaries import Binaries, all_binaries, find_binar
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise, server_environment
 from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
+from drydock.estate import Database
 from drydock.outcomes import StatementDone
 from drydock.plans import Candidate, Estimate, LockKind, ObjectKind, ObjectRef, WorkItem
 from drydock.policy import ReclaimPolicy
@@ -43,6 +48,8 @@ from drydock.verdicts import Figure, Status
 ROWS, SMALL = 8_000_000, 300_000
 ROUNDS = 3
 JOBS = 2  # threads of pgbench, each with a log
+AFTER_S = 0.3  # what was dropped keeps the disk busy for a moment more
+LOOK_EVERY_S, TICK_S = 0.005, 0.01  # at stolen time, which the kernel counts in ticks
 RAW_LIMIT, REPACK_LIMIT, WAIT_LIMIT_MS, FRESH_LIMIT = 1.05, 1.0, 50.0, 1.02
 TABLE = ObjectRef(kind=ObjectKind.TABLE, owner="public", name="bench")
 OPTIONS = {"shared_buffers": "1GB", "max_wal_size": "16GB", "maintenance_work_mem": "256MB", "autovacuum": "off"}
@@ -160,7 +167,12 @@ class BareHands:
     def rows(self, pipeline: str, name: str, binds: Mapping[str, Any] | None = None) -> list[Row]:
         return self.target.rows(pipeline, name, binds)
 
-    def change(self, *statements: Statement, lock_wait_s: float | None = None, **_: Any) -> tuple[StatementDone, ...]:
+    def change(
+        self, *statements: Statement, lock_wait_s: float | None = None, together: bool = False, **_: Any
+    ) -> tuple[StatementDone, ...]:
+        if together:
+            with self.target.transaction():
+                return self.change(*statements, lock_wait_s=lock_wait_s)
         return tuple(self.target.send(s, lock_wait_s=lock_wait_s or self.policy.lock_wait_s, deadline_s=3600) for s in statements)
 
     def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
@@ -176,6 +188,7 @@ class BareHands:
 
 
 def _on(server: Server) -> Iterator[Line]:
+    _any_database()
     server.fill()
     what = f"online copy of {server.before_bytes / 1e9:.2f} GB on {server.name}"
     tell(f"reclaim: {what}")
@@ -195,8 +208,7 @@ def _turn(server: Server, work: Callable[[Server], None]) -> float:
 
 
 def _ours(server: Server) -> None:
-    database = load_all("sandbox").estate.databases[0]  # only its name is used
-    with closing(PostgresTarget(database, server.endpoint, "bench")) as target:
+    with closing(PostgresTarget(_any_database(), server.endpoint, "bench")) as target:
         now = table_now(target, TABLE)
         ref = TABLE.model_copy(update={"identity": now.identity})
         sizes = {"size_bytes": now.total_bytes, "work_bytes": now.total_bytes, "freed_bytes": 0}
@@ -205,6 +217,12 @@ def _ours(server: Server) -> None:
         outcome = PostgresReclaim().work(BareHands(target, item))
     if outcome.status is not Status.PASS:
         raise RuntimeError(f"the copy ended with {outcome.status.value} {outcome.reason}")
+
+
+@cache
+def _any_database() -> Database:
+    """Only its name is used. Read once, and not while a copy is timed."""
+    return load_all("sandbox").estate.databases[0]
 
 
 def _raw(server: Server) -> None:
@@ -231,29 +249,49 @@ def _fresh(server: Server) -> Line:
 
 
 def _waits(server: Server, works: list[Callable[[Server], None]]) -> Iterator[Line]:
-    """The longest that a writer waited while each was at work; beside it while nobody was."""
-    waits = {w.__name__.strip("_"): [_longest_wait_ms(server, w) for _ in range(server.rounds)] for w in works}
-    waits["nobody"] = [_longest_wait_ms(server, lambda _: time.sleep(3)) for _ in range(server.rounds)]
-    told = {name: f"{sorted(ms)[len(ms) // 2]:.0f} ms" for name, ms in waits.items()}
-    ours = sorted(waits["ours"])[server.rounds // 2]
-    beside = ", ".join(f"{name} {ms}" for name, ms in told.items() if name != "ours")
-    yield Line(f"longest wait of a writer, {server.name}", told["ours"], beside, ours, "ms", server.rounds, WAIT_LIMIT_MS)
-    if "repack" in waits:
-        theirs = sorted(waits["repack"])[server.rounds // 2]
-        yield Line(
-            f"the same against {server.repack_name}, {server.name}",
-            told["ours"],
-            told["repack"],
-            ours / theirs,
-            "x",
-            server.rounds,
-            1.0,
-        )
+    """The longest that a writer waited while each was at work; beside it while nobody was, and of a DROP TABLE by itself."""
+    works = [*works, _drop, _nobody]
+    names = [w.__name__.strip("_") for w in works]
+    turns = take_turns(server.rounds, *(lambda w=w: _waits_beside(server, w) for w in works))
+    waits = dict(zip(names, turns, strict=True))
+    yield from _line_of_waits(server, "longest wait of a writer", {n: [w.longest_ms for w in t] for n, t in waits.items()})
+    stolen = sum(w.stolen for t in waits.values() for w in t) / sum(w.asked for t in waits.values() for w in t)
+    what = f"the same of the {1 - stolen:.0%} that no stolen processor time delayed"
+    yield from _line_of_waits(server, what, {n: [w.undisturbed_ms for w in t] for n, t in waits.items()})
 
 
-def _longest_wait_ms(server: Server, work: Callable[[Server], None]) -> float:
-    """Longest latency of one transaction, of four clients that together ask for a hundred a second."""
+def _line_of_waits(server: Server, what: str, waits: Mapping[str, list[float]]) -> Iterator[Line]:
+    """One line against the limit, one against pg_repack where it takes part."""
+    middle = {name: statistics.median(ms) for name, ms in waits.items()}
+    ours = middle.pop("ours")
+    beside = ", ".join(f"{name} {ms:.0f} ms" for name, ms in middle.items())
+    yield Line(f"{what}, {server.name}", f"{ours:.0f} ms", beside, ours, "ms", server.rounds, WAIT_LIMIT_MS)
+    if theirs := middle.get("repack"):
+        told = f"{server.repack_name} {theirs:.0f} ms"
+        yield Line(f"{what}, {server.name}", f"{ours:.0f} ms", told, ours / theirs, "x", server.rounds, 1.0)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Of the writers' transactions beside one piece of work: how many, how many of them lost processor time to the host.
+
+    A virtual machine whose host is busy stands still for tens of milliseconds now and then, and its server with it.
+    """
+
+    asked: int
+    stolen: int
+    longest_ms: float
+    undisturbed_ms: float
+
+
+def _waits_beside(server: Server, work: Callable[[Server], None]) -> Waits:
+    """Four clients together ask for a hundred transactions a second: those that waited while the work went on.
+
+    A latency is counted from when the transaction was due, so that those which a long one held up count too.
+    """
     server.fill()
+    if work is _drop:
+        _make_twin(server)
     (server.place / "writes.sql").write_text(WRITES.format(most=server.rows // 5))
     for old in server.place.glob("waits.*"):
         old.unlink()
@@ -261,13 +299,67 @@ def _longest_wait_ms(server: Server, work: Callable[[Server], None]) -> float:
     writers = server.program("pgbench", *limits, "--file=writes.sql", "postgres")
     time.sleep(1)
     try:
-        work(server)
-        _wait_until_written(server.place, time.time() + 0.3)
+        with _watched_steal() as seen:
+            began = time.time()
+            work(server)
+            ended = time.time()
+            _wait_until_written(server.place, ended + AFTER_S)
     finally:
         writers.send_signal(signal.SIGINT)
         writers.wait()
-    latencies = [int(line[2]) for lines in _logs(server.place) for line in lines]
-    return max(latencies) / 1000
+    return _waits_of([line for lines in _logs(server.place) for line in lines], began, ended, seen)
+
+
+def _waits_of(lines: list[list[str]], began: float, ended: float, seen: list[tuple[float, int]]) -> Waits:
+    """Of what pgbench wrote down, the transactions that were going on while the work was, or its wake."""
+    spans = [(int(line[4]) + int(line[5]) / 1e6, int(line[2]) / 1e6) for line in lines]
+    beside = [(end - long_s, end) for end, long_s in spans if end >= began and end - long_s <= ended + AFTER_S]
+    clean = [end - due for due, end in beside if not _stolen(seen, due, end)]
+    longest_s = max(end - due for due, end in beside)
+    return Waits(len(beside), len(beside) - len(clean), longest_s * 1000, max(clean, default=0.0) * 1000)
+
+
+@contextmanager
+def _watched_steal() -> Iterator[list[tuple[float, int]]]:
+    """The time that the host took from this machine's processors until each moment, in ticks: Linux, proc(5), /proc/stat."""
+    seen: list[tuple[float, int]] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK_EVERY_S):
+            seen.append((time.time(), int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8])))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    if Path("/proc/stat").exists():
+        watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+
+
+def _stolen(seen: list[tuple[float, int]], begin: float, end: float) -> bool:
+    """Whether the host took time between the last look before and the first one after. Nothing seen: it is not known to have."""
+    first, last = bisect_left(seen, (begin - TICK_S,)) - 1, bisect_left(seen, (end + TICK_S,))
+    return bool(seen) and seen[max(0, first)][1] < seen[min(last, len(seen) - 1)][1]
+
+
+def _nobody(server: Server) -> None:
+    time.sleep(3)
+
+
+def _make_twin(server: Server) -> None:
+    """A table as large as the one that a copy replaces, which nobody uses."""
+    with server.connect() as c:
+        c.execute("DROP TABLE IF EXISTS twin")
+        c.execute("CREATE TABLE twin AS SELECT b.* FROM generate_series(1, 3) n, bench b WHERE n < 3 OR b.id % 2 = 0")
+        c.execute("CHECKPOINT")
+
+
+def _drop(server: Server) -> None:
+    """What no way of giving space back can do without, alone: the file system's part of it."""
+    with server.connect() as c:
+        c.execute("DROP TABLE twin")
 
 
 def _logs(place: Path) -> list[list[list[str]]]:

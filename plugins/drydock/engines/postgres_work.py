@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from drydock.changing.hands import ChangeFailed, Row, TargetFigures
@@ -64,6 +65,8 @@ SESSION_OPTIONS = (
     " -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
     " -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 -c transform_null_equals=off"
 )
+# the planner takes recursion over the catalogue for costly, and compiles for tens of milliseconds what runs for one
+NO_COMPILER = "-c jit=off"
 FIRST_WITH_TRANSACTION_TIMEOUT = 170000  # earlier ones refuse a connection that names it
 Session = psycopg.Connection[dict[str, Any]]
 
@@ -213,10 +216,13 @@ class PostgresTarget(PostgresEyes):
         return None, waited.wait_s
 
     def _bound(self, lock_wait_s: float, statement_s: float) -> None:
-        """Bound the next statement by the server's own clocks. A SET takes no snapshot."""
-        for name, seconds in (("set_lock_timeout", lock_wait_s), ("set_statement_timeout", statement_s)):
-            milliseconds = min(max(1, round(seconds * 1000)), LONGEST_TIMEOUT_MS)
-            self.work.execute(statement("gate", name, {"milliseconds": milliseconds}).composed)
+        """Bound the next statement by the server's own clocks, in one way there and back. A SET takes no snapshot."""
+        limits = {"set_lock_timeout": lock_wait_s, "set_statement_timeout": statement_s}
+        texts = [
+            statement("gate", name, {"milliseconds": min(max(1, round(s * 1000)), LONGEST_TIMEOUT_MS)}).composed
+            for name, s in limits.items()
+        ]
+        self.work.execute(sql.SQL("; ").join(texts))
 
 
 def _open_work(endpoint: Endpoint, run: str) -> Session:
@@ -234,7 +240,7 @@ def _open_work(endpoint: Endpoint, run: str) -> Session:
 def open_reading(endpoint: Endpoint, run: str) -> Session:
     """A session that can only read; the server's own setting of that stays visible. Raises ChangeFailed."""
     with told_apart():
-        session = _connect(endpoint, run, LOOK_TIMEOUT_S, f"-c lock_timeout={LOOK_LOCK_WAIT_S}s")
+        session = _connect(endpoint, run, LOOK_TIMEOUT_S, f"-c lock_timeout={LOOK_LOCK_WAIT_S}s {NO_COMPILER}")
         session.execute(statement("gate", "set_read_only").composed)
         return session
 

@@ -15,6 +15,8 @@ DECLARE
     shadow text := (SELECT format('drydock_reclaim_new.%I', relname) FROM pg_class WHERE oid = p_table);
     column_target record;
 BEGIN
+    -- nobody waits for the disk of this commit: see start_log
+    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT c.relname, pg_get_indexdef(c.oid) AS definition, i.indisclustered, i.indisreplident, m.amname,
         k.conname, k.contype, k.condeferrable, k.condeferred,
         (SELECT string_agg(format('%I = %L', option_name, option_value), ', ') FROM pg_options_to_table(c.reloptions)) AS options,

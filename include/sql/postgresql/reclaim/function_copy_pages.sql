@@ -8,7 +8,7 @@
 -- columns: none
 -- source: PostgreSQL manual, INSERT; System Columns (ctid)
 CREATE FUNCTION drydock_reclaim.copy_pages(p_table oid, p_from bigint, p_below bigint) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
 AS $$
 DECLARE
     copied bigint;

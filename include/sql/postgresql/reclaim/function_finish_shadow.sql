@@ -16,6 +16,8 @@ DECLARE
     shadow text;
     sequence text;
 BEGIN
+    -- nobody waits for the disk of this commit: see start_log
+    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT c.relname, c.relowner, c.relacl, c.relreplident, s.shadow, n.relacl AS present, obj_description(c.oid, 'pg_class') AS told
     INTO STRICT t
     FROM drydock_reclaim.drydock_state s
