@@ -88,12 +88,14 @@ def test_settings_of_a_site_do_not_reach_the_work(endpoint: Endpoint, superuser:
     try:
         for name, (theirs, _) in wanted.items():
             superuser.execute(sql.SQL("ALTER ROLE worker IN DATABASE work SET {} = {}").format(sql.SQL(name), theirs))
+        superuser.execute("ALTER ROLE worker IN DATABASE work SET jit = on")
         found = PostgresTarget(database(), endpoint, "test")
     finally:
         superuser.execute("ALTER ROLE worker IN DATABASE work RESET ALL")
     now = {name: found.work.execute("SELECT current_setting(%s) AS v", [name]).fetchone()["v"].split(",")[0] for name in wanted}
     assert now == {name: ours for name, (_, ours) in wanted.items()}
     assert found.session.execute("SELECT current_setting('transaction_isolation') AS v").fetchone()["v"] == "read committed"
+    assert found.session.execute("SELECT current_setting('jit') AS v").fetchone()["v"] == "off"  # each look would be compiled
     found.close()
 
 
