@@ -92,6 +92,14 @@ class ChangePolicy(Model):
     min_archive_free_bytes: int = Field(10 * 1024**3, ge=0, description="free space that must stay where logs are archived")
     archive_free_factor: PositiveFloat = Field(1.5, description="and free space for the logs of an item, times its estimate")
     max_standby_lag_s: PositiveFloat = Field(300, description="a standby further behind closes the gate")
+    lag_growth_floor_s: PositiveFloat = Field(
+        30, description="a standby twice as far behind as when the item began closes the gate; not below this"
+    )
+    catch_up_wait_s: float = Field(
+        60,
+        ge=0,
+        description="before the gate closes, full redo logs have this long to be archived, a doubled lag to be caught up",
+    )
     max_sessions_per_core: PositiveFloat = Field(1.0, description="more active sessions per core close the gate")
     max_transaction_s: PositiveFloat = Field(900, description="an older open transaction closes the gate")
     max_waiting_sessions: int = Field(5, ge=0, description="more sessions that wait for locks close the gate")

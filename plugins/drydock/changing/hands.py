@@ -46,6 +46,10 @@ class TargetFigures(Model):
     archives_unseen: int = 0
     """places that logs are archived to whose free space nobody can tell; any of them closes the gate"""
     recovery_area_free_bytes: int | None = None
+    logs_waiting: int | None = None
+    """full redo logs that are not archived yet; 0 where nothing is archived; PostgreSQL does not tell"""
+    archivers_down: int | None = None
+    """instances whose archiver stands, or failed at its last log; PostgreSQL does not tell"""
     has_standby: bool | None = None
     standby_lag_s: float | None = None
     free_bytes: int | None = None
