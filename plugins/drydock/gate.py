@@ -238,6 +238,9 @@ class GateHands:
             raise failed
         return tuple(done)
 
+    def ask_gate(self) -> None:
+        self._ask_short_list()
+
     def remember(self, **state: Figure) -> None:
         change_record.remember(self.asking.run.ledger, self.intent_id, state)
 

@@ -106,6 +106,11 @@ class ChangePolicy(Model):
     backup_max_age_hours: PositiveInt = Field(36, description="a proved backup must be younger than this")
     free_space_factor: PositiveFloat = Field(1.2, description="free space for a copy, times its size")
     lock_wait_s: PositiveFloat = Field(2.0, description="longest wait for a lock; others queue behind it")
+    quiet_wait_minutes: float = Field(
+        20,
+        ge=0,
+        description="Oracle: a moment without old transactions on the table is waited for so long before the last step",
+    )
     lock_tries: PositiveInt = Field(30, description="tries of a short lock, with pauses that grow")
     floor_bytes: int = Field(64 * 1024**2, ge=0, description="smaller objects are not looked at")
     regrowth_ratio: float = Field(0.8, gt=0, le=1, description="grown back above this share of what it was: left alone")

@@ -15,7 +15,7 @@ import pytest
 
 from drydock.changing.hands import ChangeFailed, GateClosed
 from drydock.engines.oracle_statements import Statement
-from drydock.outcomes import Outcome
+from drydock.outcomes import Outcome, StopReason
 from drydock.plans import Candidate, Found
 from drydock.reclaim.oracle import doing
 from drydock.reclaim.oracle import trade as trade_module
@@ -344,6 +344,70 @@ def test_a_lock_that_comes_in_the_middle_leaves_row_movement_for_the_repair() ->
         release(storage_of(spot.database), locks[0])
         outcome = spot.attempt()
         assert outcome.status is Status.PASS and outcome.repaired == ("row_movement_restored",) and spot.is_unharmed()
+
+
+def packed_beside(spot: Place, ends: str = "") -> tuple[list[Any], dict[str, Any]]:
+    """A transaction of a minute ago is on the table as rows are packed, and stays; `ends`: until a statement with the word."""
+    locks: list[Any] = []
+
+    def after(number: int, statement: Statement) -> None:
+        if "COMPACT" in statement.text:
+            locks.append(plant_lock(spot.database, y.OWNER, y.HOLES, age=timedelta(minutes=1)))
+
+    def before(number: int, statement: Statement) -> None:
+        if ends and locks and ends in statement.text:
+            release(storage_of(spot.database), locks[-1])
+
+    return locks, {"after_each": after, "before_each": before}
+
+
+def test_the_last_step_waits_for_a_quiet_moment() -> None:
+    with place("shrink") as spot:
+        locks, beside = packed_beside(spot)
+        waits: list[float] = []
+
+        def pause(seconds: float) -> None:
+            waits.append(seconds)
+            assert spot.sent("SHRINK SPACE ") == 1, "only packed so far"
+            if len(waits) == 3:
+                release(storage_of(spot.database), locks[0])
+
+        spot.trade.pause = pause
+        assert spot.attempt(**beside).status is Status.PASS and spot.is_unharmed() and len(waits) == 3
+
+
+def test_where_no_quiet_moment_comes_what_was_packed_stays_and_is_told() -> None:
+    with place("shrink") as spot:
+        _, beside = packed_beside(spot, ends="DISABLE ROW MOVEMENT")
+        waits: list[float] = []
+        spot.trade.pause = waits.append
+        outcome = spot.attempt(**beside)
+        assert (outcome.status, outcome.reason, outcome.stop) == (Status.SKIPPED, "no_quiet_moment", StopReason.INTERLOCK)
+        assert (sum(waits), outcome.before["waited_s"]) == (20 * 60, 20 * 60) and int(outcome.before["age_s"] or 0) >= 60
+        assert spot.is_unharmed() and spot.segment.total_bytes == spot.candidate.size_bytes, "nothing was locked, nothing cut off"
+        assert spot.segment.blocks_to_pack == 0
+        assert spot.attempt().status is Status.PASS and spot.segment.total_bytes < spot.candidate.size_bytes
+
+
+def test_a_transaction_that_does_not_even_let_row_movement_be_set_back_leaves_that_to_the_next_attempt() -> None:
+    with place("shrink") as spot:
+        locks, beside = packed_beside(spot)
+        with pytest.raises(ChangeFailed, match="ORA-00054"):
+            spot.attempt(**beside)
+        assert spot.table.row_movement and spot.memory.state["row_movement"] == "DISABLED"
+        release(storage_of(spot.database), locks[0])
+        outcome = spot.attempt()
+        assert (outcome.status, outcome.repaired) == (Status.PASS, ("row_movement_restored",)) and spot.is_unharmed()
+
+
+def test_the_wait_for_a_quiet_moment_ends_with_the_window() -> None:
+    with place("shrink") as spot:
+        _, beside = packed_beside(spot, ends="DISABLE ROW MOVEMENT")
+        waits: list[float] = []
+        spot.trade.pause = waits.append
+        with pytest.raises(GateClosed):
+            spot.attempt(**beside, closes_at=4)
+        assert waits == [] and spot.is_unharmed()
 
 
 def test_an_old_transaction_keeps_an_online_move_from_beginning() -> None:

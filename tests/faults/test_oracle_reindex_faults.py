@@ -343,6 +343,20 @@ def test_a_lock_that_is_held_fails_the_item_and_harms_nothing() -> None:
         assert spot.attempt().status is Status.PASS
 
 
+def test_the_last_step_of_a_shrink_waits_for_a_quiet_moment() -> None:
+    with place("shrink") as spot:
+        locks: list[Any] = []
+
+        def after(number: int, statement: Statement) -> None:
+            if "COMPACT" in statement.text and not locks:
+                locks.append(plant_lock(spot.database, y.OWNER, TABLE, age=timedelta(minutes=1)))
+
+        outcome = spot.attempt(after_each=after)
+        assert (outcome.status, outcome.reason) == (Status.SKIPPED, "no_quiet_moment") and spot.is_unharmed()
+        spot.trade.pause = lambda _: release(storage_of(spot.database), locks[0]) if len(locks) == 1 else None
+        assert spot.attempt().status is Status.PASS and spot.is_unharmed()
+
+
 def test_an_old_transaction_keeps_an_online_rebuild_from_beginning() -> None:
     with place("online") as spot:
         plant_lock(spot.database, y.OWNER, TABLE, age=timedelta(minutes=20))

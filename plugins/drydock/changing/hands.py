@@ -148,6 +148,9 @@ class Hands(Eyes, Protocol):
         `deadline_s`: of each; for what reads a whole table, by its size. Default: ten minutes. Raises ChangeFailed.
         """
 
+    def ask_gate(self) -> None:
+        """Ask the short list as before a change, and change nothing: for who waits. Raises GateClosed."""
+
     def remember(self, **state: Figure) -> None:
         """Write down, before it is changed, what must be set back or be found by a later attempt."""
 

@@ -15,6 +15,7 @@ from drydock.engines import oracle_statements as statements
 from drydock.outcomes import Outcome
 from drydock.reclaim.oracle.cleanup_jobs import Gap, told_for_job, wait_for_gap
 from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, object_id, skipped
+from drydock.reclaim.oracle.quiet import wait_for_quiet
 from drydock.reclaim.oracle.shrink import in_slices
 from drydock.reclaim.oracle.sort_room import why_no_sort
 from drydock.reindex.oracle.doing import OLD_TRANSACTION_S, finished, old_transaction_s, settings_back
@@ -97,5 +98,7 @@ def shrink_index(work: Work) -> Outcome:
     if work.before["status"] == UNUSABLE:
         return skipped(work.hands, "became_unusable", work.started_at)
     in_slices(work, statements.shrink_index(work.place.target, compact=True))
+    if too_busy := wait_for_quiet(work, lambda: old_transaction_s(work.hands, work.place.target)):
+        return too_busy
     work.change(statements.shrink_index(work.place.target), tries=LOCK_TRIES)
     return finished(work)
