@@ -40,7 +40,7 @@ def site() -> Iterator[tuple[OracleDatabase, dict[str, Any]]]:
     """A partition to shrink, and the sessions of a run: eyes, and a target that is watched from another account."""
     simulated = y.small_database(app_gib=0.06)
     y.add_parted(simulated, y.HOLES)
-    simulated.accounts["WORK"] = Account("WORK", "pass", granted("session", "gate", "reclaim"))
+    simulated.accounts["WORK"] = Account("WORK", "pass", granted("session", "gate", "changing", "reclaim"))
     simulated.accounts["DOG"] = Account("DOG", "pass", granted("watchdog"))
     database = b.database(id="ora_night", engine="oracle", allowed_actions=["shrink"])
     with open_simulator(simulated) as server:

@@ -262,7 +262,7 @@ def test_without_the_right_to_make_indexes_the_formula_alone_tells_the_room() ->
     assert re.search(r"^--.*: GRANT CREATE ANY INDEX", text, re.MULTILINE), "left out, and the file says why"
     with place("online") as spot:
         account = spot.database.accounts[y.ACCOUNT]
-        spot.database.accounts[y.ACCOUNT] = replace(account, privileges=granted("session", "gate", "reindex"))
+        spot.database.accounts[y.ACCOUNT] = replace(account, privileges=granted("session", "gate", "changing", "reindex"))
         found = r.candidate_of(surveyed_anew(spot), r.SPARSE)
         assert found.evidence["cost_not_asked"] == "ORA-01031" and "cost_bytes" not in found.evidence
         spot.database.accounts[y.ACCOUNT].privileges.add("CREATE ANY INDEX")

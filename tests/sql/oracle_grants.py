@@ -34,7 +34,7 @@ NOTES = {
     "ANALYZE ANY": "DBMS_SPACE and DBMS_STATS on tables of others",
 }
 HEADER = """-- purpose: let the work account of the pipeline {pipeline} see what it decides on, and change it;
---   session.sql and gate.sql are for the same account
+--   session.sql, gate.sql and changing.sql are for the same account
 -- kind: grants
 -- engine: oracle 11.2-23
 -- privileges: SYSDBA, or GRANT ANY OBJECT PRIVILEGE with GRANT ANY PRIVILEGE

@@ -145,7 +145,7 @@ def begin(hands: Hands, place: Place, slice_s: float, pause: Callable[[float], N
             "before_identity": place.identity,
             "unusable_before": fingerprints(unusable),
             "unusable_count": len(unusable),
-            **plans_before(hands, PIPELINE, place.target.owner, place.target.name),
+            **plans_before(hands, place.target.owner, place.target.name),
         }
         hands.remember(**known)
     work = Work(hands, place, slice_s, pause)
@@ -180,7 +180,7 @@ def finished(work: Work) -> Outcome:
     after["statistics_gathered"] = _gather(work, place)
     fresh = new_unusable(work)
     after["unusable_indexes"] = len(fresh) + int(work.before["unusable_indexes"] or 0)
-    after |= plans_after(work.hands, PIPELINE, work.place.target.owner, work.place.target.name, work.hands.remembered())
+    after |= plans_after(work.hands, work.place.target.owner, work.place.target.name, work.hands.remembered())
     reason = "new_unusable_index" if fresh else "not_smaller" if freed <= 0 else ""
     return Outcome(
         item_key=work.item.key,

@@ -54,7 +54,7 @@ def why_not_now(work: Work) -> Outcome | None:
         if free < needed:
             told: dict[str, Figure] = {"tablespace": name, "needed_bytes": needed, "free_bytes": free}
             return skipped(work.hands, "tablespace_too_small", work.started_at, **told)
-    if refused := why_no_sort(work, PIPELINE, max((size for _, size in built), default=0)):
+    if refused := why_no_sort(work, max((size for _, size in built), default=0)):
         return refused
     age_s = old_transaction_s(work.hands, work.place)
     if age_s > OLD_TRANSACTION_S:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from drydock.changing.hands import ChangeFailed, Eyes, Row
+from drydock.reclaim.oracle.reading import SHARED
 from drydock.verdicts import Figure
 
 MOST_STATEMENTS = 150  # those that took longest come first
@@ -21,9 +22,9 @@ UNREADABLE = "plans_not_readable"
 Plans = dict[str, frozenset[int]]
 
 
-def plans_before(eyes: Eyes, pipeline: str, owner: str, table: str) -> dict[str, Figure]:
+def plans_before(eyes: Eyes, owner: str, table: str) -> dict[str, Figure]:
     """Figures to be remembered: the plans of the statements that touch a table. A pool that cannot be read stops no work."""
-    rows = _rows(eyes, pipeline, owner, table)
+    rows = _rows(eyes, owner, table)
     if rows is None:
         return {"plans_known": UNREADABLE}
     rows.sort(key=lambda row: (-int(row["elapsed_us"] or 0), row["sql_id"], int(row["plan_hash_value"])))
@@ -38,7 +39,7 @@ def plans_before(eyes: Eyes, pipeline: str, owner: str, table: str) -> dict[str,
     }
 
 
-def plans_after(eyes: Eyes, pipeline: str, owner: str, table: str, remembered: Mapping[str, Figure]) -> dict[str, Figure]:
+def plans_after(eyes: Eyes, owner: str, table: str, remembered: Mapping[str, Figure]) -> dict[str, Figure]:
     """`plans_compared` and `plans_changed`, or `plans_not_compared` with the code of why. Only plans that were made after the
     question before the work, by the clock of the host, in whole seconds, and that the work did not invalidate."""
     known = plans_in(remembered)
@@ -46,7 +47,7 @@ def plans_after(eyes: Eyes, pipeline: str, owner: str, table: str, remembered: M
         return {"plans_not_compared": UNREADABLE}
     if not known:
         return {"plans_not_compared": "no_statement_in_pool"}
-    rows = _rows(eyes, pipeline, owner, table)
+    rows = _rows(eyes, owner, table)
     asked_at = str(remembered.get("plans_asked_at") or "")
     if rows is None or not asked_at:
         return {"plans_not_compared": UNREADABLE}
@@ -77,8 +78,8 @@ def grouped(rows: list[Row]) -> Plans:
     return {sql_id: frozenset(plans) for sql_id, plans in found.items()}
 
 
-def _rows(eyes: Eyes, pipeline: str, owner: str, table: str) -> list[Row] | None:
+def _rows(eyes: Eyes, owner: str, table: str) -> list[Row] | None:
     try:
-        return eyes.rows(pipeline, "plans", {"owner": owner, "name": table})
+        return eyes.rows(SHARED, "plans", {"owner": owner, "name": table})
     except ChangeFailed:
         return None

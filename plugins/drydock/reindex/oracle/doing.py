@@ -90,7 +90,7 @@ def begin(hands: Hands, place: Place, slice_s: float, pause: Callable[[float], N
             "rebuilding": "",
             "before_used_blocks": counted.used if counted else None,
             **{f"before_{name}": now.get(name) for name in (*FIGURES, *SETTINGS, "status")},
-            **(plans_before(hands, PIPELINE, *table) if (table := table_of(hands, place.target)) else {}),
+            **(plans_before(hands, *table) if (table := table_of(hands, place.target)) else {}),
         }
         hands.remember(**known)
     work = Work(hands, place, slice_s, pause)
@@ -137,7 +137,7 @@ def finished(work: Work, reason: str = "") -> Outcome:
     changed = [name for name in SETTINGS if now[name] != work.before.get(name)]
     after |= {"changed": ", ".join(changed)} if changed else {}
     if table := table_of(work.hands, place.target):
-        after |= plans_after(work.hands, PIPELINE, *table, work.hands.remembered())
+        after |= plans_after(work.hands, *table, work.hands.remembered())
     if not reason:
         reason = "still_invalid" if now["status"] == UNUSABLE else "index_settings_changed" if changed else ""
     return outcome(work, Status.FAIL if reason else Status.PASS, reason, after)

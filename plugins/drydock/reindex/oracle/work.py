@@ -77,7 +77,7 @@ def why_not_now(work: Work) -> Outcome | None:
     age_s = journal_age_s(work.hands, number)
     if age_s is not None and not (is_leftover(work.hands, age_s) and clean(work.hands, number, work.pause)):
         return skipped(work.hands, "being_built", work.started_at)
-    if refused := why_no_sort(work, PIPELINE, work.item.candidate.needed_bytes):
+    if refused := why_no_sort(work, work.item.candidate.needed_bytes):
         return refused
     age_s = old_transaction_s(work.hands, work.place.target)
     if age_s > OLD_TRANSACTION_S:
