@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from drydock.estate import Database
-from drydock.outcomes import Outcome, StatementDone, Verification
+from drydock.outcomes import Outcome, PastWork, StatementDone, Verification, Watched
 from drydock.plans import Candidate, Found, ObjectRef, WorkItem
 from drydock.policy import ChangePolicy
 from drydock.sqlfiles import SqlFile
@@ -202,6 +202,14 @@ class MeasuringTrade(Protocol):
         """Bytes now of objects, by ObjectRef.key, in the measure of `Outcome.before`; what is gone is left out."""
 
 
+@runtime_checkable
+class WatchingTrade(Protocol):
+    """A trade whose engine tells, days later, how statements do on what was worked on."""
+
+    def watch(self, eyes: Eyes, past: Sequence[PastWork]) -> Watched:
+        """Compare what was written down before the work with what is so now. Raises ChangeFailed."""
+
+
 __all__ = [
     "Candidate",
     "ChangeFailed",
@@ -216,4 +224,5 @@ __all__ = [
     "TargetFigures",
     "Trade",
     "Verification",
+    "WatchingTrade",
 ]
