@@ -17,8 +17,9 @@ from drydock.changing.hands import ChangeFailed, GateClosed
 from drydock.engines.oracle_statements import Statement
 from drydock.outcomes import Outcome, StopReason
 from drydock.plans import Candidate, Found
-from drydock.reclaim.oracle import doing
+from drydock.reclaim.oracle import doing, move
 from drydock.reclaim.oracle import trade as trade_module
+from drydock.reclaim.oracle.doing import begin, place_of
 from drydock.reclaim.oracle.trade import OracleReclaim
 from drydock.verdicts import Status
 from sandbox.oracle.model import making
@@ -35,6 +36,7 @@ from tests.thorough import points
 JOIN = {"kind": "BITMAP", "is_join": True}
 FUNCTION = {"kind": "FUNCTION-BASED NORMAL"}
 PART = "p 1"
+HASTY = y.POLICY.model_copy(update={"quiet_wait_minutes": 0.5})
 ANY_ERROR = (ChangeFailed, GateClosed)
 
 
@@ -381,9 +383,9 @@ def test_where_no_quiet_moment_comes_what_was_packed_stays_and_is_told() -> None
         _, beside = packed_beside(spot, ends="DISABLE ROW MOVEMENT")
         waits: list[float] = []
         spot.trade.pause = waits.append
-        outcome = spot.attempt(**beside)
+        outcome = spot.attempt(**beside, policy=HASTY)
         assert (outcome.status, outcome.reason, outcome.stop) == (Status.SKIPPED, "no_quiet_moment", StopReason.INTERLOCK)
-        assert (sum(waits), outcome.before["waited_s"]) == (20 * 60, 20 * 60) and int(outcome.before["age_s"] or 0) >= 60
+        assert (sum(waits), outcome.before["waited_s"]) == (30, 30) and int(outcome.before["age_s"] or 0) >= 60
         assert spot.is_unharmed() and spot.segment.total_bytes == spot.candidate.size_bytes, "nothing was locked, nothing cut off"
         assert spot.segment.blocks_to_pack == 0
         assert spot.attempt().status is Status.PASS and spot.segment.total_bytes < spot.candidate.size_bytes
@@ -393,7 +395,7 @@ def test_a_transaction_that_does_not_even_let_row_movement_be_set_back_leaves_th
     with place("shrink") as spot:
         locks, beside = packed_beside(spot)
         with pytest.raises(ChangeFailed, match="ORA-00054"):
-            spot.attempt(**beside)
+            spot.attempt(**beside, policy=HASTY)
         assert spot.table.row_movement and spot.memory.state["row_movement"] == "DISABLED"
         release(storage_of(spot.database), locks[0])
         outcome = spot.attempt()
@@ -416,6 +418,20 @@ def test_an_old_transaction_keeps_an_online_move_from_beginning() -> None:
         outcome = spot.attempt()
         assert (outcome.status, outcome.reason) == (Status.SKIPPED, "old_transaction_on_table")
         assert spot.memory.statements == []
+
+
+@pytest.mark.parametrize(("mode", "reason"), [(EXCLUSIVE, "direct_load_on_table"), (3, "")])
+def test_no_online_move_begins_beside_a_load(mode: int, reason: str) -> None:
+    """A load is young, and holds all of the table; a transaction of a moment ago that changes rows is waited for."""
+    with place("move_online") as spot:
+        lock = plant_lock(spot.database, y.OWNER, y.HOLES, mode)
+        with spot.hands() as hands:
+            refused = move.why_not_now(begin(hands, place_of(hands, spot.candidate.object), 5, lambda _: None))
+        assert (refused.reason if refused else "", spot.memory.statements) == (reason, [])
+        if reason:
+            assert refused and refused.status is Status.SKIPPED and spot.attempt().reason == reason
+            release(storage_of(spot.database), lock)
+            assert spot.attempt().status is Status.PASS and spot.is_unharmed()
 
 
 # --- space, undo, recovery area -----------------------------------------------------------------------------------------

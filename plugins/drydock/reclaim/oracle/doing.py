@@ -23,6 +23,7 @@ LOCK_PAUSES_S = (0.2, 1.0, 5.0, 15.0)
 GATHER_ABOVE_SHARE = 0.2  # of the blocks, changed by the work
 FREE_SPACE_FACTOR = 1.2
 OLD_TRANSACTION_S = 300
+EXCLUSIVE_MODE = 6  # of V$LOCKED_OBJECT
 LONGEST_LIST = 50  # fingerprints that one figure holds
 TOO_MANY = "too_many_unusable"  # unusable indexes on one table: which were so before could not be told after the work
 
@@ -238,5 +239,20 @@ def _gather(work: Work, place: Place) -> bool | None:
 
 def old_transaction_s(eyes: Eyes, place: Place) -> int:
     """Age of the oldest transaction that holds a lock on the table, in seconds; 0 for none."""
-    rows = eyes.rows(PIPELINE, "transactions", place.table)
+    return oldest_s(eyes.rows(PIPELINE, "transactions", place.table))
+
+
+def oldest_s(rows: Sequence[Row]) -> int:
+    """Age of the oldest of these transactions, in seconds; 0 for none."""
     return max((int(row["age_s"]) for row in rows if row["age_s"] is not None), default=0)
+
+
+def why_not_beside(hands: Hands, rows: Sequence[Row], started_at: datetime, online: bool) -> Outcome | None:
+    """SKIPPED where these transactions on the table forbid a build: one that it would wait for without end, or, of an online
+    one, a load. Parallel DML and direct-path inserts lock the whole table, and none of them may run beside an online build:
+    they get an error, or wait for all of it (SQL Language Reference 19c, CREATE INDEX and ALTER TABLE, ONLINE)."""
+    if online and any(int(row["locked_mode"] or 0) >= EXCLUSIVE_MODE for row in rows):
+        return skipped(hands, "direct_load_on_table", started_at, sessions=len(rows), age_s=oldest_s(rows))
+    if (age_s := oldest_s(rows)) > OLD_TRANSACTION_S:
+        return skipped(hands, "old_transaction_on_table", started_at, age_s=age_s)
+    return None

@@ -7,17 +7,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from drydock.changing.hands import ChangeFailed, Eyes, Hands
+from drydock.changing.hands import ChangeFailed, Eyes, Hands, Row
 from drydock.engines import oracle_statements as statements
 from drydock.engines.oracle_statements import Segment
 from drydock.outcomes import Outcome, StopReason
 from drydock.plans import ObjectKind, ObjectRef
-from drydock.reclaim.oracle.doing import Place, Work, put_back
+from drydock.reclaim.oracle.doing import Place, Work, oldest_s, put_back
 from drydock.reclaim.oracle.plan_check import plans_after, plans_before
 from drydock.reindex.oracle.facts import PIPELINE, UNUSABLE, Counted, counted_of, segment_type
 from drydock.verdicts import Figure, Status
 
-OLD_TRANSACTION_S = 300
 FIGURES = ("leaf_blocks", "blevel", "clustering_factor", "num_rows")
 SETTINGS = ("degree", "logging")
 
@@ -121,8 +120,12 @@ def degree_of(text: str) -> int | str | None:
 
 def old_transaction_s(eyes: Eyes, index: Segment) -> int:
     """Age of the oldest transaction that holds a lock on the table of an index, in seconds; 0 for none."""
-    rows = eyes.rows(PIPELINE, "transactions", {"owner": index.owner, "name": index.name})
-    return max((int(row["age_s"]) for row in rows if row["age_s"] is not None), default=0)
+    return oldest_s(transactions_on(eyes, index))
+
+
+def transactions_on(eyes: Eyes, index: Segment) -> list[Row]:
+    """Transactions that hold a lock on the table of an index."""
+    return eyes.rows(PIPELINE, "transactions", {"owner": index.owner, "name": index.name})
 
 
 def finished(work: Work, reason: str = "") -> Outcome:
