@@ -19,7 +19,18 @@ from drydock.engines.oracle_statements import Segment
 from drydock.plans import Candidate, Found, LeftAlone, ObjectKind, evidence
 from drydock.policy import ReindexPolicy
 from drydock.reclaim.oracle.reading import SHARED
-from drydock.reindex.oracle.decide import Context, Sparse, decide, guess, left, urgent, why_never, why_not_judged, with_cost
+from drydock.reindex.oracle.decide import (
+    Context,
+    Sparse,
+    by_formula,
+    decide,
+    guess,
+    left,
+    urgent,
+    why_never,
+    why_not_judged,
+    with_cost,
+)
 from drydock.reindex.oracle.facts import (
     PIPELINE,
     UNUSABLE,
@@ -253,12 +264,12 @@ def _judged(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece) -> Ca
 def _costed(eyes: Eyes, asked: OfTable, piece: IndexPiece, candidate: Candidate) -> Candidate:
     """With what DBMS_SPACE says of the room for a whole index; of a piece, and where it may not be asked, the formula stands."""
     if piece.partition or piece.is_function_based or not piece.columns:
-        return candidate
+        return by_formula(candidate)
     try:
         answer = eyes.ask(statements.create_index_cost(Segment(piece.table_owner, piece.table), piece.columns))
     except (ChangeFailed, NameRefused) as e:
         why = e.code if isinstance(e, ChangeFailed) else "name_refused"
-        return candidate.model_copy(update={"evidence": {**candidate.evidence, "cost_not_asked": why}})
+        return by_formula(candidate, cost_not_asked=why)
     return with_cost(candidate, int(answer["alloc_bytes"] or 0), asked.facts.analyzed_at)
 
 
