@@ -24,9 +24,9 @@ LEFT_OUT = {
     "reclaim": {"DROP ANY TABLE": "only where the policy allows truncate (allow_truncate), and then by the site itself"},
     "reindex": {
         "INDEX ON owner.table": "optional, for a table whose indexes are rebuilt: DBMS_SPACE.CREATE_INDEX_COST then tells the\n"
-        "--   room of a build too; without it the call answers ORA-01031 (cost_not_asked of an item), and the formula alone tells the room\n"
-        "--   (room_from of an item). It opens: indexes of the account's own on that table, where it has quota: give it none.\n"
-        "--   CREATE ANY INDEX would be enough too, and opens every schema"
+        "--   room of a build too; without it the call answers ORA-01031 (cost_not_asked of an item), and the\n"
+        "--   formula alone tells the room (room_from of an item). It opens: indexes of the account's own on that table, where it\n"
+        "--   has quota: give it none. CREATE ANY INDEX would be enough too, and opens every schema"
     },
 }
 NOTES = {
