@@ -25,8 +25,8 @@ LEFT_OUT = {
     "reindex": {
         "INDEX ON owner.table": "optional, for a table whose indexes are rebuilt: DBMS_SPACE.CREATE_INDEX_COST then tells the\n"
         "--   room of a build too; without it the call answers ORA-01031 (cost_not_asked of an item), and the\n"
-        "--   formula alone tells the room (room_from of an item). It opens: indexes of the account's own on that table, where it\n"
-        "--   has quota: give it none. CREATE ANY INDEX would be enough too, and opens every schema"
+        "--   formula alone tells the room (room_from of an item). It opens: indexes of the account's own on that table,\n"
+        "--   where it has quota: give it none. CREATE ANY INDEX would be enough too, and opens every schema"
     },
 }
 NOTES = {

@@ -34,5 +34,5 @@ GRANT SELECT ON SYS.V_$INDEX_USAGE_INFO TO &account;
 GRANT SELECT ON SYS.V_$SEGMENT_STATISTICS TO &account;
 -- optional, for a table whose indexes are rebuilt: DBMS_SPACE.CREATE_INDEX_COST then tells the
 --   room of a build too; without it the call answers ORA-01031 (cost_not_asked of an item), and the
---   formula alone tells the room (room_from of an item). It opens: indexes of the account's own on that table, where it
---   has quota: give it none. CREATE ANY INDEX would be enough too, and opens every schema: GRANT INDEX ON owner.table TO account
+--   formula alone tells the room (room_from of an item). It opens: indexes of the account's own on that table,
+--   where it has quota: give it none. CREATE ANY INDEX would be enough too, and opens every schema: GRANT INDEX ON owner.table TO account
