@@ -749,8 +749,9 @@ def test_a_foreign_key_with_a_period_is_looked_at_before_the_copy(db: Connection
 
 def test_rows_that_row_security_hides_keep_a_table_from_being_copied(place: Endpoint, db: Connection) -> None:
     """Of the table itself, or of one at the other end of a foreign key; an owner is held to it by FORCE alone."""
-    db.execute("""CREATE ROLE guarded LOGIN PASSWORD 'pass'; GRANT pg_read_all_stats TO guarded; CREATE SCHEMA own AUTHORIZATION guarded;
-        SET ROLE guarded; CREATE TABLE own.far (id int PRIMARY KEY); CREATE TABLE own.near (id int PRIMARY KEY REFERENCES own.far);
+    db.execute("""CREATE ROLE guarded LOGIN PASSWORD 'pass'; GRANT pg_read_all_stats TO guarded;
+        CREATE SCHEMA own AUTHORIZATION guarded; SET ROLE guarded;
+        CREATE TABLE own.far (id int PRIMARY KEY); CREATE TABLE own.near (id int PRIMARY KEY REFERENCES own.far);
         CREATE TABLE own.itself (id int PRIMARY KEY REFERENCES own.itself); RESET ROLE""")
     as_owner = replace(place, user="guarded", password="pass")
     seen = PostgresEyes(database(), as_owner, "test")
