@@ -3,6 +3,7 @@ grants of the files and no more."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 from drydock import interlocks
 from drydock.backup.proved import Proof
 from drydock.changing import steps
+from drydock.changing.rates import Rates
 from drydock.engines.oracle import OracleEndpoint, RunIdentity
 from drydock.engines.oracle_work import OracleEyes, OracleTarget
 from drydock.ledger import change_history as history
@@ -82,6 +84,11 @@ def test_a_partition_is_shrunk_behind_the_gate(
     assert (outcome.status, outcome.reason) == (Status.PASS, ""), night.answers()
     table = storage_of(simulated).table(y.OWNER, y.HOLES)
     assert outcome.freed_bytes > 2 * 1024**2 and not table.row_movement and outcome.log_bytes > 0
+    [learned] = history.measured(ledger, database.id, NOW - timedelta(days=400))
+    planned = night.planned.items[0].candidate
+    assert (learned.log_bytes, learned.formula_log_bytes) == (outcome.log_bytes, planned.log_bytes), "measured by V$MYSTAT"
+    before, after = (Rates.learn(runs, datetime.now(UTC)).estimate(planned).log_bytes for runs in ((), (learned,)))
+    assert before == planned.log_bytes and after == math.ceil(before * (learned.log_bytes / before + 1) / 2), "drawn to it"
     verification: Verification = night.verify(**sessions)
     assert worst(verification.verdicts) is Status.PASS, verification.verdicts
     told = [

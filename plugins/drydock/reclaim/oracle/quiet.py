@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from drydock.outcomes import Outcome
-from drydock.reclaim.oracle.doing import Work, skipped
+from drydock.reclaim.oracle.doing import Work, redo_written, skipped
 
 EACH_WAIT_S = 10.0
 NO_QUIET = "no_quiet_moment"
@@ -27,7 +27,7 @@ def wait_for_quiet(work: Work, oldest_s: Callable[[], int]) -> Outcome | None:
     while (age_s := oldest_s()) > policy.lock_wait_s:
         if waited_s >= policy.quiet_wait_minutes * 60:
             told = skipped(work.hands, NO_QUIET, work.started_at, age_s=age_s, waited_s=round(waited_s))
-            cost = {"log_bytes": sum(d.log_bytes or 0 for d in work.dones), "elapsed_s": time.monotonic() - work.began}
+            cost = {"log_bytes": redo_written(work.dones), "elapsed_s": time.monotonic() - work.began}
             return told.model_copy(update=cost)
         work.hands.ask_gate()
         work.pause(EACH_WAIT_S)

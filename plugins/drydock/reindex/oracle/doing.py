@@ -12,7 +12,7 @@ from drydock.engines import oracle_statements as statements
 from drydock.engines.oracle_statements import Segment
 from drydock.outcomes import Outcome, StopReason
 from drydock.plans import ObjectKind, ObjectRef
-from drydock.reclaim.oracle.doing import Place, Work, oldest_s, put_back
+from drydock.reclaim.oracle.doing import Place, Work, oldest_s, put_back, redo_written
 from drydock.reclaim.oracle.plan_check import plans_after, plans_before
 from drydock.reindex.oracle.facts import PIPELINE, UNUSABLE, Counted, counted_of, segment_type
 from drydock.verdicts import Figure, Status
@@ -160,7 +160,7 @@ def outcome(work: Work, status: Status, reason: str, after: dict[str, Figure]) -
         after=after,
         freed_bytes=freed,
         elapsed_s=time.monotonic() - work.began,
-        log_bytes=sum(d.log_bytes or 0 for d in done),
+        log_bytes=redo_written(done),
         longest_wait_s=max((d.wait_s for d in done if d.wait_s is not None), default=None),
         started_at=work.started_at,
         ended_at=datetime.now(UTC),
