@@ -197,6 +197,9 @@ class BareHands:
     def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
         return self.change(*statements, lock_wait_s=lock_wait_s)
 
+    def ask_gate(self) -> None:
+        """Always open here."""
+
     def remember(self, **state: Figure) -> None:
         self.memory |= state
 

@@ -35,6 +35,8 @@ SHORTEST_S = 0.001
 PUT_BACK_DEADLINE_S = 600.0  # putting back is short by nature; it may run past the window, never for ever
 DEAD_WORKER_S = 20.0  # PostgreSQL looks for the client of a running statement every 10 seconds
 DEAD_WORKER_PAUSE_S = 0.2
+CAUGHT_UP = ("archiver_busy", "standby_lag_doubled")  # reasons that pass by themselves, mostly within seconds
+CATCH_UP_PAUSE_S = 1.0
 LOCK_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # between tries of a short lock; the last one for all that follow
 MAY_TRY_AGAIN = ("locked", "conflict", "wait_and_retry")  # classes of errors after which a lock is simply tried for again
 ROLLED_BACK = "rolled_back"
@@ -49,7 +51,7 @@ def ask_all(run: ChangeRun, plan_id: int, plan: Plan, item: WorkItem, target: Ta
     the ledger raises: a gate that cannot write does not open.
     """
     _let_the_dead_go(run, target)
-    answers = tuple(_ask_until_closed(_asking(run, plan_id, plan, item, target), tuple(QUESTIONS)))
+    answers = _answers(_asking(run, plan_id, plan, item, target), tuple(QUESTIONS))
     change_record.save_answers(run.ledger, run.run_id, None, item.key, answers)
     return answers
 
@@ -68,7 +70,9 @@ def open_hands(
     if closed:
         raise GateClosed(closed)
     intent_id = change_record.open_intent(run.ledger, run.run_id, plan_id, item)
-    return GateHands(_asking(run, plan_id, plan, item, target), intent_id)
+    asking = _asking(run, plan_id, plan, item, target)
+    asking.lag_at_start_s = _lag_told(asked)
+    return GateHands(asking, intent_id)
 
 
 def open_hands_to_put_back(run: ChangeRun, plan_id: int, plan: Plan, item: WorkItem, target: Target) -> Hands:
@@ -92,6 +96,7 @@ def stop_of(answer: Answer) -> StopReason:
         "no_answer": StopReason.NO_ANSWER,
         "lag_unknown": StopReason.LAG,
         "standby_behind": StopReason.LAG,
+        "standby_lag_doubled": StopReason.LAG,
         "backfill_changes_nothing": StopReason.BACKFILL,
         "dry_run_changes_nothing": StopReason.DRY_RUN,
     }
@@ -121,6 +126,24 @@ def _let_the_dead_go(run: ChangeRun, target: Target) -> None:
             time.sleep(DEAD_WORKER_PAUSE_S)
     except ChangeFailed as e:
         log.warning("%s: the change lock cannot be asked for: %s (%s)", run.database.id, e.code, e.kind)
+
+
+def _lag_told(answers: Sequence[Answer]) -> float | None:
+    """How far the standby was behind, by the answers that opened the gate; None where there is none."""
+    told = next((a.figures.get("standby_lag_s") for a in answers if a.interlock is Interlock.BUDGET), None)
+    return float(told) if isinstance(told, int | float) else None
+
+
+def _answers(asking: Asking, interlocks: Sequence[Interlock]) -> tuple[Answer, ...]:
+    """The answers, up to and with the first closed one. A log that was full a moment ago is archived within seconds, and one
+    that was archived is applied: that is waited for, and then all are asked anew."""
+    give_up_at = time.monotonic() + asking.run.policy.catch_up_wait_s
+    while True:
+        answers = tuple(_ask_until_closed(asking, interlocks))
+        if answers[-1].reason not in CAUGHT_UP or time.monotonic() >= give_up_at:
+            return answers
+        time.sleep(CATCH_UP_PAUSE_S)
+        asking.look_anew()
 
 
 def _ask_until_closed(asking: Asking, interlocks: Sequence[Interlock]) -> Iterator[Answer]:
@@ -215,6 +238,9 @@ class GateHands:
             raise failed
         return tuple(done)
 
+    def ask_gate(self) -> None:
+        self._ask_short_list()
+
     def remember(self, **state: Figure) -> None:
         change_record.remember(self.asking.run.ledger, self.intent_id, state)
 
@@ -242,7 +268,7 @@ class GateHands:
         """Raise GateClosed where an interlock has closed meanwhile; from then on always."""
         if self.closed is None:
             self.asking.is_begun = bool(self.dones)
-            self.closed = next((a for a in _ask_until_closed(self.asking, BEFORE_EACH_CHANGE) if not a.is_open), None)
+            self.closed = next((a for a in _answers(self.asking, BEFORE_EACH_CHANGE) if not a.is_open), None)
             if self.closed:
                 run = self.asking.run
                 change_record.save_answers(run.ledger, run.run_id, self.intent_id, self.item.key, (self.closed,))

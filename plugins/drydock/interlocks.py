@@ -29,7 +29,8 @@ FIGURES_FRESH_S = 5.0
 class Asking:
     """What the interlocks of one item look at. The figures of the target are kept for a few seconds.
 
-    `used_by_item`: bytes of redo or WAL that the item's statements wrote so far.
+    `used_by_item`: bytes of redo or WAL that the item's statements wrote so far. `lag_at_start_s`: how far the standby was
+    behind as the gate opened for the item; None before that, and where there is none.
     """
 
     run: ChangeRun
@@ -40,6 +41,7 @@ class Asking:
     used_before: int = 0
     used_by_item: int = 0
     is_begun: bool = False
+    lag_at_start_s: float | None = None
     _figures: TargetFigures | None = field(default=None, repr=False)
     _looked_at: float = field(default=0.0, repr=False)
 
@@ -54,6 +56,10 @@ class Asking:
         if self._figures is None or time.monotonic() - self._looked_at > FIGURES_FRESH_S:
             self._figures, self._looked_at = self.target.figures(), time.monotonic()
         return self._figures
+
+    def look_anew(self) -> None:
+        """The next question looks at the target again."""
+        self._figures = None
 
     @property
     def log_bytes_to_come(self) -> int:
@@ -194,19 +200,23 @@ def budget(asking: Asking) -> Answer:
 
     PostgreSQL does not know how full the place is that its archive command writes to: where the worker cannot see it
     either, that part is left to the policy's own limit of a night. Oracle knows its destinations: the room of each must
-    be known, since one that is full stops the database.
+    be known, since one that is full stops the database, and no full log may wait for the archiver.
     """
     told, policy = asking.figures, asking.run.policy
     used, to_come = asking.used_before + asking.used_by_item, asking.log_bytes_to_come
     free = [b for b in (told.archive_free_bytes, told.recovery_area_free_bytes) if b is not None]
     needed = policy.min_archive_free_bytes + round(to_come * policy.archive_free_factor)
-    lag_s = told.standby_lag_s
+    lag_s, tells_archives = told.standby_lag_s, asking.run.database.engine is not Engine.POSTGRESQL
     reasons = {
         "log_budget_used": used + to_come > policy.max_log_bytes,
-        "archive_unknown": told.archives_unseen > 0 or (not free and asking.run.database.engine is not Engine.POSTGRESQL),
+        "archive_unknown": told.archives_unseen > 0 or (not free and tells_archives),
         "archive_full": bool(free) and min(free) < needed,
+        "archiver_unknown": tells_archives and None in (told.logs_waiting, told.archivers_down),
+        "archiver_down": bool(told.archivers_down),
+        "archiver_busy": bool(told.logs_waiting),
         "lag_unknown": told.has_standby is None or (told.has_standby and lag_s is None),
         "standby_behind": bool(told.has_standby) and lag_s is not None and lag_s > policy.max_standby_lag_s,
+        "standby_lag_doubled": bool(told.has_standby) and lag_s is not None and lag_s > _lag_limit_s(asking),
     }
     figures: dict[str, Figure] = {
         "used_bytes": used,
@@ -215,11 +225,20 @@ def budget(asking: Asking) -> Answer:
         "archive_free_bytes": min(free, default=None),
         "archives_unseen": told.archives_unseen,
         "archive_needed_bytes": needed,
+        "logs_waiting": told.logs_waiting,
+        "archivers_down": told.archivers_down,
         "has_standby": told.has_standby,
         "standby_lag_s": _rounded(lag_s),
         "max_standby_lag_s": policy.max_standby_lag_s,
+        "lag_at_start_s": _rounded(asking.lag_at_start_s),
     }
     return _answer(Interlock.BUDGET, _first(reasons), **figures)
+
+
+def _lag_limit_s(asking: Asking) -> float:
+    """Twice what the lag was as the item began, and at least the floor: a second that becomes two says nothing."""
+    began_s = asking.lag_at_start_s
+    return float("inf") if began_s is None else max(2 * began_s, asking.run.policy.lag_growth_floor_s)
 
 
 def space(asking: Asking) -> Answer:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from drydock.plans import Code
-from drydock.verdicts import CleanFigure, CleanText, Model, Status, Verdict
+from drydock.verdicts import CleanFigure, CleanText, Finding, Model, Status, Verdict
 
 
 class Interlock(StrEnum):
@@ -138,6 +138,23 @@ class PastReclaim(Model):
     before_bytes: int = Field(ge=0)
     after_bytes: int = Field(ge=0)
     ended_at: AwareDatetime
+
+
+class PastWork(Model):
+    """One item that was done with success, and all that its attempts had written down."""
+
+    pipeline: Code
+    item_key: str
+    ended_at: AwareDatetime
+    remembered: dict[str, CleanFigure]
+
+
+class Watched(Model):
+    """What became, since they were worked on, of the statements that use some objects."""
+
+    compared: int = Field(ge=0, description="statements whose plan was made anew since")
+    not_compared: int = Field(ge=0, description="statements that were not parsed since, or not seen: nothing is said of them")
+    findings: tuple[Finding, ...] = ()
 
 
 class SizeSeen(Model):

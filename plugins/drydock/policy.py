@@ -92,12 +92,25 @@ class ChangePolicy(Model):
     min_archive_free_bytes: int = Field(10 * 1024**3, ge=0, description="free space that must stay where logs are archived")
     archive_free_factor: PositiveFloat = Field(1.5, description="and free space for the logs of an item, times its estimate")
     max_standby_lag_s: PositiveFloat = Field(300, description="a standby further behind closes the gate")
+    lag_growth_floor_s: PositiveFloat = Field(
+        30, description="a standby twice as far behind as when the item began closes the gate; not below this"
+    )
+    catch_up_wait_s: float = Field(
+        60,
+        ge=0,
+        description="before the gate closes, full redo logs have this long to be archived, a doubled lag to be caught up",
+    )
     max_sessions_per_core: PositiveFloat = Field(1.0, description="more active sessions per core close the gate")
     max_transaction_s: PositiveFloat = Field(900, description="an older open transaction closes the gate")
     max_waiting_sessions: int = Field(5, ge=0, description="more sessions that wait for locks close the gate")
     backup_max_age_hours: PositiveInt = Field(36, description="a proved backup must be younger than this")
     free_space_factor: PositiveFloat = Field(1.2, description="free space for a copy, times its size")
     lock_wait_s: PositiveFloat = Field(2.0, description="longest wait for a lock; others queue behind it")
+    quiet_wait_minutes: float = Field(
+        20,
+        ge=0,
+        description="Oracle: a moment without old transactions on the table is waited for so long before the last step",
+    )
     lock_tries: PositiveInt = Field(30, description="tries of a short lock, with pauses that grow")
     floor_bytes: int = Field(64 * 1024**2, ge=0, description="smaller objects are not looked at")
     regrowth_ratio: float = Field(0.8, gt=0, le=1, description="grown back above this share of what it was: left alone")

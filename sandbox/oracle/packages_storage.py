@@ -16,7 +16,7 @@ from sandbox.oracle.model.segments import SPACE_CLASSES, Segment
 from sandbox.oracle.model.storage import Storage, storage_of
 from sandbox.oracle.model.stored import Changes, StoredTable
 from sandbox.oracle.registry import procedure
-from sandbox.oracle.sql.dictionary import holds
+from sandbox.oracle.sql.dictionary import holds, privileges_of
 from sandbox.oracle.sql.errors import missing_privilege, no_such_table
 
 Args = dict[str, Any]
@@ -95,12 +95,20 @@ def unused_space(database: OracleDatabase, session: SessionState, args: Args) ->
         }
 
 
+def may_index(database: OracleDatabase, session: SessionState, schema: str, table: StoredTable) -> bool:
+    """Whether who asks may make an index in a schema (SQL Language Reference 19c, CREATE INDEX, Prerequisites): in its own one
+    on a table of its own or with the object privilege INDEX on it; anywhere with CREATE ANY INDEX."""
+    privilege = " ".join(f"INDEX {table.owner}.{table.name}".upper().split())
+    is_own = session.user == table.owner or privilege in privileges_of(database.accounts[session.user])
+    return holds(database, session.user, "CREATE ANY INDEX") or (is_own and schema == session.user)
+
+
 @procedure("DBMS_SPACE.CREATE_INDEX_COST", "DDL USED_BYTES ALLOC_BYTES PLAN_TABLE")
 def create_index_cost(database: OracleDatabase, session: SessionState, args: Args) -> Args:
     """From the table's statistics, not from its rows: bytes of the keys, and bytes that the segment would take. The statement
     is explained, so whoever may not run it gets ORA-01031."""
     match = re.fullmatch(
-        rf"\s*CREATE\s+(?:UNIQUE\s+|BITMAP\s+)?INDEX\s+(?:{NAME}\.)?{NAME}\s+ON\s+(?P<table>(?:{NAME}\.)?{NAME})\s*"
+        rf"\s*CREATE\s+(?:UNIQUE\s+|BITMAP\s+)?INDEX\s+(?P<index>(?:{NAME}\.)?{NAME})\s+ON\s+(?P<table>(?:{NAME}\.)?{NAME})\s*"
         r"\((?P<columns>[^)]*)\).*",
         str(args["DDL"]),
         re.IGNORECASE | re.DOTALL,
@@ -109,7 +117,7 @@ def create_index_cost(database: OracleDatabase, session: SessionState, args: Arg
         raise OracleError(20000, "the statement is no CREATE INDEX")
     with database.lock:
         table = storage_of(database).table(*owner_and_name(session, match["table"]))
-        if session.user != table.owner and not holds(database, session.user, "CREATE ANY INDEX"):
+        if not may_index(database, session, owner_and_name(session, match["index"])[0], table):
             raise missing_privilege()
         known = {c.name: column_bytes(c) for c in table.columns}
         key = sum(known.get(plain(c.strip()), 12.0) for c in match["columns"].split(","))

@@ -56,7 +56,11 @@ DAYS = 9
 SCALE = 0.05  # of the rows that the platform has
 OPTIONS = ("Partitioning", "Online Index Build", "Online Redefinition")
 LOG_HOURS = (3, 9, 15, 21)  # as the estate's plan says; each is a set of logs, and one of the control file
-GRANTS = {ACCOUNT: ("session", "backup"), WORKING: ("session", "gate", "reclaim", "reindex"), WATCHDOG: ("session", "watchdog")}
+GRANTS = {
+    ACCOUNT: ("session", "backup"),
+    WORKING: ("session", "gate", "changing", "reclaim", "reindex"),
+    WATCHDOG: ("session", "watchdog"),
+}
 TICK_S = 1.0
 HELD_POLL_S = 0.05
 LONGEST_SOCKET_PATH = 107

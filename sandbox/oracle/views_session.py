@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.oracle.model.database import OracleDatabase, SessionState
+from sandbox.oracle.model.repository import has_repository, repository_of
 from sandbox.oracle.registry import view
 
 Rows = Iterable[Mapping[str, Any]]
@@ -17,6 +18,12 @@ UPTIME = timedelta(days=30)
 @view("DUAL")
 def dual(database: OracleDatabase) -> Rows:
     return [{"DUMMY": "X"}]
+
+
+def archiver_state(database: OracleDatabase) -> str:
+    """FAILED: it could not write its last log where this database keeps its logs; it tries again by itself."""
+    places = repository_of(database).destinations if has_repository(database) else ()
+    return "FAILED" if any(d.error and d.target != "STANDBY" for d in places) else "STARTED"
 
 
 @view("V$INSTANCE")
@@ -34,7 +41,7 @@ def instance(database: OracleDatabase) -> Rows:
             "STATUS": "MOUNTED" if is_standby else "OPEN",
             "PARALLEL": "NO",
             "THREAD#": 1,
-            "ARCHIVER": "STARTED",
+            "ARCHIVER": archiver_state(database),
             "LOGINS": "ALLOWED",
             "SHUTDOWN_PENDING": "NO",
             "DATABASE_STATUS": "ACTIVE",

@@ -274,6 +274,23 @@ def test_rates_and_regrowth_are_learned_from_what_was_done(ledger: Engine, datab
     assert history.objects_worked(ledger, database, "reindex", T0) == ()
 
 
+def test_what_is_watched_is_all_that_the_attempts_at_one_plan_wrote_down(ledger: Engine, database: str) -> None:
+    old_run, old_plan, _ = planned(ledger, database)
+    failed = record.open_intent(ledger, old_run, old_plan, item())
+    record.remember(ledger, failed, {"plans_known": 9, "of_the_week_that_failed": True})
+    record.save_outcome(ledger, old_run, failed, outcome(item(), Status.FAIL))
+    run_id, plan_id, _ = planned(ledger, database)
+    killed, last = (record.open_intent(ledger, run_id, plan_id, item()) for _ in range(2))
+    record.remember(ledger, killed, {"plans_known": 1, "plans_table": HOSTILE})
+    record.remember(ledger, killed, {"row_movement": ""})
+    record.save_outcome(ledger, run_id, last, outcome(item(), ended_at=T0 + timedelta(hours=1)))
+    [past] = history.past_work(ledger, database, T0, but_run=0)
+    assert (past.pipeline, past.item_key, past.ended_at) == ("reclaim", item().key, T0 + timedelta(hours=1))
+    assert past.remembered == {"plans_known": 1, "plans_table": HOSTILE, "row_movement": ""}
+    assert history.past_work(ledger, database, T0, but_run=run_id) == (), "what this run did itself is compared by its outcomes"
+    assert history.past_work(ledger, database, T0 + timedelta(hours=2), but_run=0) == ()
+
+
 def test_what_was_carried_or_not_begun_is_a_night_older(ledger: Engine, database: str) -> None:
     carried = Carried(candidate=candidate("c"), estimate=item().estimate, nights_waiting=3, reason="no_room")
     run_id, plan = new_run(ledger, database), plan_of(database, item("a"), item("b", 2, 1), carried=(carried,))
@@ -320,7 +337,7 @@ def test_years_of_history_are_found_by_indexes(ledger: Engine, ledger_owner: Eng
     with ledger_owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for table in ("runs", "plans", "intents", "intent_states", "outcomes", "statements"):
             connection.execute(text(f"ANALYZE drydock.{table}"))
-    since = datetime(2020, 12, 1, tzinfo=UTC)
+    since, week = datetime(2020, 12, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=last - 7)
     asked: dict[str, Callable[[Engine], object]] = {
         "remembered": lambda e: history.remembered(e, "years_5", "reclaim", "shrink 7"),
         "finished_in_run": lambda e: history.finished_in_run(e, last, "shrink 7"),
@@ -333,6 +350,8 @@ def test_years_of_history_are_found_by_indexes(ledger: Engine, ledger_owner: Eng
     for name, ask in asked.items():
         assert scans(ledger, ask) == [], name
     assert scans(ledger, lambda e: history.unfinished_items(e, "years_5", "reclaim")) in ([], ["outcomes"])
+    of_states = ([], ["intent_states"])  # of so small a table a week's share is read as fast from end to end
+    assert scans(ledger, lambda e: history.past_work(e, "years_5", week, 0)) in of_states
 
 
 def scans(ledger: Engine, ask: Callable[[Engine], object]) -> list[str]:

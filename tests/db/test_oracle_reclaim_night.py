@@ -3,8 +3,10 @@ grants of the files and no more."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,16 +14,19 @@ from sqlalchemy import Engine
 
 from drydock import interlocks
 from drydock.backup.proved import Proof
+from drydock.changing import steps
+from drydock.changing.rates import Rates
 from drydock.engines.oracle import OracleEndpoint, RunIdentity
 from drydock.engines.oracle_work import OracleEyes, OracleTarget
 from drydock.ledger import change_history as history
-from drydock.outcomes import Verification
+from drydock.outcomes import StopReason, Verification
 from drydock.settings import include_dir
 from drydock.sqlfiles import parse_sql_file, statements
-from drydock.verdicts import Status, worst
-from sandbox.oracle.model.database import Account, OracleDatabase
+from drydock.verdicts import Status, Verdict, worst
+from sandbox.oracle.model.database import Account, OracleDatabase, ScriptedError
 from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.sessions import open_simulator
+from sandbox.oracle.views_cursors import Cursor, pool_of
 from tests.db.test_change_steps import NOW, Night, configured
 from tests.oracle import reclaim_yard as y
 from tests.unit import build as b
@@ -40,7 +45,7 @@ def site() -> Iterator[tuple[OracleDatabase, dict[str, Any]]]:
     """A partition to shrink, and the sessions of a run: eyes, and a target that is watched from another account."""
     simulated = y.small_database(app_gib=0.06)
     y.add_parted(simulated, y.HOLES)
-    simulated.accounts["WORK"] = Account("WORK", "pass", granted("session", "gate", "reclaim"))
+    simulated.accounts["WORK"] = Account("WORK", "pass", granted("session", "gate", "changing", "reclaim"))
     simulated.accounts["DOG"] = Account("DOG", "pass", granted("watchdog"))
     database = b.database(id="ora_night", engine="oracle", allowed_actions=["shrink"])
     with open_simulator(simulated) as server:
@@ -54,6 +59,14 @@ def site() -> Iterator[tuple[OracleDatabase, dict[str, Any]]]:
         yield simulated, {"database": database, "sessions": sessions}
 
 
+POLICY = {"floor_bytes": 1024**2, "min_freed_bytes": 2 * 1024**2, "min_archive_free_bytes": 1024**2}
+
+
+def night_of(ledger: Engine, database: Any) -> Night:
+    values = {"configuration": configured(database, **POLICY), "database": database, "run_key": "night 1"}
+    return Night(ledger, None, values)  # type: ignore[arg-type]
+
+
 def test_a_partition_is_shrunk_behind_the_gate(
     site: tuple[OracleDatabase, dict[str, Any]], ledger: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,9 +74,9 @@ def test_a_partition_is_shrunk_behind_the_gate(
     proof = Proof(judged_at=NOW, is_proved=True, until=NOW)
     monkeypatch.setattr(interlocks, "newest_proof", lambda *_: proof)
     database, sessions = given["database"], given["sessions"]
-    policy = {"floor_bytes": 1024**2, "min_freed_bytes": 2 * 1024**2, "min_archive_free_bytes": 1024**2}
-    values = {"configuration": configured(database, **policy), "database": database, "run_key": "night 1"}
-    night = Night(ledger, None, values)  # type: ignore[arg-type]
+    night = night_of(ledger, database)
+    cursor = Cursor("by_rows000000", 7, ((y.OWNER, y.HOLES),), simulated.clock.now() - timedelta(hours=1))
+    pool_of(simulated).cursors.append(cursor)
     night.plan(**sessions)
     assert [i.candidate.action for i in night.planned.items] == ["shrink"]
     night.approve(1)
@@ -71,6 +84,11 @@ def test_a_partition_is_shrunk_behind_the_gate(
     assert (outcome.status, outcome.reason) == (Status.PASS, ""), night.answers()
     table = storage_of(simulated).table(y.OWNER, y.HOLES)
     assert outcome.freed_bytes > 2 * 1024**2 and not table.row_movement and outcome.log_bytes > 0
+    [learned] = history.measured(ledger, database.id, NOW - timedelta(days=400))
+    planned = night.planned.items[0].candidate
+    assert (learned.log_bytes, learned.formula_log_bytes) == (outcome.log_bytes, planned.log_bytes), "measured by V$MYSTAT"
+    before, after = (Rates.learn(runs, datetime.now(UTC)).estimate(planned).log_bytes for runs in ((), (learned,)))
+    assert before == planned.log_bytes and after == math.ceil(before * (learned.log_bytes / before + 1) / 2), "drawn to it"
     verification: Verification = night.verify(**sessions)
     assert worst(verification.verdicts) is Status.PASS, verification.verdicts
     told = [
@@ -84,3 +102,27 @@ def test_a_partition_is_shrunk_behind_the_gate(
         ("row_movement", ""),
         ("gather_table_stats", ""),
     ]
+    statements_are_watched_for_a_week(night, simulated, cursor, sessions)
+
+
+def statements_are_watched_for_a_week(night: Night, simulated: OracleDatabase, cursor: Cursor, sessions: dict[str, Any]) -> None:
+    """The next run has nothing to do, and tells how statements do on what the last one shrank."""
+    night.next_week()
+    later = datetime.now(UTC) + timedelta(days=7, hours=1)  # outcomes are dated by the clock of the worker
+
+    def verdict(now: datetime = later) -> Verdict | None:
+        made = steps.verify_run(night.run(now, **sessions))
+        assert made.stop is StopReason.NOTHING_TO_DO
+        return next((v for v in made.verdicts if v.question == "watched"), None)
+
+    night.plan(**sessions)
+    told = verdict()
+    assert told and (told.status, told.reason, told.evidence["not_compared"]) == (Status.SKIPPED, "no_statement_compared", 1)
+    cursor.made_at = simulated.clock.now() + timedelta(hours=2)
+    assert (told := verdict()) and (told.status, told.examined) == (Status.PASS, 1)
+    cursor.plan = 8
+    assert (told := verdict()) and [f.code for f in told.findings] == ["plan_changed_since_rebuild"]
+    assert told.status is Status.WARN and told.findings[0].place == f"{y.OWNER}.{y.HOLES}.p 1"
+    simulated.scripted_errors.append(ScriptedError("sql_plan p", 942, "table or view does not exist"))
+    assert (told := verdict()) and (told.status, told.findings[0].code) == (Status.UNKNOWN, "statements_not_watched")
+    assert verdict(later + timedelta(days=2)) is None, "after a week nobody looks any more"

@@ -10,22 +10,25 @@ from datetime import timedelta
 
 import pytest
 
-from drydock.changing.hands import ChangeFailed
+from drydock.changing.hands import ChangeFailed, GateClosed
 from drydock.engines.oracle import OracleEndpoint, RunIdentity
 from drydock.engines.oracle_gate_figures import RECOVERY_AREA, Declared, _archives, standby_lags
 from drydock.engines.oracle_statements import Segment, Statement, compose, kill_session, row_movement, unused_space
 from drydock.engines.oracle_work import OracleEyes, OracleTarget, lock_id
 from drydock.estate import Engine
-from drydock.outcomes import Interlock
+from drydock.gate import stop_of
+from drydock.outcomes import Interlock, StopReason
 from drydock.plans import ObjectKind, ObjectRef
 from drydock.settings import include_dir
 from drydock.sqlfiles import parse_sql_file, sql_file, statements
 from sandbox.oracle import worlds
+from sandbox.oracle.model.archiving import switch_log
 from sandbox.oracle.model.database import Account, OracleDatabase, ScriptedError
 from sandbox.oracle.model.locks import EXCLUSIVE, plant_lock, release
-from sandbox.oracle.model.operations import add_standby
+from sandbox.oracle.model.operations import add_standby, fail_destination
 from sandbox.oracle.model.repository import repository_of
 from sandbox.oracle.model.storage import storage_of
+from sandbox.oracle.model.storage_work import resume_archiving
 from sandbox.oracle.server import OracleServer
 from sandbox.oracle.sessions import DatabaseAccounts
 from tests.faults.gate_world import GateWorld, gate_world
@@ -249,6 +252,27 @@ def test_interlocks_close_on_what_oracle_says(
     bare.close()
 
 
+def test_the_gate_is_closed_while_logs_wait_for_the_archiver(
+    simulated: OracleDatabase, target: OracleTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, repository = night_on(target, monkeypatch), repository_of(simulated)
+    world.set_policy(min_archive_free_bytes=10**6, catch_up_wait_s=0)
+    group = next(g for g in repository.threads[0].groups if g.status == "INACTIVE")
+    group.archived = False
+    answer = world.ask()[-1]
+    assert (answer.reason, answer.figures["logs_waiting"], answer.figures["archivers_down"]) == ("archiver_busy", 1, 0)
+    group.status = "CLEARING"
+    assert world.ask()[-1].is_open, "what an operator clears is archived by nobody"
+    group.archived, group.status = True, "INACTIVE"
+    fail_destination(repository)
+    assert world.ask()[-1].reason == "archiver_down"
+    repository.log_mode = "NOARCHIVELOG"
+    assert (target.figures().archivers_down, target.figures().logs_waiting) == (0, 0), "nothing is archived there at all"
+    repository.log_mode = "ARCHIVELOG"
+    resume_archiving(repository)
+    assert world.ask()[-1].is_open
+
+
 @dataclass(frozen=True)
 class Destinations:
     """What the two files of the gate say that tell of archived logs: the places, and the disk groups that can be seen."""
@@ -302,3 +326,34 @@ def test_a_standby_is_seen(simulated: OracleDatabase, target: OracleTarget) -> N
     add_standby(repository_of(simulated), "sby")
     told = target.figures()
     assert told.has_standby is True
+
+
+def test_a_standby_that_falls_twice_as_far_behind_stops_the_item(
+    simulated: OracleDatabase, target: OracleTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, repository = night_on(target, monkeypatch), repository_of(simulated)
+    world.set_policy(min_archive_free_bytes=10**6, catch_up_wait_s=0)
+    monkeypatch.setattr("drydock.interlocks.FIGURES_FRESH_S", -1.0)
+    if not any(d.target == "STANDBY" for d in repository.destinations):
+        add_standby(repository, "sby")
+
+    def ship(applied: str) -> None:
+        """Two minutes go by, a log is full, shipped, and applied or not."""
+        simulated.clock.advance(timedelta(seconds=120))
+        switch_log(repository, repository.threads[0], repository.now)
+        for log in (one for one in repository.archived_logs if one.standby_dest):
+            log.applied = "YES"
+        log.applied = applied
+
+    ship("YES")
+    hands = world.hands()
+    hands.change(row_movement(TABLE, enabled=True))
+    ship("NO")
+    with pytest.raises(GateClosed) as closed:
+        hands.change(row_movement(TABLE, enabled=False))
+    answer = closed.value.answer
+    assert (answer.reason, answer.figures["lag_at_start_s"]) == ("standby_lag_doubled", 0)
+    assert (stop_of(answer), 119 <= answer.figures["standby_lag_s"] <= 130) == (StopReason.LAG, True)
+    hands.put_back(row_movement(TABLE, enabled=False))
+    ship("YES")
+    assert world.ask()[-1].is_open

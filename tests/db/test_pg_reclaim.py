@@ -702,3 +702,76 @@ def test_more_unsound_than_were_remembered_is_not_told_as_sound(target: Postgres
     found = TRADE.verify(target, [], {"unsound": MOST_TOLD + 1})
     assert [(f.code, f.status) for f in found] == [("reclaim_too_many_unsound", Status.UNKNOWN)]
     assert str(MOST_TOLD + 1) in message(found[0], "en")
+
+
+TEMPORAL = """
+    CREATE SCHEMA eras;
+    CREATE TABLE eras.codes (id int4range, during daterange, PRIMARY KEY (id, during WITHOUT OVERLAPS));
+    CREATE TABLE eras.used (n int PRIMARY KEY, id int4range, during daterange, v text DEFAULT repeat('x', 300));
+    INSERT INTO eras.codes SELECT int4range(g, g + 1), daterange(d, d + 10) FROM generate_series(1, 3) AS g,
+        unnest(ARRAY[DATE '2026-01-01', DATE '2026-01-11']) AS d;
+    INSERT INTO eras.used SELECT g, int4range(g % 3 + 1, g % 3 + 2), daterange('2026-01-05', '2026-01-15')
+        FROM generate_series(1, 300) AS g;
+    INSERT INTO eras.used VALUES (1001, NULL, daterange('2030-01-01', '2030-01-02')), (1002, int4range(9, 10), NULL);
+    ALTER TABLE eras.used ADD CONSTRAINT era FOREIGN KEY (id, PERIOD during) REFERENCES eras.codes (id, PERIOD during)"""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["(2001, int4range(1, 2), daterange('2026-01-15', '2026-01-22'))", "(2001, int4range(9, 10), '[2026-01-05,2026-01-06)')"],
+)
+def test_a_foreign_key_with_a_period_is_looked_at_before_the_copy(db: Connection, target: PostgresTarget, wrong: str) -> None:
+    """A row may lie in two periods of its code together, though in neither of them alone (PostgreSQL 18)."""
+    if db.info.server_version < 180000:
+        pytest.skip("foreign keys with PERIOD come with PostgreSQL 18")
+    db.execute(TEMPORAL)
+    try:
+        db.execute("SET session_replication_role = replica")
+        db.execute(f"INSERT INTO eras.used VALUES {wrong}")
+        db.execute("RESET session_replication_role")
+        looking = ReclaimPolicy(lock_tries=2)
+        outcome = TRADE.work(PlainHands(target, an_item(a_candidate(target, "eras", "used")), policy=looking))
+        assert (outcome.status, outcome.reason) == (Status.SKIPPED, "foreign_key_violated_before")
+        assert outcome.after["violated_keys"] == "eras.used: era"
+        db.execute("DELETE FROM eras.used WHERE n = 2001")
+        before = db.execute("SELECT pg_get_constraintdef(oid) AS told FROM pg_constraint WHERE conname = 'era'").fetchone()
+        outcome = TRADE.work(PlainHands(target, an_item(a_candidate(target, "eras", "used")), policy=looking))
+        assert (outcome.status, outcome.reason, "keys_not_checked" in outcome.after) == (Status.PASS, "", False)
+        after = db.execute(
+            "SELECT pg_get_constraintdef(oid) AS told, convalidated AS ok FROM pg_constraint WHERE conname = 'era'"
+        )
+        assert after.fetchone() == {**before, "ok": True} and "PERIOD" in before["told"]
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            db.execute(f"INSERT INTO eras.used VALUES {wrong}")
+    finally:
+        db.execute("RESET session_replication_role; DROP SCHEMA eras CASCADE")
+
+
+def test_rows_that_row_security_hides_keep_a_table_from_being_copied(place: Endpoint, db: Connection) -> None:
+    """Of the table itself, or of one at the other end of a foreign key; an owner is held to it by FORCE alone."""
+    db.execute("""CREATE ROLE guarded LOGIN PASSWORD 'pass'; GRANT pg_read_all_stats TO guarded;
+        CREATE SCHEMA own AUTHORIZATION guarded; SET ROLE guarded;
+        CREATE TABLE own.far (id int PRIMARY KEY); CREATE TABLE own.near (id int PRIMARY KEY REFERENCES own.far);
+        CREATE TABLE own.itself (id int PRIMARY KEY REFERENCES own.itself); RESET ROLE""")
+    as_owner = replace(place, user="guarded", password="pass")
+    seen = PostgresEyes(database(), as_owner, "test")
+    oids = {t: db.execute(f"SELECT 'own.{t}'::regclass::oid AS oid").fetchone()["oid"] for t in ("far", "near", "itself")}
+
+    def obstacles() -> dict[str, str]:
+        rows = seen.rows("reclaim", "copy_obstacles", {"tables": list(oids.values()), "default_bytes": 0})
+        told = {row["table_oid"]: row["reason"] for row in rows}
+        return {name: told[oid] for name, oid in oids.items() if oid in told}
+
+    try:
+        assert obstacles() == {}
+        db.execute("ALTER TABLE own.far ENABLE ROW LEVEL SECURITY; ALTER TABLE own.itself ENABLE ROW LEVEL SECURITY")
+        assert obstacles() == {}, "its owner sees every row"
+        db.execute("ALTER TABLE own.far FORCE ROW LEVEL SECURITY; ALTER TABLE own.itself FORCE ROW LEVEL SECURITY")
+        assert obstacles() == {"far": "row_security_hides", "near": "foreign_key_hidden", "itself": "row_security_hides"}
+        db.execute("ALTER ROLE guarded BYPASSRLS")
+        seen.close()
+        seen = PostgresEyes(database(), as_owner, "test")
+        assert obstacles() == {}
+    finally:
+        seen.close()
+        db.execute("DROP SCHEMA own CASCADE; REVOKE pg_read_all_stats FROM guarded; DROP ROLE guarded")

@@ -75,6 +75,10 @@ CLOSED: list[tuple[Interlock, str, Damage]] = [
     (Interlock.BUDGET, "archive_full", lambda w: w.set_figures(recovery_area_free_bytes=21 * GIB)),
     (Interlock.BUDGET, "archive_unknown", lambda w: (w.set_figures(archive_free_bytes=None), on_oracle(w))),
     (Interlock.BUDGET, "archive_unknown", lambda w: w.set_figures(archives_unseen=1)),  # whatever room the others have
+    (Interlock.BUDGET, "archiver_unknown", lambda w: (w.set_figures(logs_waiting=None), on_oracle(w))),
+    (Interlock.BUDGET, "archiver_unknown", lambda w: (w.set_figures(archivers_down=None), on_oracle(w))),
+    (Interlock.BUDGET, "archiver_down", lambda w: w.set_figures(archivers_down=1)),
+    (Interlock.BUDGET, "archiver_busy", lambda w: (w.set_figures(logs_waiting=1), w.set_policy(catch_up_wait_s=0))),
     (Interlock.BUDGET, "lag_unknown", lambda w: w.set_figures(has_standby=None)),
     (Interlock.BUDGET, "lag_unknown", lambda w: w.set_figures(standby_lag_s=None)),
     (Interlock.BUDGET, "standby_behind", lambda w: w.set_figures(standby_lag_s=301)),
@@ -141,6 +145,8 @@ def test_every_interlock_has_a_world_in_which_it_is_closed() -> None:
         lambda w: w.set_figures(sessions_per_core=1.0, longest_transaction_s=900, waiting_sessions=5),
         lambda w: w.set_figures(has_standby=False, standby_lag_s=None),
         lambda w: w.set_figures(archive_free_bytes=None),  # PostgreSQL knows no destination
+        lambda w: w.set_figures(logs_waiting=None, archivers_down=None),  # and no archiver of its own
+        on_oracle,
         lambda w: w.set_figures(archive_free_bytes=22 * GIB, standby_lag_s=300),
         lambda w: (w.set_figures(free_bytes=None), w.set_item({"needed_bytes": 0})),
         lambda w: w.set_calendar(freezes=[period(NOW.date(), NOW.date(), databases=["another_one"])]),
@@ -168,6 +174,47 @@ def test_a_freeze_that_begins_at_midnight_reaches_an_item_that_would_run_into_it
     assert world.ask()[-1].is_open
 
 
+@pytest.mark.parametrize("figure", ["logs_waiting", "standby_lag_s"])
+def test_what_is_caught_up_within_seconds_is_waited_for(world: GateWorld, monkeypatch: pytest.MonkeyPatch, figure: str) -> None:
+    """A log that was full a moment ago is about to be archived, one that was archived a moment ago to be applied."""
+    paused: list[float] = []
+
+    def caught_up(seconds: float) -> None:
+        paused.append(seconds)
+        world.set_figures(**{figure: 100 - 50 * len(paused)})
+
+    hands, open_answers = world.hands(), list(world.ledger.answers)
+    monkeypatch.setattr("drydock.interlocks.FIGURES_FRESH_S", -1.0)
+    monkeypatch.setattr("drydock.gate.time.sleep", caught_up)
+    world.set_figures(**{figure: 100})
+    assert hands.change("one") and len(paused) == 2
+    assert world.ledger.answers == open_answers, "what was answered while it waited is not kept"
+    world.set_figures(standby_lag_s=1, logs_waiting=9)
+    paused.clear()
+    world.set_run(kill_switch=lambda: "li_wei" if paused else "")
+    assert world.ask()[-1].reason == "kill_switch_on", "and nothing else is forgotten while it is waited for"
+
+
+@pytest.mark.parametrize(("began_s", "now_s", "is_open"), [(1, 30, True), (100, 200, True), (100, 201, False), (0, 31, False)])
+def test_how_far_a_standby_may_fall_behind_hangs_on_where_the_item_began(
+    world: GateWorld, monkeypatch: pytest.MonkeyPatch, began_s: float, now_s: float, is_open: bool
+) -> None:
+    monkeypatch.setattr("drydock.interlocks.FIGURES_FRESH_S", -1.0)
+    world.set_policy(catch_up_wait_s=0)
+    world.set_figures(standby_lag_s=began_s)
+    hands = world.hands()
+    hands.change("one")
+    world.set_figures(standby_lag_s=now_s)
+    if is_open:
+        hands.change("two")
+        return
+    with pytest.raises(GateClosed) as closed:
+        hands.change("two")
+    assert (closed.value.answer.reason, closed.value.answer.figures["lag_at_start_s"]) == ("standby_lag_doubled", began_s)
+    world.set_figures(standby_lag_s=now_s)
+    assert world.hands().change("three"), "the next item begins where the standby is by then, below the limit"
+
+
 NIGHT = {"days": ["fri"], "start": "22:00", "end": "05:00"}
 MEANWHILE: list[tuple[str, StopReason, Damage]] = [
     ("kill_switch_on", StopReason.KILL_SWITCH, lambda w: w.switch.append("wang_fang")),
@@ -177,6 +224,9 @@ MEANWHILE: list[tuple[str, StopReason, Damage]] = [
     ("sessions_waiting", StopReason.LOAD, lambda w: w.set_figures(waiting_sessions=9)),
     ("old_transaction", StopReason.LOAD, lambda w: w.set_figures(longest_transaction_s=1000)),
     ("standby_behind", StopReason.LAG, lambda w: w.set_figures(standby_lag_s=400)),
+    ("standby_lag_doubled", StopReason.LAG, lambda w: w.set_figures(standby_lag_s=31)),
+    ("archiver_down", StopReason.BUDGET, lambda w: w.set_figures(archivers_down=1)),
+    ("archiver_busy", StopReason.BUDGET, lambda w: w.set_figures(logs_waiting=2)),
     ("log_budget_used", StopReason.BUDGET, lambda w: setattr(w.target, "log_bytes", 51 * GIB)),
 ]
 
@@ -187,6 +237,7 @@ def test_what_closes_between_two_statements_stops_the_second(
 ) -> None:
     monkeypatch.setattr("drydock.interlocks.FIGURES_FRESH_S", -1.0)
     world.switch, world.clock = [""], [NOW]
+    world.set_policy(catch_up_wait_s=0)
     world.set_run(kill_switch=lambda: world.switch[-1], now=lambda: world.clock[-1])
     hands = world.hands()
     world.target.on_send = lambda _: damage(world)

@@ -15,10 +15,11 @@ import pytest
 
 from drydock.changing.hands import ChangeFailed, GateClosed
 from drydock.engines.oracle_statements import Statement
-from drydock.outcomes import Outcome
+from drydock.outcomes import Outcome, StopReason
 from drydock.plans import Candidate, Found
-from drydock.reclaim.oracle import doing
+from drydock.reclaim.oracle import doing, move
 from drydock.reclaim.oracle import trade as trade_module
+from drydock.reclaim.oracle.doing import begin, place_of
 from drydock.reclaim.oracle.trade import OracleReclaim
 from drydock.verdicts import Status
 from sandbox.oracle.model import making
@@ -35,6 +36,7 @@ from tests.thorough import points
 JOIN = {"kind": "BITMAP", "is_join": True}
 FUNCTION = {"kind": "FUNCTION-BASED NORMAL"}
 PART = "p 1"
+HASTY = y.POLICY.model_copy(update={"quiet_wait_minutes": 0.5})
 ANY_ERROR = (ChangeFailed, GateClosed)
 
 
@@ -346,12 +348,90 @@ def test_a_lock_that_comes_in_the_middle_leaves_row_movement_for_the_repair() ->
         assert outcome.status is Status.PASS and outcome.repaired == ("row_movement_restored",) and spot.is_unharmed()
 
 
+def packed_beside(spot: Place, ends: str = "") -> tuple[list[Any], dict[str, Any]]:
+    """A transaction of a minute ago is on the table as rows are packed, and stays; `ends`: until a statement with the word."""
+    locks: list[Any] = []
+
+    def after(number: int, statement: Statement) -> None:
+        if "COMPACT" in statement.text:
+            locks.append(plant_lock(spot.database, y.OWNER, y.HOLES, age=timedelta(minutes=1)))
+
+    def before(number: int, statement: Statement) -> None:
+        if ends and locks and ends in statement.text:
+            release(storage_of(spot.database), locks[-1])
+
+    return locks, {"after_each": after, "before_each": before}
+
+
+def test_the_last_step_waits_for_a_quiet_moment() -> None:
+    with place("shrink") as spot:
+        locks, beside = packed_beside(spot)
+        waits: list[float] = []
+
+        def pause(seconds: float) -> None:
+            waits.append(seconds)
+            assert spot.sent("SHRINK SPACE ") == 1, "only packed so far"
+            if len(waits) == 3:
+                release(storage_of(spot.database), locks[0])
+
+        spot.trade.pause = pause
+        assert spot.attempt(**beside).status is Status.PASS and spot.is_unharmed() and len(waits) == 3
+
+
+def test_where_no_quiet_moment_comes_what_was_packed_stays_and_is_told() -> None:
+    with place("shrink") as spot:
+        _, beside = packed_beside(spot, ends="DISABLE ROW MOVEMENT")
+        waits: list[float] = []
+        spot.trade.pause = waits.append
+        outcome = spot.attempt(**beside, policy=HASTY)
+        assert (outcome.status, outcome.reason, outcome.stop) == (Status.SKIPPED, "no_quiet_moment", StopReason.INTERLOCK)
+        assert (sum(waits), outcome.before["waited_s"]) == (30, 30) and int(outcome.before["age_s"] or 0) >= 60
+        assert spot.is_unharmed() and spot.segment.total_bytes == spot.candidate.size_bytes, "nothing was locked, nothing cut off"
+        assert spot.segment.blocks_to_pack == 0
+        assert spot.attempt().status is Status.PASS and spot.segment.total_bytes < spot.candidate.size_bytes
+
+
+def test_a_transaction_that_does_not_even_let_row_movement_be_set_back_leaves_that_to_the_next_attempt() -> None:
+    with place("shrink") as spot:
+        locks, beside = packed_beside(spot)
+        with pytest.raises(ChangeFailed, match="ORA-00054"):
+            spot.attempt(**beside, policy=HASTY)
+        assert spot.table.row_movement and spot.memory.state["row_movement"] == "DISABLED"
+        release(storage_of(spot.database), locks[0])
+        outcome = spot.attempt()
+        assert (outcome.status, outcome.repaired) == (Status.PASS, ("row_movement_restored",)) and spot.is_unharmed()
+
+
+def test_the_wait_for_a_quiet_moment_ends_with_the_window() -> None:
+    with place("shrink") as spot:
+        _, beside = packed_beside(spot, ends="DISABLE ROW MOVEMENT")
+        waits: list[float] = []
+        spot.trade.pause = waits.append
+        with pytest.raises(GateClosed):
+            spot.attempt(**beside, closes_at=4)
+        assert waits == [] and spot.is_unharmed()
+
+
 def test_an_old_transaction_keeps_an_online_move_from_beginning() -> None:
     with place("move_online") as spot:
         plant_lock(spot.database, y.OWNER, y.HOLES, age=timedelta(minutes=20))
         outcome = spot.attempt()
         assert (outcome.status, outcome.reason) == (Status.SKIPPED, "old_transaction_on_table")
         assert spot.memory.statements == []
+
+
+@pytest.mark.parametrize(("mode", "reason"), [(EXCLUSIVE, "direct_load_on_table"), (3, "")])
+def test_no_online_move_begins_beside_a_load(mode: int, reason: str) -> None:
+    """A load is young, and holds all of the table; a transaction of a moment ago that changes rows is waited for."""
+    with place("move_online") as spot:
+        lock = plant_lock(spot.database, y.OWNER, y.HOLES, mode)
+        with spot.hands() as hands:
+            refused = move.why_not_now(begin(hands, place_of(hands, spot.candidate.object), 5, lambda _: None))
+        assert (refused.reason if refused else "", spot.memory.statements) == (reason, [])
+        if reason:
+            assert refused and refused.status is Status.SKIPPED and spot.attempt().reason == reason
+            release(storage_of(spot.database), lock)
+            assert spot.attempt().status is Status.PASS and spot.is_unharmed()
 
 
 # --- space, undo, recovery area -----------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from drydock.changing.packing import pack
 from drydock.changing.working import FAILURES
 from drydock.engines.oracle_gate_figures import room_for
 from drydock.engines.oracle_statements import Statement
-from drydock.messages import message
+from drydock.messages import message, next_step
+from drydock.outcomes import PastWork, Watched
 from drydock.plans import Budget, Estimate, Found
 from drydock.reclaim.oracle import digests
 from drydock.reclaim.oracle.cleanup_jobs import STOPPED_FOR_IT, Gap
@@ -29,7 +30,7 @@ from sandbox.oracle.model.operations import find_corrupt_blocks
 from sandbox.oracle.model.repository import repository_of
 from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.views_cursors import Cursor, plant_job, pool_of
-from tests.faults.test_oracle_reindex_faults import LONG_LOCKS, PARALLEL, Place, place, planned
+from tests.faults.test_oracle_reindex_faults import LONG_LOCKS, PARALLEL, TABLE, Place, place, planned
 from tests.oracle import reclaim_yard as y
 from tests.oracle import reindex_yard as r
 
@@ -167,6 +168,67 @@ def test_where_no_plan_could_be_compared_it_is_said_why() -> None:
         assert worked_with_plans(spot) == {"plans_not_compared": "plans_not_readable"}
 
 
+# --- watched for a week -------------------------------------------------------------------------------------------------
+
+
+def rebuilt(spot: Place, *before: tuple[str, int, float]) -> list[PastWork]:
+    """The index is rebuilt while these statements are known; what later runs are given of it."""
+    cursors(spot, *before)
+    assert spot.attempt().status is Status.PASS
+    key, state = y.item_of(spot.candidate).key, dict(spot.memory.state)
+    return [PastWork(pipeline="reindex", item_key=key, ended_at=spot.database.clock.now(), remembered=state)]
+
+
+def watched_later(spot: Place, past: list[PastWork], *now: tuple[str, int, float], days: float = 5) -> Watched:
+    spot.database.clock.advance(timedelta(days=days))
+    cursors(spot, *now)
+    for cursor in pool_of(spot.database).cursors:
+        cursor.elapsed_us = 5_000_000
+    with spot.hands() as hands:
+        return spot.trade.watch(hands, past)
+
+
+def test_a_statement_that_changed_its_plan_days_after_the_rebuild_is_told() -> None:
+    with place("online") as spot:
+        past = rebuilt(spot, ("same", 7, 900), ("other", 8, 900), ("quiet", 9, 900), ("gone", 4, 900))
+        told = watched_later(spot, past, ("same", 7, 60), ("other", 99, 60), ("quiet", 9, 6 * 86400), ("new", 5, 60))
+        assert (told.compared, told.not_compared) == (2, 2), "quiet was not parsed since, gone is not in the pool"
+        [found] = told.findings
+        assert (found.code, found.status, found.place) == ("plan_changed_since_rebuild", Status.WARN, f"{y.OWNER}.{r.SPARSE}")
+        assert {k: found.values[k] for k in ("sql_id", "plan_before", "plan_now", "before_ms", "now_ms", "count")} == {
+            "sql_id": "other00000000",
+            "plan_before": "8",
+            "plan_now": "99",
+            "before_ms": 1000.0,
+            "now_ms": 5000.0,
+            "count": 1,
+        }
+        assert "other00000000 has another plan" in message(found, "en") and "other00000000" in message(found, "zh")
+        assert "baseline" in next_step(found.code, "en") and "基线" in next_step(found.code, "zh")
+
+
+def test_what_was_not_parsed_anew_is_never_called_unchanged() -> None:
+    with place("online") as spot:
+        past = rebuilt(spot, ("quiet", 9, 900), ("invalid", 8, 900))
+        watched_later(spot, past, ("quiet", 9, 6 * 86400), ("invalid", 8, 60))
+        pool_of(spot.database).cursors[1].status = "INVALID_UNAUTH"
+        with spot.hands() as hands:
+            told = spot.trade.watch(hands, past)
+        assert (told.compared, told.not_compared, told.findings) == (0, 2, ())
+
+
+def test_of_two_items_on_one_table_a_statement_is_told_once_by_the_older_work() -> None:
+    with place("online") as spot:
+        past = rebuilt(spot, ("other", 8, 900))
+        newer = past[0].model_copy(update={"item_key": past[0].item_key.replace("x", "z")})
+        told = watched_later(spot, [*past, newer], ("other", 99, 60))
+        assert (told.compared, len(told.findings), told.findings[0].place) == (1, 1, f"{y.OWNER}.{r.SPARSE}")
+        unread = past[0].model_copy(update={"remembered": {"plans_known": "plans_not_readable"}})
+        old = past[0].model_copy(update={"remembered": {"plans_known": 1, "plans_1_digest": "other00000000:8"}})
+        with spot.hands() as hands:
+            assert spot.trade.watch(hands, [unread, old]) == Watched(compared=0, not_compared=0), "nothing to compare with"
+
+
 # --- blocks that are corrupt, and what is not known ---------------------------------------------------------------------
 
 
@@ -257,17 +319,22 @@ def granted(*names: str) -> set[str]:
 
 
 def test_without_the_right_to_make_indexes_the_formula_alone_tells_the_room() -> None:
-    """The shipped grants give no CREATE ANY INDEX: the survey is whole, and each item says that nobody was asked."""
+    """The shipped grants give no right to make indexes: the survey is whole, and each item says that nobody was asked. What
+    they offer as a choice is the least that is enough: INDEX on the table itself."""
     text = (include_dir() / "sql" / "oracle" / "grants" / "reindex.sql").read_text(encoding="utf-8")
-    assert re.search(r"^--.*: GRANT CREATE ANY INDEX", text, re.MULTILINE), "left out, and the file says why"
+    assert re.search(r"^--.*: GRANT INDEX ON owner.table TO account", text, re.MULTILINE), "left out, and the file says why"
     with place("online") as spot:
         account = spot.database.accounts[y.ACCOUNT]
-        spot.database.accounts[y.ACCOUNT] = replace(account, privileges=granted("session", "gate", "reindex"))
+        spot.database.accounts[y.ACCOUNT] = replace(account, privileges=granted("session", "gate", "changing", "reindex"))
         found = r.candidate_of(surveyed_anew(spot), r.SPARSE)
         assert found.evidence["cost_not_asked"] == "ORA-01031" and "cost_bytes" not in found.evidence
-        spot.database.accounts[y.ACCOUNT].privileges.add("CREATE ANY INDEX")
-        asked = r.candidate_of(surveyed_anew(spot), r.SPARSE)
-        assert "cost_not_asked" not in asked.evidence and asked.needed_bytes >= found.needed_bytes > 0
+        assert "told by: the formula" in figures_text(found.evidence, "en") and "公式" in figures_text(found.evidence, "zh")
+        for enough in ("CREATE ANY INDEX", f"INDEX {y.OWNER}.{TABLE}"):
+            spot.database.accounts[y.ACCOUNT].privileges.add(enough)
+            asked = r.candidate_of(surveyed_anew(spot), r.SPARSE)
+            assert "cost_not_asked" not in asked.evidence and asked.needed_bytes >= found.needed_bytes > 0
+            assert asked.evidence["room_from"] == ("create_index_cost" if asked.needed_bytes > found.needed_bytes else "formula")
+            spot.database.accounts[y.ACCOUNT].privileges.remove(enough)
 
 
 BEFORE_12_2 = "skipped_before_12_2"

@@ -343,6 +343,31 @@ def test_a_lock_that_is_held_fails_the_item_and_harms_nothing() -> None:
         assert spot.attempt().status is Status.PASS
 
 
+def test_the_last_step_of_a_shrink_waits_for_a_quiet_moment() -> None:
+    with place("shrink") as spot:
+        locks: list[Any] = []
+
+        def after(number: int, statement: Statement) -> None:
+            if "COMPACT" in statement.text and not locks:
+                locks.append(plant_lock(spot.database, y.OWNER, TABLE, age=timedelta(minutes=1)))
+
+        outcome = spot.attempt(after_each=after, policy=y.POLICY.model_copy(update={"quiet_wait_minutes": 0.5}))
+        assert (outcome.status, outcome.reason) == (Status.SKIPPED, "no_quiet_moment") and spot.is_unharmed()
+        spot.trade.pause = lambda _: release(storage_of(spot.database), locks[0]) if len(locks) == 1 else None
+        assert spot.attempt().status is Status.PASS and spot.is_unharmed()
+
+
+@pytest.mark.parametrize("name", ["online", "unusable", "partition"])
+def test_no_online_rebuild_begins_beside_a_load(name: str) -> None:
+    """It would fail the load: no parallel DML while an index is built online."""
+    with place(name) as spot:
+        lock = plant_lock(spot.database, y.OWNER, TABLE, EXCLUSIVE)
+        outcome = spot.attempt()
+        assert (outcome.status, outcome.reason) == (Status.SKIPPED, "direct_load_on_table") and spot.memory.statements == []
+        release(storage_of(spot.database), lock)
+        assert spot.attempt().status is Status.PASS and spot.is_unharmed()
+
+
 def test_an_old_transaction_keeps_an_online_rebuild_from_beginning() -> None:
     with place("online") as spot:
         plant_lock(spot.database, y.OWNER, TABLE, age=timedelta(minutes=20))

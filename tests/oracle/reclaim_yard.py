@@ -20,7 +20,7 @@ from drydock.engines.oracle_errors import classify, code_of
 from drydock.engines.oracle_statements import Statement
 from drydock.outcomes import Answer, Interlock, StatementDone
 from drydock.plans import Candidate, Estimate, Found, WorkItem
-from drydock.policy import ReclaimPolicy
+from drydock.policy import ChangePolicy, ReclaimPolicy
 from drydock.reclaim.oracle.trade import OracleReclaim
 from drydock.sqlfiles import sql_file
 from drydock.verdicts import Figure
@@ -88,6 +88,7 @@ class Hands(Eyes):
     after_each: Callable[[int, Statement], None] = lambda number, statement: None
     closes_at: int = 1 << 30
     left_s: float | None = None
+    policy: ChangePolicy = field(default_factory=ChangePolicy)
     sent: int = 0
 
     def change(
@@ -100,8 +101,7 @@ class Hands(Eyes):
     ) -> tuple[StatementDone, ...]:
         done = []
         for statement in statements:
-            if self.sent + 1 >= self.closes_at:
-                raise GateClosed(Answer(interlock=Interlock.WINDOW, is_open=False, reason="outside_window"))
+            self.ask_gate()
             done.append(self._sent(statement, deadline_s, put_back=False))
         return tuple(done)
 
@@ -109,6 +109,10 @@ class Hands(Eyes):
         self, *statements: Statement, lock_wait_s: float | None = None, deadline_s: float | None = None
     ) -> tuple[StatementDone, ...]:
         return tuple(self._sent(s, None, put_back=True) for s in statements)
+
+    def ask_gate(self) -> None:
+        if self.sent + 1 >= self.closes_at:
+            raise GateClosed(Answer(interlock=Interlock.WINDOW, is_open=False, reason="outside_window"))
 
     def remember(self, **state: Figure) -> None:
         self.memory.state |= state

@@ -7,6 +7,8 @@ from typing import Any
 from drydock.sqlfiles import SqlFile, all_sql_files, parse_sql_file
 
 SAMPLES: dict[str, dict[str, Any]] = {
+    "changing/modifications": {"owner": "NOBODY", "name": "NOTHING"},
+    "changing/plans": {"owner": "NOBODY", "name": "NOTHING"},
     "gate/running_beside": {"masking_id": 7},
     "gate/segment_room": {"owner": "SYS", "name": "TAB$", "partition": None},
     "reclaim/constraints": {"owner": "NOBODY", "name": "NOTHING"},
@@ -15,10 +17,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "reclaim/leaves": {"owner": "NOBODY", "name": "NOTHING"},
     "reclaim/lob_pieces": {"owner": "NOBODY", "name": "NOTHING"},
     "reclaim/locked_statistics": {"owner": "NOBODY", "name": "NOTHING"},
-    "reclaim/modifications": {"owner": "NOBODY", "name": "NOTHING"},
     "reclaim/objects": {"owner": "NOBODY", "name": "NOTHING"},
     "reclaim/odd_columns": {"owner": "NOBODY", "name": "NOTHING"},
-    "reclaim/plans": {"owner": "NOBODY", "name": "NOTHING"},
     "reclaim/referring_keys": {"owner": "NOBODY", "name": "NOTHING"},
     "reclaim/scans": {"owner": "NOBODY", "name": "NOTHING"},
     "reclaim/segment_now": {"owner": "NOBODY", "name": "NOTHING", "partition": None},
@@ -28,10 +28,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "reclaim/unusable_indexes": {"owner": "NOBODY", "name": "NOTHING"},
     "reindex/index_now": {"owner": "NOBODY", "name": "NOTHING"},
     "reindex/key_columns": {"owner": "NOBODY", "name": "NOTHING"},
-    "reindex/modifications": {"owner": "NOBODY", "name": "NOTHING"},
     "reindex/objects": {"owner": "NOBODY", "name": "NOTHING"},
     "reindex/pieces_now": {"owner": "NOBODY", "name": "NOTHING"},
-    "reindex/plans": {"owner": "NOBODY", "name": "NOTHING"},
     "reindex/reads": {"owner": "NOBODY", "name": "NOTHING"},
     "reindex/segments": {"owner": "NOBODY", "name": "NOTHING"},
     "reindex/table_facts": {"owner": "NOBODY", "name": "NOTHING"},

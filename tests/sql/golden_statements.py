@@ -129,7 +129,7 @@ def digests(texts: dict[str, str]) -> dict[str, str]:
 
 
 def file_of(name: str) -> str:
-    """`reindex/plans` of `reindex/plans 1`, a name of `from_files`."""
+    """`changing/plans` of `changing/plans 1`, a name of `from_files`."""
     return name.rpartition(" ")[0]
 
 

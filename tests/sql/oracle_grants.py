@@ -23,9 +23,10 @@ TEMPLATES = "statements"
 LEFT_OUT = {
     "reclaim": {"DROP ANY TABLE": "only where the policy allows truncate (allow_truncate), and then by the site itself"},
     "reindex": {
-        "CREATE ANY INDEX": "not given, for an account that only rebuilds: DBMS_SPACE.CREATE_INDEX_COST then answers ORA-01031\n"
-        "--   (cost_not_asked of an item) and the formula alone tells the room of a build; where both are wanted, the site\n"
-        "--   itself gives it"
+        "INDEX ON owner.table": "optional, for a table whose indexes are rebuilt: DBMS_SPACE.CREATE_INDEX_COST then tells the\n"
+        "--   room of a build too; without it the call answers ORA-01031 (cost_not_asked of an item), and the\n"
+        "--   formula alone tells the room (room_from of an item). It opens: indexes of the account's own on that table,\n"
+        "--   where it has quota: give it none. CREATE ANY INDEX would be enough too, and opens every schema"
     },
 }
 NOTES = {
@@ -34,7 +35,7 @@ NOTES = {
     "ANALYZE ANY": "DBMS_SPACE and DBMS_STATS on tables of others",
 }
 HEADER = """-- purpose: let the work account of the pipeline {pipeline} see what it decides on, and change it;
---   session.sql and gate.sql are for the same account
+--   session.sql, gate.sql and changing.sql are for the same account
 -- kind: grants
 -- engine: oracle 11.2-23
 -- privileges: SYSDBA, or GRANT ANY OBJECT PRIVILEGE with GRANT ANY PRIVILEGE

@@ -37,7 +37,7 @@ LINKED = {code: entry["runbook"] for code, entry in load_messages().items() if "
 
 
 RUNBOOKS = sorted(p for p in (home() / "docs" / "runbooks").glob("*.md") if p.stem != "configuration")
-QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained"}
+QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained", "watched"}
 
 
 def headings() -> list[str]:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from drydock.messages import load_messages
+from drydock.outcomes import StatementDone
 from drydock.plans import Candidate, LeftAlone, LockKind, ObjectKind
 from drydock.policy import ReclaimPolicy
 from drydock.reclaim.oracle import estimate
 from drydock.reclaim.oracle.decide import decide, rebuilds_after, without_doubles
+from drydock.reclaim.oracle.doing import redo_written
 from drydock.reclaim.oracle.estimate import Gain, counted, guessed
 from drydock.reclaim.oracle.facts import (
     IndexFacts,
@@ -331,3 +333,10 @@ def test_every_reason_has_its_words() -> None:
     codes |= {"table_is_replicated", "row_movement_restored", "indexes_rebuilt", "new_unusable_index", "not_smaller"}
     assert len(codes) > 45
     assert {code for code in codes if code not in load_messages()} == set()
+
+
+def test_redo_that_is_not_known_of_a_statement_teaches_nothing() -> None:
+    """The formula's factor is learned from what runs wrote: a part of it, told as the whole, would fill a disk later."""
+    done = StatementDone(statement="x", started_at=datetime(2026, 1, 1, tzinfo=UTC), elapsed_s=1, log_bytes=7)
+    unknown = done.model_copy(update={"log_bytes": None})
+    assert (redo_written([done, done]), redo_written([done, unknown]), redo_written([])) == (14, 0, 0)

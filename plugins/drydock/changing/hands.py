@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from drydock.estate import Database
-from drydock.outcomes import Outcome, StatementDone, Verification
+from drydock.outcomes import Outcome, PastWork, StatementDone, Verification, Watched
 from drydock.plans import Candidate, Found, ObjectRef, WorkItem
 from drydock.policy import ChangePolicy
 from drydock.sqlfiles import SqlFile
@@ -46,6 +46,10 @@ class TargetFigures(Model):
     archives_unseen: int = 0
     """places that logs are archived to whose free space nobody can tell; any of them closes the gate"""
     recovery_area_free_bytes: int | None = None
+    logs_waiting: int | None = None
+    """full redo logs that are not archived yet; 0 where nothing is archived; PostgreSQL does not tell"""
+    archivers_down: int | None = None
+    """instances whose archiver stands, or failed at its last log; PostgreSQL does not tell"""
     has_standby: bool | None = None
     standby_lag_s: float | None = None
     free_bytes: int | None = None
@@ -144,6 +148,9 @@ class Hands(Eyes, Protocol):
         `deadline_s`: of each; for what reads a whole table, by its size. Default: ten minutes. Raises ChangeFailed.
         """
 
+    def ask_gate(self) -> None:
+        """Ask the short list as before a change, and change nothing: for who waits. Raises GateClosed."""
+
     def remember(self, **state: Figure) -> None:
         """Write down, before it is changed, what must be set back or be found by a later attempt."""
 
@@ -195,6 +202,14 @@ class MeasuringTrade(Protocol):
         """Bytes now of objects, by ObjectRef.key, in the measure of `Outcome.before`; what is gone is left out."""
 
 
+@runtime_checkable
+class WatchingTrade(Protocol):
+    """A trade whose engine tells, days later, how statements do on what was worked on."""
+
+    def watch(self, eyes: Eyes, past: Sequence[PastWork]) -> Watched:
+        """Compare what was written down before the work with what is so now. Raises ChangeFailed."""
+
+
 __all__ = [
     "Candidate",
     "ChangeFailed",
@@ -209,4 +224,5 @@ __all__ = [
     "TargetFigures",
     "Trade",
     "Verification",
+    "WatchingTrade",
 ]

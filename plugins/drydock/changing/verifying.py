@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from drydock.changing.approvals import why_void
-from drydock.changing.hands import ChangeFailed
+from drydock.changing.hands import ChangeFailed, WatchingTrade
 from drydock.changing.run import ChangeRun, refuse_backfill
 from drydock.changing.trades import trade_of
 from drydock.ledger import change_history as history
 from drydock.ledger import change_record as record
-from drydock.outcomes import Outcome, StopReason, Verification
+from drydock.outcomes import Outcome, StopReason, Verification, Watched
 from drydock.plans import ObjectRef, Plan, WorkItem
-from drydock.verdicts import Finding, Status, Verdict, judge, skip
+from drydock.verdicts import Figure, Finding, Status, Verdict, judge, skip
 
 QUESTIONS = ("worked", "unharmed", "gained")
 DONE = (Status.PASS, Status.WARN)
+WATCHED_DAYS = 8  # a week, and the night that the next weekly run takes
 GAINED_LITTLE = 0.5  # of the bytes that were planned to come back
 STOPS_A_RUN = (
     *(StopReason.KILL_SWITCH, StopReason.NO_ANSWER, StopReason.NOT_APPROVED, StopReason.WINDOW, StopReason.BUDGET),
@@ -63,7 +65,7 @@ def verify_run(run: ChangeRun) -> Verification:
     done = worked.of_status(*DONE)
     failed = len(worked.of_status(Status.FAIL, Status.UNKNOWN)) + len(worked.missing)
     verification = Verification(
-        verdicts=_verdicts(run, worked, stop),
+        verdicts=(*_verdicts(run, worked, stop), *_watched(run)),
         stop=stop,
         freed_bytes=sum(o.freed_bytes for o in worked.outcomes.values()),
         elapsed_s=sum(o.elapsed_s for o in worked.outcomes.values()),
@@ -179,6 +181,28 @@ def _unharmed(run: ChangeRun, worked: Worked) -> Verdict:
         values = {"error": e.code, "error_kind": e.kind}
         findings = [Finding(code="target_not_checked", status=Status.UNKNOWN, place=run.database.id, values=values)]
     return judge("unharmed", examined, findings).model_copy(update={"evidence": dict(before)})
+
+
+def _watched(run: ChangeRun) -> Iterator[Verdict]:
+    """How statements do on what earlier runs worked on, for a week; nothing where there is no such object.
+
+    Statements that nobody parsed anew are counted as not compared: where that is so of all of them, the question is SKIPPED.
+    """
+    trade = trade_of(run.pipeline, run.database.engine)
+    since = run.now() - timedelta(days=WATCHED_DAYS)
+    past = history.past_work(run.ledger, run.database.id, since, run.run_id) if isinstance(trade, WatchingTrade) else ()
+    if not past:
+        return
+    try:
+        with closing(run.open_eyes()) as eyes:
+            seen = trade.watch(eyes, past)
+    except ChangeFailed as e:
+        values = {"error": e.code, "error_kind": e.kind}
+        unseen = Finding(code="statements_not_watched", status=Status.UNKNOWN, place=run.database.id, values=values)
+        seen = Watched(compared=0, not_compared=0, findings=(unseen,))
+    told: dict[str, Figure] = {"objects": len(past), "compared": seen.compared, "not_compared": seen.not_compared}
+    is_told = seen.compared or seen.findings
+    yield judge("watched", seen.compared, seen.findings, **told) if is_told else skip("watched", "no_statement_compared", **told)
 
 
 def _gained(worked: Worked) -> Verdict:

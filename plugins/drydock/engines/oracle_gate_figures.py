@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from drydock.changing.hands import Eyes, Row, TargetFigures
 from drydock.plans import ObjectRef
 
+NOT_ARCHIVING = "NOARCHIVELOG"  # what is full then waits for nobody
 RECOVERY_AREA = "USE_DB_RECOVERY_FILE_DEST"
 STANDBY_TARGETS = ("STANDBY", "REMOTE")
 OPEN_MODES = {"READ WRITE": "read_write", "MOUNTED": "mounted"}
@@ -43,6 +44,7 @@ def oracle_target_figures(eyes: Eyes, masking_id: int, folder: str | None, free_
     base, load = eyes.rows("session", "database")[0], eyes.rows("session", "load")[0]
     activity, targets = eyes.rows("gate", "activity")[0], eyes.rows("gate", "archive_targets")
     beside = eyes.rows("gate", "running_beside", {"masking_id": masking_id})[0]
+    archiver = eyes.rows("gate", "archiver")[0]
     lags, (archive_free, unseen) = standby_lags(targets), _archives(eyes, targets, Declared(folder, free_bytes()))
     return TargetFigures(
         role=_role(base["role"]),
@@ -53,6 +55,8 @@ def oracle_target_figures(eyes: Eyes, masking_id: int, folder: str | None, free_
         archive_free_bytes=archive_free,
         archives_unseen=unseen,
         recovery_area_free_bytes=_recovery_area_free(eyes, targets),
+        logs_waiting=0 if archiver["log_mode"] == NOT_ARCHIVING else int(archiver["logs_waiting"]),
+        archivers_down=0 if archiver["log_mode"] == NOT_ARCHIVING else int(archiver["archivers_down"]),
         has_standby=bool(lags),
         standby_lag_s=None if not lags or None in lags else max(lags),
         beside=tuple(code for column, code in BESIDE.items() if beside[column]),

@@ -235,12 +235,13 @@ def unused_space(segment: Segment, segment_type: str) -> Statement:
 def create_index_cost(table: Segment, columns: Sequence[str]) -> Statement:
     """Ask how much space an index over these columns would take, by statistics. The OUT values are used_bytes and alloc_bytes.
 
-    The block puts a statement together from quoted names; DBMS_SPACE explains it and never runs it. Raises StatementRefused
-    without a column.
+    The block puts a statement together from quoted names; DBMS_SPACE explains it and never runs it. The index of it is one of
+    who asks: for that the object privilege INDEX on the table is enough, where one of another schema would need CREATE ANY
+    INDEX (SQL Language Reference 19c, CREATE INDEX, Prerequisites). Raises StatementRefused without a column.
     """
     if not columns:
         raise StatementRefused("an index has a column")
-    binds = {"index": qualified(table.owner, NEVER_MADE), "table": table.quoted, "keys": ", ".join(map(quote_name, columns))}
+    binds = {"index": quote_name(NEVER_MADE), "table": table.quoted, "keys": ", ".join(map(quote_name, columns))}
     file = sql_file("oracle", "statements", "create_index_cost")
     return Statement(file, compose(file), binds, dict.fromkeys(("used_bytes", "alloc_bytes"), Decimal), only_reads=True)
 

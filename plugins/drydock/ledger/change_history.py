@@ -35,6 +35,7 @@ from drydock.outcomes import (
     Measured,
     Outcome,
     PastReclaim,
+    PastWork,
     SizeSeen,
     StatementDone,
     StopReason,
@@ -262,6 +263,27 @@ def objects_worked(ledger: Ledger, database: str, pipeline: str, since: datetime
     with transaction(ledger) as connection:
         rows = connection.execute(query.join(IntentRow, IntentRow.id == OutcomeRow.intent_id)).all()
     return tuple({key: WorkItem.model_validate(item).candidate.object for key, item in rows}.values())
+
+
+def past_work(ledger: Ledger, database: str, since: datetime, but_run: int) -> tuple[PastWork, ...]:
+    """Items of both pipelines that ended well since then, oldest first, with what their attempts at that plan wrote down."""
+    fields = [getattr(OutcomeRow, n) for n in ("run_id", "intent_id", "pipeline", "item_key", "ended_at")]
+    with transaction(ledger) as connection:
+        done = connection.execute(_worked(database, since, fields).where(OutcomeRow.run_id != but_run)).all()
+        states = (
+            select(IntentRow.id, IntentRow.plan_id, IntentRow.item_key, IntentStateRow.state)
+            .outerjoin(IntentStateRow, IntentStateRow.intent_id == IntentRow.id)
+            .where(IntentRow.run_id.in_({o.run_id for o in done}))
+            .order_by(IntentStateRow.id)
+        )
+        told = connection.execute(states).all() if done else []
+    plans = {s.id: s.plan_id for s in told}
+    found = []
+    for o in done:
+        own = [s.state for s in told if (s.plan_id, s.item_key) == (plans.get(o.intent_id), o.item_key) and s.id <= o.intent_id]
+        state = {name: value for one in own if one for name, value in one.items()}
+        found.append(PastWork(pipeline=o.pipeline, item_key=o.item_key, ended_at=o.ended_at, remembered=state))
+    return tuple(found)
 
 
 def sizes_seen(ledger: Ledger, database: str) -> tuple[SizeSeen, ...]:

@@ -1,5 +1,5 @@
 -- purpose: let the work account of the pipeline reclaim see what it decides on, and change it;
---   session.sql and gate.sql are for the same account
+--   session.sql, gate.sql and changing.sql are for the same account
 -- kind: grants
 -- engine: oracle 11.2-23
 -- privileges: SYSDBA, or GRANT ANY OBJECT PRIVILEGE with GRANT ANY PRIVILEGE
@@ -42,17 +42,12 @@ GRANT SELECT ON SYS.DBA_SCHEDULER_JOBS TO &account;
 GRANT SELECT ON SYS.DBA_SEGMENTS TO &account;
 GRANT SELECT ON SYS.DBA_TABLES TO &account;
 GRANT SELECT ON SYS.DBA_TABLESPACES TO &account;
-GRANT SELECT ON SYS.DBA_TABLESPACE_USAGE_METRICS TO &account;
 GRANT SELECT ON SYS.DBA_TAB_COLUMNS TO &account;
-GRANT SELECT ON SYS.DBA_TAB_MODIFICATIONS TO &account;
 GRANT SELECT ON SYS.DBA_TAB_PARTITIONS TO &account;
 GRANT SELECT ON SYS.DBA_TAB_STATISTICS TO &account;
 GRANT SELECT ON SYS.DBA_TAB_SUBPARTITIONS TO &account;
-GRANT SELECT ON SYS.DBA_USERS TO &account;
 GRANT SELECT ON SYS.GV_$LOCKED_OBJECT TO &account;
 GRANT SELECT ON SYS.GV_$SEGMENT_STATISTICS TO &account;
 GRANT SELECT ON SYS.GV_$TRANSACTION TO &account;
 GRANT SELECT ON SYS.V_$DATABASE TO &account;
-GRANT SELECT ON SYS.V_$SQL TO &account;
-GRANT SELECT ON SYS.V_$SQL_PLAN TO &account;
 -- only where the policy allows truncate (allow_truncate), and then by the site itself: GRANT DROP ANY TABLE TO account

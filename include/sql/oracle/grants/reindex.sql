@@ -1,5 +1,5 @@
 -- purpose: let the work account of the pipeline reindex see what it decides on, and change it;
---   session.sql and gate.sql are for the same account
+--   session.sql, gate.sql and changing.sql are for the same account
 -- kind: grants
 -- engine: oracle 11.2-23
 -- privileges: SYSDBA, or GRANT ANY OBJECT PRIVILEGE with GRANT ANY PRIVILEGE
@@ -26,17 +26,13 @@ GRANT SELECT ON SYS.DBA_SCHEDULER_JOBS TO &account;
 GRANT SELECT ON SYS.DBA_SEGMENTS TO &account;
 GRANT SELECT ON SYS.DBA_TABLES TO &account;
 GRANT SELECT ON SYS.DBA_TABLESPACES TO &account;
-GRANT SELECT ON SYS.DBA_TABLESPACE_USAGE_METRICS TO &account;
 GRANT SELECT ON SYS.DBA_TAB_COLUMNS TO &account;
-GRANT SELECT ON SYS.DBA_TAB_MODIFICATIONS TO &account;
-GRANT SELECT ON SYS.DBA_USERS TO &account;
 GRANT SELECT ON SYS.GV_$LOCKED_OBJECT TO &account;
 GRANT SELECT ON SYS.GV_$TRANSACTION TO &account;
 GRANT SELECT ON SYS.V_$DATABASE_BLOCK_CORRUPTION TO &account;
 GRANT SELECT ON SYS.V_$INDEX_USAGE_INFO TO &account;
 GRANT SELECT ON SYS.V_$SEGMENT_STATISTICS TO &account;
-GRANT SELECT ON SYS.V_$SQL TO &account;
-GRANT SELECT ON SYS.V_$SQL_PLAN TO &account;
--- not given, for an account that only rebuilds: DBMS_SPACE.CREATE_INDEX_COST then answers ORA-01031
---   (cost_not_asked of an item) and the formula alone tells the room of a build; where both are wanted, the site
---   itself gives it: GRANT CREATE ANY INDEX TO account
+-- optional, for a table whose indexes are rebuilt: DBMS_SPACE.CREATE_INDEX_COST then tells the
+--   room of a build too; without it the call answers ORA-01031 (cost_not_asked of an item), and the
+--   formula alone tells the room (room_from of an item). It opens: indexes of the account's own on that table,
+--   where it has quota: give it none. CREATE ANY INDEX would be enough too, and opens every schema: GRANT INDEX ON owner.table TO account

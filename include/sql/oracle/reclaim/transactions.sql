@@ -5,11 +5,12 @@
 -- locks: none
 -- licence: none
 -- binds: owner (of the table), name (of the table)
--- columns: session_id (SID), age_s (seconds since the transaction began)
+-- columns: session_id (SID), age_s (seconds since the transaction began), locked_mode (of the table: 3 rows are changed, 6 nobody else may write: parallel DML or a direct-path load)
 -- source: Database Reference 19c, DBA_OBJECTS, V$LOCKED_OBJECT, V$TRANSACTION, GV$ views (undo segment numbers are those of all instances)
 SELECT
     l.session_id AS session_id,
-    ROUND((SYSDATE - t.start_date) * 86400) AS age_s
+    ROUND((SYSDATE - t.start_date) * 86400) AS age_s,
+    l.locked_mode AS locked_mode
 FROM gv$locked_object l
 JOIN gv$transaction t ON t.xidusn = l.xidusn AND t.xidslot = l.xidslot AND t.xidsqn = l.xidsqn
 JOIN dba_objects o ON o.object_id = l.object_id

@@ -6,7 +6,7 @@
 -- licence: none
 -- binds: tables (oids), default_bytes (a default partition beside it may be this large: attaching reads it under the lock)
 -- columns: table_oid (oid), reason (message code, the first by name), reasons (how many different ones)
--- source: PostgreSQL manual, pg_depend; pg_constraint; ALTER TABLE (ATTACH PARTITION, SET SCHEMA); ALTER PUBLICATION
+-- source: PostgreSQL manual, pg_depend; pg_constraint; Row Security Policies (row_security_active); ALTER TABLE (ATTACH PARTITION, SET SCHEMA); ALTER PUBLICATION
 WITH RECURSIVE wanted AS (
     SELECT c.oid, c.reltype, c.relrowsecurity, c.relispartition, c.reloftype
     FROM pg_class AS c
@@ -102,6 +102,12 @@ WITH RECURSIVE wanted AS (
     JOIN pg_class AS c ON c.oid IN (k.conrelid, k.confrelid)
     WHERE k.contype = 'f' AND (
         NOT pg_has_role(c.relowner, 'USAGE') OR pg_get_constraintdef(k.oid) LIKE '%% NOT ENFORCED%%'
+    )
+    UNION ALL
+    -- rows of the other table that nobody can look at: whether they hold to the key would be known after the copy alone
+    SELECT w.oid, 'foreign_key_hidden' FROM wanted AS w JOIN pg_constraint AS k ON w.oid IN (k.conrelid, k.confrelid)
+    WHERE k.contype = 'f' AND EXISTS (
+        SELECT FROM unnest(ARRAY[k.conrelid, k.confrelid]) AS o (oid) WHERE o.oid <> w.oid AND row_security_active(o.oid)
     )
     UNION ALL
     SELECT d.refobjid, 'views_depend' FROM pg_depend AS d

@@ -23,6 +23,7 @@ LOCK_PAUSES_S = (0.2, 1.0, 5.0, 15.0)
 GATHER_ABOVE_SHARE = 0.2  # of the blocks, changed by the work
 FREE_SPACE_FACTOR = 1.2
 OLD_TRANSACTION_S = 300
+EXCLUSIVE_MODE = 6  # of V$LOCKED_OBJECT
 LONGEST_LIST = 50  # fingerprints that one figure holds
 TOO_MANY = "too_many_unusable"  # unusable indexes on one table: which were so before could not be told after the work
 
@@ -145,7 +146,7 @@ def begin(hands: Hands, place: Place, slice_s: float, pause: Callable[[float], N
             "before_identity": place.identity,
             "unusable_before": fingerprints(unusable),
             "unusable_count": len(unusable),
-            **plans_before(hands, PIPELINE, place.target.owner, place.target.name),
+            **plans_before(hands, place.target.owner, place.target.name),
         }
         hands.remember(**known)
     work = Work(hands, place, slice_s, pause)
@@ -180,7 +181,7 @@ def finished(work: Work) -> Outcome:
     after["statistics_gathered"] = _gather(work, place)
     fresh = new_unusable(work)
     after["unusable_indexes"] = len(fresh) + int(work.before["unusable_indexes"] or 0)
-    after |= plans_after(work.hands, PIPELINE, work.place.target.owner, work.place.target.name, work.hands.remembered())
+    after |= plans_after(work.hands, work.place.target.owner, work.place.target.name, work.hands.remembered())
     reason = "new_unusable_index" if fresh else "not_smaller" if freed <= 0 else ""
     return Outcome(
         item_key=work.item.key,
@@ -191,11 +192,17 @@ def finished(work: Work) -> Outcome:
         after=after,
         freed_bytes=freed,
         elapsed_s=time.monotonic() - work.began,
-        log_bytes=sum(d.log_bytes or 0 for d in work.dones),
+        log_bytes=redo_written(work.dones),
         longest_wait_s=max((d.wait_s for d in work.dones if d.wait_s is not None), default=None),
         started_at=work.started_at,
         ended_at=datetime.now(UTC),
     )
+
+
+def redo_written(dones: Sequence[StatementDone]) -> int:
+    """Redo of all statements, by V$MYSTAT; 0 where it is not known of one of them: a part would teach the plan too little."""
+    told = [d.log_bytes for d in dones]
+    return 0 if None in told else sum(b for b in told if b is not None)
 
 
 def new_unusable(work: Work) -> list[Row]:
@@ -238,5 +245,20 @@ def _gather(work: Work, place: Place) -> bool | None:
 
 def old_transaction_s(eyes: Eyes, place: Place) -> int:
     """Age of the oldest transaction that holds a lock on the table, in seconds; 0 for none."""
-    rows = eyes.rows(PIPELINE, "transactions", place.table)
+    return oldest_s(eyes.rows(PIPELINE, "transactions", place.table))
+
+
+def oldest_s(rows: Sequence[Row]) -> int:
+    """Age of the oldest of these transactions, in seconds; 0 for none."""
     return max((int(row["age_s"]) for row in rows if row["age_s"] is not None), default=0)
+
+
+def why_not_beside(hands: Hands, rows: Sequence[Row], started_at: datetime, online: bool) -> Outcome | None:
+    """SKIPPED where these transactions on the table forbid a build: one that it would wait for without end, or, of an online
+    one, a load. Parallel DML and direct-path inserts lock the whole table, and none of them may run beside an online build:
+    they get an error, or wait for all of it (SQL Language Reference 19c, CREATE INDEX and ALTER TABLE, ONLINE)."""
+    if online and any(int(row["locked_mode"] or 0) >= EXCLUSIVE_MODE for row in rows):
+        return skipped(hands, "direct_load_on_table", started_at, sessions=len(rows), age_s=oldest_s(rows))
+    if (age_s := oldest_s(rows)) > OLD_TRANSACTION_S:
+        return skipped(hands, "old_transaction_on_table", started_at, age_s=age_s)
+    return None

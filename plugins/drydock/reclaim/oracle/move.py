@@ -15,12 +15,11 @@ from drydock.reclaim.oracle.cleanup_jobs import Gap, told_for_job, wait_for_gap
 from drydock.reclaim.oracle.doing import (
     FREE_SPACE_FACTOR,
     LOCK_TRIES,
-    OLD_TRANSACTION_S,
     Work,
     finished,
     new_unusable,
-    old_transaction_s,
     skipped,
+    why_not_beside,
 )
 from drydock.reclaim.oracle.reading import PIPELINE, read_indexes, read_tablespaces
 from drydock.reclaim.oracle.sort_room import why_no_sort
@@ -46,7 +45,7 @@ def move(work: Work) -> Outcome:
 
 def why_not_now(work: Work) -> Outcome | None:
     """No room in a tablespace, for the segment, its indexes or their sorts, or an old transaction that an online move would
-    wait for with no end."""
+    wait for with no end, or a load that it must not run beside."""
     built = built_indexes(work)
     spaces = read_tablespaces(work.hands)
     for name, needed in needed_bytes(work, built).items():
@@ -54,12 +53,10 @@ def why_not_now(work: Work) -> Outcome | None:
         if free < needed:
             told: dict[str, Figure] = {"tablespace": name, "needed_bytes": needed, "free_bytes": free}
             return skipped(work.hands, "tablespace_too_small", work.started_at, **told)
-    if refused := why_no_sort(work, PIPELINE, max((size for _, size in built), default=0)):
+    if refused := why_no_sort(work, max((size for _, size in built), default=0)):
         return refused
-    age_s = old_transaction_s(work.hands, work.place)
-    if age_s > OLD_TRANSACTION_S:
-        return skipped(work.hands, "old_transaction_on_table", work.started_at, age_s=age_s)
-    return None
+    rows = work.hands.rows(PIPELINE, "transactions", work.place.table)
+    return why_not_beside(work.hands, rows, work.started_at, work.item.candidate.action == "move_online")
 
 
 def built_indexes(work: Work) -> list[tuple[str, int]]:

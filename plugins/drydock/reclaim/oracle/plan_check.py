@@ -13,32 +13,35 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from drydock.changing.hands import ChangeFailed, Eyes, Row
+from drydock.reclaim.oracle.reading import SHARED
 from drydock.verdicts import Figure
 
 MOST_STATEMENTS = 150  # those that took longest come first
-IN_ONE_FIGURE = 15  # SQL_ID, colon, a number of up to ten digits, blank
+IN_ONE_FIGURE = 12  # SQL_ID, plan of up to ten digits, microseconds of one execution, two colons and a blank
 UNREADABLE = "plans_not_readable"
 Plans = dict[str, frozenset[int]]
 
 
-def plans_before(eyes: Eyes, pipeline: str, owner: str, table: str) -> dict[str, Figure]:
+def plans_before(eyes: Eyes, owner: str, table: str) -> dict[str, Figure]:
     """Figures to be remembered: the plans of the statements that touch a table. A pool that cannot be read stops no work."""
-    rows = _rows(eyes, pipeline, owner, table)
+    rows = _rows(eyes, owner, table)
     if rows is None:
         return {"plans_known": UNREADABLE}
     rows.sort(key=lambda row: (-int(row["elapsed_us"] or 0), row["sql_id"], int(row["plan_hash_value"])))
     kept = list(dict.fromkeys(row["sql_id"] for row in rows))[:MOST_STATEMENTS]
-    told = [f"{row['sql_id']}:{int(row['plan_hash_value'])}" for row in rows if row["sql_id"] in set(kept)]
+    told = [f"{row['sql_id']}:{int(row['plan_hash_value'])}:{each_us(row) or 0}" for row in rows if row["sql_id"] in set(kept)]
     parts = [" ".join(told[start : start + IN_ONE_FIGURE]) for start in range(0, len(told), IN_ONE_FIGURE)]
     asked_at = max((row["asked_at"].isoformat() for row in rows), default="")
     return {
         "plans_known": len(parts),
         "plans_asked_at": asked_at,
+        "plans_owner": owner,
+        "plans_table": table,
         **{f"plans_{n}_digest": part for n, part in enumerate(parts, 1)},
     }
 
 
-def plans_after(eyes: Eyes, pipeline: str, owner: str, table: str, remembered: Mapping[str, Figure]) -> dict[str, Figure]:
+def plans_after(eyes: Eyes, owner: str, table: str, remembered: Mapping[str, Figure]) -> dict[str, Figure]:
     """`plans_compared` and `plans_changed`, or `plans_not_compared` with the code of why. Only plans that were made after the
     question before the work, by the clock of the host, in whole seconds, and that the work did not invalidate."""
     known = plans_in(remembered)
@@ -46,7 +49,7 @@ def plans_after(eyes: Eyes, pipeline: str, owner: str, table: str, remembered: M
         return {"plans_not_compared": UNREADABLE}
     if not known:
         return {"plans_not_compared": "no_statement_in_pool"}
-    rows = _rows(eyes, pipeline, owner, table)
+    rows = _rows(eyes, owner, table)
     asked_at = str(remembered.get("plans_asked_at") or "")
     if rows is None or not asked_at:
         return {"plans_not_compared": UNREADABLE}
@@ -62,11 +65,31 @@ def plans_after(eyes: Eyes, pipeline: str, owner: str, table: str, remembered: M
 
 def plans_in(remembered: Mapping[str, Figure]) -> Plans | None:
     """The plans that `plans_before` told; None where the pool could not be read, or nobody looked."""
+    told = _told(remembered)
+    return None if told is None else grouped([{"sql_id": one[0], "plan_hash_value": one[1]} for one in told])
+
+
+def times_in(remembered: Mapping[str, Figure]) -> dict[str, int]:
+    """SQL_ID -> microseconds of one execution, by its slowest plan before the work; without those that were never timed."""
+    found: dict[str, int] = {}
+    for one in _told(remembered) or ():
+        if len(one) > 2 and int(one[2]):
+            found[one[0]] = max(found.get(one[0], 0), int(one[2]))
+    return found
+
+
+def _told(remembered: Mapping[str, Figure]) -> list[list[str]] | None:
+    """SQL_ID, plan and microseconds of each line that `plans_before` wrote down."""
     parts = remembered.get("plans_known")
     if not isinstance(parts, int):
         return None
     told = " ".join(str(remembered.get(f"plans_{n}_digest") or "") for n in range(1, parts + 1)).split()
-    return grouped([{"sql_id": one.partition(":")[0], "plan_hash_value": one.partition(":")[2]} for one in told])
+    return [one.split(":") for one in told]
+
+
+def each_us(row: Row) -> int | None:
+    """Microseconds of one execution; None for a cursor that was only parsed."""
+    return round(int(row["elapsed_us"] or 0) / int(row["executions"])) if row["executions"] else None
 
 
 def grouped(rows: list[Row]) -> Plans:
@@ -77,8 +100,13 @@ def grouped(rows: list[Row]) -> Plans:
     return {sql_id: frozenset(plans) for sql_id, plans in found.items()}
 
 
-def _rows(eyes: Eyes, pipeline: str, owner: str, table: str) -> list[Row] | None:
+def read_plans(eyes: Eyes, owner: str, table: str) -> list[Row]:
+    """Plans in the shared pool that touch a table or an index of it. Raises ChangeFailed."""
+    return eyes.rows(SHARED, "plans", {"owner": owner, "name": table})
+
+
+def _rows(eyes: Eyes, owner: str, table: str) -> list[Row] | None:
     try:
-        return eyes.rows(pipeline, "plans", {"owner": owner, "name": table})
+        return read_plans(eyes, owner, table)
     except ChangeFailed:
         return None

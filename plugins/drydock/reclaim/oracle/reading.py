@@ -11,6 +11,7 @@ from drydock.engines.oracle_admission import edition_of, version_of
 from drydock.reclaim.oracle.facts import LOB_TYPES, IndexFacts, Piece, Statistics, TableFacts, Tablespace, TargetFacts
 
 PIPELINE = "reclaim"
+SHARED = "changing"  # folder of the questions that both changing pipelines ask
 ONLINE_OPTIONS = ("Online Redefinition", "Online Index Build")
 MARKS_SINCE, SCHEMAS_SINCE, IMMUTABLE_SINCE = (12, 2), (12, 1), (21,)
 # file of the reads -> what a table named in it is
@@ -65,7 +66,7 @@ def read_dictionary(eyes: Eyes, floor_bytes: int) -> Dictionary:
     tablespaces = read_tablespaces(eyes)
     lobs = {(row["owner"], row["segment_name"]): row for row in eyes.rows(PIPELINE, "lobs")}
     rows = sorted(eyes.rows(PIPELINE, "segments", {"floor_bytes": floor_bytes}), key=lambda row: -int(row["bytes"]))
-    schemas = eyes.rows(PIPELINE, "oracle_schemas") if target.version >= SCHEMAS_SINCE else []
+    schemas = eyes.rows(SHARED, "oracle_schemas") if target.version >= SCHEMAS_SINCE else []
     known = Dictionary(
         target=target,
         tablespaces=tablespaces,
@@ -189,7 +190,7 @@ def read_table(eyes: Eyes, known: Dictionary, table: TableFacts, pieces: list[Pi
         last_position=max((int(row["position"]) for row in leaves), default=0),
     )
     told = {row["name"]: row for row in leaves} if leaves else {"": known.rows.get((table.owner, table.name), {})}
-    changes = {row["partition"] or "": row for row in eyes.rows(PIPELINE, "modifications", binds)}
+    changes = {row["partition"] or "": row for row in eyes.rows(SHARED, "modifications", binds)}
     scans = {row["partition"] or "": int(row["scans"] or 0) for row in eyes.rows(PIPELINE, "scans", binds)}
     places = _lob_places(eyes, binds) if any(p.is_lob and p.segment_partition for p in pieces) else {}
     made = [_placed(piece, places) for piece in pieces]

@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from drydock.changing.hands import ChangeFailed
 from drydock.engines import oracle_statements as statements
 from drydock.outcomes import Outcome
-from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, finished, skipped
+from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, finished, old_transaction_s, skipped
+from drydock.reclaim.oracle.quiet import wait_for_quiet
 from drydock.reclaim.oracle.reading import PIPELINE
 
 CAN_BE_SHRUNK = "ORA-10655"
@@ -34,12 +35,20 @@ def shrink(work: Work) -> Outcome:
         if refused:
             return skipped(work.hands, "shrink_refused", work.started_at, error=refused)
         in_slices(work, statements.shrink(target, compact=True))
+        if too_busy := wait_for_quiet(work, lambda: old_transaction_s(work.hands, work.place)):
+            return too_busy
         work.change(statements.shrink(target), tries=LOCK_TRIES)
     return finished(work)
 
 
 def shrink_lob(work: Work) -> Outcome:
-    """The segment of a LOB; no row of the table moves. Raises GateClosed, ChangeFailed."""
+    """The segment of a LOB; no row of the table moves. Raises GateClosed, ChangeFailed.
+
+    Its extents are given back while it goes on, and writers wait for a moment each time (SecureFiles and Large Objects
+    Developer's Guide 23ai, "About Manual SecureFiles Shrink"): there is no last step, so it begins at a quiet moment.
+    """
+    if too_busy := wait_for_quiet(work, lambda: old_transaction_s(work.hands, work.place)):
+        return too_busy
     in_slices(work, statements.shrink_lob(work.place.target, work.place.ref.column))
     return finished(work)
 

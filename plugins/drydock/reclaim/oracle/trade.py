@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drydock.changing.hands import Eyes, Hands, SurveyContext
-from drydock.outcomes import Outcome
+from drydock.outcomes import Outcome, PastWork, Watched
 from drydock.plans import Found, WorkItem
-from drydock.reclaim.oracle import move, repair, shrink, small, survey, verify
+from drydock.reclaim.oracle import move, plan_watch, repair, shrink, small, survey, verify
 from drydock.reclaim.oracle.doing import LONGEST_LIST, TOO_MANY, Work, begin, object_id, place_of, skipped
 from drydock.verdicts import Figure, Finding
 
@@ -63,3 +63,7 @@ class OracleReclaim:
 
     def world(self, eyes: Eyes) -> dict[str, Figure]:
         return verify.world(eyes)
+
+    def watch(self, eyes: Eyes, past: Sequence[PastWork]) -> Watched:
+        """See `plan_watch.watch`."""
+        return plan_watch.watch(eyes, past)

@@ -11,32 +11,32 @@ from drydock.outcomes import Outcome
 from drydock.plans import ObjectKind, ObjectRef
 from drydock.reclaim.oracle.digests import digests_in, digests_of, fingerprint
 from drydock.reclaim.oracle.doing import place_of, table_of
-from drydock.reclaim.oracle.reading import PIPELINE
+from drydock.reclaim.oracle.reading import PIPELINE, SHARED
 from drydock.verdicts import Figure, Finding, Status
 
 ORPHANS_SINCE = (12, 1)
 MOST_FINDINGS = 20  # of one sort; the count is told with each
-# what is compared: figure -> (file, its name columns, code of the finding, how bad a new one is)
+# what is compared: figure -> (folder, file, its name columns, code of the finding, how bad a new one is)
 COMPARED = {
-    "unusable": ("all_unusable_indexes", ("owner", "name", "partition"), "new_unusable_index", Status.FAIL),
-    "invalid": ("invalid_objects", ("owner", "name", "type"), "new_invalid_object", Status.FAIL),
-    "weak": ("weak_constraints", ("owner", "name", "table_name"), "constraint_weakened", Status.FAIL),
+    "unusable": (SHARED, "all_unusable_indexes", ("owner", "name", "partition"), "new_unusable_index", Status.FAIL),
+    "invalid": (SHARED, "invalid_objects", ("owner", "name", "type"), "new_invalid_object", Status.FAIL),
+    "weak": (PIPELINE, "weak_constraints", ("owner", "name", "table_name"), "constraint_weakened", Status.FAIL),
 }
 
 
 def world(eyes: Eyes) -> dict[str, Figure]:
     """What is unusable, invalid and not enforced before the first item: how many, and a digest of each name."""
     told: dict[str, Figure] = {}
-    for name, (file, columns, _, _) in COMPARED.items():
-        told |= digests_of(name, [tuple(row[c] for c in columns) for row in eyes.rows(PIPELINE, file)])
+    for name, (folder, file, columns, _, _) in COMPARED.items():
+        told |= digests_of(name, [tuple(row[c] for c in columns) for row in eyes.rows(folder, file)])
     return told
 
 
 def verify(eyes: Eyes, outcomes: Sequence[Outcome], before: Mapping[str, Figure]) -> list[Finding]:
     """Findings: what is worse than before the run, and what of each item was not kept. Raises ChangeFailed."""
     found: list[Finding] = []
-    for word, (file, columns, code, status) in COMPARED.items():
-        found += new_ones(eyes.rows(PIPELINE, file), columns, word, before, code, status)
+    for word, (folder, file, columns, code, status) in COMPARED.items():
+        found += new_ones(eyes.rows(folder, file), columns, word, before, code, status)
     for outcome in outcomes:
         if outcome.status in (Status.PASS, Status.FAIL):
             found += _of_item(eyes, outcome)

@@ -201,8 +201,15 @@ def with_cost(candidate: Candidate, alloc_bytes: int, analyzed_at: datetime | No
     told = evidence(
         cost_bytes=alloc_bytes, cost_statistics_of=analyzed_at.isoformat(timespec="seconds") if analyzed_at else "never gathered"
     )
-    needed = max(candidate.needed_bytes, math.ceil(alloc_bytes * (JOURNAL_FACTOR if online else 1.0)))
+    asked = math.ceil(alloc_bytes * (JOURNAL_FACTOR if online else 1.0))
+    told["room_from"] = "create_index_cost" if asked > candidate.needed_bytes else "formula"
+    needed = max(candidate.needed_bytes, asked)
     return candidate.model_copy(update={"needed_bytes": needed, "evidence": {**candidate.evidence, **told}})
+
+
+def by_formula(candidate: Candidate, **why: Figure) -> Candidate:
+    """The room that a build needs is told by the formula alone; the plan says so. `why`: nobody could be asked."""
+    return candidate.model_copy(update={"evidence": {**candidate.evidence, "room_from": "formula", **why}})
 
 
 def left(piece: IndexPiece, reason: str, would_free_bytes: int = 0, **figures: Figure) -> LeftAlone:

@@ -7,17 +7,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from drydock.changing.hands import ChangeFailed, Eyes, Hands
+from drydock.changing.hands import ChangeFailed, Eyes, Hands, Row
 from drydock.engines import oracle_statements as statements
 from drydock.engines.oracle_statements import Segment
 from drydock.outcomes import Outcome, StopReason
 from drydock.plans import ObjectKind, ObjectRef
-from drydock.reclaim.oracle.doing import Place, Work, put_back
+from drydock.reclaim.oracle.doing import Place, Work, oldest_s, put_back, redo_written
 from drydock.reclaim.oracle.plan_check import plans_after, plans_before
 from drydock.reindex.oracle.facts import PIPELINE, UNUSABLE, Counted, counted_of, segment_type
 from drydock.verdicts import Figure, Status
 
-OLD_TRANSACTION_S = 300
 FIGURES = ("leaf_blocks", "blevel", "clustering_factor", "num_rows")
 SETTINGS = ("degree", "logging")
 
@@ -90,7 +89,7 @@ def begin(hands: Hands, place: Place, slice_s: float, pause: Callable[[float], N
             "rebuilding": "",
             "before_used_blocks": counted.used if counted else None,
             **{f"before_{name}": now.get(name) for name in (*FIGURES, *SETTINGS, "status")},
-            **(plans_before(hands, PIPELINE, *table) if (table := table_of(hands, place.target)) else {}),
+            **(plans_before(hands, *table) if (table := table_of(hands, place.target)) else {}),
         }
         hands.remember(**known)
     work = Work(hands, place, slice_s, pause)
@@ -121,8 +120,12 @@ def degree_of(text: str) -> int | str | None:
 
 def old_transaction_s(eyes: Eyes, index: Segment) -> int:
     """Age of the oldest transaction that holds a lock on the table of an index, in seconds; 0 for none."""
-    rows = eyes.rows(PIPELINE, "transactions", {"owner": index.owner, "name": index.name})
-    return max((int(row["age_s"]) for row in rows if row["age_s"] is not None), default=0)
+    return oldest_s(transactions_on(eyes, index))
+
+
+def transactions_on(eyes: Eyes, index: Segment) -> list[Row]:
+    """Transactions that hold a lock on the table of an index."""
+    return eyes.rows(PIPELINE, "transactions", {"owner": index.owner, "name": index.name})
 
 
 def finished(work: Work, reason: str = "") -> Outcome:
@@ -137,7 +140,7 @@ def finished(work: Work, reason: str = "") -> Outcome:
     changed = [name for name in SETTINGS if now[name] != work.before.get(name)]
     after |= {"changed": ", ".join(changed)} if changed else {}
     if table := table_of(work.hands, place.target):
-        after |= plans_after(work.hands, PIPELINE, *table, work.hands.remembered())
+        after |= plans_after(work.hands, *table, work.hands.remembered())
     if not reason:
         reason = "still_invalid" if now["status"] == UNUSABLE else "index_settings_changed" if changed else ""
     return outcome(work, Status.FAIL if reason else Status.PASS, reason, after)
@@ -157,7 +160,7 @@ def outcome(work: Work, status: Status, reason: str, after: dict[str, Figure]) -
         after=after,
         freed_bytes=freed,
         elapsed_s=time.monotonic() - work.began,
-        log_bytes=sum(d.log_bytes or 0 for d in done),
+        log_bytes=redo_written(done),
         longest_wait_s=max((d.wait_s for d in done if d.wait_s is not None), default=None),
         started_at=work.started_at,
         ended_at=datetime.now(UTC),

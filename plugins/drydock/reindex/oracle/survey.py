@@ -18,7 +18,19 @@ from drydock.engines.oracle_names import NameRefused
 from drydock.engines.oracle_statements import Segment
 from drydock.plans import Candidate, Found, LeftAlone, ObjectKind, evidence
 from drydock.policy import ReindexPolicy
-from drydock.reindex.oracle.decide import Context, Sparse, decide, guess, left, urgent, why_never, why_not_judged, with_cost
+from drydock.reclaim.oracle.reading import SHARED
+from drydock.reindex.oracle.decide import (
+    Context,
+    Sparse,
+    by_formula,
+    decide,
+    guess,
+    left,
+    urgent,
+    why_never,
+    why_not_judged,
+    with_cost,
+)
 from drydock.reindex.oracle.facts import (
     PIPELINE,
     UNUSABLE,
@@ -64,7 +76,7 @@ def find_candidates(eyes: Eyes, context: SurveyContext) -> Found:
     policy = context.policy
     assert isinstance(policy, ReindexPolicy)
     target = read_target(eyes)
-    schemas = eyes.rows(PIPELINE, "oracle_schemas") if target.version >= SCHEMAS_SINCE else []
+    schemas = eyes.rows(SHARED, "oracle_schemas") if target.version >= SCHEMAS_SINCE else []
     known = Context(target, policy, context.now, frozenset(row["owner"] for row in schemas), context.regrown)
     corrupt, unread = read_corrupt(eyes)
     pieces = [replace(p, is_corrupt=True) if (p.owner, p.name, p.partition) in corrupt else p for p in read_pieces(eyes)]
@@ -236,7 +248,7 @@ def read_table(eyes: Eyes, owner: str, name: str) -> OfTable:
         index, length = (row["index_owner"], row["index_name"]), row["avg_length"]
         columns, total = keys.get(index, ((), 0.0))
         keys[index] = ((*columns, row["column_name"]), None if total is None or length is None else total + float(length))
-    changes = {row["partition"] or "": row for row in eyes.rows(PIPELINE, "modifications", binds)}
+    changes = {row["partition"] or "": row for row in eyes.rows(SHARED, "modifications", binds)}
     return OfTable(table, keys, changes)
 
 
@@ -252,12 +264,12 @@ def _judged(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece) -> Ca
 def _costed(eyes: Eyes, asked: OfTable, piece: IndexPiece, candidate: Candidate) -> Candidate:
     """With what DBMS_SPACE says of the room for a whole index; of a piece, and where it may not be asked, the formula stands."""
     if piece.partition or piece.is_function_based or not piece.columns:
-        return candidate
+        return by_formula(candidate)
     try:
         answer = eyes.ask(statements.create_index_cost(Segment(piece.table_owner, piece.table), piece.columns))
     except (ChangeFailed, NameRefused) as e:
         why = e.code if isinstance(e, ChangeFailed) else "name_refused"
-        return candidate.model_copy(update={"evidence": {**candidate.evidence, "cost_not_asked": why}})
+        return by_formula(candidate, cost_not_asked=why)
     return with_cost(candidate, int(answer["alloc_bytes"] or 0), asked.facts.analyzed_at)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drydock.changing.hands import Eyes, Hands, SurveyContext
-from drydock.outcomes import Outcome
+from drydock.outcomes import Outcome, PastWork, Watched
 from drydock.plans import Found, ObjectRef, WorkItem
+from drydock.reclaim.oracle import plan_watch
 from drydock.reclaim.oracle.doing import Work, object_id, skipped
 from drydock.reindex.oracle import repair, survey, verify, work
 from drydock.reindex.oracle.doing import begin, identity_of, place_of
@@ -66,3 +67,7 @@ class OracleReindex:
     def world(self, eyes: Eyes) -> dict[str, Figure]:
         """See `verify.world`."""
         return verify.world(eyes)
+
+    def watch(self, eyes: Eyes, past: Sequence[PastWork]) -> Watched:
+        """See `plan_watch.watch`."""
+        return plan_watch.watch(eyes, past)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from drydock.changing.hands import Eyes
 from drydock.outcomes import Outcome
 from drydock.reclaim.oracle.digests import digests_of
+from drydock.reclaim.oracle.reading import SHARED
 from drydock.reclaim.oracle.verify import new_ones, object_of
 from drydock.reindex.oracle.doing import SETTINGS, place_of, state_of
-from drydock.reindex.oracle.facts import PIPELINE, UNUSABLE
+from drydock.reindex.oracle.facts import UNUSABLE
 from drydock.reindex.oracle.survey import read_journals
 from drydock.verdicts import Figure, Finding, Status
 
@@ -24,7 +25,7 @@ def world(eyes: Eyes) -> dict[str, Figure]:
     """What is unusable and invalid before the first item: how many, and a digest of each name. Raises ChangeFailed."""
     told: dict[str, Figure] = {}
     for name, (file, columns, _) in COMPARED.items():
-        told |= digests_of(name, [tuple(row[c] for c in columns) for row in eyes.rows(PIPELINE, file)])
+        told |= digests_of(name, [tuple(row[c] for c in columns) for row in eyes.rows(SHARED, file)])
     return told
 
 
@@ -32,7 +33,7 @@ def verify(eyes: Eyes, outcomes: Sequence[Outcome], before: Mapping[str, Figure]
     """Findings: what is worse than before the run, and what of each item was not kept. Raises ChangeFailed."""
     found: list[Finding] = []
     for word, (file, columns, code) in COMPARED.items():
-        found += new_ones(eyes.rows(PIPELINE, file), columns, word, before, code, Status.FAIL)
+        found += new_ones(eyes.rows(SHARED, file), columns, word, before, code, Status.FAIL)
     journals = read_journals(eyes) if any(o.status is not Status.SKIPPED for o in outcomes) else {}
     for outcome in outcomes:
         if outcome.status in (Status.PASS, Status.FAIL):

@@ -14,10 +14,11 @@ from drydock.changing.hands import ChangeFailed
 from drydock.engines import oracle_statements as statements
 from drydock.outcomes import Outcome
 from drydock.reclaim.oracle.cleanup_jobs import Gap, told_for_job, wait_for_gap
-from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, object_id, skipped
+from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, object_id, skipped, why_not_beside
+from drydock.reclaim.oracle.quiet import wait_for_quiet
 from drydock.reclaim.oracle.shrink import in_slices
 from drydock.reclaim.oracle.sort_room import why_no_sort
-from drydock.reindex.oracle.doing import OLD_TRANSACTION_S, finished, old_transaction_s, settings_back
+from drydock.reindex.oracle.doing import finished, old_transaction_s, settings_back, transactions_on
 from drydock.reindex.oracle.facts import PIPELINE, UNUSABLE
 from drydock.reindex.oracle.repair import clean, is_leftover, journal_age_s
 
@@ -71,17 +72,16 @@ def degree_asked(work: Work) -> int | None:
 
 
 def why_not_now(work: Work) -> Outcome | None:
-    """A journal that cannot be cleaned, no room to sort, or an old transaction that an online rebuild would wait for."""
+    """A journal that cannot be cleaned, no room to sort, or an old transaction that an online rebuild would wait for,
+    or a load that it must not run beside."""
     number = int(object_id(work.place.identity))
     age_s = journal_age_s(work.hands, number)
     if age_s is not None and not (is_leftover(work.hands, age_s) and clean(work.hands, number, work.pause)):
         return skipped(work.hands, "being_built", work.started_at)
-    if refused := why_no_sort(work, PIPELINE, work.item.candidate.needed_bytes):
+    if refused := why_no_sort(work, work.item.candidate.needed_bytes):
         return refused
-    age_s = old_transaction_s(work.hands, work.place.target)
-    if age_s > OLD_TRANSACTION_S:
-        return skipped(work.hands, "old_transaction_on_table", work.started_at, age_s=age_s)
-    return None
+    rows = transactions_on(work.hands, work.place.target)
+    return why_not_beside(work.hands, rows, work.started_at, work.item.candidate.action == "rebuild_online")
 
 
 def coalesce(work: Work) -> Outcome:
@@ -97,5 +97,7 @@ def shrink_index(work: Work) -> Outcome:
     if work.before["status"] == UNUSABLE:
         return skipped(work.hands, "became_unusable", work.started_at)
     in_slices(work, statements.shrink_index(work.place.target, compact=True))
+    if too_busy := wait_for_quiet(work, lambda: old_transaction_s(work.hands, work.place.target)):
+        return too_busy
     work.change(statements.shrink_index(work.place.target), tries=LOCK_TRIES)
     return finished(work)
