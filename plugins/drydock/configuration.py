@@ -1,7 +1,8 @@
 """Loads the configuration: every file typed and checked, and all problems of all files told together.
 
 Files lie in `settings.config_dir()`: `estate/<name>.yaml`, `backup.yaml`, `reclaim.yaml`, `reindex.yaml`, `calendar.yaml`,
-`exceptions.yaml`, `notices.yaml`. One set of policy files serves all estates, so a database is known when any estate file has it.
+`exceptions.yaml`, `notices.yaml`, `masking/<database>.yaml`. One set of policy files serves all estates, so a database is known
+when any estate file has it. A masking policy is loaded alone: one that waits for its reviewer stops no other pipeline.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from drydock.calendar import Calendar
 from drydock.crosschecks import EstateView, check_calendar, check_estate, check_references, check_waivers, named_databases
 from drydock.crosschecks_changes import check_allowed_actions, check_change_policy, check_plan_times
 from drydock.estate import Database, Estate
+from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policy_checks import check_masking_estate, check_policy
 from drydock.messages import load_messages
 from drydock.notices import Notices
 from drydock.plans import Pipeline
@@ -40,8 +43,10 @@ __all__ = [
     "load_calendar",
     "load_estate",
     "load_change_policy",
+    "load_masking_policy",
     "load_notices",
     "load_waivers",
+    "masking_names",
 ]
 
 M = TypeVar("M", bound=BaseModel)
@@ -125,6 +130,18 @@ def load_change_policy(pipeline: Pipeline) -> ReclaimPolicyFile | ReindexPolicyF
     return _read_change_policy(pipeline, CHANGE_POLICIES[pipeline]).usable()
 
 
+def masking_names() -> list[str]:
+    """The databases that have a masking policy, by file name."""
+    return sorted(p.stem for p in (settings.config_dir() / "masking").glob("*.yaml"))
+
+
+def load_masking_policy(database: str) -> MaskingPolicyFile:
+    """`masking/<database>.yaml`. Raises ConfigurationError with all its problems, unconfirmed rules among them."""
+    part = _read_masking(database)
+    raise_problems([*part.problems, *check_masking_estate(part.document, part.model, _views_of_all([]))])
+    return part.usable()
+
+
 def load_calendar() -> Calendar:
     """`calendar.yaml`. Raises ConfigurationError."""
     return _read_part("calendar.yaml", Calendar, check_calendar).usable()
@@ -162,6 +179,7 @@ def check_all(names: Iterable[str]) -> tuple[list[Estate], list[Problem]]:
     """Read the estates of these names and all other files; returns the valid estates and all problems, in order."""
     estates, others = [_read_estate(_estate_path(name)) for name in names], _read_others()
     problems = [p for e in estates for p in e.problems] + others.problems + _disagreements(others, estates)
+    problems += _masking_problems(estates)
     if not estates:
         fix = "write one <name>.yaml, or point DRYDOCK_CONFIG to the folder that has estate/"
         problems.append(Problem(short_path(settings.config_dir() / "estate"), 1, "", "no estate", fix))
@@ -189,6 +207,25 @@ def _read_others() -> OtherParts:
 
 def _read_change_policy(pipeline: Pipeline, model: type[M]) -> Part[M]:
     return _read_part(f"{pipeline}.yaml", model, check_change_policy)
+
+
+def _read_masking(database: str) -> Part[MaskingPolicyFile]:
+    return _read_part(f"masking/{database}.yaml", MaskingPolicyFile, check_policy)
+
+
+def _masking_problems(estates: list[EstatePart]) -> list[Problem]:
+    """All problems of all masking policies."""
+    parts = [_read_masking(name) for name in masking_names()]
+    views = _views_of_all(estates) if parts else []
+    agreeing = [p for part in parts for p in check_masking_estate(part.document, part.model, views)]
+    return [*(p for part in parts for p in part.problems), *agreeing]
+
+
+def _views_of_all(read: list[EstatePart]) -> list[EstateView]:
+    """Every estate of the folder, those that were read already among them."""
+    known = {e.document.path: e.view for e in read}
+    paths = [_estate_path(name) for name in estate_names()]
+    return [known[path] if path in known else _read_estate(path).view for path in paths]
 
 
 def _read_waivers() -> Part[WaiverFile]:

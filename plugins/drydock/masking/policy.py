@@ -113,8 +113,8 @@ class ColumnRule(Model):
     kind: str | None = Field(None, description="kind of include/masking/kinds.yaml; empty: sensitive, but of no kind")
     class_: DataClass = Field(alias="class", description="class of the data (GB/T 43697)")
     level: Grade = Field(description="core, important, or one of four grades of general data (GB/T 43697, annex H)")
-    technique: Technique
-    parameters: Parameters = Parameters()
+    technique: Technique = Field(description="what becomes of its values")
+    parameters: Parameters = Field(Parameters(), description="what the technique is told")
     join_domain: str | None = Field(None, min_length=1, max_length=64, description="default: that of the kind")
     purpose: Name | None = Field(None, description="what the copy needs the column for; default: that of the file")
     reason: str = Field("", description="why; needed where a column with a rule is kept")
