@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from drydock.audit.mappings import Mapping
     from drydock.audit.tables import Table
 
-MOST_WASTED = 256 * 1024 * 1024  # bytes looked at ahead for wrong lengths; then no length is followed out of its block
+MOST_WASTED = 32 * 1024 * 1024  # bytes looked at ahead for wrong lengths; then no length is followed out of its block
 FIRST_LOOK = 64 * 1024  # bytes of a block before it is looked at whether it ended
 
 
@@ -91,11 +91,16 @@ def length_fields(
                 continue
             fields = _best(block, start, may_grow=False)
         size = sum(line.size for line in block)
-        if not fields.is_open or size < most or size > LONGEST_LINE:
+        if size < most or size > LONGEST_LINE or not _goes_on(block, fields):
             break
         most = size * 2
         block += _rest(lines, is_start, most)
     return _trimmed(block, fields, lines), fields
+
+
+def _goes_on(block: list[Line], fields: Fields) -> bool:
+    """True where the fields reach to the end of what was taken so far."""
+    return fields.is_open or not joined(block, keep_ends=True)[fields.end :].strip()
 
 
 def _rest(lines: Lines, is_start: Callable[[bytes], bool], most: int) -> list[Line]:

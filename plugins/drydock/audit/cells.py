@@ -80,16 +80,21 @@ def split_line(text: bytes, delimiter: bytes) -> list[bytes]:
     return cells.cells
 
 
-def take_row(lines: Lines, delimiter: bytes, most: int = LONGEST_LINE) -> tuple[list[Line], list[bytes]]:
-    """The lines and cells of the next row. Where its quote does not close, one line and no cell: the rest is given back."""
+def take_row(
+    lines: Lines, delimiter: bytes, most_cells: int = MOST_CELLS, most: int = LONGEST_LINE
+) -> tuple[list[Line], list[bytes]]:
+    """The lines and cells of the next row. Where its quote does not close, one line and no cell: the rest is given back.
+
+    A row with more than `most_cells` is not followed any further, for then its quotes are not what they seem.
+    """
     first = lines.take()
     row, cells, size = [first], Cells(delimiter), first.size
     cells.feed(first.text, _end(first))
-    while cells.is_open and size < most and (following := lines.peek()) is not None:
+    while cells.is_open and len(cells.cells) <= most_cells and size < most and (following := lines.peek()) is not None:
         row.append(lines.take())
         size += following.size
         cells.feed(following.text, _end(following))
-    if cells.is_open or len(cells.cells) > MOST_CELLS:
+    if cells.is_open or (len(row) > 1 and len(cells.cells) > most_cells):
         lines.give_back(row[1:])
         return row[:1], []
     return row, cells.cells

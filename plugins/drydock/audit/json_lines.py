@@ -8,7 +8,7 @@ from typing import Any
 
 from drydock.audit.blocks import Context, aside, noise, place_of, record_piece
 from drydock.audit.fields import held_of, record_of
-from drydock.audit.lines import LONGEST_LINE, Line, Lines
+from drydock.audit.lines import Line, Lines
 from drydock.audit.names import folded
 from drydock.audit.postgres_logs import is_json_row, json_piece
 from drydock.audit.records import Piece
@@ -16,6 +16,7 @@ from drydock.audit.tables import _ACTED, _RAW, _TIMES, Inner
 from drydock.audit.texts import decode
 
 MOST_FIELDS = 2_000
+MOST_SPREAD = 4 * 1024 * 1024  # bytes of one object over several lines
 _CONTAINER = frozenset({"log", "stream"})
 _ORACLE = frozenset({"DBUSERNAME", "UNIFIEDAUDITPOLICIES", "EVENTTIMESTAMPUTC"})
 
@@ -57,7 +58,7 @@ def _parsed(body: bytes) -> list[dict[str, Any]] | None:
     text = decode(body.strip().rstrip(b","))[0]
     for candidate in (text, text.rstrip("]").rstrip().rstrip(","), text.lstrip("[")):
         try:
-            value = json.loads(candidate, strict=False)
+            value = _whole(json.loads(candidate, strict=False), candidate)
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
@@ -65,6 +66,13 @@ def _parsed(body: bytes) -> list[dict[str, Any]] | None:
         if isinstance(value, list) and all(isinstance(one, dict) for one in value):
             return value
     return None
+
+
+def _whole(value: Any, text: str) -> Any:
+    """Without halves of surrogate pairs: JSON can write one, UTF-8 cannot."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"), strict=False)
 
 
 def _fragments(lines: Lines) -> tuple[list[Line], str]:
@@ -83,7 +91,7 @@ def _fragments(lines: Lines) -> tuple[list[Line], str]:
 def _rest(lines: Lines) -> list[Line]:
     block: list[Line] = []
     size = 0
-    while (line := lines.peek()) is not None and size < LONGEST_LINE:
+    while (line := lines.peek()) is not None and size < MOST_SPREAD and line.text.rstrip() not in (b"{", b"[{"):
         block.append(lines.take())
         size += line.size
         if line.text.rstrip() in (b"}", b"},", b"}]"):

@@ -14,7 +14,7 @@ _NAME = re.compile(rb"\s*([A-Z][A-Za-z0-9_$# ]{0,40}?)\s*:\s*(?:\[(\d{0,9})\]\s*
 _BARE = re.compile(rb"\s*([A-Z][A-Z0-9_$# ]{0,40}?)\s*:(?!\s*[\['\"])[ \t]*([^\s'\"][^\r\n'\"]*|(?=[\r\n]|\Z))")
 _NEXT = rb"(?=\s*\Z|,?\s+[A-Z][A-Za-z0-9_$# ]{0,40}?\s*:\s*(?:\[\d{0,9}\]\s*:?\s*)?['\"]|\s*\n[A-Z][A-Z0-9_$# ]{0,40}?\s*:)"
 _ENDS = {quote: re.compile(re.escape(quote) + _NEXT) for quote in (b"'", b'"')}
-_BOUNDARY = re.compile(rb",?\s|\Z")
+_BOUNDARY = re.compile(rb",?[ \t]*(?:\r?\n|\Z)|,?\s+[A-Z][A-Za-z0-9_$# ]{0,40}?\s*:")
 
 
 class Fields(NamedTuple):
@@ -45,8 +45,8 @@ def read_fields(data: bytes, start: int, may_grow: bool) -> Fields:
         if end is None and may_grow and name[2] and begin + int(name[2]) >= len(data):
             return Fields(found, at, needs=begin + int(name[2]) + 1, broken_lengths=broken)
         if end is None:
-            broken += bool(name[2])
             closing = _ENDS[name[3]].search(data, begin)
+            broken += bool(name[2]) and (closing is not None or begin + int(name[2]) < len(data))
             if closing is None:
                 found.append((name[1].decode("latin-1"), data[begin:]))
                 return Fields(found, len(data), is_open=True, broken_lengths=broken)

@@ -39,6 +39,7 @@ def privilege_name(number: int) -> str:
 _NO_LETTER = re.compile(r"[\s_$#.@\"'`\-]+")
 
 
+@lru_cache(maxsize=4096)
 def folded(name: str) -> str:
     """A column's name for comparing: without case, blanks, underscores and signs; full-width brackets as plain ones."""
     return _NO_LETTER.sub("", name.replace("（", "(").replace("）", ")")).upper()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from drydock.audit.blocks import Context, aside, length_fields, noise, place_of, record_piece
+from drydock.audit.blocks import Context, aside, joined, length_fields, noise, place_of, record_piece
 from drydock.audit.fields import Held, held_of, record_of
 from drydock.audit.lengths import Fields, read_fields
 from drydock.audit.lines import Line, Lines
@@ -166,6 +166,8 @@ def _records(block: Sequence[Line], fields: Fields, moment: Moment, context: Con
             runs.append([])
         runs[-1].append((name, value))
     doubts = [f"{fields.broken_lengths} lengths do not agree with their values"] if fields.broken_lengths else []
+    if _leftover(block, fields):
+        doubts.append("text that is no field stands behind the last field")
     if fields.is_open:
         doubts.append("the last value has no end: the record is cut")
     for number, run in enumerate(runs):
@@ -174,6 +176,13 @@ def _records(block: Sequence[Line], fields: Fields, moment: Moment, context: Con
         known = {"format": form, "source": "oracle", "dialect": dialect, "moment": moment, **facts}
         piece = record_piece(block, record_of(held, place, context.clock, doubts, **known))
         yield piece if number == 0 else piece._replace(size=0)
+
+
+def _leftover(block: Sequence[Line], fields: Fields) -> bool:
+    """True where the line of the last field goes on with something else."""
+    ends = joined(block, keep_ends=True)
+    stop = ends.find(b"\n", fields.end)
+    return bool(ends[fields.end : stop if stop >= 0 else len(ends)].strip(b" \t\r,\0"))
 
 
 def _held(run: list[tuple[str, bytes]]) -> tuple[Held, str, str]:

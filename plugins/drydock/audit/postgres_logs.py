@@ -105,7 +105,7 @@ _AFTER_BROKEN = "follows a line that breaks off: it may be written by a name tha
 
 
 def is_csv_row(text: bytes) -> bool:
-    return _CSV_START.match(text) is not None and text.count(b",") >= 8
+    return _CSV_START.match(text) is not None and (text.count(b",") >= 8 or text.count(b'"') % 2 == 1)
 
 
 def is_json_row(document: Mapping[str, Any]) -> bool:
@@ -132,7 +132,7 @@ def is_broken(text: bytes) -> bool:
 
 def read_csv(lines: Lines, context: Context) -> Iterator[Piece]:
     """One row of csvlog."""
-    row, cells = take_row(lines, b",")
+    row, cells = take_row(lines, b",", CSV_WIDTHS[-1])
     if len(cells) not in CSV_WIDTHS:
         why = f"begins like a row of csvlog and has {len(cells)} cells" if cells else "a quote opens in this row and never closes"
         lines.give_back(row[1:])

@@ -70,7 +70,7 @@ def _next(line: Line, lines: Lines, context: Context, depth: int) -> Iterable[Pi
         return _inside(cell, outer, depth)
 
     if context.table is not None:
-        table = tables.table_of(text, context)
+        table = tables.table_of(text, context) if tables.may_be_header(text, context.table) else None
         if table is not None and table.names != context.table.names:
             return tables.read_header(lines, context, table)
         if row := tables.read_row(lines, context, inner):

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from drydock.verdicts import Model
 
-
-def _one_code_unit(value: object) -> object:
-    """Half a surrogate pair (JSON can write one) cannot be stored as UTF-8."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) and not value.isascii() else value
-
-
-Text = Annotated[str, BeforeValidator(_one_code_unit)]
+Text = str
 """Foreign text as it stood in the file, control characters and all: JSON escapes them, tables clean them."""
 
 

@@ -65,6 +65,13 @@ def table_of(text: bytes, context: Context) -> Table | None:
     return None
 
 
+def may_be_header(text: bytes, table: Table) -> bool:
+    """A cheap look at a line below a header: its first word is the name of a column."""
+    delimiter = next((d for d in (table.delimiter, *DELIMITERS) if d in text), b"")
+    first = decode(text[: text.find(delimiter) if delimiter else 0][:100])[0]
+    return bool(first) and folded(first.strip("\ufeff")) in columns()
+
+
 def _known(delimiter: bytes, names: tuple[str, ...], context: Context) -> Table | None:
     keys = [folded(name) for name in names]
     raw = next((n for n, key in enumerate(keys) if key in _RAW), -1)
@@ -97,7 +104,7 @@ def read_row(lines: Lines, context: Context, inner: Inner) -> Iterator[Piece] | 
     """The pieces of the next row, or None where the line is no row of the table: nothing is taken then."""
     table = context.table
     assert table is not None
-    row, cells = take_row(lines, table.delimiter)
+    row, cells = take_row(lines, table.delimiter, len(table.names) + 1)
     if len(cells) == len(table.names) + 1 and not cells[-1].strip():
         cells.pop()
     if len(cells) != len(table.names):
@@ -110,7 +117,7 @@ def why_no_row(lines: Lines, context: Context) -> Piece:
     """Take a line that is no row of the table, and say why."""
     table = context.table
     assert table is not None
-    row, cells = take_row(lines, table.delimiter)
+    row, cells = take_row(lines, table.delimiter, len(table.names) + 1)
     if _FOOT.match(row[0].text):
         lines.give_back(row[1:])
         return noise(row[:1], "foot or rule of a spooled CSV")
