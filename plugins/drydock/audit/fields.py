@@ -15,6 +15,7 @@ from drydock.audit.records import AuditRecord
 from drydock.audit.texts import mask_secrets, split_name, verb_of
 from drydock.audit.times import NOWHEN, Clock, Moment
 
+MOST_EXTRA, LONGEST_NAME, LONGEST_EXTRA = 60, 100, 4_000
 _NOTHING = frozenset({"", "NULL", "null", "(null)", "\\N", "<NULL>", "<null>"})
 _HOST = re.compile(r"\(\s*HOST\s*=\s*([^)]{1,300}?)\s*\)", re.IGNORECASE)
 _PORT = re.compile(r"\(\s*PORT\s*=\s*(\d{1,5})\s*\)", re.IGNORECASE)
@@ -45,23 +46,36 @@ class Place(NamedTuple):
     encoding: str = "utf-8"
 
 
-Held = dict[str, str]
-"""What is held, by its name of columns.yaml."""
+class Held(dict[str, str]):
+    """What is held, by its name of columns.yaml; `extra` has the fields that have no name there, or lost to a better one."""
+
+    def __init__(self, *args: Any, **named: str) -> None:
+        super().__init__(*args, **named)
+        self.extra: dict[str, str] = {}
+
+    def put_aside(self, name: str, value: str) -> None:
+        if len(self.extra) < MOST_EXTRA:
+            self.extra[name[:LONGEST_NAME]] = mask_secrets(value[:LONGEST_EXTRA])
 
 
 def held_of(fields: Iterable[tuple[str, str]], own: dict[str, str] | None = None) -> Held:
     """Sort named fields by what they hold; `own` (folded names) is a mapping file's word and goes before the list."""
-    known, held, ranks = columns(), Held(), dict[str, int]()
+    known, held, ranks, names = columns(), Held(), dict[str, int](), dict[str, str]()
     for name, value in fields:
         key = folded(name)
         what, rank = (own[key], -1) if own and key in own else known.get(key, ("", 0))
         value = value.strip()
-        if not what or value in _NOTHING:
+        if value in _NOTHING:
             if what == "binds":
                 held.setdefault("binds", "")
-            continue
-        if what not in held or rank < ranks.get(what, 1_000) or not held[what]:
-            held[what], ranks[what] = value, rank
+        elif not what:
+            held.put_aside(name, value)
+        elif what not in held or rank < ranks.get(what, 1_000) or not held[what]:
+            if held.get(what) and what != "binds":
+                held.put_aside(names[what], held[what])
+            held[what], ranks[what], names[what] = value, rank, name
+        elif value != held[what] and what != "binds":
+            held.put_aside(name, value)
     return held
 
 
@@ -90,6 +104,7 @@ def record_of(held: Held, place: Place, clock: Clock, doubts: Iterable[str] = ()
     values["kind"] = held.get("audit_type", "")
     if facts.get("format") == "oracle_xml":
         values["kind"] = _KINDS.get(values["kind"], values["kind"])
+    values["extra"] = held.extra
     values["comment"] = mask_secrets(held.get("comment", ""))
     values["binds_present"] = bool(held["binds"]) if "binds" in held else None
     values |= {"event_time": moment.time, "zone": moment.zone, "year_assumed": moment.year_assumed}

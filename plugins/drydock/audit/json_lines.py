@@ -108,7 +108,10 @@ def _piece(block: list[Line], document: dict[str, Any], context: Context, inner:
     held = held_of(fields, mapping.own if mapping else None)
     raw = next((value for name, value in fields if folded(name) in _RAW and len(value) > 20), "")
     raw += below
-    if raw and (record := inner(raw.encode("utf-8", "replace"), context)):
+    found = inner(raw.encode("utf-8", "replace"), context) if raw else None
+    if isinstance(found, str):
+        return noise(block, f"an object with {found}")
+    if (record := found) is not None:
         place = place_of(block, encoding)._asdict()
         outer = context.clock.read(held.get("received_time") or held.get("event_time_utc") or held.get("event_time", ""))
         return record_piece(block, record.model_copy(update={**place, "received_time": record.received_time or outer.time}))

@@ -66,7 +66,7 @@ def _next(line: Line, lines: Lines, context: Context, depth: int) -> Iterable[Pi
     if not text.strip(b" \t\r\f\v\0\x1a"):
         return [noise([lines.take()], "an empty line")]
 
-    def inner(cell: bytes, outer: Context) -> AuditRecord | None:
+    def inner(cell: bytes, outer: Context) -> AuditRecord | str | None:
         return _inside(cell, outer, depth)
 
     if context.table is not None:
@@ -109,10 +109,12 @@ def _unknown(lines: Lines) -> Piece:
     return aside([line], "no known format begins so")
 
 
-def _inside(cell: bytes, context: Context, depth: int) -> AuditRecord | None:
-    """The one record that a cell holds in the database's own format."""
+def _inside(cell: bytes, context: Context, depth: int) -> AuditRecord | str | None:
+    """The one record that a cell holds in the database's own format, or the noise that it is."""
     if depth >= _MOST_DEPTH or len(cell) < 20:
         return None
     own = dataclasses.replace(context, table=None, banner={}, is_after_broken=False)
-    found = _pieces(Lines(io.BytesIO(cell)), own, depth + 1)
-    return next((piece.record for piece in found if piece.kind is not Kind.NOISE), None)
+    found = list(_pieces(Lines(io.BytesIO(cell)), own, depth + 1))
+    if record := next((piece.record for piece in found if piece.record is not None), None):
+        return record
+    return found[0].why if found and all(piece.kind is Kind.NOISE for piece in found) else None

@@ -78,6 +78,9 @@ class AuditRecord(Model):
     severity: Text = ""
     comment: Text = Field("", description="comment or additional information, message of an error")
     authentication: Text = ""
+    extra: dict[str, Text] = Field(
+        default_factory=dict, description="fields that have no name of their own here, as the source names them"
+    )
     line: int = Field(description="number of the first line, from 1")
     lines: int = Field(description="lines it takes; 0 where it shares the line of the record before")
     offset: int = Field(description="byte of the first line, in the text as it was read (after decompression)")

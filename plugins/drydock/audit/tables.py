@@ -60,7 +60,7 @@ def table_of(text: bytes, context: Context) -> Table | None:
         return None
     for delimiter in sorted((d for d in DELIMITERS if d in text), key=text.count, reverse=True)[:3]:
         names = tuple(decode(cell)[0].strip().lstrip("\ufeff") for cell in split_line(text, delimiter))
-        if len(names) > 2 and all(_SHAPE.match(n) or not n for n in names) and (table := _known(delimiter, names, context)):
+        if len(names) > 1 and all(_SHAPE.match(n) or not n for n in names) and (table := _known(delimiter, names, context)):
             return table
     return None
 
@@ -90,8 +90,8 @@ def _known(delimiter: bytes, names: tuple[str, ...], context: Context) -> Table 
     return None
 
 
-Inner = Callable[[bytes, Context], AuditRecord | None]
-"""Reads one record in its own format out of a cell; None where it is none."""
+Inner = Callable[[bytes, Context], AuditRecord | str | None]
+"""Reads one record in its own format out of a cell; the name of the noise where it is known noise, None where it is neither."""
 
 
 def read_header(lines: Lines, context: Context, table: Table) -> Iterator[Piece]:
@@ -137,8 +137,11 @@ def _piece(row: list[Line], cells: list[bytes], context: Context, table: Table, 
         return noise(row, "noise by the mapping file")
     fields = [(name, value.replace("\r\n", "\n")) for name, value in zip(table.names, values, strict=True)]
     held = held_of(fields, table.mapping.own if table.mapping else None)
-    if table.raw >= 0 and (record := inner(cells[table.raw].strip(), context)):
-        return record_piece(row, _second_clock(record, held, row, context, table, encoding))
+    found = inner(cells[table.raw].strip(), context) if table.raw >= 0 else None
+    if isinstance(found, AuditRecord):
+        return record_piece(row, _second_clock(found, held, row, context, table, encoding))
+    if found is not None:
+        return noise(row, f"a row with {found}")
     if table.raw >= 0 and not table.has_columns:
         if not cells[table.raw].strip():
             return noise(row, "a row without text")
@@ -147,11 +150,11 @@ def _piece(row: list[Line], cells: list[bytes], context: Context, table: Table, 
 
 
 def _by_columns(row: list[Line], held: Held, context: Context, table: Table, encoding: str) -> Piece:
-    if not (held.keys() & (_TIMES | _ACTED | {"account"})):
-        return aside(row, "a row without time, account, action or statement")
+    if not (held.keys() & (_ACTED | {"account"})):
+        return aside(row, "a row without account, action, object or statement")
     clock = table.mapping.clock(context.clock) if table.mapping else context.clock
     if table.mapping:
-        held = {**held, **_translated(held, table.mapping)}
+        held.update(_translated(held, table.mapping))
     form, source, dialect = table.form, table.source, table.dialect
     return record_piece(row, record_of(held, place_of(row, encoding), clock, (), format=form, source=source, dialect=dialect))
 
