@@ -1,0 +1,217 @@
+"""Where sensitive values stand inside a longer text: what `inside.scan` counts, with places, for whoever must replace it.
+
+A scrubber errs on the other side than discovery: what looks like an id with a wrong digit is found too, numbers may be cut by
+blanks, hyphens and line breaks anywhere, and long runs that nothing knows are found as UNKNOWN. Where finds overlap, those
+without gaps go first, then the longer; what is left over of a find that yields is UNKNOWN, so that no half of it stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from drydock.masking import checks
+from drydock.masking.folding import folded
+from drydock.masking.inside import AFTER_WORDS, ANY_WORD, CARD_BINS, HOUSE, PAIR, PATTERNS, kind_of_pair, names_in
+from drydock.masking.kinds import all_kinds
+from drydock.masking.places import place_names
+from drydock.masking.reading import Reading
+
+UNKNOWN = "unknown"
+_SURE, _GAPPED, _WRONG, _WORDS = range(4)  # which finds go first
+
+_G = r"(?:[ \t-]{0,2}|[ \t]{0,4}\r?\n[ \t]{0,8})"
+_D = rf"{_G}\d"
+_END = r"(?![0-9A-Z])"
+_GAPPED_PATTERNS = {
+    "cn_id": rf"(?<!\d)[1-9](?:{_D}){{5}}{_G}(?:1{_G}[89]|2{_G}0)(?:{_D}){{9}}{_G}\d?[\dX]{_END}",
+    "bank_card": rf"(?<![0-9A-Z])[4569](?:{_D}){{15,18}}{_END}",
+    "mobile": rf"(?<![0-9A-Z])1{_G}[3-9](?:{_D}){{9}}{_END}|(?<![0-9A-Z])1[3-9]\d\.\d{{4}}\.\d{{4}}{_END}",
+    "landline": rf"(?<![0-9A-Z-])\(?0\d{{2,3}}\)?{_G}[2-8](?:{_D}){{6,7}}{_END}",
+}
+_GAPPED_KINDS = {kind: re.compile(pattern) for kind, pattern in _GAPPED_PATTERNS.items()}
+_GLUED_MOBILE = re.compile(r"(?<!\d)(?:0{0,2}86)?1[3-9]\d{9}(?!\d)")
+_DATE = re.compile(
+    r"(?<![0-9])(?:19|20)\d{2}[-/.年](?:0?[1-9]|1[0-2])[-/.月](?:0?[1-9]|[12]\d|3[01])(?![0-9])日?"
+    r"(?:[T ]{0,2}\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9}(?![0-9]))?)?)?"
+)
+_UUID = re.compile(r"(?<![0-9A-Z])[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}(?![0-9A-Z])")
+_RUN = re.compile(r"[0-9A-Z]+")
+_GROUPS = re.compile(r"(?<!\d)\d++(?:(?:[ \t-]{1,2}|[ \t]{0,4}\r?\n[ \t]{0,8})\d++)+")
+_DIGIT = re.compile(r"[0-9]")
+_SIX = re.compile(rf"\d(?:{_D}){{5}}")
+_LETTER_OR_DIGIT = re.compile(r"[0-9A-Z]+")
+_LONG_DIGITS = re.compile(r"\d{11}")
+_NO_DIGITS = re.compile(r"[^0-9]+")
+# an id with a wrong digit is still an id, as its column has it
+_SHAPE_IS_ENOUGH = {"cn_id": re.compile(r"[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX]\Z")}
+
+
+class Find(NamedTuple):
+    """A slice of the folded text."""
+
+    start: int
+    end: int
+    kind: str
+
+
+class Limits(NamedTuple):
+    """From how many characters on a run that nothing knows is found; 0: never."""
+
+    digits: int = 6
+    mixed: int = 8
+    letters: int = 24
+    groups: int = 9
+    keeps_dates: bool = True
+
+
+def find(reading: Reading, limits: Limits) -> list[Find]:
+    """What stands in the text, in its order, nothing twice."""
+    text = reading.folded
+    ranked = list(_pairs(reading)) if ":" in text or "=" in text else []
+    ranked += _numbers(text)
+    if "@" in text:
+        ranked += [(_SURE, Find(*m.span(), "email")) for m in PATTERNS["email"].finditer(text)]
+    if ANY_WORD.search(text):
+        ranked += _after_words(text)
+    if not text.isascii():
+        ranked += _words(text)
+    return _resolved(text, ranked, limits)
+
+
+def _numbers(text: str) -> Iterator[tuple[int, Find]]:
+    if not _DIGIT.search(text):
+        return
+    if _SIX.search(text):
+        for kind in ("cn_id", "uscc", "ceb_invt_no", "entry_id", "bank_card", "container", "mobile", "landline", "hkid"):
+            yield from _checked(text, kind, PATTERNS[kind], _SURE)
+        for kind, pattern in _GAPPED_KINDS.items():
+            yield from _checked(text, kind, pattern, _GAPPED)
+        if _LONG_DIGITS.search(text):
+            yield from ((_GAPPED, Find(*m.span(), "mobile")) for m in _GLUED_MOBILE.finditer(text))
+    if not text.isascii():
+        yield from _checked(text, "plate", PATTERNS["plate"], _SURE)
+    if text.count(".") >= 3:
+        yield from _checked(text, "ipv4", PATTERNS["ipv4"], _SURE)
+    if text.count(":") >= 5 or text.count("-") >= 5:
+        yield from _checked(text, "mac", PATTERNS["mac"], _SURE)
+
+
+def _checked(text: str, kind: str, pattern: re.Pattern[str], rank: int) -> Iterator[tuple[int, Find]]:
+    separators = all_kinds()[kind].separators
+    for match in pattern.finditer(text):
+        value = folded(match[0], separators or rank == _GAPPED).replace("\n", "")
+        if kind == "mobile":
+            value = value.replace(".", "")
+        if checks.passes_check(kind, value) and (kind != "bank_card" or CARD_BINS.match(value)):
+            yield rank if rank == _GAPPED or not _has_gaps(match[0]) else _GAPPED, Find(*match.span(), kind)
+        elif kind in _SHAPE_IS_ENOUGH and _SHAPE_IS_ENOUGH[kind].match(value):
+            yield _WRONG, Find(*match.span(), kind)
+
+
+def _has_gaps(text: str) -> bool:
+    return any(c in text for c in " \t\r\n")
+
+
+def _after_words(text: str) -> Iterator[tuple[int, Find]]:
+    for kind, pattern in AFTER_WORDS.items():
+        for match in pattern.finditer(text):
+            if checks.is_valid(kind, match[1]):
+                yield (_WORDS if kind in ("order_no", "bill_no") else _SURE), Find(*match.span(1), kind)
+
+
+def _pairs(reading: Reading) -> Iterator[tuple[int, Find]]:
+    """`联系人：张三`, `tel=138…`; where the source is one for one, its case tells the words of a key apart."""
+    text = reading.folded
+    if reading.spans is None:
+        text = reading.source.replace("：", ":").replace("＝", "=")
+    for match in PAIR.finditer(text):
+        kind = kind_of_pair(match[1], match[2])
+        if kind:
+            yield (_WORDS if kind in ("name", "address", "order_no", "bill_no") else _SURE), Find(*match.span(2), kind)
+
+
+def _words(text: str) -> Iterator[tuple[int, Find]]:
+    if HOUSE.search(text):
+        for match in PATTERNS["address"].finditer(text):
+            yield _WORDS, Find(match.start() + _before_place(match[0]), match.end(), "address")
+    yield from ((_WORDS, Find(start, end, "name")) for start, end in names_in(text))
+
+
+def _before_place(text: str) -> int:
+    """How many characters stand before the first division that there is: 请送到 before 广东省."""
+    for start in range(min(12, len(text) - 2)):
+        if any(text[start : start + size] in place_names() for size in range(3, 9)):
+            return start
+    return 0
+
+
+def _resolved(text: str, ranked: list[tuple[int, Find]], limits: Limits) -> list[Find]:
+    taken, out = bytearray(len(text)), []
+    for rank, one in sorted(ranked, key=lambda r: (r[0], r[1].start - r[1].end, r[1].start)):
+        if taken.find(1, one.start, one.end) < 0:
+            _take(taken, out, one)
+        elif rank == _WORDS:
+            start, end = max(_free(taken, one.start, one.end), key=lambda s: s[1] - s[0], default=(0, 0))
+            if end - start >= 2:
+                _take(taken, out, Find(start, end, one.kind))
+        else:
+            for start, end in list(_free(taken, one.start, one.end)):
+                out += [Find(m.start(), m.end(), UNKNOWN) for m in _LETTER_OR_DIGIT.finditer(text, start, end)]
+                taken[start:end] = b"\1" * (end - start)
+    for one in _unknown(text, taken, limits):
+        _take(taken, out, one)
+    return sorted(out)
+
+
+def _take(taken: bytearray, out: list[Find], one: Find) -> None:
+    taken[one.start : one.end] = b"\1" * (one.end - one.start)
+    out.append(one)
+
+
+def _free(taken: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What no find has taken of a slice."""
+    while start < end:
+        start = taken.find(0, start, end)
+        if start < 0:
+            return
+        stop = taken.find(1, start, end)
+        stop = end if stop < 0 else stop
+        yield start, stop
+        start = stop
+
+
+def _unknown(text: str, taken: bytearray, limits: Limits) -> Iterable[Find]:
+    """Runs of digits and letters that are too long to stay, where no find and no date has taken them."""
+    masked = bytearray(taken)
+    if limits.keeps_dates and _DIGIT.search(text):
+        for match in _DATE.finditer(text):
+            masked[match.start() : match.end()] = b"\1" * len(match[0])
+    for match in _UUID.finditer(text):
+        if limits.mixed and masked.find(1, *match.span()) < 0:
+            masked[match.start() : match.end()] = b"\1" * len(match[0])
+            yield Find(*match.span(), UNKNOWN)
+    if limits.groups:
+        yield from _long_groups(text, masked, limits.groups)
+    for match in _RUN.finditer(text):
+        for start, end in list(_free(masked, *match.span())):
+            if _is_long(text[start:end], limits):
+                yield Find(start, end, UNKNOWN)
+
+
+def _long_groups(text: str, masked: bytearray, fewest: int) -> Iterator[Find]:
+    for match in _GROUPS.finditer(text):
+        for start, end in list(_free(masked, *match.span())):
+            if sum(c.isdigit() for c in text[start:end]) >= fewest:
+                masked[start:end] = b"\1" * (end - start)
+                yield Find(start, end, UNKNOWN)
+
+
+def _is_long(run: str, limits: Limits) -> bool:
+    if limits.digits and max(map(len, _NO_DIGITS.split(run))) >= limits.digits:
+        return True
+    has_digit = bool(_DIGIT.search(run))
+    if has_digit and not run.isdigit():
+        return bool(limits.mixed) and len(run) >= limits.mixed
+    return not has_digit and bool(limits.letters) and len(run) >= limits.letters
