@@ -491,3 +491,67 @@ sample(
     CSV_SAYS,
     {"format": "oracle_syslog"},
 )
+
+CNPG = '{"level":"info","logger":"pgaudit","msg":"record","record":{"log_time":"2026-11-20 14:15:01.123 UTC","user_name":"app","database_name":"shop","process_id":"77","connection_from":"10.8.0.9:50123","error_severity":"LOG","sql_state_code":"00000","audit":{"audit_type":"SESSION","statement_id":"4","substatement_id":"1","class":"READ","command":"SELECT","object_type":"TABLE","object_name":"hr.lohn","statement":"select \\"a\\",\\nb","parameter":"<none>"}}}\n'
+sample(
+    "json_of_a_kubernetes_operator",
+    CNPG,
+    {
+        "format": "postgres_jsonlog",
+        "dialect": "pgaudit",
+        "statement": 'select "a",\nb',
+        "object_schema": "hr",
+        "client_port": 50123,
+    },
+)
+sample(
+    "json_without_a_time_inside",
+    '{"event_message":"AUDIT: SESSION,1,1,READ,SELECT,TABLE,hr.lohn,select 1 from lohn,<none>","timestamp":"2026-11-20T14:15:01Z","user_name":"bo","database_name":"shop"}\n',
+    {"account": "bo", "database": "shop", "event_time": UTC_TIME, "zone": "known"},
+)
+sample(
+    "json_of_a_container",
+    '{"log":"2026-11-20 14:15:01 UTC LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,\\"select a, \\n","stream":"stderr"}\n{"log":"\\tb\\",<not logged>\\n","stream":"stderr"}\n',
+    {"statement": "select a, \nb", "lines": 2},
+)
+sample(
+    "stderr_of_compose",
+    "db-1  | 2026-11-20 14:15:01 UTC [77] LOG:  AUDIT: SESSION,1,1,MISC,SET,,,set x = 1,<none>\n",
+    {"action": "SET", "event_time": UTC_TIME, "process_id": "77"},
+)
+sample(
+    "stderr_without_tabs",
+    "2026-11-20 14:15:01 UTC [77] LOG:  AUDIT: SESSION,1,1,DDL,CREATE TABLE,TABLE,hr.b,create table b\n(\nx int,\ny int);,<none>\nother\n",
+    {"action": "CREATE TABLE", "lines": 4, "object_name": "b"},
+    ASIDE,
+)
+sample(
+    "stderr_without_severity",
+    "2026-11-20 14:15:01 UTC [77]: user=app,db=shop,client= AUDIT: SESSION,1,1,WRITE,INSERT,TABLE,hr.b,insert,<none>\n",
+    {"action": "INSERT", "account": "app"},
+)
+sample(
+    "stderr_pipes",
+    "2026-11-20 14:15:01 UTC|app|shop|5c7404eb.d6bd|LOG:  statement: select 1\n",
+    {"account": "app", "database": "shop", "session_id": "5c7404eb.d6bd"},
+)
+sample("aud_zone_backwards", sys_block("CONNECT").replace("+08:00", "08:00+"), SYS | LOGON, NOISE)
+sample(
+    "aud_text_behind_the_last_field",
+    sys_block("CONNECT").replace("'1507843210'", "'1507843210' and more"),
+    {"doubts": ["1 lengths do not agree with their values", "the last value has no end: the record is cut"]},
+    NOISE,
+)
+sample(
+    "cloud_csv_of_two_columns",
+    'timestamp,message\n1795184101000,"2026-11-20 14:15:01 UTC:10.8.0.9(50123):app@shop:[77]:LOG:  statement: drop table x"\n1795184101000,"2026-11-20 14:15:01 UTC::@:[7]:LOG:  checkpoint starting"\n',
+    NOISE,
+    {"action": "DROP TABLE", "account": "app", "client_address": "10.8.0.9"},
+    NOISE,
+)
+sample(
+    "csv_fields_without_a_name_here",
+    HEAD.replace("OBJECT_NAME", "DP_TEXT_PARAMETERS1") + "2026-11-20 14:15:01,L,L,m,P,expdp,EXPORT,0,HR,MASTER TABLE,,,,\n",
+    NOISE,
+    {"extra": {"DP_TEXT_PARAMETERS1": "MASTER TABLE"}, "action": "EXPORT"},
+)

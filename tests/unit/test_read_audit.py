@@ -77,6 +77,7 @@ def accounted(data: bytes, found: list[Piece]) -> None:
         at += piece.lines
     lines = data.count(b"\n") + (bool(data) and not data.endswith(b"\n"))
     assert at - 1 == lines
+    assert not [p.why for p in found if "failed here" in p.why]
     assert sum(p.size for p in found) == len(data)
 
 
@@ -118,6 +119,18 @@ def test_any_bytes_are_accounted_for(data: bytes) -> None:
 @given(damaged(), st.lists(st.integers(1, 90), min_size=1, max_size=5))
 def test_any_chunking_gives_the_same(data: bytes, sizes: list[int]) -> None:
     assert list(pieces(Dribble(data, sizes), CLOCK)) == read(data)
+
+
+def test_a_reader_that_fails_loses_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> None:
+        raise ValueError("made for this test")
+
+    monkeypatch.setattr("drydock.audit.oracle_blocks.record_of", stumble)
+    data = (sys_block("CONNECT") * 2 + pg("statement: select 1")).encode()
+    found = read(data)
+    assert sum(p.lines for p in found) == data.count(b"\n")
+    assert [p.why for p in found if p.kind is Kind.SET_ASIDE] == ["a reader failed here (ValueError): please report it"] * 2
+    assert found[-1].record is not None
 
 
 def test_gzip_reads_like_the_file_and_a_damaged_one_is_told() -> None:

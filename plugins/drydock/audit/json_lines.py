@@ -10,9 +10,9 @@ from drydock.audit.blocks import Context, aside, noise, place_of, record_piece
 from drydock.audit.fields import held_of, record_of
 from drydock.audit.lines import Line, Lines
 from drydock.audit.names import folded
-from drydock.audit.postgres_logs import is_json_row, json_piece
+from drydock.audit.postgres_logs import json_piece, row_inside
 from drydock.audit.records import Piece
-from drydock.audit.tables import _ACTED, _RAW, _TIMES, Inner
+from drydock.audit.tables import _ACTED, _RAW, _TIMES, Inner, completed
 from drydock.audit.texts import decode
 
 MOST_FIELDS = 2_000
@@ -101,8 +101,8 @@ def _rest(lines: Lines) -> list[Line]:
 
 def _piece(block: list[Line], document: dict[str, Any], context: Context, inner: Inner, below: str = "") -> Piece:
     encoding = decode(block[0].text)[1]
-    if is_json_row(document):
-        return json_piece(block, document, context, encoding)
+    if (row := row_inside(document)) is not None:
+        return json_piece(block, row, context, encoding)
     fields = list(_flat(document))
     mapping = context.mapping
     held = held_of(fields, mapping.own if mapping else None)
@@ -112,9 +112,7 @@ def _piece(block: list[Line], document: dict[str, Any], context: Context, inner:
     if isinstance(found, str):
         return noise(block, f"an object with {found}")
     if (record := found) is not None:
-        place = place_of(block, encoding)._asdict()
-        outer = context.clock.read(held.get("received_time") or held.get("event_time_utc") or held.get("event_time", ""))
-        return record_piece(block, record.model_copy(update={**place, "received_time": record.received_time or outer.time}))
+        return record_piece(block, completed(record, held, place_of(block, encoding), context.clock))
     if len(held) < 3 or not held.keys() & (_TIMES | {"received_time"}) or not held.keys() & (_ACTED | {"account"}):
         return aside(block, "a JSON object without the columns of an audit record")
     is_oracle = bool({folded(name) for name, _ in fields} & _ORACLE)

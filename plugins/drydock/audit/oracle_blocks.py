@@ -19,7 +19,7 @@ from drydock.audit.texts import decode
 from drydock.audit.times import NOWHEN, Moment
 
 _TIME = (
-    rb"[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} +\d\d:\d\d:\d\d(?: [A-Z]{3,4})? \d{4}(?: ?[+-]\d\d:?\d\d)?"
+    rb"[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} +\d\d:\d\d:\d\d(?: [A-Z]{3,4})? \d{4}(?: ?[+-]\d\d:?\d\d| \d\d:\d\d[+-])?"
     rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?[+-]\d\d:?\d\d|Z)?"
 )
 _FIELD = rb"(?:LENGTH|ACTION|SESSIONID|AUDIT TYPE|TYPE)\s*:\s*(?:\[\d*\]\s*)?['\"]"

@@ -6,6 +6,8 @@ follows it is told with a doubt.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 from drydock.audit.blocks import Context, aside, noise, place_of, record_piece
 from drydock.audit.cells import take_row, whole
 from drydock.audit.lines import Line, Lines
-from drydock.audit.postgres_rows import Row, is_unfinished, read_row
+from drydock.audit.postgres_rows import Row, is_finished, is_unfinished, read_row
 from drydock.audit.records import Piece
 from drydock.audit.texts import decode
 
@@ -46,6 +48,17 @@ CSV_NAMES = (
     "query_id",
 )
 CSV_WIDTHS = (22, 23, 24, 26)  # 8.4, 9.0 to 12, 13, 14 and later
+_AUDIT_NAMES = (
+    "audit_type",
+    "statement_id",
+    "substatement_id",
+    "class",
+    "command",
+    "object_type",
+    "object_name",
+    "statement",
+    "parameter",
+)
 _JSON_NAMES = {
     "timestamp": "log_time",
     "user": "user_name",
@@ -74,7 +87,7 @@ _CLOCK = re.compile(
 )
 _ALL_WORDS = "|".join([_WORDS, *_SEVERITIES])
 _MARK = re.compile(rf"(?<![A-Za-z_\"'=])(?P<word>{_ALL_WORDS})[:：] {{0,2}}(?:(?P<state>(?=[A-Z]{{0,4}}\d)[0-9A-Z]{{5}}): )?")
-_LEAST = re.compile(rb"\s*[<\[({]?\s*(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|1\d{9}\.\d{3})")
+_LEAST = re.compile(rb"(?:[\w.-]{1,80} +\| )?\s*[<\[({]?\s*(?:\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d|1\d{9}\.\d{3})")
 _SYSLOG = re.compile(
     r"(?:<\d{1,3}>)?(?:1 )?(?P<time>[A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*) (?:(?P<host>\S+) )?"
     r"(?:postgres(?:ql)?\S*?)\[(?P<pid>\d+)\]: (?:\[(?P<part>\d+)-(?P<n>\d+)\] )?"
@@ -90,6 +103,7 @@ _FIELDS = (
     ("transaction_id", re.compile(r"\b(?:xid|tx|txid)=(\d+)")),
 )
 _AT = re.compile(r"(?:^|[\s:\[(|])([^\s@:=,\[\]|]+)@([^\s:=,\[\]|]+)")
+_AUDIT = re.compile(r"AUDIT: (?:SESSION|OBJECT),\d")
 _BARE = re.compile(r"(?:\[unknown\]|[A-Za-z_][\w$.-]*)\Z")
 _TIMELESS = re.compile(
     rb"(?:\S{1,128}@\S{1,128} )?(?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|STATEMENT|DETAIL|HINT|CONTEXT):  "
@@ -108,6 +122,22 @@ def is_csv_row(text: bytes) -> bool:
     return _CSV_START.match(text) is not None and (text.count(b",") >= 8 or text.count(b'"') % 2 == 1)
 
 
+def row_inside(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The log row that an object is, or holds as `record` (CloudNativePG); None for another object."""
+    inside = document.get("record")
+    if isinstance(inside, Mapping) and "error_severity" in inside and ("message" in inside or "audit" in inside):
+        audit = inside.get("audit")
+        return {**inside, "message": _audit_message(audit)} if isinstance(audit, Mapping) else inside
+    return document if is_json_row(document) else None
+
+
+def _audit_message(audit: Mapping[str, Any]) -> str:
+    """The row of pgaudit that was taken apart into an object."""
+    line = io.StringIO()
+    csv.writer(line).writerow([audit.get(name) or "" for name in _AUDIT_NAMES])
+    return "AUDIT: " + line.getvalue().rstrip("\r\n")
+
+
 def is_json_row(document: Mapping[str, Any]) -> bool:
     return "timestamp" in document and "message" in document and ("error_severity" in document or "backend_type" in document)
 
@@ -120,7 +150,7 @@ def is_stderr(text: bytes) -> bool:
     if _LEAST.match(head) is None and b"postgres" not in head:
         return False
     told = decode(head)[0]
-    if _LEAST.match(head) is not None and _MARK.search(told) is not None:
+    if _LEAST.match(head) is not None and (_MARK.search(told) or _AUDIT.search(told)) is not None:
         return True
     return _SYSLOG.match(told) is not None
 
@@ -149,6 +179,9 @@ def read_csv(lines: Lines, context: Context) -> Iterator[Piece]:
 def json_piece(row: list[Line], document: Mapping[str, Any], context: Context, encoding: str) -> Piece:
     """One object of jsonlog."""
     values = {_JSON_NAMES.get(name, name): "" if value is None else str(value) for name, value in document.items()}
+    if "connection_from" in values:
+        host, _, port = values["connection_from"].rpartition(":")
+        values |= {"remote_host": host or port, "remote_port": port if host else ""}
     values["error_severity"] = _SEVERITIES.get(values.get("error_severity", ""), values.get("error_severity", ""))
     return _piece(row, values, context, "postgres_jsonlog", encoding)
 
@@ -186,10 +219,14 @@ def _without_tabs(message: str, lines: Lines) -> list[Line]:
     """The lines that finish a row of pgaudit, where a collector took the tabs away; none where nothing finishes it."""
     taken: list[Line] = []
     text = message
-    while (line := lines.peek(len(taken))) is not None and len(taken) < MOST_UNTABBED and not is_broken(line.text):
+    while (
+        (line := lines.peek(len(taken))) is not None
+        and len(taken) < MOST_UNTABBED
+        and not (is_broken(line.text) or is_stderr(line.text))
+    ):
         taken.append(line)
         text += "\n" + decode(line.text)[0]
-        if not is_unfinished(text):
+        if is_finished(text):
             return [lines.take() for _ in taken]
     return []
 
@@ -202,6 +239,13 @@ def _begin(text: str) -> tuple[Row, str, str, bool]:
         values |= {"log_time": via["time"], "server": via["host"] or "", "process_id": via["pid"]}
         text = text[via.end() :].replace("#011", "\t").replace("#012", "\n")
     mark = _MARK.search(text[:2000])
+    if mark is None and (audit := _AUDIT.search(text[:2000])):
+        return (
+            values | _prefixed(text[: audit.start()]) | {"error_severity": "LOG"},
+            "LOG",
+            text[audit.start() :],
+            via is not None,
+        )
     if mark is None:
         return values | {"error_severity": "LOG"}, "LOG", text, via is not None
     prefix = text[: mark.start("word")]

@@ -21,13 +21,13 @@ Row = dict[str, str]
 """Columns of a log row by the names of csvlog: log_time, user_name, database_name, process_id, remote_host, …"""
 
 _IDLE = frozenset({"", "idle", "idle in transaction", "authentication", "startup", "PARSE", "BIND", "initializing"})
-_DURATION = re.compile(r"(?:duration|持续时间|执行时间)[:：]\s*([\d.]+) (?:ms|毫秒)\s*")
+_DURATION = re.compile(r"(?:duration|持续时间|执行时间)[:：]\s*(\d{1,15}(?:\.\d{1,9})?) (?:ms|毫秒)\s*")
 _STATEMENT = re.compile(
     r"(?:statement|语句|(?:execute|bind|parse|执行|绑定|解析) (?:fetch from )?(?:<[^>]*>|\S*))[:：]\s+", re.IGNORECASE
 )
 _PLAN = re.compile(r"plan:\s*")
 _CONNECTION = re.compile(r"(?:replication )?connection (received|authenticated|authorized): ")
-_DISCONNECTION = re.compile(r"disconnection: session time: (?:(\d+):)?(\d+):([\d.]+) ")
+_DISCONNECTION = re.compile(r"disconnection: session time: (?:(\d{1,9}):)?(\d{1,9}):(\d{1,9}(?:\.\d{0,9})?) ")
 _PAIR = re.compile(r'(user|database|db|host|port|application_name|identity|method)=(?:"((?:[^"]|"")*)"|(\S*))')
 _FAILED_USER = re.compile(r'(?:for |role |user )(?:user )?"([^"]*)"|用户 ?"([^"]*)"|角色 ?"([^"]*)"')
 _GUESSED = (
@@ -50,6 +50,7 @@ _GUESSED = (
 )
 _LOGON_STATES = frozenset({"28P01", "28000", "3D000", "53300", "57P03", "08P01"})
 _FAILED = frozenset({"ERROR", "FATAL", "PANIC"})
+_ENDS = re.compile(r"(?:>|\"|,\[not logged\]|[>\"],\d{1,15})\s*\Z")
 _NOT_TOLD = frozenset({"<none>", "<not logged>", ""})
 
 
@@ -73,7 +74,12 @@ def is_unfinished(message: str) -> bool:
     """True for a row of pgaudit that ends inside a quote, or before its parameters."""
     if not message.startswith("AUDIT: "):
         return False
-    return message.count('"') % 2 == 1 or (message.count(",") < 8 and message.rstrip()[-1:] not in (">", '"'))
+    return message.count('"') % 2 == 1 or (message.count(",") < 8 and not _ENDS.search(message))
+
+
+def is_finished(message: str) -> bool:
+    """True for a row of pgaudit that ends with its parameters."""
+    return message.count('"') % 2 == 0 and _ENDS.search(message) is not None
 
 
 def _no_time(row: Row, moment: Moment) -> str:
@@ -181,7 +187,7 @@ def _event(row: Row, message: str) -> dict[str, Any] | str:
         action = {"received": "CONNECTION", "authenticated": "AUTHENTICATE", "authorized": "LOGON"}[found[1]]
         return _session(message[found.end() :], action, {})
     if found := _DISCONNECTION.match(message):
-        seconds = int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3].rstrip(".") or 0)
+        seconds = int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3])
         return _session(message[found.end() :], "LOGOFF", {"duration_ms": seconds * 1000})
     return f"a message of the server ({row.get('error_severity', '') or 'LOG'})"
 

@@ -41,9 +41,25 @@ def _pieces(lines: Lines, context: Context, depth: int) -> Iterator[Piece]:
         yield from _spillover(lines)
         return
     while (line := lines.peek()) is not None:
-        for piece in _next(line, lines, context, depth):
-            yield piece
-            context.is_after_broken = piece.kind is Kind.SET_ASIDE and piece.why == _BROKEN
+        covered = 0
+        try:
+            for piece in _next(line, lines, context, depth):
+                covered += piece.lines
+                yield piece
+                context.is_after_broken = piece.kind is Kind.SET_ASIDE and piece.why == _BROKEN
+        except (ValueError, LookupError, TypeError, ArithmeticError, AssertionError, RecursionError) as e:
+            yield _stumbled(line, lines, covered, e)
+
+
+def _stumbled(first: Line, lines: Lines, covered: int, error: Exception) -> Piece:
+    """What a reader could not cope with, set aside: a fault of the reader, and still no line is lost."""
+    if (following := lines.peek()) is not None and following.number == first.number:
+        lines.take()
+        following = lines.peek()
+    after = lines.number + 1 if following is None else following.number
+    told = aside([first], f"a reader failed here ({type(error).__name__}): please report it")
+    size = first.size if following is None else following.offset - first.offset
+    return told._replace(line=first.number + covered, lines=max(after - first.number - covered, 0), size=size)
 
 
 def _spillover(lines: Lines) -> Iterator[Piece]:

@@ -8,15 +8,29 @@ from dataclasses import dataclass
 
 from drydock.audit.blocks import Context, aside, noise, place_of, record_piece
 from drydock.audit.cells import split_line, take_row, whole
-from drydock.audit.fields import Held, held_of, record_of
+from drydock.audit.fields import Held, Place, held_of, record_of
 from drydock.audit.lines import Line, Lines
 from drydock.audit.mappings import Mapping, own_mappings
 from drydock.audit.names import columns, folded
 from drydock.audit.records import AuditRecord, Piece
 from drydock.audit.texts import decode
+from drydock.audit.times import Clock
 
 DELIMITERS = (b",", b";", b"\t", b"|", b"\x01")
-_RAW_NAMES = ("_raw", "raw", "log", "raw_log", "raw_message", "message", "msg", "event.original", "payload", "raw_event")
+_COMPLETED = ("server", "database", "session_id", "account", "client_host", "client_address", "program", "os_user")
+_RAW_NAMES = (
+    "_raw",
+    "event_message",
+    "raw",
+    "log",
+    "raw_log",
+    "raw_message",
+    "message",
+    "msg",
+    "event.original",
+    "payload",
+    "raw_event",
+)
 _RAW = frozenset(folded(name) for name in (*_RAW_NAMES, "原始日志", "日志内容", "原始报文", "原文", "日志原文"))
 _TIMES = frozenset({"event_time", "event_time_utc"})
 _ACTED = frozenset({"action", "action_number", "statement", "return_code", "object_name", "client_address"})
@@ -139,7 +153,8 @@ def _piece(row: list[Line], cells: list[bytes], context: Context, table: Table, 
     held = held_of(fields, table.mapping.own if table.mapping else None)
     found = inner(cells[table.raw].strip(), context) if table.raw >= 0 else None
     if isinstance(found, AuditRecord):
-        return record_piece(row, _second_clock(found, held, row, context, table, encoding))
+        clock = table.mapping.clock(context.clock) if table.mapping else context.clock
+        return record_piece(row, completed(found, held, place_of(row, encoding), clock))
     if found is not None:
         return noise(row, f"a row with {found}")
     if table.raw >= 0 and not table.has_columns:
@@ -173,9 +188,11 @@ def _is_noise(values: list[str], table: Table) -> bool:
     return any(by_name.get(folded(rule.column)) in rule.values for rule in rules)
 
 
-def _second_clock(record: AuditRecord, held: Held, row: list[Line], context: Context, table: Table, encoding: str) -> AuditRecord:
-    """The record inside, at the row's place; the row's own time is when it was received."""
-    clock = table.mapping.clock(context.clock) if table.mapping else context.clock
+def completed(record: AuditRecord, held: Held, place: Place, clock: Clock) -> AuditRecord:
+    """The record inside, at the place of what held it. The outer time is when it was received, or its time where it has none."""
     outer = clock.read(held.get("received_time") or held.get("event_time_utc") or held.get("event_time", ""))
-    place = place_of(row, encoding)._asdict()
-    return record.model_copy(update={**place, "received_time": record.received_time or outer.time})
+    known: dict[str, object] = {**place._asdict(), "received_time": record.received_time or outer.time}
+    if record.event_time is None:
+        known |= {"event_time": outer.time, "zone": outer.zone, "received_time": None}
+    known |= {name: held[name] for name in _COMPLETED if name in held and not getattr(record, name)}
+    return record.model_copy(update=known)

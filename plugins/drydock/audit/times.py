@@ -51,6 +51,7 @@ _SHAPES = tuple(
         rf"(?P<mon>[A-Za-z]{{3}})\s+(?P<d>\d{{1,2}})\s+{_TAIL}",
     )
 )
+_BACKWARDS = re.compile(r" (\d\d:\d\d)([+-])\Z")  # an old Oracle wrote "2013 00:00+"
 _EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?\Z|\d{13}\Z|\d{16}\Z")
 
 
@@ -68,7 +69,7 @@ class Clock:
 
     def read(self, text: str, is_utc: bool = False) -> Moment:
         """The moment a text tells; `is_utc` where the column is UTC by its definition. NOWHEN where it tells none."""
-        text = text.strip().strip('"').strip()
+        text = _BACKWARDS.sub(r" \2\1", text.strip().strip('"').strip())
         return _read(text, is_utc, self) if text else NOWHEN
 
 
