@@ -555,3 +555,16 @@ sample(
     NOISE,
     {"extra": {"DP_TEXT_PARAMETERS1": "MASTER TABLE"}, "action": "EXPORT"},
 )
+sample(
+    "syslog_10g_without_lengths",
+    f"{AT} wdb1 Oracle Audit[991]: ACTION : 'CONNECT' DATABASE USER: '/' PRIVILEGE : SYSDBA CLIENT USER: oracle CLIENT TERMINAL: pts/3 STATUS: 0",
+    LOGON | {"account": "/", "privilege": "SYSDBA", "os_user": "oracle", "terminal": "pts/3", "return_code": "0"},
+)
+sample(
+    "csv_of_a_spreadsheet",
+    "sep=;\nSQL> select\n" + HEAD.replace(",", ";") + "20-NOV-26 02.15.01 PM;L;L;m;P;x;GRANT;1031;;;;;;\n",
+    NOISE,
+    NOISE,
+    NOISE,
+    {"action": "GRANT"},
+)

@@ -122,7 +122,7 @@ def test_any_chunking_gives_the_same(data: bytes, sizes: list[int]) -> None:
 
 
 def test_a_reader_that_fails_loses_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stumble(*_: object) -> None:
+    def stumble(*_: object, **__: object) -> None:
         raise ValueError("made for this test")
 
     monkeypatch.setattr("drydock.audit.oracle_blocks.record_of", stumble)

@@ -11,8 +11,16 @@ import re
 from typing import NamedTuple
 
 _NAME = re.compile(rb"\s*([A-Z][A-Za-z0-9_$# ]{0,40}?)\s*:\s*(?:\[(\d{0,9})\]\s*:?\s*)?(['\"])")
-_BARE = re.compile(rb"\s*([A-Z][A-Z0-9_$# ]{0,40}?)\s*:(?!\s*[\['\"])[ \t]*([^\s'\"][^\r\n'\"]*|(?=[\r\n]|\Z))")
-_NEXT = rb"(?=\s*\Z|,?\s+[A-Z][A-Za-z0-9_$# ]{0,40}?\s*:\s*(?:\[\d{0,9}\]\s*:?\s*)?['\"]|\s*\n[A-Z][A-Z0-9_$# ]{0,40}?\s*:)"
+_PLAIN = rb"(?:DATABASE USER|PRIVILEGE|OSPRIV|CLIENT USER|CLIENT TERMINAL|STATUS|DBID)\s*:"  # names whose values may stand bare
+_BARE = re.compile(
+    rb"\s*([A-Z][A-Z0-9_$# ]{0,40}?)\s*:(?!\s*[\['\"])[ \t]*"
+    rb"([^\s'\"][^\r\n'\"]{0,2000}?(?=\s*(?:[\r\n]|\Z)|\s+" + _PLAIN + rb")|(?=[\r\n]|\Z))"
+)
+_NEXT = (
+    rb"(?=\s*\Z|,?\s+[A-Z][A-Za-z0-9_$# ]{0,40}?\s*:\s*(?:\[\d{0,9}\]\s*:?\s*)?['\"]|\s*\n[A-Z][A-Z0-9_$# ]{0,40}?\s*:|\s+"
+    + _PLAIN
+    + rb")"
+)
 _ENDS = {quote: re.compile(re.escape(quote) + _NEXT) for quote in (b"'", b'"')}
 _BOUNDARY = re.compile(rb",?[ \t]*(?:\r?\n|\Z)|,?\s+[A-Z][A-Za-z0-9_$# ]{0,40}?\s*:")
 

@@ -118,6 +118,8 @@ def _by_format(text: bytes, lines: Lines, context: Context, inner: tables.Inner)
 
 def _unknown(lines: Lines) -> Piece:
     line = lines.take()
+    if tables.is_foot(line.text):
+        return noise([line], "foot or rule of a spooled CSV")
     if oracle_blocks.is_other_syslog(line.text):
         return noise([line], "a syslog line of another program")
     if postgres_logs.is_broken(line.text):

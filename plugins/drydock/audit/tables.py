@@ -104,6 +104,11 @@ def _known(delimiter: bytes, names: tuple[str, ...], context: Context) -> Table 
     return None
 
 
+def is_foot(text: bytes) -> bool:
+    """True for what a client writes around a CSV: counts of rows, rules, prompts, the separator line of a spreadsheet."""
+    return _FOOT.match(text) is not None or text.strip().lower()[:4] == b"sep="
+
+
 Inner = Callable[[bytes, Context], AuditRecord | str | None]
 """Reads one record in its own format out of a cell; the name of the noise where it is known noise, None where it is neither."""
 
@@ -132,7 +137,7 @@ def why_no_row(lines: Lines, context: Context) -> Piece:
     table = context.table
     assert table is not None
     row, cells = take_row(lines, table.delimiter, len(table.names) + 1)
-    if _FOOT.match(row[0].text):
+    if is_foot(row[0].text):
         lines.give_back(row[1:])
         return noise(row[:1], "foot or rule of a spooled CSV")
     if not cells:
