@@ -71,7 +71,7 @@ class Shifter:
         self._counts: dict[str, int] = dict.fromkeys(ShiftReport.model_fields, 0)
 
     def offsets(self, subjects: list[str]) -> np.ndarray:
-        """Days for each subject (int64): uniform over -days … days without 0, or over -days … -1 where nothing may pass `last`."""
+        """Days for each subject (int64): uniform over -days … days without 0, over -days … -1 where nothing may pass `last`."""
         policy = self._policy
         step = 7 if policy.weeks else 1
         reach = policy.days // step

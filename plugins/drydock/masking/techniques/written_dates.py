@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -44,7 +44,25 @@ class WrittenDate:
         text = self.template.replace("{y}", year).replace("{m}", month).replace("{d}", f"{day.day:0{self.pads[1]}d}")
         return text.translate(_TO_WIDE) if self.wide else text
 
+    def at_midnight(self) -> WrittenDate:
+        """The same form with a time of 0 (12 where it says AM or PM); the zone stays."""
+        head, mark, tail = (
+            self.template.partition("{d}")
+            if self.template.rfind("{d}") > self.template.rfind("{y}")
+            else (self.template.partition("{y}"))
+        )
+        time = _ZONE.search(tail)
+        zone = tail[time.start() :] if time else ""
+        digits = _DIGIT.sub("0", tail[: len(tail) - len(zone)])
+        if _HALVES.search(digits):
+            digits = _HALVES.sub(lambda m: {"PM": "AM", "下午": "上午", "pm": "am"}.get(m[0], m[0]), digits)
+            digits = re.sub(r"0{1,2}", "12", digits, count=1)
+        return replace(self, template=head + mark + digits + zone)
 
+
+_DIGIT = re.compile("[0-9]")
+_ZONE = re.compile(r"(?:Z|UTC|[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]+/[A-Za-z_]+)\s*\Z", re.I)
+_HALVES = re.compile("AM|PM|上午|下午", re.I)
 _TO_WIDE = {ord("0") + i: chr(0xFF10 + i) for i in range(10)}
 
 
@@ -67,7 +85,12 @@ def _by_marks(text: str, wide: bool) -> WrittenDate | None:
     if not m or not _TIME.match(m[8]):
         return None
     template = f"{m[1]}{{y}}{m[3]}{{m}}{m[5]}{{d}}{m[7]}{m[8]}"
-    return WrittenDate(date(int(m[2]), int(m[4]), int(m[6])), template, (len(m[4]), len(m[6])), "", False, wide)
+    return WrittenDate(date(int(m[2]), int(m[4]), int(m[6])), template, _pads(m[4], m[6]), "", False, wide)
+
+
+def _pads(month: str, day: str) -> tuple[int, int]:
+    """2024-5-31 has no zeros in front, so neither have its other dates."""
+    return (1, 1) if len(month) == 1 or len(day) == 1 else (2, 2)
 
 
 def _compact(text: str, wide: bool) -> WrittenDate | None:
