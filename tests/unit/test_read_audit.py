@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from drydock.audit.mappings import MappingError, read_mapping
 from drydock.audit.reading import pieces
-from drydock.audit.records import Kind, Piece
+from drydock.audit.records import AuditRecord, Kind, Piece
 from drydock.audit.texts import mask_secrets
 from drydock.audit.times import Clock
 from drydock.cli import main
@@ -214,6 +214,38 @@ def test_what_is_no_secret_stays() -> None:
         "select 'conn' from t",
     ):
         assert mask_secrets(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "zone"),
+    [
+        ("20-NOV-26 10.15.01.123456000 PM +08:00", "2026-11-20T14:15:01.123456+00:00", "known"),
+        ("20-NOV-26 02.15.01 PM ASIA/SHANGHAI", "2026-11-20T06:15:01+00:00", "known"),
+        ("20-11月-26 02.15.01.5 下午", "2026-11-20T14:15:01.500000+00:00", "assumed"),
+        ("2026年11月20日 14:15:01", "2026-11-20T14:15:01+00:00", "assumed"),
+        ("20/11/26 14:15:01,5", "2026-11-20T14:15:01.500000+00:00", "assumed"),
+        ("11/20/2026 2:15:01 PM", "2026-11-20T14:15:01+00:00", "assumed"),
+        ("20.11.2026 14:15:01", "2026-11-20T14:15:01+00:00", "assumed"),
+        ("Nov 20, 2026 @ 14:15:01.000", "2026-11-20T14:15:01+00:00", "assumed"),
+        ("Fri Nov 20 14:15:01 CET 2026", "2026-11-20T13:15:01+00:00", "named"),
+        ("Fri, 20 Nov 2026 14:15:01 +0100", "2026-11-20T13:15:01+00:00", "known"),
+        ("20261120141501", "2026-11-20T14:15:01+00:00", "assumed"),
+        ("1795184101", "2026-11-20T14:15:01+00:00", "known"),
+        ("2026-11-20 14:15:01+08", "2026-11-20T06:15:01+00:00", "known"),
+        ("30-FEB-26 10:00:00", None, "none"),
+        ("yesterday", None, "none"),
+    ],
+)
+def test_times_of_any_shape(text: str, told: str | None, zone: str) -> None:
+    moment = CLOCK.read(text)
+    assert (moment.time and moment.time.isoformat(), moment.zone) == (told, zone)
+
+
+def test_the_page_names_every_field_and_format() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "read-audit.md").read_text(encoding="utf-8")
+    assert [name for name in AuditRecord.model_fields if f"`{name}`" not in page] == []
+    told = {w["format"] for s in SAMPLES for w in s.answer if isinstance(w, dict) and "format" in w}
+    assert [name for name in told if f"`{name}`" not in page] == []
 
 
 # ------------------------------------------------------------------------------------------------------------- at a shell

@@ -45,7 +45,7 @@ _SHAPES = tuple(
         rf"(?:[\s:T]+{_TAIL}|\Z)",
         rf"(?:[A-Za-z]{{3}},\s+)?(?P<d>\d{{1,2}})\s+(?P<mon>[A-Za-z]{{3}})\s+(?P<y>\d{{4}})\s+{_TAIL}",
         rf"(?P<mon>[A-Za-z]{{3,9}})\s+(?P<d>\d{{1,2}}),?\s+(?P<y>\d{{4}}),?\s+(?:@\s+)?{_TAIL}",
-        rf"(?P<a>\d{{1,2}})[/.-](?P<b>\d{{1,2}})[/.-](?P<y>\d{{4}}),?(?:\s+{_TAIL}|\Z)",
+        rf"(?P<a>\d{{1,2}})[/.-](?P<b>\d{{1,2}})[/.-](?P<y>\d{{4}}|\d{{2}}),?(?:\s+{_TAIL}|\Z)",
         r"(?P<y>\d{4})(?P<mo>\d{2})(?P<d>\d{2})[T ]?(?P<h>\d{2})(?P<mi>\d{2})(?P<s>\d{2})(?:[.,]?(?P<f>\d{1,9}))?"
         r"(?P<zone>Z|[+-]\d{2}:?\d{2})?\Z",
         rf"(?P<mon>[A-Za-z]{{3}})\s+(?P<d>\d{{1,2}})\s+{_TAIL}",
@@ -106,6 +106,9 @@ def _moment(part: dict[str, str | None], is_utc: bool, clock: Clock) -> Moment:
     return _placed(local, name, is_utc, clock, doubt)._replace(year_assumed=True)
 
 
+_SHORT_YEAR = "a date of three short numbers: read as day, month, year"
+
+
 def _month_and_day(part: dict[str, str | None]) -> tuple[int, int, str]:
     if part.get("mon"):
         name = (part["mon"] or "").lower()
@@ -114,6 +117,8 @@ def _month_and_day(part: dict[str, str | None]) -> tuple[int, int, str]:
         return month, int(part["d"] or 0), ""
     if part.get("a"):
         a, b = int(part["a"] or 0), int(part["b"] or 0)
+        if len(part.get("y") or "") == 2:
+            return (b, a, _SHORT_YEAR) if a > 12 or b <= 12 else (a, b, _SHORT_YEAR)
         if a > 12:
             return b, a, ""
         return a, b, "" if b > 12 or a == b else "day and month may be the other way round"
