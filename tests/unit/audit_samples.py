@@ -568,3 +568,25 @@ sample(
     NOISE,
     {"action": "GRANT"},
 )
+sample(
+    "json_behind_a_time",
+    "2026-11-20T14:15:02.5Z " + CNPG,
+    {"dialect": "pgaudit", "account": "app", "event_time": "2026-11-20T14:15:01.123000Z"},
+)
+sample("json_chatter", '{"level":"info","logger":"instance-manager","msg":"Starting EventSource"}\n', NOISE)
+sample(
+    "stderr_state_in_the_prefix",
+    '2026-11-20 14:15:01 UTC [77] app@shop/psql 10.8.0.9 42P01 ERROR:  relation "x" does not exist\n',
+    {"database": "shop", "program": "psql", "return_code": "42P01", "doubts": []},
+)
+sample(
+    "stderr_refused_by_hba",
+    '2026-11-20 14:15:01 UTC [77] FATAL:  no pg_hba.conf entry for host "10.8.0.9", user "bo", database "shop", SSL off\n',
+    {"action": "LOGON", "return_code": "28000", "account": "bo", "client_address": "10.8.0.9"},
+)
+sample(
+    "stderr_statement_alone",
+    "2026-11-20 14:15:01 UTC [77] STATEMENT:  select 1\n2026-11-20 14:15:01 UTC [77] HINT:  x\n",
+    ASIDE,
+    NOISE,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,19 +17,24 @@ from drydock.audit.tables import _ACTED, _RAW, _TIMES, Inner, completed
 from drydock.audit.texts import decode
 
 MOST_FIELDS = 2_000
+_STAMPED = re.compile(rb"\A\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) [FP] )?\{")
+_CHATTER = frozenset({"level", "logger", "msg"})
 MOST_SPREAD = 4 * 1024 * 1024  # bytes of one object over several lines
 _CONTAINER = frozenset({"log", "stream"})
 _ORACLE = frozenset({"DBUSERNAME", "UNIFIEDAUDITPOLICIES", "EVENTTIMESTAMPUTC"})
 
 
 def is_json(text: bytes) -> bool:
+    """True for an object or an array, also behind the time that a collector puts before it."""
+    if text[:4].isdigit() and _STAMPED.match(text):
+        return True
     return text.lstrip()[:1] == b"{" or text.strip() in (b"[", b"]", b"],", b"[{") or text.lstrip()[:2] == b"[{"
 
 
 def read_json(lines: Lines, context: Context, inner: Inner) -> Iterator[Piece]:
     """One object: on one line, or spread over several."""
     first = lines.take()
-    body = first.text.strip()
+    body = _STAMPED.sub(b"{", first.text.strip(), count=1)
     if body in (b"[", b"]", b"],"):
         yield noise([first], "bracket of a JSON array")
         return
@@ -114,6 +120,8 @@ def _piece(block: list[Line], document: dict[str, Any], context: Context, inner:
     if (record := found) is not None:
         return record_piece(block, completed(record, held, place_of(block, encoding), context.clock))
     if len(held) < 3 or not held.keys() & (_TIMES | {"received_time"}) or not held.keys() & (_ACTED | {"account"}):
+        if set(document) >= _CHATTER and "record" not in document:
+            return noise(block, "a log line of another part of a container")
         return aside(block, "a JSON object without the columns of an audit record")
     is_oracle = bool({folded(name) for name, _ in fields} & _ORACLE)
     source = mapping.product if mapping else "oracle" if is_oracle else "unknown"

@@ -102,7 +102,8 @@ _FIELDS = (
     ("process_id", re.compile(r"\[(\d{1,7})(?:-\d+)?\]|\bpid[=:]\s*(\d{1,7})|\bp=(\d{1,7})")),
     ("transaction_id", re.compile(r"\b(?:xid|tx|txid)=(\d+)")),
 )
-_AT = re.compile(r"(?:^|[\s:\[(|])([^\s@:=,\[\]|]+)@([^\s:=,\[\]|]+)")
+_AT = re.compile(r"(?:^|[\s:\[(|])([^\s@:=,\[\]|]+)@([^\s:=,\[\]|/]+)(?:/(\S+))?")
+_STATE_BEFORE = re.compile(r" ((?=[A-Z]{0,4}\d)[0-9A-Z]{5}) \Z")
 _AUDIT = re.compile(r"AUDIT: (?:SESSION|OBJECT),\d")
 _BARE = re.compile(r"(?:\[unknown\]|[A-Za-z_][\w$.-]*)\Z")
 _TIMELESS = re.compile(
@@ -199,7 +200,8 @@ def read_stderr(lines: Lines, context: Context) -> Iterator[Piece]:
     block, parts = [first], [rest, *_below(lines, via_syslog, values)]
     block += parts.pop()  # type: ignore[arg-type]
     if word in _EXTRA:
-        yield noise(block, f"a {word} line without its message")
+        why = f"a {word} line without its message"
+        yield aside(block, why) if word in ("STATEMENT", "QUERY") else noise(block, why)
         return
     values["message"] = "\n".join(parts)
     doubts = (_AFTER_BROKEN,) if context.is_after_broken else ()
@@ -251,8 +253,8 @@ def _begin(text: str) -> tuple[Row, str, str, bool]:
     prefix = text[: mark.start("word")]
     word = _SEVERITIES.get(mark["word"], mark["word"])
     values |= _prefixed(prefix)
-    if mark["state"]:
-        values["sql_state_code"] = mark["state"]
+    if state := mark["state"] or next(iter(_STATE_BEFORE.findall(prefix)), ""):
+        values["sql_state_code"] = state
     return values | {"error_severity": word}, word, text[mark.end() :], via is not None
 
 
@@ -267,6 +269,7 @@ def _prefixed(prefix: str) -> Row:
             values[name] = next(group for group in found.groups() if group is not None)
     if "user_name" not in values and (found := _AT.search(prefix)):
         values |= {"user_name": found[1], "database_name": found[2]}
+        values.setdefault("application_name", found[3] or "")
     if "user_name" not in values:
         values |= _by_place(prefix)
     if not values.get("remote_host") and (found := _ADDRESS.search(prefix)):

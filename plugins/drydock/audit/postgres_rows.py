@@ -30,6 +30,7 @@ _CONNECTION = re.compile(r"(?:replication )?connection (received|authenticated|a
 _DISCONNECTION = re.compile(r"disconnection: session time: (?:(\d{1,9}):)?(\d{1,9}):(\d{1,9}(?:\.\d{0,9})?) ")
 _PAIR = re.compile(r'(user|database|db|host|port|application_name|identity|method)=(?:"((?:[^"]|"")*)"|(\S*))')
 _FAILED_USER = re.compile(r'(?:for |role |user )(?:user )?"([^"]*)"|用户 ?"([^"]*)"|角色 ?"([^"]*)"')
+_FAILED_HOST = re.compile(r'host "([^"]{1,100})"')
 _GUESSED = (
     ("42501", re.compile(r"permission denied|must be (?:owner|superuser|member)|权限不够|权限被拒绝|必须是")),
     ("28P01", re.compile(r"(?:password|SCRAM|MD5) authentication failed|Password 认证失败|密码认证失败", re.IGNORECASE)),
@@ -161,6 +162,8 @@ def _failure(row: Row, message: str) -> dict[str, Any]:
     facts |= {"comment": mask_secrets(message), "statement": mask_secrets(statement), "action": _verb(row, statement)}
     if row.get("error_severity") == "FATAL" and not statement and state in _LOGON_STATES:
         facts |= {"action": "LOGON", "kind": "CONNECTION"}
+        if not row.get("remote_host") and (host := _FAILED_HOST.search(message)):
+            facts["client_address"] = host[1]
         if not row.get("user_name") and (found := _FAILED_USER.search(message)):
             facts["account"] = found[1] or found[2] or found[3] or ""
     return facts
