@@ -1,0 +1,92 @@
+"""Keyed hashes of many values in bounded memory: a quick filter in memory, exact HMAC records in bucket files on disk.
+
+The quick hash is a keyed multiply-add (Carter and Wegman) over the letters: only what passes its bit table is worth an HMAC.
+The HMAC-SHA256 key is made for one run and never stored; the files hold 64 bits of each MAC and the number of its owner.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+BUCKETS = 64
+LONGEST_QUICK = 200  # letters that the quick hash looks at
+LEAST_BITS, MOST_BITS = 20, 32
+BITS_PER_VALUE = 64  # one wrong candidate in 64 passes the filter
+RECORD = np.dtype([("owner", "<u4"), ("mac", "<u8"), ("quick", "<u8")])
+
+
+class Keys:
+    """One run's secrets."""
+
+    def __init__(self) -> None:
+        self._mac_key = secrets.token_bytes(32)
+        random = np.frombuffer(secrets.token_bytes(8 * (LONGEST_QUICK + 1)), np.uint64)
+        self._weights = random[:LONGEST_QUICK] | np.uint64(1)
+        self._offset = int(random[LONGEST_QUICK])
+
+    def mac(self, value: bytes) -> int:
+        """64 bits of HMAC-SHA256."""
+        return int.from_bytes(hmac.digest(self._mac_key, value, "sha256")[:8], "little")
+
+    def quick(self, matrix: np.ndarray) -> np.ndarray:
+        """One 64-bit hash for each row: texts of one length."""
+        length = min(matrix.shape[1], LONGEST_QUICK)
+        begin = (self._offset + matrix.shape[1] * 0x9E3779B97F4A7C15) % 2**64
+        total = np.full(len(matrix), begin, np.uint64)
+        for at in range(length):
+            total += (matrix[:, at].astype(np.uint64) + np.uint64(1)) * self._weights[at]
+        total ^= total >> np.uint64(32)
+        total *= self._weights[0]
+        return total ^ (total >> np.uint64(29))
+
+
+class Filter:
+    """Bits of quick hashes: says no for most values that were never added."""
+
+    def __init__(self, values: int) -> None:
+        bits = min(max(LEAST_BITS, (values * BITS_PER_VALUE).bit_length()), MOST_BITS)
+        self._shift = np.uint64(64 - bits)
+        self._bits = np.zeros(1 << (bits - 3), np.uint8)
+
+    def add(self, quick: np.ndarray) -> None:
+        at = quick >> self._shift
+        np.bitwise_or.at(self._bits, (at >> np.uint64(3)).astype(np.int64), np.uint8(1) << (at & np.uint64(7)).astype(np.uint8))
+
+    def may_hold(self, quick: np.ndarray) -> np.ndarray:
+        at = quick >> self._shift
+        return (self._bits[(at >> np.uint64(3)).astype(np.int64)] >> (at & np.uint64(7)).astype(np.uint8)) & 1 == 1
+
+
+class Buckets:
+    """Records in files by the top bits of their MAC, so that one bucket at a time fits in memory."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._paths = [folder / f"{name}{number:02d}" for number in range(BUCKETS)]
+        self.records = 0
+
+    def add(self, owner: int, macs: np.ndarray, quick: np.ndarray) -> None:
+        """Append; the files grow by 20 bytes a record."""
+        record = np.empty(len(macs), RECORD)
+        record["owner"], record["mac"], record["quick"] = owner, macs, quick
+        bucket = (record["mac"] >> np.uint64(58)).astype(np.int64)
+        record = record[np.argsort(bucket, kind="stable")]
+        ends = np.cumsum(np.bincount(bucket, minlength=BUCKETS))
+        for number, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+            if end > begin:
+                with self._paths[number].open("ab") as file:
+                    file.write(record[begin:end].tobytes())
+        self.records += len(record)
+
+    def read(self, number: int) -> np.ndarray:
+        """The records of one bucket, each (owner, mac) once."""
+        path = self._paths[number]
+        found = np.fromfile(path, RECORD) if path.exists() else np.empty(0, RECORD)
+        return np.unique(found)
+
+    def each(self) -> Iterator[np.ndarray]:
+        return (self.read(number) for number in range(BUCKETS))

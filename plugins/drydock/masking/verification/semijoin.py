@@ -1,0 +1,204 @@
+"""Keyed semi-join: does any original of a sensitive source column stand anywhere in the target?
+
+Source values are folded and hashed with HMAC under a key made for this run; so is every text of the target that could be one of
+them. Only numbers of hits come out. Masked values share the domain of the originals, so some hit by chance: their expected
+number follows from the sizes of domain and sets, or from decoys where no domain can be counted (names, addresses, mail).
+
+Cost: linear in the bytes of the target and of the source columns; disk 20 bytes a source value and about a 64th of that a
+candidate; memory one bit table (8 bytes a source value, at most 512 MB) and one of 64 buckets.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from drydock.masking.verification.blocks import Block
+from drydock.masking.verification.candidates import NUMERIC, Candidates, candidates, shapes, texts
+from drydock.masking.verification.chance import DOMAIN_SIZES, Distinct, poisson_bound
+from drydock.masking.verification.folding import fold
+from drydock.masking.verification.hashes import BUCKETS, Buckets, Keys
+from drydock.masking.verification.originals import Original, Originals
+from drydock.masking.verification.residual import unread_findings
+from drydock.masking.verification.results import JoinCount, Semijoin
+from drydock.masking.verification.target import Progress
+from drydock.verdicts import Finding, Status, Verdict, judge
+
+MOST_RECORDS = 20_000_000  # of one place; a place that needs more cannot be told apart
+BLIND_SHARE = 0.05  # of a column's originals; where chance may bring more, a small leak is not seen
+INSIDE = " (inside longer text)"
+
+
+class Target:
+    """The target's side of the join: takes blocks, keeps counts of shapes and the records that passed the filter."""
+
+    def __init__(self, originals: Originals, folder: Path) -> None:
+        self.originals, self.keys = originals, originals.keys
+        self.filter = originals.filter()
+        self.found = Buckets(folder, "target")
+        self.places: dict[str, int] = {}
+        self.distinct: dict[tuple[int, int, int], Distinct] = {}
+        self.records: Counter[int] = Counter()
+        self.cut: set[str] = set()
+        self.hashed = 0
+
+    def add(self, block: Block) -> None:
+        """Search one block."""
+        folded = fold(block)
+        if not len(folded.starts):
+            return
+        begin_cell = np.append(folded.position, 0)
+        for some in candidates(folded, self.originals.lengths, self.originals.names):
+            columns = np.searchsorted(folded.ends, begin_cell[some.starts]) % len(folded.places)
+            quick = self.keys.quick(texts(folded, some.starts, some.length))
+            kinds = shapes(folded, some.starts, some.length)
+            may = self.filter.may_hold(quick)
+            for column in np.unique(columns).tolist():
+                here = columns == column
+                place = self._place(folded.places[column] + (INSIDE if some.inside else ""))
+                self._count(place, some, kinds[here], quick[here])
+                self._record(place, folded.kept, some, here & may, quick)
+
+    def _place(self, name: str) -> int:
+        return self.places.setdefault(name, len(self.places))
+
+    def _count(self, place: int, some: Candidates, kinds: np.ndarray, quick: np.ndarray) -> None:
+        for kind in np.unique(kinds).tolist():
+            self.distinct.setdefault((place, some.length, kind), Distinct()).add(quick[kinds == kind])
+
+    def _record(self, place: int, kept: np.ndarray, some: Candidates, chosen: np.ndarray, quick: np.ndarray) -> None:
+        at = np.flatnonzero(chosen)
+        if not len(at):
+            return
+        unique, first = np.unique(quick[at], return_index=True)
+        if self.records[place] + len(unique) > MOST_RECORDS:
+            self.cut.add(next(name for name, number in self.places.items() if number == place))
+            return
+        starts = some.starts[at[first]].tolist()
+        data = kept.tobytes() if len(starts) > 64 else None
+        macs = [self.keys.mac(data[s : s + some.length] if data else kept[s : s + some.length].tobytes()) for s in starts]
+        self.found.add(place, np.array(macs, np.uint64), unique)
+        self.records[place] += len(unique)
+        self.hashed += len(unique)
+
+
+def join(
+    originals: Sequence[Original],
+    source: Mapping[str, Iterable[bytes]],
+    blocks: Iterable[Block],
+    progress: Progress,
+    *,
+    kept: Mapping[tuple[str, str], str] | None = None,
+) -> Semijoin:
+    """`source` gives the values of each column of `originals`; `kept`: (source, place) to the policy entry that
+    lets the originals be there."""
+    with tempfile.TemporaryDirectory(prefix="drydock-semijoin-") as name:
+        sides = Originals(originals, Path(name), Keys())
+        for column in originals:
+            sides.add(column.name, source[column.name])
+        target = Target(sides, Path(name))
+        for block in blocks:
+            target.add(block)
+        counts = _counts(sides, target, kept or {})
+        empty = tuple(column.name for column in originals if not sides.distinct_values(column.name))
+    for place in target.cut:
+        progress.unread[place] = "unread_too_many"
+    return Semijoin(
+        reading=progress.result(),
+        columns=len(originals),
+        empty_columns=empty,
+        hashed=sides.hashed + target.hashed,
+        counts=counts,
+    )
+
+
+def verdict(result: Semijoin) -> Verdict:
+    """FAIL for each pair of column and place with more originals than chance brings; excepted ones by their policy's name."""
+    findings = [f for f in map(_finding, result.counts) if f]
+    findings += [Finding(code="no_originals", status=Status.UNKNOWN, place=name) for name in result.empty_columns]
+    findings += unread_findings(result.reading)
+    examined = (result.columns - len(result.empty_columns)) * min(result.reading.cells, 1)
+    excepted = sum(c.hits for c in result.counts if c.excepted_by)
+    return judge(
+        "originals",
+        examined,
+        findings,
+        columns=result.columns,
+        places=result.reading.places,
+        excepted_hits=excepted,
+        excepted_by=", ".join(sorted({c.excepted_by for c in result.counts if c.excepted_by})),
+        hits_by_chance=sum(c.hits for c in result.counts if not c.excepted_by and c.hits <= c.bound),
+    )
+
+
+def _finding(count: JoinCount) -> Finding | None:
+    values = {
+        "source": count.source,
+        "hits": count.hits,
+        "originals": count.originals,
+        "expected": round(count.expected, 3),
+        "bound": count.bound,
+    }
+    if count.excepted_by:
+        return None
+    if count.hits > count.bound:
+        return Finding(code="originals_in_copy", status=Status.FAIL, place=count.place, values=values)
+    if count.bound > 1 and count.bound > BLIND_SHARE * count.originals:
+        return Finding(code="chance_hides_originals", status=Status.WARN, place=count.place, values=values)
+    return None
+
+
+def _counts(sides: Originals, target: Target, kept: Mapping[tuple[str, str], str]) -> tuple[JoinCount, ...]:
+    hits = _hits(sides.records, target.found)
+    names = {number: name for name, number in target.places.items()}
+    found = []
+    for (owner, place), number in sorted(hits.items()):
+        if sides.is_decoy(owner):
+            continue
+        column, where = sides.column(owner), names[place]
+        candidates_here = _candidates_like(sides, target, owner, place)
+        expected = _expected(sides, owner, candidates_here, hits.get((sides.decoy_of(owner), place), 0))
+        found.append(
+            JoinCount(
+                source=column.name,
+                place=where,
+                hits=number,
+                originals=sides.distinct_values(column.name),
+                candidates=candidates_here,
+                expected=expected,
+                bound=poisson_bound(expected),
+                excepted_by=kept.get((column.name, where.removesuffix(INSIDE)), ""),
+            )
+        )
+    return tuple(found)
+
+
+def _hits(source: Buckets, target: Buckets) -> Counter[tuple[int, int]]:
+    """Distinct MACs that both sides hold, by (owner in the source, place in the target), one bucket in memory at a time."""
+    hits: Counter[tuple[int, int]] = Counter()
+    for number in range(BUCKETS):
+        ours, theirs = source.read(number), target.read(number)
+        ours = ours[np.argsort(ours["mac"], kind="stable")]
+        left, right = (np.searchsorted(ours["mac"], theirs["mac"], side) for side in ("left", "right"))
+        matched = np.flatnonzero(right > left)
+        pairs = [(owner, int(theirs["owner"][at])) for at in matched for owner in ours["owner"][left[at] : right[at]].tolist()]
+        hits.update(pairs)
+    return hits
+
+
+def _candidates_like(sides: Originals, target: Target, owner: int, place: int) -> int:
+    return sum(target.distinct[place, *shape].count for shape in sides.shapes(owner) if (place, *shape) in target.distinct)
+
+
+def _expected(sides: Originals, owner: int, candidates_here: int, decoy_hits: int) -> float:
+    """Mean number of distinct originals met by chance."""
+    column, originals = sides.column(owner), sides.values(owner)
+    size = column.free_size or DOMAIN_SIZES.get(column.kind)
+    if size and all(kind <= NUMERIC + 1 for _, kind in sides.shapes(owner)):
+        return candidates_here * sides.crowding(owner) / size
+    decoys = sides.values(sides.decoy_of(owner))
+    return (decoy_hits + 0.5) * originals / decoys if decoys else candidates_here * originals / 2**64

@@ -1,0 +1,26 @@
+"""Reads the source's sensitive columns, for the semi-join: values as bytes, NULL left out, nothing kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drydock.engines.postgres import fetch_rows
+from drydock.masking.verification.target import Connection, Progress, prepare, read_table
+from drydock.sqlfiles import sql_file
+
+
+def column_values(connection: Connection, name: str) -> Iterator[bytes]:
+    """All values of `schema.table.column` (over all partitions). Raises LookupError where there is no such column or it
+    cannot be read: a source that was not read must never look like one without originals."""
+    prepare(connection)
+    columns = fetch_rows(connection, sql_file("postgresql", "verification", "columns"))
+    found = [c for c in columns if f"{c['place_schema']}.{c['place_table']}.{c['column_name']}" == name]
+    if not found:
+        raise LookupError(f"the source has no column {name}")
+    for column in found:
+        progress = Progress()
+        relation = (column["schema_name"], column["table_name"])
+        for block in read_table(connection, relation, [(column["column_name"], name)], progress):
+            yield from filter(None, block.text.split(b"\n"))
+        if progress.unread:
+            raise LookupError(f"the source column {name} cannot be read: {progress.unread[name]}")

@@ -1,0 +1,163 @@
+"""Reads all of a delivered PostgreSQL copy: every column by COPY, every definition, every large object, in blocks.
+
+Memory: one block (and one row, which may be longer). Nothing is written anywhere. What cannot be read is told as Unread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from drydock.engines.postgres import fetch_rows
+from drydock.masking.verification.blocks import Block, block_of, opened, unescape, with_binary_opened
+from drydock.masking.verification.results import Reading, Unread
+from drydock.sqlfiles import sql_file
+
+BLOCK_BYTES = 4 << 20
+OVERLAP_BYTES = 4096  # of two pieces of a large object, so that no value is cut in two
+CANNOT_HOLD = {"B", "D", "T"}  # categories of types: boolean, dates and times, time spans
+CANNOT_HOLD_TYPES = {"float4", "float8", "oid", "xid", "xid8", "cid", "tid", "pg_lsn", "int2"}
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+
+@dataclass
+class Progress:
+    """What has been read so far; filled while the blocks are drawn."""
+
+    began_s: float = field(default_factory=time.monotonic)
+    places: set[str] = field(default_factory=set)
+    cells: int = 0
+    read_bytes: int = 0
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def result(self) -> Reading:
+        """The reading as it stands; a place that was read only in part counts as unread."""
+        unread = tuple(Unread(place=place, reason=reason) for place, reason in sorted(self.unread.items()))
+        read = len(self.places - set(self.unread))
+        elapsed = time.monotonic() - self.began_s
+        return Reading(places=read, cells=self.cells, read_bytes=self.read_bytes, elapsed_s=elapsed, unread=unread)
+
+
+def prepare(connection: Connection) -> None:
+    """Make the session read whole tables or fail, in UTF-8, without a time limit."""
+    fetch_rows(connection, sql_file("postgresql", "verification", "session"))
+
+
+def read_all(connection: Connection, progress: Progress) -> Iterator[Block]:
+    """Every block of the database: definitions first, then large objects, then tables. Raises psycopg.OperationalError."""
+    prepare(connection)
+    yield from read_definitions(connection, progress)
+    yield from read_large_objects(connection, progress)
+    columns = fetch_rows(connection, sql_file("postgresql", "verification", "columns"))
+    for (schema, table), found in groupby(columns, key=lambda c: (c["schema_name"], c["table_name"])):
+        names = _readable(list(found), progress)
+        if names:
+            yield from read_table(connection, (schema, table), names, progress)
+
+
+def read_definitions(connection: Connection, progress: Progress) -> Iterator[Block]:
+    """Definitions as blocks of one row; several texts may share a place (enum labels)."""
+    texts, size = [], 0
+    for row in fetch_rows(connection, sql_file("postgresql", "verification", "definitions")):
+        text = (row["text"] or "").encode()
+        texts.append((row["place"] or "?", text))
+        size += len(text)
+        if size > BLOCK_BYTES:
+            yield _counted(block_of(texts), progress)
+            texts, size = [], 0
+    if texts:
+        yield _counted(block_of(texts), progress)
+
+
+def read_large_objects(connection: Connection, progress: Progress) -> Iterator[Block]:
+    """Large objects piece by piece, pieces overlapping."""
+    part = sql_file("postgresql", "verification", "large_object_part")
+    for row in fetch_rows(connection, sql_file("postgresql", "verification", "large_objects")):
+        place = f"large object {row['number']}"
+        if not row["may_read"]:
+            progress.unread[place] = "unread_privilege"
+            continue
+        skipped = 0
+        while True:
+            asked = {"number": row["number"], "skipped": skipped, "piece_bytes": BLOCK_BYTES}
+            piece = bytes(fetch_rows(connection, part, asked)[0]["piece"])
+            yield _counted(block_of([(place, opened(piece))]), progress, len(piece))
+            if len(piece) < BLOCK_BYTES:
+                break
+            skipped += BLOCK_BYTES - OVERLAP_BYTES
+
+
+def read_table(
+    connection: Connection, relation: tuple[str, str], names: Sequence[tuple[str, str]], progress: Progress
+) -> Iterator[Block]:
+    """One table's columns, given as (name, place). A refusal in the middle makes all of them unread."""
+    places = tuple(place for _, place in names)
+    try:
+        for rows in copied_pieces(connection, relation, [name for name, _ in names]):
+            yield _counted(with_binary_opened(Block(places, unescape(rows), of_rows=True)), progress, len(rows))
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.DataError, psycopg.errors.InternalError) as error:
+        code = "unread_privilege" if isinstance(error, psycopg.errors.InsufficientPrivilege) else "unread_error"
+        progress.unread.update(dict.fromkeys(places, code))
+    progress.places.update(places)
+
+
+def copied_pieces(
+    connection: Connection, relation: tuple[str, str], columns: Sequence[str], *, with_partitions: bool = False
+) -> Iterator[bytes]:
+    """Whole rows in COPY's text format, about BLOCK_BYTES at a time. Raises psycopg.Error."""
+    file = sql_file("postgresql", "verification", "copy_whole" if with_partitions else "copy_out")
+    texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns)
+    statement = sql.SQL(file.statement).format(columns=texts, relation=sql.Identifier(*relation))
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        yield from _pieces(copy)
+
+
+def _pieces(copy: psycopg.Copy) -> Iterator[bytes]:
+    """Whole rows, put together to blocks: the server sends one message per row."""
+    rows: list[bytes] = []
+    size = 0
+    for row in copy:
+        rows.append(row)
+        size += len(row)
+        if size >= BLOCK_BYTES:
+            yield b"".join(rows)
+            rows, size = [], 0
+    if rows:
+        yield b"".join(rows)
+
+
+def _readable(columns: list[dict[str, Any]], progress: Progress) -> list[tuple[str, str]]:
+    """Columns to read, as (name, place); the others go to the unread ones with their reason."""
+    found = []
+    for column in columns:
+        place = f"{column['place_schema']}.{column['place_table']}.{column['column_name']}"
+        reason = _why_unread(column)
+        if reason:
+            progress.unread[place] = reason
+        else:
+            found.append((column["column_name"], place))
+    return found
+
+
+def _why_unread(column: dict[str, Any]) -> str:
+    if column["relation_kind"] == "f":
+        return "unread_foreign"
+    if not column["may_read"]:
+        return "unread_privilege"
+    if column["category"] in CANNOT_HOLD or column["type_name"] in CANNOT_HOLD_TYPES:
+        return "unread_type"
+    return ""
+
+
+def _counted(block: Block, progress: Progress, read_bytes: int | None = None) -> Block:
+    progress.places.update(block.places)
+    progress.read_bytes += len(block.text) if read_bytes is None else read_bytes
+    progress.cells += len(block.places) * max(block.text.count(b"\n"), 1)
+    return block
