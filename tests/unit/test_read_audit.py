@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drydock.audit.cells import Cells, quick_cells
 from drydock.audit.mappings import MappingError, read_mapping
 from drydock.audit.reading import pieces
 from drydock.audit.records import AuditRecord, Kind, Piece
@@ -131,6 +132,19 @@ def test_a_reader_that_fails_loses_no_line(monkeypatch: pytest.MonkeyPatch) -> N
     assert sum(p.lines for p in found) == data.count(b"\n")
     assert [p.why for p in found if p.kind is Kind.SET_ASIDE] == ["a reader failed here (ValueError): please report it"] * 2
     assert found[-1].record is not None
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from([b'"', b'""', b",", b"a", b" ", b"\r", b"\0", b"\xe4", b'","']), min_size=1, max_size=14).map(
+        b"".join
+    )
+)
+def test_the_quick_way_to_cells_is_the_slow_way(line: bytes) -> None:
+    slow = Cells(b",")
+    slow.feed(line, b"\n")
+    quick = quick_cells(line, b",")
+    assert quick is None or (quick == slow.cells and not slow.is_open)
 
 
 def test_gzip_reads_like_the_file_and_a_damaged_one_is_told() -> None:

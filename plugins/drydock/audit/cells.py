@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 
 from drydock.audit.blocks import joined
@@ -80,6 +81,19 @@ def split_line(text: bytes, delimiter: bytes) -> list[bytes]:
     return cells.cells
 
 
+def quick_cells(text: bytes, delimiter: bytes) -> list[bytes] | None:
+    """The cells of a row that is whole on its line and of plain form, as `Cells` tells them; None for any other."""
+    if b'"' not in text:
+        return text.split(delimiter)
+    try:
+        return [
+            cell.encode("latin-1")
+            for cell in next(csv.reader([text.decode("latin-1")], delimiter=chr(delimiter[0]), strict=True))
+        ]
+    except csv.Error:
+        return None
+
+
 def take_row(
     lines: Lines, delimiter: bytes, most_cells: int = MOST_CELLS, most: int = LONGEST_LINE
 ) -> tuple[list[Line], list[bytes]]:
@@ -88,6 +102,8 @@ def take_row(
     A row with more than `most_cells` is not followed any further, for then its quotes are not what they seem.
     """
     first = lines.take()
+    if (quick := quick_cells(first.text, delimiter)) is not None:
+        return [first], quick
     row, cells, size = [first], Cells(delimiter), first.size
     cells.feed(first.text, _end(first))
     while cells.is_open and len(cells.cells) <= most_cells and size < most and (following := lines.peek()) is not None:
