@@ -21,16 +21,31 @@ from drydock.masking.reading import Reading
 UNKNOWN = "unknown"
 _SURE, _GAPPED, _WRONG, _WORDS = range(4)  # which finds go first
 
-_G = r"(?:[ \t-]{0,2}|[ \t]{0,4}\r?\n[ \t]{0,8})"
+_G = r"(?:[ \t-]{0,3}|[ \t]{0,4}\r?\n[ \t]{0,8})"
 _D = rf"{_G}\d"
 _END = r"(?![0-9A-Z])"
+_EXTENSION = r" ?(?:转|-|X|EXT\.?|分机) ?\d{1,6}"
 _GAPPED_PATTERNS = {
     "cn_id": rf"(?<!\d)[1-9](?:{_D}){{5}}{_G}(?:1{_G}[89]|2{_G}0)(?:{_D}){{9}}{_G}\d?[\dX]{_END}",
     "bank_card": rf"(?<![0-9A-Z])[4569](?:{_D}){{15,18}}{_END}",
-    "mobile": rf"(?<![0-9A-Z])1{_G}[3-9](?:{_D}){{9}}{_END}|(?<![0-9A-Z])1[3-9]\d\.\d{{4}}\.\d{{4}}{_END}",
-    "landline": rf"(?<![0-9A-Z-])\(?0\d{{2,3}}\)?{_G}[2-8](?:{_D}){{6,7}}{_END}",
+    "mobile": rf"(?<![0-9A-Z])(?:\+?(?:00)?86{_G})?1{_G}[3-9](?:{_D}){{9}}{_END}",
 }
+_LANDLINE = re.compile(rf"(?<![0-9A-Z-])(?:\+?86{_G})?\(?0\d{{2,3}}\)?{_G}[2-8](?:{_D}){{6,7}}(?:{_EXTENSION})?{_END}")
 _GAPPED_KINDS = {kind: re.compile(pattern) for kind, pattern in _GAPPED_PATTERNS.items()}
+_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
+_PLATE = re.compile(rf"[{_PROVINCES}][A-HJ-NP-Z][·•-]?(?:[A-HJ-NP-Z0-9]{{5,6}}|[A-HJ-NP-Z0-9]{{4}}[挂学警港澳]){_END}")
+_DOTTED_MOBILE = re.compile(rf"(?<![0-9A-Z])1[3-9]\d\.\d{{4}}\.\d{{4}}{_END}")
+# the digits that a text must have in a row, gaps left out, for the kind to be looked for
+_FEWEST_DIGITS = {
+    "cn_id": 17,
+    "uscc": 6,
+    "ceb_invt_no": 8,
+    "entry_id": 18,
+    "bank_card": 16,
+    "container": 6,
+    "mobile": 11,
+    "hkid": 6,
+}
 _GLUED_MOBILE = re.compile(r"(?<!\d)(?:0{0,2}86)?1[3-9]\d{9}(?!\d)")
 _DATE = re.compile(
     r"(?<![0-9])(?:19|20)\d{2}[-/.年](?:0?[1-9]|1[0-2])[-/.月](?:0?[1-9]|[12]\d|3[01])(?![0-9])日?"
@@ -38,14 +53,16 @@ _DATE = re.compile(
 )
 _UUID = re.compile(r"(?<![0-9A-Z])[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}(?![0-9A-Z])")
 _RUN = re.compile(r"[0-9A-Z]+")
-_GROUPS = re.compile(r"(?<!\d)\d++(?:(?:[ \t-]{1,2}|[ \t]{0,4}\r?\n[ \t]{0,8})\d++)+")
+_GROUPS = re.compile(r"(?<!\d)\d++(?:(?:[ \t-]{1,3}|[ \t]{0,4}\r?\n[ \t]{0,8})\d++)+")
 _DIGIT = re.compile(r"[0-9]")
-_SIX = re.compile(rf"\d(?:{_D}){{5}}")
+_ROW = re.compile(r"\d(?:[ \t\r\n()-]{0,6}\d){3,}")
 _LETTER_OR_DIGIT = re.compile(r"[0-9A-Z]+")
-_LONG_DIGITS = re.compile(r"\d{11}")
 _NO_DIGITS = re.compile(r"[^0-9]+")
 # an id with a wrong digit is still an id, as its column has it
 _SHAPE_IS_ENOUGH = {"cn_id": re.compile(r"[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX]\Z")}
+
+
+_NUMBER_OF_KIND = {kind: number for number, kind in enumerate((UNKNOWN, *all_kinds()), 1)}
 
 
 class Find(NamedTuple):
@@ -81,17 +98,24 @@ def find(reading: Reading, limits: Limits) -> list[Find]:
 
 
 def _numbers(text: str) -> Iterator[tuple[int, Find]]:
+    if not text.isascii():
+        yield from _checked(text, "plate", _PLATE, _SURE)
     if not _DIGIT.search(text):
         return
-    if _SIX.search(text):
-        for kind in ("cn_id", "uscc", "ceb_invt_no", "entry_id", "bank_card", "container", "mobile", "landline", "hkid"):
+    rows = [m[0] for m in _ROW.finditer(text)]
+    longest = max((sum(map(str.isdigit, row)) for row in rows), default=0)
+    for kind, fewest in _FEWEST_DIGITS.items():
+        if longest >= fewest and (kind != "hkid" or "(" in text):
             yield from _checked(text, kind, PATTERNS[kind], _SURE)
+    if longest >= 9:
+        yield from _checked(text, "landline", _LANDLINE, _SURE)
+    if longest >= 10 and not all(map(str.isdigit, rows)):
         for kind, pattern in _GAPPED_KINDS.items():
             yield from _checked(text, kind, pattern, _GAPPED)
-        if _LONG_DIGITS.search(text):
-            yield from ((_GAPPED, Find(*m.span(), "mobile")) for m in _GLUED_MOBILE.finditer(text))
-    if not text.isascii():
-        yield from _checked(text, "plate", PATTERNS["plate"], _SURE)
+    if text.count(".") >= 2:
+        yield from ((_GAPPED, Find(*m.span(), "mobile")) for m in _DOTTED_MOBILE.finditer(text))
+    if longest >= 11:
+        yield from ((_GAPPED, Find(*m.span(), "mobile")) for m in _GLUED_MOBILE.finditer(text))
     if text.count(".") >= 3:
         yield from _checked(text, "ipv4", PATTERNS["ipv4"], _SURE)
     if text.count(":") >= 5 or text.count("-") >= 5:
@@ -105,6 +129,9 @@ def _checked(text: str, kind: str, pattern: re.Pattern[str], rank: int) -> Itera
         if kind == "mobile":
             value = value.replace(".", "")
         if checks.passes_check(kind, value) and (kind != "bank_card" or CARD_BINS.match(value)):
+            if kind == "uscc" and not checks.is_valid(kind, value):
+                yield _WRONG, Find(*match.span(), kind)  # given out by hand, or a list number that passes by chance
+                continue
             yield rank if rank == _GAPPED or not _has_gaps(match[0]) else _GAPPED, Find(*match.span(), kind)
         elif kind in _SHAPE_IS_ENOUGH and _SHAPE_IS_ENOUGH[kind].match(value):
             yield _WRONG, Find(*match.span(), kind)
@@ -148,26 +175,29 @@ def _before_place(text: str) -> int:
 
 
 def _resolved(text: str, ranked: list[tuple[int, Find]], limits: Limits) -> list[Find]:
-    taken, out = bytearray(len(text)), []
-    for rank, one in sorted(ranked, key=lambda r: (r[0], r[1].start - r[1].end, r[1].start)):
-        if taken.find(1, one.start, one.end) < 0:
-            _take(taken, out, one)
+    """`taken`: for each character the number of the kind that took it, so that a text of many finds costs time in proportion."""
+    taken, whose, out = bytearray(len(text)), bytearray(len(text)), list[Find]()
+
+    def take(start: int, end: int, kind: str) -> None:
+        taken[start:end] = b"\1" * (end - start)
+        whose[start:end] = bytes([_NUMBER_OF_KIND[kind]]) * (end - start)
+        out.append(Find(start, end, kind))
+
+    for rank, (start, end, kind) in sorted(ranked, key=lambda r: (r[0], r[1].start - r[1].end, r[1].start)):
+        first = taken.find(1, start, end)
+        if first < 0:
+            take(start, end, kind)
         elif rank == _WORDS:
-            start, end = max(_free(taken, one.start, one.end), key=lambda s: s[1] - s[0], default=(0, 0))
-            if end - start >= 2:
-                _take(taken, out, Find(start, end, one.kind))
-        else:
-            for start, end in list(_free(taken, one.start, one.end)):
-                out += [Find(m.start(), m.end(), UNKNOWN) for m in _LETTER_OR_DIGIT.finditer(text, start, end)]
-                taken[start:end] = b"\1" * (end - start)
+            piece = max(_free(taken, start, end), key=lambda s: s[1] - s[0], default=(0, 0))
+            if piece[1] - piece[0] >= 2:
+                take(*piece, kind)
+        elif whose[first] != _NUMBER_OF_KIND[kind]:  # +86 before a phone that was found by itself may stay
+            for piece in list(_free(taken, start, end)):
+                for match in _LETTER_OR_DIGIT.finditer(text, *piece):
+                    take(*match.span(), UNKNOWN)
     for one in _unknown(text, taken, limits):
-        _take(taken, out, one)
+        out.append(one)
     return sorted(out)
-
-
-def _take(taken: bytearray, out: list[Find], one: Find) -> None:
-    taken[one.start : one.end] = b"\1" * (one.end - one.start)
-    out.append(one)
 
 
 def _free(taken: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
