@@ -35,7 +35,8 @@ FINDINGS = {code: entry for code, entry in load_messages().items() if code in US
 
 
 RUNBOOKS = sorted(p for p in (home() / "docs" / "runbooks").glob("*.md") if p.stem != "configuration")
-QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained"}
+QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained", "confirmed", "fit"}
+QUESTIONS |= {"residual", "originals", "canaries", "reidentification"}  # of the second net of masking
 
 
 def headings() -> list[str]:

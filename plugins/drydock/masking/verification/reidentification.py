@@ -152,7 +152,7 @@ def table_frames(connection: Connection, relation: tuple[str, str], columns: Seq
             new_columns=list(columns),
             quote_char=None,
             null_values="\\N",
-            missing_utf8_is_empty_string=True,
+            empty_string_is_null=False,
             infer_schema=False,
         )
 
