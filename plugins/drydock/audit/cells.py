@@ -85,6 +85,8 @@ def quick_cells(text: bytes, delimiter: bytes) -> list[bytes] | None:
     """The cells of a row that is whole on its line and of plain form, as `Cells` tells them; None for any other."""
     if b'"' not in text:
         return text.split(delimiter)
+    if b"\r" in text:  # csv takes it for the end of the row
+        return None
     try:
         return [
             cell.encode("latin-1")
