@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from drydock.masking import checks
@@ -51,8 +52,8 @@ _DATE = re.compile(
     r"(?<![0-9])(?:19|20)\d{2}[-/.年](?:0?[1-9]|1[0-2])[-/.月](?:0?[1-9]|[12]\d|3[01])(?![0-9])日?"
     r"(?:[T ]{0,2}\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9}(?![0-9]))?)?)?"
 )
+_LONG_OR_GROUPED = re.compile(r"[0-9A-Z]{5}|[0-9][ \t\r\n-]+[0-9]")
 _UUID = re.compile(r"(?<![0-9A-Z])[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}(?![0-9A-Z])")
-_RUN = re.compile(r"[0-9A-Z]+")
 _GROUPS = re.compile(r"(?<!\d)\d++(?:(?:[ \t-]{1,3}|[ \t]{0,4}\r?\n[ \t]{0,8})\d++)+")
 _DIGIT = re.compile(r"[0-9]")
 _ROW = re.compile(r"\d(?:[ \t\r\n()-]{0,6}\d){3,}")
@@ -215,19 +216,27 @@ def _free(taken: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _unknown(text: str, taken: bytearray, limits: Limits) -> Iterable[Find]:
     """Runs of digits and letters that are too long to stay, where no find and no date has taken them."""
     masked = bytearray(taken)
-    if limits.keeps_dates and _DIGIT.search(text):
-        for match in _DATE.finditer(text):
-            masked[match.start() : match.end()] = b"\1" * len(match[0])
+    for match in _DATE.finditer(text):
+        if not limits.keeps_dates and masked.find(1, *match.span()) < 0:
+            yield Find(*match.span(), UNKNOWN)
+        masked[match.start() : match.end()] = b"\1" * len(match[0])
+    if not _LONG_OR_GROUPED.search(text) and min(filter(None, limits[:3]), default=9) > 4:
+        return
     for match in _UUID.finditer(text):
         if limits.mixed and masked.find(1, *match.span()) < 0:
             masked[match.start() : match.end()] = b"\1" * len(match[0])
             yield Find(*match.span(), UNKNOWN)
     if limits.groups:
         yield from _long_groups(text, masked, limits.groups)
-    for match in _RUN.finditer(text):
+    for match in _runs(min(filter(None, limits[:3]), default=0)).finditer(text):
         for start, end in list(_free(masked, *match.span())):
             if _is_long(text[start:end], limits):
                 yield Find(start, end, UNKNOWN)
+
+
+@cache
+def _runs(shortest: int) -> re.Pattern[str]:
+    return re.compile(f"[0-9A-Z]{{{shortest},}}" if shortest else "(?!)")
 
 
 def _long_groups(text: str, masked: bytearray, fewest: int) -> Iterator[Find]:
