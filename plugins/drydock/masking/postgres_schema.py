@@ -146,10 +146,14 @@ def _key(row: Row) -> s.UniqueKey:
 
 def _unique_index(row: Row) -> s.UniqueKey:
     plain = tuple(name for name in row["columns"] if name is not None)
-    in_expressions = tuple(name for name in row["used_columns"] if name not in plain) if None in row["columns"] else ()
+    in_expressions = tuple(name for name in row["used_columns"] if name not in plain)
     same = ("name", "nulls_distinct", "predicate", "is_of_partition", "definition")
     return s.UniqueKey(
-        **{name: row[name] for name in same}, columns=plain, expression_columns=in_expressions, is_constraint=False
+        **{name: row[name] for name in same},
+        columns=plain,
+        expression_columns=in_expressions,
+        has_expression=None in row["columns"],
+        is_constraint=False,
     )
 
 

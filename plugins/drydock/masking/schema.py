@@ -69,7 +69,8 @@ class UniqueKey(Model):
 
     name: str
     columns: tuple[str, ...] = Field(description="plain columns of the key")
-    expression_columns: tuple[str, ...] = Field((), description="columns that its expressions use")
+    expression_columns: tuple[str, ...] = Field((), description="columns that its expressions and its predicate use")
+    has_expression: bool = False
     is_primary: bool = False
     is_constraint: bool = True
     nulls_distinct: bool = Field(True, description="two NULLs differ")

@@ -45,9 +45,11 @@ class Evaluation:
 
     def of(self, node: exp.Expression) -> Any:
         way = _WAYS.get(type(node))
-        if way is None:
-            raise Unjudgeable(type(node).__name__)
-        return way(self, node)
+        unknown = [name for name, value in node.args.items() if value and name not in _KNOWN_ARGUMENTS]
+        if way is None or unknown:
+            raise Unjudgeable(" ".join((type(node).__name__, *unknown)))
+        value = way(self, node)
+        return not value if node.args.get("negate") and value is not None else value
 
     def column(self, node: exp.Column) -> Value:
         name = column_name(node, self._engine)
@@ -77,12 +79,10 @@ class Evaluation:
     def null_test(self, node: exp.Is) -> bool:
         what = node.expression
         if isinstance(what, exp.Null):
-            is_null = self.of(node.this) is None
-        elif isinstance(what, exp.Boolean):
-            is_null = self.of(node.this) is bool(what.this)
-        else:
-            raise Unjudgeable("IS")
-        return is_null is not bool(node.args.get("negate"))
+            return self.of(node.this) is None
+        if isinstance(what, exp.Boolean):
+            return self.of(node.this) is bool(what.this)
+        raise Unjudgeable("IS")
 
     def comparison(self, node: exp.Binary) -> bool | None:
         right = node.expression.unnest()
@@ -269,6 +269,9 @@ def _trim(text: str, evaluation: Evaluation, node: exp.Expression) -> str:
     return {"LEADING": text.lstrip(" "), "TRAILING": text.rstrip(" ")}.get(side, text.strip(" "))
 
 
+# what the ways below look at; a node with anything else says something that they would not see
+_KNOWN_ARGUMENTS = {"this", "expression", "expressions", "negate", "low", "high", "to"}
+_KNOWN_ARGUMENTS |= {"start", "length", "format", "flag", "position", "is_string"}
 _MOMENTS = {
     exp.DataType.Type.DATE,
     exp.DataType.Type.TIMESTAMP,
