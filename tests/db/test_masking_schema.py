@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from datetime import datetime
+from decimal import Decimal
 
 import psycopg
 import pytest
 from sqlalchemy import URL
 
 from drydock.engines.postgres import Endpoint, connect, fetch_rows
+from drydock.estate import Engine
 from drydock.masking import schema as s
+from drydock.masking.conditions import parse
+from drydock.masking.fitness import unfit
+from drydock.masking.outcomes import TRIAL_KEY
+from drydock.masking.policy import TableRules
 from drydock.masking.postgres_schema import NoSuchSchema, read_postgres_schema
 from drydock.masking.postgres_types import postgres_type
+from drydock.masking.specimens import of_kind
+from drydock.masking.techniques import pseudonyms
 from drydock.sqlfiles import sql_file
+from tests.unit.masking_policy_samples import a_policy
+from tests.unit.test_masking_conditions import JUDGED
 
 DDL = """
 CREATE SCHEMA app;
@@ -173,3 +184,53 @@ def test_a_schema_that_is_not_there(endpoint: Endpoint) -> None:
 def test_types_by_their_text(text: str, family: str, length: int | None, precision: int | None) -> None:
     made = postgres_type(text)
     assert (made.family, made.length, made.precision) == (family, length, precision)
+
+
+FITTED = """CREATE TABLE fit.people (
+    id_no varchar(18) CONSTRAINT keeps CHECK (id_no ~ '^[0-9]{17}[0-9X]$' AND length(id_no) = 18),
+    phone varchar(11) CONSTRAINT breaks CHECK (phone IN ('13800138000', '13900139000')),
+    amount numeric(8,2) CHECK (amount >= 0))"""
+POSTGRES_TYPES = {str: "text", Decimal: "numeric", datetime: "timestamp", type(None): "text"}
+
+
+def kind_of(text: str, value: object) -> str:
+    """The type of the column that a condition of the unit tests is about."""
+    if value is None and "IS TRUE" in text:
+        return "boolean"
+    return "numeric" if value is None and "NOT BETWEEN" in text else POSTGRES_TYPES[type(value)]
+
+
+def test_conditions_are_judged_as_postgresql_judges_them(endpoint: Endpoint) -> None:
+    """Each condition of the unit tests, on the server itself: same truth, same NULL."""
+    told = {}
+    with connect(endpoint, purpose="test") as c:
+        for text, value, _ in JUDGED:
+            literal = text.replace("%", "%%")
+            query = f"SELECT {literal} AS truth FROM (SELECT %s::{kind_of(text, value)} AS a) AS t"
+            told[text, value] = c.execute(query.encode(), [value]).fetchone()["truth"]
+    assert {k: parse(k[0], Engine.POSTGRESQL).holds({"a": k[1]}) for k in told} == told
+
+
+def test_a_policy_that_fits_by_fitness_fits_the_server(endpoint: Endpoint, pg_server: Endpoint) -> None:
+    """Checks as the server writes them back; what is found to break does break when rows are masked and put in."""
+    with psycopg.connect(**asdict(replace(pg_server, dbname="masking_schema")), autocommit=True) as c:
+        c.execute("CREATE SCHEMA fit")
+        c.execute(FITTED)
+        with connect(endpoint, purpose="test") as reader:
+            ask = lambda n, b: fetch_rows(reader, sql_file("postgresql", "masking", n), b)  # noqa: E731
+            found = read_postgres_schema(ask, ["fit"])
+        rules = {
+            "id_no": {"kind": "cn_id", "technique": "pseudonym"},
+            "phone": {"kind": "mobile", "technique": "pseudonym"},
+            "amount": {"technique": "noise", "parameters": {"percent": 50}},
+        }
+        classed = {name: rule | {"class": "personal", "level": "general_3"} for name, rule in rules.items()}
+        told = unfit(
+            a_policy().model_copy(update={"tables": {"fit.people": TableRules.model_validate({"columns": classed})}}), found
+        )
+        codes = {(f.code, f.place) for f in told if f.place.startswith("fit")}
+        assert codes == {("masking_check_broken", "fit.people.phone"), ("masking_check_strict", "fit.people.id_no")}
+        ids = pseudonyms("cn_id", list(of_kind("cn_id")), TRIAL_KEY)
+        c.cursor().executemany("INSERT INTO fit.people (id_no) VALUES (%s)", [(value,) for value in ids])
+        with pytest.raises(psycopg.errors.CheckViolation):
+            c.execute("INSERT INTO fit.people (phone) VALUES (%s)", pseudonyms("mobile", ["13800138000"], TRIAL_KEY))
