@@ -180,7 +180,7 @@ def test_nothing_to_compare_is_unknown() -> None:
 def test_a_place_with_too_many_records_is_told_as_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(semijoin, "MOST_RECORDS", 10)
     result = joined(column("t.p.a", VALUES["s.p.id"][:30]), columns=COLUMNS[:1])
-    assert [(f.code, f.place) for f in verdict(result).findings] == [("place_not_read", "t.p.a")]
+    assert ("place_not_read", "t.p.a") in {(f.code, f.place) for f in verdict(result).findings}
 
 
 def test_no_value_is_in_the_result() -> None:

@@ -21,7 +21,7 @@ from drydock.masking.verification.target import Progress
 from drydock.verdicts import Finding, Model, Status, Verdict, judge
 
 SHORTEST = 6  # bytes of a value: two Chinese letters
-TABLE_BITS = 24
+TABLE_BITS = 20
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 Found = tuple[str, str, str, str]  # subject, field, encoding, place
 

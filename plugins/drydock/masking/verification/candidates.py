@@ -13,13 +13,14 @@ from drydock.masking.verification.hashes import LONGEST_QUICK
 LONGEST_SPAN = 48  # kept bytes; longer values (addresses) are looked for as whole cells and whole groups
 LONGEST_NUMBER = 64  # digits of one token in which windows are cut
 NAME_BYTES = (6, 9, 12)  # two to four Chinese letters
-NUMERIC, MIXED, CHINESE = range(3)
+SHAPES = NUMERIC, MIXED, CHINESE = range(3)
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Texts of one length at `starts` of the kept bytes. `inside`: cut out of a longer number or sentence."""
+    """Texts of one length at `starts` of the kept bytes, beginning in `tokens`. `inside`: cut out of a longer text."""
 
+    tokens: np.ndarray
     starts: np.ndarray
     length: int
     inside: bool
@@ -28,18 +29,11 @@ class Candidates:
 def candidates(folded: Folded, lengths: np.ndarray, names: np.ndarray) -> Iterator[Candidates]:
     """`lengths[n]`: values of n kept bytes are looked for; `names[n]`: Chinese ones among them, also within sentences."""
     short = lengths[: LONGEST_SPAN + 1]
-    collected: dict[int, list[np.ndarray]] = {}
     for found in spans(folded, short):
-        begin = folded.starts[found.first]
-        for length in np.unique(found.lengths).tolist():
-            collected.setdefault(length, []).append(begin[found.lengths == length])
-    for begin, size in _whole(folded):
-        fits = (size < len(lengths)) & (size > LONGEST_SPAN)
-        fits[fits] = lengths[size[fits]]
-        for length in np.unique(size[fits]).tolist():
-            collected.setdefault(length, []).append(begin[fits & (size == length)])
-    for length, starts in collected.items():
-        yield Candidates(np.unique(np.concatenate(starts)), length, inside=False)
+        for length in np.flatnonzero(np.bincount(found.lengths)).tolist():
+            tokens = found.first[found.lengths == length]
+            yield Candidates(tokens, folded.starts[tokens], length, inside=False)
+    yield from _whole(folded, lengths)
     yield from _windows(folded, short, names)
 
 
@@ -55,14 +49,19 @@ def texts(folded: Folded, starts: np.ndarray, length: int) -> np.ndarray:
     return gather(folded.kept, starts, min(length, LONGEST_QUICK))
 
 
-def _whole(folded: Folded) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Starts and sizes of whole cells and whole groups, in kept bytes."""
+def _whole(folded: Folded, lengths: np.ndarray) -> Iterator[Candidates]:
+    """Whole cells and whole groups that are too long for spans; where both are the same, once."""
     if not len(folded.starts):
         return
-    for marks in (folded.cells, folded.groups):
-        begins = np.flatnonzero(np.concatenate([[True], marks[1:] != marks[:-1]]))
-        starts = folded.starts[begins]
-        yield starts, np.diff(np.append(starts, len(folded.kept)))
+    marks = (folded.cells, folded.groups)
+    begins = [np.flatnonzero(np.concatenate([[True], m[1:] != m[:-1]])) for m in marks]
+    sizes = [np.diff(np.append(folded.starts[b], len(folded.kept))) for b in begins]
+    tokens, size = np.concatenate(begins), np.concatenate(sizes)
+    fits = (size < len(lengths)) & (size > LONGEST_SPAN)
+    fits[fits] = lengths[size[fits]]
+    for length in np.flatnonzero(np.bincount(size[fits])).tolist():
+        chosen = np.unique(tokens[fits & (size == length)])
+        yield Candidates(chosen, folded.starts[chosen], length, inside=False)
 
 
 def _windows(folded: Folded, lengths: np.ndarray, names: np.ndarray) -> Iterator[Candidates]:
@@ -75,10 +74,11 @@ def _windows(folded: Folded, lengths: np.ndarray, names: np.ndarray) -> Iterator
             yield from _cut(folded, (folded.classes == WIDE) & (folded.lengths > length), length, 3)
 
 
-def _cut(folded: Folded, tokens: np.ndarray, length: int, step: int) -> Iterator[Candidates]:
+def _cut(folded: Folded, chosen: np.ndarray, length: int, step: int) -> Iterator[Candidates]:
+    tokens = np.flatnonzero(chosen)
     starts, sizes = folded.starts[tokens], folded.lengths[tokens]
     if not len(starts):
         return
     counts = (sizes - length) // step + 1
     offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    yield Candidates(np.repeat(starts, counts) + offsets * step, length, inside=True)
+    yield Candidates(np.repeat(tokens, counts), np.repeat(starts, counts) + offsets * step, length, inside=True)

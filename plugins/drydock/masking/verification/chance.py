@@ -76,6 +76,11 @@ class Distinct:
     def add(self, hashes: np.ndarray) -> None:
         if len(self.least) == self.kept:
             hashes = hashes[hashes < self.least[-1]]
+        while len(hashes) > 16 * self.kept:  # the least alone are looked at, as long as they are enough
+            part = np.unique(np.partition(hashes, 8 * self.kept)[: 8 * self.kept])
+            if len(part) < self.kept:
+                break
+            hashes = part
         if len(hashes):
             self.least = np.unique(np.concatenate([self.least, hashes]))[: self.kept]
 

@@ -61,11 +61,17 @@ class Folded:
     @cached_property
     def digits_before(self) -> np.ndarray:
         """Digits among the first n kept bytes."""
-        return np.concatenate([[0], np.cumsum((self.kept >= 48) & (self.kept <= 57), dtype=np.int64)])
+        return _running(CLASSES[self.kept] == DIGIT)
 
     @cached_property
     def wide_before(self) -> np.ndarray:
-        return np.concatenate([[0], np.cumsum(self.kept >= 128, dtype=np.int64)])
+        return _running(self.kept >= 128)
+
+    @cached_property
+    def is_alnum(self) -> np.ndarray:
+        """Of each byte of text, and False after the last."""
+        classes = CLASSES[self.text]
+        return np.append((classes == DIGIT) | (classes == LETTER), False)
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,15 @@ def spans(folded: Folded, wanted: np.ndarray, *, only: np.ndarray | None = None)
 
 def gather(kept: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     """Slices of one length as a matrix."""
-    return kept[starts[:, None] + np.arange(length)]
+    if not len(starts):
+        return np.empty((0, length), np.uint8)
+    return np.lib.stride_tricks.sliding_window_view(kept, length)[starts]
+
+
+def _running(mask: np.ndarray) -> np.ndarray:
+    counts = np.zeros(len(mask) + 1, np.int32)
+    np.cumsum(mask, out=counts[1:])
+    return counts
 
 
 def normal(value: bytes) -> bytes:

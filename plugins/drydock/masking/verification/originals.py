@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,7 @@ class Originals:
         rest, pool = iter(values), _Pool()
         while batch := list(islice(rest, BATCH)):
             normal = set(_variants(self._columns[owner // 2].kind, _normal(batch)))
-            self._write(owner, sorted(normal))
+            self._write(owner, list(normal))
             pool.add(normal)
         if not self._has_domain(owner):
             self._write(owner + 1, sorted(_decoys(pool.values)))
@@ -107,11 +107,9 @@ class Originals:
 
     def _write(self, owner: int, values: list[bytes]) -> None:
         """Values grouped by length, hashed, appended."""
-        by_length: dict[int, list[bytes]] = {}
-        for value in values:
-            by_length.setdefault(len(value), []).append(value)
         kept = self.column(owner).kept
-        for length, some in by_length.items():
+        for length, group in groupby(sorted(values, key=len), len):
+            some = list(group)
             matrix = np.frombuffer(b"".join(some), np.uint8).reshape(len(some), length)
             macs = np.fromiter(map(self.keys.mac, some), np.uint64, len(some))
             self.records.add(owner, macs, self.keys.quick(matrix))

@@ -150,12 +150,13 @@ def _candidates(folded: Folded) -> Iterator[tuple[Pattern, np.ndarray, np.ndarra
         pieces = _in_one_piece(folded, begin, found.lengths)
         clean = _clean_ends(folded, begin, found.lengths)
         alone = np.where(pieces & (found.first == found.last), True, clean) & (wide == 0) & (digits * 2 >= found.lengths)
-        for pattern in PATTERNS:
-            fits = alone & (pieces | pattern.joins) & ((digits == found.lengths) | (not pattern.digits_only))
-            for length in pattern.lengths:
-                chosen = np.flatnonzero(fits & (found.lengths == length))
-                if len(chosen):
-                    yield pattern, found.first[chosen], found.last[chosen], length
+        for length in np.flatnonzero(np.bincount(found.lengths[alone])).tolist():
+            chosen = np.flatnonzero(alone & (found.lengths == length))
+            whole, only_digits = pieces[chosen], digits[chosen] == length
+            for pattern in PATTERNS:
+                if length in pattern.lengths:
+                    fits = chosen[(whole | pattern.joins) & (only_digits | (not pattern.digits_only))]
+                    yield pattern, found.first[fits], found.last[fits], length
 
 
 def _in_one_piece(folded: Folded, begin: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -164,13 +165,9 @@ def _in_one_piece(folded: Folded, begin: np.ndarray, lengths: np.ndarray) -> np.
 
 def _clean_ends(folded: Folded, begin: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """No letter or digit right before or after."""
-    is_alnum = np.append(_is_alnum(folded.text), False)
+    is_alnum = folded.is_alnum
     before, after = folded.position[begin] - 1, folded.position[begin + lengths - 1] + 1
     return ~is_alnum[np.where(before < 0, len(folded.text), before)] & ~is_alnum[after]
-
-
-def _is_alnum(text: np.ndarray) -> np.ndarray:
-    return ((text >= 48) & (text <= 57)) | ((text >= 65) & (text <= 90))
 
 
 def _grouped_as_phone(folded: Folded, first: np.ndarray, last: np.ndarray, shaped: np.ndarray) -> np.ndarray:

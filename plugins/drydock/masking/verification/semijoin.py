@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from drydock.masking.verification.blocks import Block
-from drydock.masking.verification.candidates import NUMERIC, Candidates, candidates, shapes, texts
+from drydock.masking.verification.candidates import MIXED, SHAPES, Candidates, candidates, shapes, texts
 from drydock.masking.verification.chance import DOMAIN_SIZES, Distinct, poisson_bound
 from drydock.masking.verification.folding import fold
 from drydock.masking.verification.hashes import BUCKETS, Buckets, Keys
@@ -51,27 +51,24 @@ class Target:
         folded = fold(block)
         if not len(folded.starts):
             return
-        begin_cell = np.append(folded.position, 0)
         for some in candidates(folded, self.originals.lengths, self.originals.names):
-            columns = np.searchsorted(folded.ends, begin_cell[some.starts]) % len(folded.places)
             quick = self.keys.quick(texts(folded, some.starts, some.length))
-            kinds = shapes(folded, some.starts, some.length)
             may = self.filter.may_hold(quick)
-            for column in np.unique(columns).tolist():
-                here = columns == column
-                place = self._place(folded.places[column] + (INSIDE if some.inside else ""))
-                self._count(place, some, kinds[here], quick[here])
-                self._record(place, folded.kept, some, here & may, quick)
+            group = folded.columns[some.tokens] * len(SHAPES) + shapes(folded, some.starts, some.length)
+            order = np.argsort(group.astype(np.int16) if len(folded.places) < 9000 else group, kind="stable")  # by radix
+            ends = np.cumsum(np.bincount(group))
+            for number, (begin, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+                if end > begin:
+                    here = order[begin:end]
+                    place = self._place(folded.places[number // len(SHAPES)] + (INSIDE if some.inside else ""))
+                    shape = (place, some.length, number % len(SHAPES))
+                    self.distinct.setdefault(shape, Distinct()).add(quick[here])
+                    self._record(place, folded.kept, some, here[may[here]], quick)
 
     def _place(self, name: str) -> int:
         return self.places.setdefault(name, len(self.places))
 
-    def _count(self, place: int, some: Candidates, kinds: np.ndarray, quick: np.ndarray) -> None:
-        for kind in np.unique(kinds).tolist():
-            self.distinct.setdefault((place, some.length, kind), Distinct()).add(quick[kinds == kind])
-
-    def _record(self, place: int, kept: np.ndarray, some: Candidates, chosen: np.ndarray, quick: np.ndarray) -> None:
-        at = np.flatnonzero(chosen)
+    def _record(self, place: int, kept: np.ndarray, some: Candidates, at: np.ndarray, quick: np.ndarray) -> None:
         if not len(at):
             return
         unique, first = np.unique(quick[at], return_index=True)
@@ -198,7 +195,7 @@ def _expected(sides: Originals, owner: int, candidates_here: int, decoy_hits: in
     """Mean number of distinct originals met by chance."""
     column, originals = sides.column(owner), sides.values(owner)
     size = column.free_size or DOMAIN_SIZES.get(column.kind)
-    if size and all(kind <= NUMERIC + 1 for _, kind in sides.shapes(owner)):
+    if size and all(kind <= MIXED for _, kind in sides.shapes(owner)):
         return candidates_here * sides.crowding(owner) / size
     decoys = sides.values(sides.decoy_of(owner))
     return (decoy_hits + 0.5) * originals / decoys if decoys else candidates_here * originals / 2**64
