@@ -10,6 +10,7 @@ from typing import Literal
 from drydock.masking.folding import folded
 from drydock.masking.places import places
 
+Step = tuple[tuple[str, ...], str]  # (codes that the place has had, its full name)
 Level = Literal["province", "city", "district"]
 _DIGITS = {"province": 2, "city": 4, "district": 6}
 _NO_NAMES = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
@@ -50,15 +51,15 @@ def division_of(address: str, level: Level) -> tuple[str, str]:
     the country has that name (朝阳区 is in two).
     """
     text = _MARKS.sub("", folded(address).removeprefix("中华人民共和国"))
-    read: list[tuple[str, str]] = []
+    read: list[Step] = []
     for start in range(min(_FARTHEST, max(0, len(text) - 1)) + 1):
         read = _read_from(text, start)
         if read:
             break
-    code, kept = (read[-1][0] if read else ""), _DIGITS[level]
+    code, kept = (read[-1][0][-1] if read else ""), _DIGITS[level]
     if not code or (_reached(code) < kept and not (kept == 4 and _is_city_alone(code))):
         return "", ""
-    said = {_reached(c): name for c, name in read}
+    said = {_reached(codes[-1]): name for codes, name in read}
     names = [said.get(n) or _name_of().get(code[:n].ljust(6, "0"), "") for n in (2, 4, 6) if n <= kept]
     return code[:kept].ljust(6, "0"), "".join(dict.fromkeys(name for name in names if name))
 
@@ -73,26 +74,34 @@ def _is_city_alone(code: str) -> bool:
     return code[:2] in ("11", "12", "31", "50", "71", "81", "82")
 
 
-def _read_from(text: str, start: int) -> list[tuple[str, str]]:
-    """(code, full name) of the divisions that follow each other here."""
-    read: list[tuple[str, str]] = []
+def _read_from(text: str, start: int) -> list[Step]:
+    """The divisions that follow each other here."""
+    read: list[Step] = []
     place = start
-    while len(read) < 3 and (found := _next(text, place, read[-1][0] if read else "")):
-        code, name, place = found
-        read.append((code, name))
+    while len(read) < 3 and (found := _next(text, place, read[-1][0] if read else ())):
+        read.append((found[0], found[1]))
+        place = found[2]
     return read
 
 
-def _next(text: str, place: int, inside: str) -> tuple[str, str, int] | None:
-    """The longest name here that lies in the division so far, and that only one place bears."""
-    prefix = inside[: _reached(inside)] if inside else ""
+def _next(text: str, place: int, inside: tuple[str, ...]) -> tuple[tuple[str, ...], str, int] | None:
+    """The longest name here that lies in the division so far, and that only one place bears: its codes, name and end."""
+    prefixes = tuple(code[: _reached(code)] for code in inside) or ("",)
     for size in range(min(_longest_name(), len(text) - place), 1, -1):
         said = text[place : place + size]
-        codes = [c for c in _codes_by_name().get(said, ()) if c.startswith(prefix) and c != inside]
-        if len({_province_and_city(c) for c in codes}) == 1:
-            code = codes[-1]
-            return code, said if (code, said) in _listed() else _name_of()[code], place + size
+        codes = tuple(c for c in _codes_by_name().get(said, ()) if c.startswith(prefixes) and c not in inside)
+        codes = _higher(codes)
+        if len({_place_of(c) for c in codes}) > 1:
+            return None  # 朝阳区 is in two cities: not 朝阳, a third
+        if codes:
+            return codes, said if (codes[-1], said) in _listed() else _name_of()[codes[-1]], place + size
     return None
+
+
+def _higher(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Of a city that was a county before, within one province, only the city."""
+    cities = tuple(c for c in codes if c.endswith("00"))
+    return cities if cities and len({c[:2] for c in codes}) == 1 else codes
 
 
 @cache
@@ -100,9 +109,9 @@ def _listed() -> frozenset[tuple[str, str]]:
     return frozenset(places())
 
 
-def _province_and_city(code: str) -> str:
-    """Codes that changed over the years name one place: 110224 and 110115 are Daxing."""
-    return code[:2] if _is_city_alone(code) else code[:4]
+def _place_of(code: str) -> str:
+    """Codes that changed over the years name one place: 110224 and 110115 are Daxing, a prefecture is its province's."""
+    return code[:2] if _is_city_alone(code) or code.endswith("00") else code[:4]
 
 
 def area_code(code: str, level: Level) -> str:

@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import pairwise
+from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +28,7 @@ from drydock.verdicts import Model
 Period = Literal["month", "quarter", "year", "decade"]
 Number = int | Decimal | Fraction
 LEAST_IN_BUCKET = 20
+_MOST_DIGITS = 60
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?\Z")
 
 
@@ -49,7 +51,7 @@ def _each(column: Column, change: Callable[[Any], Any]) -> Generalised:
         if value is None or value == "":
             out.append(value)
             continue
-        key = (type(value), value)
+        key = (type(value), str(value))
         if key not in known:
             known[key] = change(value)
         out.append(known[key])
@@ -98,13 +100,11 @@ def exact(value: Any) -> Number | None:
     if isinstance(value, int):
         return value
     if isinstance(value, Decimal | float):
-        return (Decimal(value) if isinstance(value, Decimal) else Fraction(value)) if _is_finite(value) else None
+        if isinstance(value, float):
+            return Fraction(value) if isfinite(value) else None
+        return value if value.is_finite() and abs(value.adjusted()) <= _MOST_DIGITS else None
     text = folded(str(value))
     return Decimal(text) if _NUMBER.match(text) else None
-
-
-def _is_finite(value: Decimal | float) -> bool:
-    return value == value and value not in (float("inf"), float("-inf"))
 
 
 def ages(column: Column, width: int = 5, top: int = 90) -> Generalised:

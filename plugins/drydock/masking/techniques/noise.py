@@ -92,9 +92,9 @@ class Noiser:
             raise ValueError("amounts, rows and groups differ in length")
         if self._policy.keep_rank and groups is None:
             raise ValueError("the order of amounts is kept within groups: name them")
+        exact = [_exact(place, value) for place, value in enumerate(given)]
         if self._policy.minor_digits and any(isinstance(v, int) for v in given):
             raise ValueError("a column of whole numbers takes minor_digits 0")
-        exact = [_exact(place, value) for place, value in enumerate(given)]
         live = [i for i, amount in enumerate(exact) if amount is not None]
         drawn = self._draws.numbers([f"v{exact[i]}" if (n := names[i]) is None else f"r{n}" for i in live]).tolist()
         units = {i: _units(exact[i], self._policy.minor_digits) for i in live}  # type: ignore[arg-type]
