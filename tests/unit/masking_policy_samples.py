@@ -38,7 +38,7 @@ tables:
       born_on: {class: personal, level: general_3, technique: generalise, parameters: {to: year}}
       home: {kind: address, class: personal, level: general_3, technique: generalise, parameters: {to: district}}
       income: {class: personal, level: general_3, technique: noise, parameters: {percent: 10}}
-      note: {class: personal, level: general_2, technique: scrub, parameters: {by: stars}}
+      note: {class: personal, level: general_2, technique: scrub, parameters: {dates: mask}}
       photo: {class: sensitive-personal, level: general_4, technique: suppress}
     keep: {id: 无含义的内部编号, state: 业务状态代码}
   app.orders:

@@ -79,7 +79,7 @@ WRONG = [
     ("{percent: 10}", "{}", "tables.app.people.columns.income", "{percent: …}"),
     ("{to: year}", "{to: year, step: 3}", "tables.app.people.columns.born_on", "one of to, keep_first, step"),
     ("[0, 100, 1000]", "[0, 1000, 100]", "tables.app.orders.columns.amount.parameters.edges", "low to high"),
-    ("{by: stars}", "{kinds: [cn_idd]}", "tables.app.people.columns.note.parameters.kinds[0]", "'cn_id'"),
+    ("{dates: mask}", "{kept: [cn_idd]}", "tables.app.people.columns.note.parameters.kept[0]", "'cn_id'"),
     ("reviewed: 2026-11-02", f"reviewed: {TOMORROW}", "tables.app.orders.columns.amount.reviewed", "or earlier"),
     ("keep: {id: 无含义的内部编号, state", "keep: {phone: 无含义的内部编号, state", "tables.app.people.keep.phone", "remove one"),
     ("{app.scratch:", "{app.people:", "left_out.app.people", "remove one"),

@@ -71,12 +71,12 @@ class Parameters(Model):
     keep_first: PositiveInt | None = Field(None, description="generalise a code: characters that stay, the rest become *")
     step: PositiveFloat | None = Field(None, description="generalise a number: down to a multiple of this")
     subject: ObjectName | None = Field(None, description="shift: column of the same table that names the subject")
-    max_days: PositiveInt | None = Field(None, description="shift: at most this many days back or forth")
-    percent: float | None = Field(None, gt=0, le=100, description="noise: at most this share of the value, up or down")
+    max_days: int | None = Field(None, ge=1, le=36_500, description="shift: at most this many days back or forth")
+    percent: float | None = Field(None, gt=0, lt=100, description="noise: at most this share of the value, up or down")
     sum_within_percent: PositiveFloat | None = Field(None, description="noise: sums stay within this share")
     edges: tuple[float, ...] | None = Field(None, min_length=1, description="buckets: their lower edges, rising")
-    kinds: tuple[str, ...] | None = Field(None, min_length=1, description="scrub: kinds to replace; empty: all")
-    by: Literal["pseudonyms", "stars"] | None = Field(None, description="scrub: what stands in, of the same length")
+    kept: tuple[str, ...] | None = Field(None, min_length=1, description="scrub: kinds that may stay; all others are replaced")
+    dates: Literal["keep", "mask"] | None = Field(None, description="scrub: dates inside of texts")
     value: str | int | float | None = Field(None, description="replace: the constant")
 
     def given(self) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ PARAMETERS: dict[Technique, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Technique.SHIFT: (("subject", "max_days"), ()),
     Technique.NOISE: (("percent",), ("sum_within_percent",)),
     Technique.BUCKETS: (("edges",), ()),
-    Technique.SCRUB: ((), ("kinds", "by")),
+    Technique.SCRUB: ((), ("kept", "dates")),
     Technique.REPLACE: (("value",), ()),
     Technique.SUPPRESS: ((), ()),
     Technique.KEEP: ((), ()),

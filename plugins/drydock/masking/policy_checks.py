@@ -117,9 +117,9 @@ def _check_kind(document: Document, loc: Loc, rule: ColumnRule) -> Iterator[Prob
     known = {*all_kinds(), *DICTIONARY_KINDS}
     pseudonyms = [kind for kind in kind_names() if kind not in DICTIONARY_KINDS]
     allowed = {Technique.PSEUDONYM: pseudonyms, Technique.WORDS: [*DICTIONARY_KINDS]}.get(rule.technique)
-    for n, kind in enumerate(rule.parameters.kinds or ()):
+    for n, kind in enumerate(rule.parameters.kept or ()):
         if kind not in known:
-            yield document.problem((*loc, "parameters", "kinds", n), quote(kind), suggest(kind, known, "kinds"))
+            yield document.problem((*loc, "parameters", "kept", n), quote(kind), suggest(kind, known, "kinds"))
     if rule.kind is not None and rule.kind not in known:
         yield document.problem((*loc, "kind"), quote(rule.kind), suggest(rule.kind, known, "kinds"))
     elif allowed is not None and rule.kind is None:
