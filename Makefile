@@ -5,10 +5,10 @@ SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadgroup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-oracle grammar bench docs lint pin clean
+.PHONY: help setup demo test test-thorough test-fast test-oracle grammar bench docs lint pin clean
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: ## make the environment in .venv from requirements.txt
 	@$(PYTHON) bootstrap.py
@@ -18,6 +18,9 @@ demo: setup ## set all up, judge the sandbox's backups in a real Airflow, show v
 
 test: setup ## all tiers: unit, dags, sql, db, faults, e2e
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests
+
+test-thorough: setup ## all tiers, and every point of the exhaustive runs of which `make test` meets a fixed part
+	@DRYDOCK_THOROUGH=1 $(RUN) -m pytest $(SIDE_BY_SIDE) tests
 
 test-fast: setup ## the tiers that need no server
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit tests/dags tests/sql

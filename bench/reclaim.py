@@ -34,13 +34,15 @@ from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.outcomes import StatementDone
 from drydock.plans import Candidate, Estimate, LockKind, ObjectKind, ObjectRef, WorkItem
+from drydock.policy import ReclaimPolicy
 from drydock.reclaim.postgres.decide import COPY
 from drydock.reclaim.postgres.facts import table_now
 from drydock.reclaim.postgres.trade import PostgresReclaim
 from drydock.verdicts import Figure, Status
 
-ROWS, SMALL = 8_000_000, 600_000
+ROWS, SMALL = 8_000_000, 300_000
 ROUNDS = 3
+JOBS = 2  # threads of pgbench, each with a log
 RAW_LIMIT, REPACK_LIMIT, WAIT_LIMIT_MS, FRESH_LIMIT = 1.05, 1.0, 50.0, 1.02
 TABLE = ObjectRef(kind=ObjectKind.TABLE, owner="public", name="bench")
 OPTIONS = {"shared_buffers": "1GB", "max_wal_size": "16GB", "maintenance_work_mem": "256MB", "autovacuum": "off"}
@@ -81,7 +83,8 @@ def measure(small: bool) -> list[Line]:
     lines: list[Line] = []
     for binaries in dict.fromkeys(b for b in (find_binaries(), _with_repack()) if b):
         with _server(binaries) as server:
-            lines += _on(server, rows)
+            server.rows, server.rounds = rows, 1 if small else ROUNDS
+            lines += _on(server)
     return lines
 
 
@@ -100,6 +103,7 @@ class Server:
     binaries: Binaries
     place: Path
     rows: int = 0
+    rounds: int = ROUNDS
     before_bytes: int = 0
     after_bytes: int = 0
 
@@ -109,7 +113,13 @@ class Server:
 
     @property
     def name(self) -> str:
-        return f"PostgreSQL {self.binaries.major}"
+        return f"PostgreSQL {self.binaries.version}"
+
+    @property
+    def repack_name(self) -> str:
+        """As the peer names itself, such as 'pg_repack 1.4.8'."""
+        tool = [str(self.binaries.tool("pg_repack")), "--version"]
+        return subprocess.run(tool, capture_output=True, text=True, check=True).stdout.strip()
 
     def connect(self) -> psycopg.Connection[Any]:
         return psycopg.connect(**asdict(self.endpoint), autocommit=True)
@@ -140,6 +150,7 @@ class BareHands:
     target: PostgresTarget
     item: WorkItem
     plan_id: int = 1
+    policy: ReclaimPolicy = field(default_factory=ReclaimPolicy)
     memory: dict[str, Figure] = field(default_factory=dict)
 
     @property
@@ -150,7 +161,7 @@ class BareHands:
         return self.target.rows(pipeline, name, binds)
 
     def change(self, *statements: Statement, lock_wait_s: float | None = None, **_: Any) -> tuple[StatementDone, ...]:
-        return tuple(self.target.send(s, lock_wait_s=lock_wait_s or 2.0, deadline_s=3600) for s in statements)
+        return tuple(self.target.send(s, lock_wait_s=lock_wait_s or self.policy.lock_wait_s, deadline_s=3600) for s in statements)
 
     def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
         return self.change(*statements, lock_wait_s=lock_wait_s)
@@ -164,17 +175,16 @@ class BareHands:
     def progress(self, text: str, ratio: float | None = None) -> None: ...
 
 
-def _on(server: Server, rows: int) -> Iterator[Line]:
-    server.rows = rows
+def _on(server: Server) -> Iterator[Line]:
     server.fill()
     what = f"online copy of {server.before_bytes / 1e9:.2f} GB on {server.name}"
     tell(f"reclaim: {what}")
     works: list[Callable[[Server], None]] = [_ours, _raw, *([_repack] if server.has_repack else [])]
-    seconds = take_turns(ROUNDS, *(lambda w=w: _turn(server, w) for w in works))
+    seconds = take_turns(server.rounds, *(lambda w=w: _turn(server, w) for w in works))
     speeds = [f"{server.before_bytes / 1e6 / min(s):.0f} MB/s" for s in seconds]
     yield compare(f"{what}, {speeds[0]}", seconds[0], f"the raw statements, {speeds[1]}:", seconds[1], RAW_LIMIT)
     if server.has_repack:
-        yield compare(f"{what}, {speeds[0]}", seconds[0], f"pg_repack, {speeds[2]}:", seconds[2], REPACK_LIMIT)
+        yield compare(f"{what}, {speeds[0]}", seconds[0], f"{server.repack_name}, {speeds[2]}:", seconds[2], REPACK_LIMIT)
     yield _fresh(server)
     yield from _waits(server, works)
 
@@ -222,15 +232,23 @@ def _fresh(server: Server) -> Line:
 
 def _waits(server: Server, works: list[Callable[[Server], None]]) -> Iterator[Line]:
     """The longest that a writer waited while each was at work; beside it while nobody was."""
-    waits = {w.__name__.strip("_"): [_longest_wait_ms(server, w) for _ in range(ROUNDS)] for w in works}
-    waits["nobody"] = [_longest_wait_ms(server, lambda _: time.sleep(3)) for _ in range(ROUNDS)]
+    waits = {w.__name__.strip("_"): [_longest_wait_ms(server, w) for _ in range(server.rounds)] for w in works}
+    waits["nobody"] = [_longest_wait_ms(server, lambda _: time.sleep(3)) for _ in range(server.rounds)]
     told = {name: f"{sorted(ms)[len(ms) // 2]:.0f} ms" for name, ms in waits.items()}
-    ours = sorted(waits["ours"])[ROUNDS // 2]
+    ours = sorted(waits["ours"])[server.rounds // 2]
     beside = ", ".join(f"{name} {ms}" for name, ms in told.items() if name != "ours")
-    yield Line(f"longest wait of a writer, {server.name}", told["ours"], beside, ours, "ms", ROUNDS, WAIT_LIMIT_MS)
+    yield Line(f"longest wait of a writer, {server.name}", told["ours"], beside, ours, "ms", server.rounds, WAIT_LIMIT_MS)
     if "repack" in waits:
-        theirs = sorted(waits["repack"])[ROUNDS // 2]
-        yield Line(f"the same against pg_repack, {server.name}", told["ours"], told["repack"], ours / theirs, "x", ROUNDS, 1.0)
+        theirs = sorted(waits["repack"])[server.rounds // 2]
+        yield Line(
+            f"the same against {server.repack_name}, {server.name}",
+            told["ours"],
+            told["repack"],
+            ours / theirs,
+            "x",
+            server.rounds,
+            1.0,
+        )
 
 
 def _longest_wait_ms(server: Server, work: Callable[[Server], None]) -> float:
@@ -239,18 +257,34 @@ def _longest_wait_ms(server: Server, work: Callable[[Server], None]) -> float:
     (server.place / "writes.sql").write_text(WRITES.format(most=server.rows // 5))
     for old in server.place.glob("waits.*"):
         old.unlink()
-    limits = ["--rate=100", "--client=4", "--jobs=2", "--time=3600", "--no-vacuum", "--log", "--log-prefix=waits"]
+    limits = ["--rate=100", "--client=4", f"--jobs={JOBS}", "--time=3600", "--no-vacuum", "--log", "--log-prefix=waits"]
     writers = server.program("pgbench", *limits, "--file=writes.sql", "postgres")
     time.sleep(1)
     try:
         work(server)
-        time.sleep(0.3)
+        _wait_until_written(server.place, time.time() + 0.3)
     finally:
         writers.send_signal(signal.SIGINT)
         writers.wait()
-    # columns of the log: client, transaction, microseconds, file, epoch, microseconds of the epoch, lag behind the schedule
-    lines = [line.split() for f in server.place.glob("waits.*") for line in f.read_text().splitlines()]
-    return max(int(line[2]) for line in lines if len(line) > 5) / 1000
+    latencies = [int(line[2]) for lines in _logs(server.place) for line in lines]
+    return max(latencies) / 1000
+
+
+def _logs(place: Path) -> list[list[list[str]]]:
+    """The whole lines of each log of pgbench: client, transaction, microseconds, file, epoch, its microseconds, lag."""
+    texts = [f.read_text() for f in place.glob("waits.*")]
+    return [[line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")] for text in texts]
+
+
+def _wait_until_written(place: Path, moment: float) -> None:
+    """pgbench writes its log block by block, and what it has not written is lost with it: the take-over comes last."""
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        logs = _logs(place)
+        if len(logs) == JOBS and all(log and int(log[-1][4]) > moment for log in logs):
+            return
+        time.sleep(0.2)
+    raise RuntimeError("pgbench wrote nothing down for a minute")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_server import free_port
 from drydock.pools import pools_of
 from sandbox import processes
+from sandbox.airflow_component import AND
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 READY_WAIT_S = 180.0
@@ -32,9 +33,9 @@ RECOVERY = {
     # a task whose scheduler or worker was killed is found and run again within half a minute, not within five
     "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
     "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",  # a scheduler that missed five beats is dead, and its tasks orphans
-    "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+    "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",  # a running task beats every 5 s
-    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
     "TRIGGERER__JOB_HEARTBEAT_SEC": "2",
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",  # the triggers of a dead triggerer go to the next one then
 }
@@ -153,24 +154,25 @@ def postgres_connection(endpoint: Endpoint) -> str:
 
 
 def airflow_command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "airflow", *arguments]
+    """One command of Airflow, or several with a plus between them."""
+    return [sys.executable, "-m", "sandbox.airflow_component", *arguments]
 
 
 def migrate(server: AirflowServer) -> None:
     """Make or upgrade the metadata database and the pools, where nobody has. Raises AirflowNotReady with the reason.
 
-    Each of the two commands takes five seconds of a core, so a warm start asks for them only after a change.
+    The two commands take six seconds of a core, so a warm start asks for them only after a change.
     """
     pools, done_file = server.home / "pools.json", server.home / "migrated"
     pools.write_text(json.dumps(pools_of(load_estate())), encoding="utf-8")
     wanted = f"{version('apache-airflow')} {hashlib.sha256(pools.read_bytes()).hexdigest()} {server.metadata.port}"
     if done_file.exists() and done_file.read_text() == wanted:
         return
-    for arguments in (("db", "migrate"), ("pools", "import", str(pools))):
-        done = subprocess.run(airflow_command(*arguments), env=environment(server), capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no reason given"]
-            raise AirflowNotReady(f"airflow {' '.join(arguments[:2])} failed: {last[0]}")
+    command = airflow_command("db", "migrate", AND, "pools", "import", str(pools))
+    done = subprocess.run(command, env=environment(server), cwd=settings.home(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no reason given"]
+        raise AirflowNotReady(f"airflow db migrate, pools import: failed: {last[0]}")
     done_file.write_text(wanted)
 
 

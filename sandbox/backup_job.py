@@ -67,7 +67,10 @@ def archive_settings(wal: Path, timeout_s: int) -> dict[str, str]:
 
 @dataclass
 class BackupJob:
-    """The job of one database. `now` is its clock; `password` that of the account `user`, which may replicate."""
+    """The job of one database. `clock` is its clock; `password` that of the account `user`, which may replicate.
+
+    It logs on to `dbname` to ask where the tablespaces lie.
+    """
 
     binaries: Binaries
     places: BackupPlaces
@@ -77,6 +80,7 @@ class BackupJob:
     clock: MovedClock
     form: Form = "plain"
     checksums: str = "CRC32C"
+    dbname: str = "postgres"
 
     def run(self, level: Level) -> str | None:
         """Take one backup as the plan says and log it; returns the set's name, None when it failed."""
@@ -122,7 +126,7 @@ class BackupJob:
 
     def _tablespaces(self) -> list[tuple[str, str]]:
         """Name and location of the tablespaces outside the data directory."""
-        with self.connect("postgres") as connection:
+        with self.connect(self.dbname) as connection:
             rows = connection.execute(
                 "select spcname, pg_tablespace_location(oid) from pg_tablespace where pg_tablespace_location(oid) <> ''"
             )

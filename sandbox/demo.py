@@ -15,6 +15,7 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 
 from drydock import settings
@@ -55,6 +56,11 @@ def main() -> int:
         return run_demo(console, began)
     except (CannotStart, AirflowNotReady, RunsTookTooLong, ServerError) as e:
         console.print(f"drydock: {e}")
+        return WRONG
+    except httpx.HTTPError as e:
+        console.print(
+            f"drydock: Airflow does not answer ({type(e).__name__}); see the logs in {settings.state_dir() / 'airflow' / 'logs'}"
+        )
         return WRONG
     except OSError as e:
         console.print(f"drydock: {e.strerror or e}: {e.filename or settings.state_dir()}")

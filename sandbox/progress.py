@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
+import stamina
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -27,16 +28,22 @@ class TriggeredRun:
     run_id: str
 
 
+@stamina.retry(on=httpx.TransportError, attempts=5, timeout=180.0)
+def ask(api: httpx.Client, path: str) -> httpx.Response:
+    """What the API says there. One answer that does not come in time on a busy machine is asked for again."""
+    return api.get(path)
+
+
 def wait_for_dags(api: httpx.Client, dag_ids: list[str], wait_s: float) -> None:
     """Wait until the DAG processor has parsed every DAG. Raises RunsTookTooLong naming what is missing."""
     deadline = time.monotonic() + wait_s
     missing = list(dag_ids)
     while missing and time.monotonic() < deadline:
-        missing = [d for d in missing if api.get(f"/dags/{d}").status_code != 200]
+        missing = [d for d in missing if ask(api, f"/dags/{d}").status_code != 200]
         if missing:
             time.sleep(POLL_S)
     if missing:
-        errors = [e["filename"] for e in api.get("/importErrors").json().get("import_errors", [])]
+        errors = [e["filename"] for e in ask(api, "/importErrors").json().get("import_errors", [])]
         raise RunsTookTooLong(f"Airflow did not parse {', '.join(missing)}; import errors: {', '.join(errors) or 'none'}")
 
 
@@ -54,7 +61,7 @@ def watch(api: httpx.Client, runs: list[TriggeredRun], console: Console, wait_s:
     with show as tell:
         while True:
             for r in (r for r in runs if states.get(r.dag_id) not in ENDED):
-                states[r.dag_id] = api.get(f"/dags/{r.dag_id}/dagRuns/{r.run_id}").json()["state"]
+                states[r.dag_id] = ask(api, f"/dags/{r.dag_id}/dagRuns/{r.run_id}").json()["state"]
                 tasks[r.dag_id] = task_states(api, r)
             tell(tasks, states)
             if all(s in ENDED for s in states.values()):
@@ -66,7 +73,7 @@ def watch(api: httpx.Client, runs: list[TriggeredRun], console: Console, wait_s:
 
 
 def task_states(api: httpx.Client, run: TriggeredRun) -> dict[str, str]:
-    rows = api.get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances").json()["task_instances"]
+    rows = ask(api, f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances").json()["task_instances"]
     return {row["task_id"]: row["state"] or "" for row in rows}
 
 

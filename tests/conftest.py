@@ -16,6 +16,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = ("e2e", "faults", "faults_kill")
+LAST = "ended_demo"
+"""Tests that ask for this fixture come last in their group: they end what the others use."""
 PROCESSES: dict[str, set[str]] = defaultdict(set)
 """Where each group's tests ran, as the leading process sees it."""
 
@@ -34,7 +36,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: _rank(group_of(item.nodeid)))
+    items.sort(key=lambda item: (_rank(group_of(item.nodeid)), LAST in getattr(item, "fixturenames", ())))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -26,6 +26,7 @@ from drydock.interlocks import BEFORE_EACH_CHANGE, QUESTIONS, TO_PUT_BACK, Askin
 from drydock.ledger import change_history, change_record
 from drydock.outcomes import Answer, Interlock, StatementDone, StopReason
 from drydock.plans import Plan, WorkItem
+from drydock.policy import ChangePolicy
 from drydock.verdicts import Figure
 
 log = logging.getLogger(__name__)
@@ -156,6 +157,10 @@ class GateHands:
         return self.asking.plan_id
 
     @property
+    def policy(self) -> ChangePolicy:
+        return self.asking.run.policy
+
+    @property
     def database(self) -> Database:
         return self.asking.run.database
 
@@ -190,15 +195,20 @@ class GateHands:
             return self._again(tries, lambda: self._all_or_none(statements, self._deadline(deadline_s), wait_s, repeatable))
         return tuple(self._again(tries, partial(self._one, s, deadline_s, wait_s)) for s in statements)
 
-    def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
-        """Run what sets something back: all of it, even where a part fails; the first failure is raised then."""
+    def put_back(
+        self, *statements: Statement, lock_wait_s: float | None = None, deadline_s: float | None = None
+    ) -> tuple[StatementDone, ...]:
+        """Run what sets something back: all of it, even where a part fails; the first failure is raised then.
+
+        `deadline_s`: of each statement; default: ten minutes, of what is short by nature.
+        """
         wait_s = lock_wait_s or self.asking.run.policy.lock_wait_s
         failed: ChangeFailed | None = None
         done = []
         for statement in statements:
             try:
                 self._revive()
-                done.append(self._sent(statement, PUT_BACK_DEADLINE_S, wait_s, put_back=True))
+                done.append(self._sent(statement, deadline_s or PUT_BACK_DEADLINE_S, wait_s, put_back=True))
             except ChangeFailed as e:
                 failed = failed or e
         if failed:

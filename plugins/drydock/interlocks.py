@@ -164,7 +164,7 @@ def backup_proved(asking: Asking) -> Answer:
         "backup_too_old": age_hours is not None and age_hours > limit_hours,
     }
     age = None if age_hours is None else round(age_hours, 1)
-    judged_at = proof.judged_at.isoformat(timespec="seconds")
+    judged_at = proof.judged_at.astimezone(asking.run.database.zone).strftime("%Y-%m-%d %H:%M")
     return _answer(Interlock.BACKUP_PROVED, _first(reasons), age_hours=age, limit_hours=limit_hours, judged_at=judged_at)
 
 
@@ -193,7 +193,8 @@ def budget(asking: Asking) -> Answer:
     """What the night wrote and the item may still write fits the night's redo or WAL, the archive, and the standby.
 
     PostgreSQL does not know how full the place is that its archive command writes to: where the worker cannot see it
-    either, that part is left to the policy's own limit of a night. Oracle always knows its destinations.
+    either, that part is left to the policy's own limit of a night. Oracle knows its destinations: the room of each must
+    be known, since one that is full stops the database.
     """
     told, policy = asking.figures, asking.run.policy
     used, to_come = asking.used_before + asking.used_by_item, asking.log_bytes_to_come
@@ -202,7 +203,7 @@ def budget(asking: Asking) -> Answer:
     lag_s = told.standby_lag_s
     reasons = {
         "log_budget_used": used + to_come > policy.max_log_bytes,
-        "archive_unknown": not free and asking.run.database.engine is not Engine.POSTGRESQL,
+        "archive_unknown": told.archives_unseen > 0 or (not free and asking.run.database.engine is not Engine.POSTGRESQL),
         "archive_full": bool(free) and min(free) < needed,
         "lag_unknown": told.has_standby is None or (told.has_standby and lag_s is None),
         "standby_behind": bool(told.has_standby) and lag_s is not None and lag_s > policy.max_standby_lag_s,
@@ -212,6 +213,7 @@ def budget(asking: Asking) -> Answer:
         "to_come_bytes": to_come,
         "max_log_bytes": policy.max_log_bytes,
         "archive_free_bytes": min(free, default=None),
+        "archives_unseen": told.archives_unseen,
         "archive_needed_bytes": needed,
         "has_standby": told.has_standby,
         "standby_lag_s": _rounded(lag_s),

@@ -78,7 +78,9 @@ class Outcome(Model):
     freed_bytes: int = Field(0, description="before minus after, may be negative")
     elapsed_s: float = Field(0.0, ge=0)
     log_bytes: int = Field(0, ge=0)
-    longest_wait_s: float | None = Field(None, description="longest time any lock of ours was held against others")
+    longest_wait_s: float | None = Field(
+        None, description="longest time a lock of ours kept others out; after.wait_is_bound: at most this long"
+    )
     repaired: tuple[str, ...] = Field((), description="message codes of leftovers of an earlier attempt that were put right")
     started_at: AwareDatetime
     ended_at: AwareDatetime

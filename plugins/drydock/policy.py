@@ -112,6 +112,10 @@ class ReclaimPolicy(ChangePolicy):
     min_freed_bytes: int = Field(32 * 1024**2, ge=0, description="and at least this much")
     allow_long_locks: bool = Field(False, description="methods that lock readers or writers out for their whole time")
     allow_truncate: bool = Field(False, description="offer TRUNCATE of empty partitions; each still needs its own approval")
+    check_keys_first: bool = Field(
+        True,
+        description="PostgreSQL: rows that violate a foreign key are looked for before a copy, which reads both tables once more",
+    )
     still_loading_days: PositiveInt = Field(7, description="partitions with inserts in this many days are left alone")
     roomy_ratio: float = Field(
         0.9, gt=0, le=1, description="Oracle: in a tablespace with more free than this share only what is read in full is packed"

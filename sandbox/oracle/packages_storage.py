@@ -97,7 +97,8 @@ def unused_space(database: OracleDatabase, session: SessionState, args: Args) ->
 
 @procedure("DBMS_SPACE.CREATE_INDEX_COST", "DDL USED_BYTES ALLOC_BYTES PLAN_TABLE")
 def create_index_cost(database: OracleDatabase, session: SessionState, args: Args) -> Args:
-    """From the table's statistics, not from its rows: bytes of the keys, and bytes that the segment would take."""
+    """From the table's statistics, not from its rows: bytes of the keys, and bytes that the segment would take. The statement
+    is explained, so whoever may not run it gets ORA-01031."""
     match = re.fullmatch(
         rf"\s*CREATE\s+(?:UNIQUE\s+|BITMAP\s+)?INDEX\s+(?:{NAME}\.)?{NAME}\s+ON\s+(?P<table>(?:{NAME}\.)?{NAME})\s*"
         r"\((?P<columns>[^)]*)\).*",
@@ -108,6 +109,8 @@ def create_index_cost(database: OracleDatabase, session: SessionState, args: Arg
         raise OracleError(20000, "the statement is no CREATE INDEX")
     with database.lock:
         table = storage_of(database).table(*owner_and_name(session, match["table"]))
+        if session.user != table.owner and not holds(database, session.user, "CREATE ANY INDEX"):
+            raise missing_privilege()
         known = {c.name: column_bytes(c) for c in table.columns}
         key = sum(known.get(plain(c.strip()), 12.0) for c in match["columns"].split(","))
         gathered = table.statistics or (table.pieces[0].statistics if table.pieces else None)

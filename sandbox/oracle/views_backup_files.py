@@ -35,6 +35,7 @@ def v_database(repository: Repository) -> Iterable[Row]:
         "DATABASE_ROLE": repository.role,
         "FORCE_LOGGING": yes(repository.force_logging),
         "SUPPLEMENTAL_LOG_DATA_MIN": database.parts.get("supplemental_log_data_min", "NO"),
+        "SUPPLEMENTAL_LOG_DATA_ALL": database.parts.get("supplemental_log_data_all", "NO"),
         "FLASHBACK_ON": yes(repository.flashback_on),
         "PLATFORM_ID": 13,
         "PLATFORM_NAME": "Linux x86 64-bit",

@@ -174,7 +174,8 @@ def test_resuming_goes_on_with_what_was_remembered(step: SimpleNamespace) -> Non
 def test_resuming_believes_the_far_side_and_not_the_event(step: SimpleNamespace) -> None:
     step.waits = [a_wait(), a_wait()]
     told = deferred(lambda: step.operator.execute({}))
-    deferred(lambda: step.operator.resume({}, back_with(told, "unreachable")))
+    again = deferred(lambda: step.operator.resume({}, back_with(told, "unreachable")))
+    assert again.trigger.serialize()[1]["job_id"] == told.trigger.serialize()[1]["job_id"] is not None
 
 
 def test_where_another_job_holds_the_database_only_time_is_waited_for(step: SimpleNamespace) -> None:

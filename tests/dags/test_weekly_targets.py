@@ -9,7 +9,7 @@ import pytest
 from drydock.changing.hands import GateClosed
 from drydock.configuration import load_estate
 from drydock.messages import load_messages
-from drydock.orchestration import changing
+from drydock.orchestration import changing, targets
 from drydock.orchestration.change_runs import is_backfill
 from drydock.orchestration.targets import _free_bytes, target_of
 from drydock.outcomes import Interlock, StopReason, Verification
@@ -28,6 +28,22 @@ def test_without_a_work_account_nothing_is_opened() -> None:
 def test_a_folder_that_is_not_here_has_no_known_space(tmp_path) -> None:
     assert _free_bytes(str(tmp_path)) > 0
     assert _free_bytes(str(tmp_path / "none")) is None and _free_bytes(None) is None
+
+
+@pytest.mark.parametrize("open_session", ["eyes_of", "target_of"])
+def test_an_oracle_database_that_archives_to_a_folder_is_told_its_room(tmp_path, monkeypatch, open_session: str) -> None:
+    """No view shows it: the estate's declared place does, as the worker sees it; undeclared or not mounted is not known."""
+    monkeypatch.setattr(targets, "_oracle_connect", lambda _: None)
+    monkeypatch.setattr("drydock.engines.oracle_work.OracleEyes._log_on", lambda _: None)
+    database = load_estate("sandbox").database("gz_main_sim")
+    logs = {"declared": str(tmp_path), "elsewhere": str(tmp_path / "not_mounted"), "undeclared": None}
+    seen = {}
+    for said, folder in logs.items():
+        places = database.backup.places.model_copy(update={"logs": folder})
+        told = database.model_copy(update={"backup": database.backup.model_copy(update={"places": places})})
+        made = getattr(targets, open_session)(told, "reclaim", "r1")
+        seen[said] = made.archive_free_bytes()
+    assert seen.pop("declared") > 0 and seen == {"elsewhere": None, "undeclared": None}
 
 
 def test_a_backfill_is_known_by_the_type_of_its_run() -> None:

@@ -11,6 +11,7 @@ from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.outcomes import StatementDone
 from drydock.plans import Candidate, Estimate, WorkItem
+from drydock.policy import ChangePolicy
 from drydock.verdicts import Figure
 
 
@@ -27,7 +28,7 @@ class PlainHands:
     plan_id: int = field(default=1, kw_only=True)
     memory: MutableMapping[str, Figure] = field(default_factory=dict)
     deadline_s: float = 60.0
-    lock_wait_s: float = 2.0
+    policy: ChangePolicy = field(default_factory=lambda: ChangePolicy(lock_tries=3))
     sent: list[str] = field(default_factory=list)
 
     @property
@@ -48,8 +49,10 @@ class PlainHands:
     ) -> tuple[StatementDone, ...]:
         return tuple(self._send(s, deadline_s, lock_wait_s) for s in statements)
 
-    def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
-        return tuple(self._send(s, None, lock_wait_s) for s in statements)
+    def put_back(
+        self, *statements: Statement, lock_wait_s: float | None = None, deadline_s: float | None = None
+    ) -> tuple[StatementDone, ...]:
+        return tuple(self._send(s, deadline_s, lock_wait_s) for s in statements)
 
     def remember(self, **state: Figure) -> None:
         self.memory.update(state)
@@ -62,4 +65,6 @@ class PlainHands:
 
     def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None) -> StatementDone:
         self.sent.append(self.target.text_of(told))
-        return self.target.send(told, lock_wait_s=lock_wait_s or self.lock_wait_s, deadline_s=deadline_s or self.deadline_s)
+        return self.target.send(
+            told, lock_wait_s=lock_wait_s or self.policy.lock_wait_s, deadline_s=deadline_s or self.deadline_s
+        )

@@ -161,7 +161,7 @@ def test_a_healthy_chain_passes_every_phase(world: World, places: BackupPlaces, 
     assert [p.name for p in result.phases] == PHASES
     assert list(result.chain) == world.sets and result.set_id == world.sets[-1]
     assert abs(result.recovered_to - LAST_CHANGE) < timedelta(minutes=1)
-    assert result.assertions == 3 and result.replayed_bytes > 0 and result.restored_bytes > 20_000_000
+    assert result.assertions == 3 and result.replayed_bytes > 0 and result.restored_bytes > 12_000_000
     assert all(p.elapsed_s > 0 for p in result.phases)
     assert {p.name: p.work_bytes > 1_000_000 for p in result.phases if p.name in ("pages", "structure")} == {
         "pages": True,
@@ -343,7 +343,7 @@ def test_a_database_that_is_not_in_the_copy_fails_the_content(places: BackupPlac
     result = run_drill(
         database, source, chain, target_time=None, forecast=None, policy=BackupPolicy(), scratch_root=tmp_path / "scratch"
     )
-    assert {f.place for f in of_code(result.findings, "drill_failed")} == {"structure", "content"}
+    assert {f.place for f in of_code(result.findings, "drill_failed")} == {"content"}
     assert 'database "nowhere" does not exist' in result.findings[0].values["problems"] and result.assertions == 0
 
 

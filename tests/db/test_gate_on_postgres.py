@@ -26,7 +26,7 @@ from drydock.ledger import change_history, change_record, record
 from drydock.outcomes import ApprovalAnswer, Decision
 from drydock.plans import Budget, Candidate, Estimate, LockKind, ObjectKind, ObjectRef, Plan, WorkItem
 from drydock.policy import ReclaimPolicy, ReclaimPolicyFile
-from tests.db.test_postgres_work import made
+from tests.db.test_postgres_work import end_once_it_sleeps, made
 from tests.unit import build as b
 
 NUMBERS = count()
@@ -259,7 +259,7 @@ def test_a_statement_past_its_deadline(night: Night) -> None:
 def test_a_session_that_is_ended_meanwhile(night: Night, superuser: psycopg.Connection) -> None:
     hands = night.hands()
     hands.remember(trigger="made")
-    ender = threading.Timer(0.1, superuser.execute, ("SELECT pg_terminate_backend(%s)", [night.target.work.info.backend_pid]))
+    ender = threading.Thread(target=end_once_it_sleeps, args=(superuser, night.target.work.info.backend_pid))
     ender.start()
     with pytest.raises(ChangeFailed, match="57P01"):
         hands.change(made("SELECT pg_sleep(30)"))
@@ -280,7 +280,12 @@ def test_a_transaction_that_fails_is_told_as_rolled_back(night: Night, other: ps
 def test_a_lock_of_others_is_tried_for_and_then_had(night: Night, other: psycopg.Connection) -> None:
     hands = night.hands()
     other.execute("LOCK TABLE own.rows IN SHARE MODE")
-    freed = threading.Timer(0.15, other.rollback)
+
+    def free_once_it_was_felt() -> None:
+        until(lambda: any(error == "55P03" for _, error, _ in night.told))
+        other.rollback()
+
+    freed = threading.Thread(target=free_once_it_was_felt)
     freed.start()
     hands.change(made("ALTER TABLE own.rows SET (fillfactor = 90)"), lock_wait_s=0.05, together=True, tries=30)
     freed.join()

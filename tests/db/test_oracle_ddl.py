@@ -88,7 +88,7 @@ def test_every_statement_of_the_product_is_among_those_tested_here() -> None:
         *("space_usage", "table_move", "table_shrink"),
         *("has_row", "lob_move", "lob_partition_move", "lob_partition_shrink", "lob_shrink", "partition_deallocate"),
         *("partition_shrink_check", "partition_truncate", "securefile_usage", "table_deallocate", "table_shrink_check"),
-        *("unused_space", "index_shrink"),
+        *("unused_space", "index_shrink", "create_index_cost"),
     }
 
 
@@ -148,6 +148,12 @@ def test_indexes(database: OracleDatabase, run: Run) -> None:
     assert (plain.degree, plain.pieces[0].is_logging) == ("1", False)
     run(built.index_logging(whole, logging=True))
     assert refused(lambda: run(built.rebuild(Segment(OWNER, "Ix"), online=True))) == 14086
+
+
+def test_the_room_of_an_index_comes_from_statistics(run: Run) -> None:
+    run(built.gather_table_stats(Segment(OWNER, TABLE)))
+    cost = run(built.create_index_cost(Segment(OWNER, TABLE), ["ID"]))
+    assert 0 < cost["used_bytes"] < cost["alloc_bytes"]
 
 
 def test_gather_table_stats(database: OracleDatabase, connection: oracledb.Connection, run: Run) -> None:

@@ -77,6 +77,7 @@ def plant(database: OracleDatabase) -> None:
     making.grow(storage, comp, r.ROWS, "C1 S1")
     y.ended(storage, comp, 0.0)
     r.add_index(database, comp, "SUB I", 0.3, is_local=True)
+    r.break_index(database, r.add_index(database, comp, "SUB B", columns=["ID"], is_local=True))
     queue = r.add_table(database, "QUEUE")
     r.add_index(database, queue, "QUEUE I", 0.3, columns=["ID", "NAME"], grows_right=True)
     r.flow(database, queue)
@@ -102,6 +103,9 @@ def test_the_trade_is_found_by_pipeline_and_engine() -> None:
     assert isinstance(trade_of("reindex", Engine.ORACLE), OracleReindex)
 
 
+DUPLICATES = {"BROKEN": "SQUEEZED", "LOCAL B": "GLOBAL I", "LONG AGO": "AGED", "NEVER": "AGED", "YOUNG": "AGED"}
+
+
 def test_each_index_gets_its_method_or_its_reason(site: Site) -> None:
     chosen = {(c.object.name, c.object.partition): (c.action, c.reason) for c in site.found.candidates}
     assert chosen == {
@@ -113,6 +117,7 @@ def test_each_index_gets_its_method_or_its_reason(site: Site) -> None:
         ("LOCAL B", "P2"): ("rebuild_online", "unusable"),
         ("GLOBAL I", ""): ("rebuild_online", "mass_delete"),
         ("SUB I", "C1 S1"): ("rebuild_online", "mass_delete"),
+        ("SUB B", "C1 S1"): ("rebuild_online", "unusable"),
         ("QUEUE I", ""): ("coalesce", "queue_sparse"),
     }
     left = {o.object.name: o.reason for o in site.found.left_alone if o.object.owner == r.OWNER}
@@ -131,9 +136,15 @@ def test_each_index_gets_its_method_or_its_reason(site: Site) -> None:
     }
     assert all(c.first == (c.reason == "unusable") for c in site.found.candidates)
     pieces = [p for i in storage_of(site.database).indexes() for p in i.pieces]
-    assert site.found.examined == len(pieces) and site.found.figures["unusable"] == 2
-    noted = {n.object.name for n in site.found.notes}
-    assert {r.SPARSE, "BROKEN", "LOCAL B"} <= noted and noted.isdisjoint({"DENSE", "GLOBAL I", "QUEUE I"})
+    assert site.found.examined == len(pieces) and site.found.figures["unusable"] == 3
+    told = [site.found.figures[f"unusable_{w}"] for w in ("partitions", "subpartitions", "left_alone")]
+    assert told == [1, 1, 0] and site.found.figures["index_usage"] == "samples"
+    noted = {(n.object.name, n.reason) for n in site.found.notes}
+    assert {("NEVER", "unused"), ("LONG AGO", "unused"), ("LOCAL B", "duplicate"), (r.SPARSE, "prefix_duplicate")} <= noted
+    assert {name for name, _ in noted}.isdisjoint({"GLOBAL I", "QUEUE I", "DENSE"})
+    duplicates = {n.object.name: n.evidence["same_as"] for n in site.found.notes if n.reason == "duplicate"}
+    assert duplicates == {name: f"{r.OWNER}.{of}" for name, of in DUPLICATES.items()}
+    assert {n.object.partition for n in site.found.notes} == {""}, "an index as a whole, whatever its pieces"
     assert r.candidate_of(site.found, r.SPARSE).use_weight > r.candidate_of(site.found, "YOUNG").use_weight == 1.0
 
 
@@ -142,6 +153,7 @@ WORKED = [
     ("BROKEN", "", ("REBUILD ONLINE PARALLEL 4", "NOPARALLEL")),
     ("LOCAL I", r.PART, ('REBUILD PARTITION "p 1" ONLINE PARALLEL 4', "NOPARALLEL")),
     ("LOCAL B", "P2", ('REBUILD PARTITION "P2" ONLINE PARALLEL 4', "NOPARALLEL")),
+    ("SUB B", "C1 S1", ('REBUILD SUBPARTITION "C1 S1" ONLINE PARALLEL 4', "NOPARALLEL")),
     ("SUB I", "C1 S1", ('REBUILD SUBPARTITION "C1 S1" ONLINE PARALLEL 4', "NOPARALLEL")),
     ("GLOBAL I", "", ("REBUILD ONLINE PARALLEL 4", "NOPARALLEL")),
     ("QUEUE I", "", ("COALESCE",)),

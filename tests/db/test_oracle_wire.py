@@ -77,6 +77,9 @@ def test_who_may_not_log_on_is_told_why(server: OracleServer, options: dict[str,
 
 def test_a_quoted_user_keeps_its_case(server: OracleServer) -> None:
     connect(server, user='"Lower"', password="x").close()
+    with pytest.raises(oracledb.Error) as raised:  # without quotes it is LOWER, whom nobody knows
+        connect(server, user="Lower", password="x")
+    assert code_of(raised) == "ORA-01017"
 
 
 @pytest.mark.parametrize(("kind", "code"), [("SERVICE_NAME", "DPY-6001"), ("SID", "DPY-6003")])

@@ -233,6 +233,7 @@ NOISE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 @given(st.binary(max_size=300))
 def test_noise_instead_of_a_connect_ends_only_that_connection(server: OracleServer, noise: bytes) -> None:
     send_raw(server, noise)
+    assert send_raw(server, HELLO)[4] == packets.ACCEPT, "the next connection is taken as ever"
 
 
 @NOISE

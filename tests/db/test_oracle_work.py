@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from drydock.changing.hands import ChangeFailed
 from drydock.engines.oracle import OracleEndpoint, RunIdentity
-from drydock.engines.oracle_gate_figures import standby_lags
+from drydock.engines.oracle_gate_figures import RECOVERY_AREA, Declared, _archives, standby_lags
 from drydock.engines.oracle_statements import Segment, Statement, compose, kill_session, row_movement, unused_space
 from drydock.engines.oracle_work import OracleEyes, OracleTarget, lock_id
 from drydock.estate import Engine
@@ -246,6 +247,43 @@ def test_interlocks_close_on_what_oracle_says(
     world.target = bare
     assert (world.ask()[-1].interlock, world.ask()[-1].reason) == (Interlock.ROLE, "target_silent")
     bare.close()
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """What the two files of the gate say that tell of archived logs: the places, and the disk groups that can be seen."""
+
+    places: tuple[str, ...]
+    groups: tuple[tuple[str, int], ...] = (("DATA", 5), ("FRA", 70))
+
+    def rows(self, _: str, name: str) -> list[dict[str, object]]:
+        assert name == "disk_groups"
+        return [{"name": group, "free_bytes": free} for group, free in self.groups]
+
+    def seen(self, told: int | None, folder: str = "/u03/arch") -> tuple[int | None, int]:
+        standby = {"target": "STANDBY", "destination": "/of/the/standby"}
+        targets = [*({"target": "LOCAL", "destination": p} for p in self.places), standby]
+        return _archives(self, targets, Declared(folder, told))
+
+
+def test_the_room_of_every_archive_is_known_or_counted_as_unseen() -> None:
+    """A folder does not show in any view: only the estate's declared place tells its room (backup.places.logs)."""
+    assert Destinations((RECOVERY_AREA,)).seen(None) == (None, 0), "the area has a figure of its own"
+    assert Destinations(("/u03/arch",)).seen(None) == (None, 1)
+    assert Destinations(("/u03/arch",)).seen(900) == (900, 0)
+    assert Destinations((RECOVERY_AREA, "/u03/arch", "/u03/arch")).seen(None) == (None, 1)
+    assert Destinations(("+FRA/arch", "/u03/arch")).seen(None) == (70, 1)
+    assert Destinations(("+fra",)).seen(None) == (70, 0)
+    assert Destinations(("+fra", "+GONE")).seen(900) == (70, 1)
+
+
+def test_the_declared_folder_tells_the_room_of_no_other_folder() -> None:
+    """Of two folders on two disks the other one may be full: it stays unseen, whatever the declared one tells."""
+    assert Destinations(("/u03/arch", "/u04/arch")).seen(900) == (900, 1)
+    assert Destinations(("/u03/arch/", "/u03/arch")).seen(900) == (900, 0), "a slash at the end makes no other folder"
+    assert Destinations(("/u03/arch", "/u04/arch")).seen(900, "/backup/logs") == (900, 2)
+    assert Destinations(("/u03/arch",)).seen(900, "/backup/logs") == (900, 1), "where backups keep logs is another disk"
+    assert Destinations((RECOVERY_AREA,)).seen(900, "/backup/logs") == (900, 0)
 
 
 def test_a_standby_is_behind_by_the_logs_that_it_lacks() -> None:

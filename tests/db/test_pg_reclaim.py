@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
@@ -14,6 +17,7 @@ from sqlalchemy import Engine
 
 from drydock.changing import steps
 from drydock.changing.hands import ChangeFailed, SurveyContext
+from drydock.engines import postgres_work
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import Places, PostgresEyes, PostgresTarget
@@ -21,7 +25,7 @@ from drydock.ledger.change_history import statements_of_run
 from drydock.messages import message
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
-from drydock.policy import ReclaimPolicy, ReclaimPolicyFile
+from drydock.policy import ChangePolicy, ReclaimPolicy, ReclaimPolicyFile
 from drydock.reclaim.postgres import deeds, online_copy
 from drydock.reclaim.postgres.decide import COPY, FULL, REPACK, VACUUM, decide
 from drydock.reclaim.postgres.facts import Measured, Server, table_now, tables_of
@@ -36,7 +40,7 @@ from tests.reclaim_yard import EVERYTHING, HOSTILE, LONG, dumped, rows_differ
 from tests.unit.build import database
 
 POLICY = ReclaimPolicy(floor_bytes=65536, min_freed_bytes=65536)
-TRADE = PostgresReclaim(patience=Patience(tries=3, first_pause_s=0.01), piece_bytes=256 * 1024)
+TRADE = PostgresReclaim(patience=Patience(first_pause_s=0.01), piece_bytes=256 * 1024)
 Connection = psycopg.Connection[dict]
 
 
@@ -99,6 +103,14 @@ def work(target: PostgresTarget, candidate: Candidate, meanwhile: Callable[[str]
     outcome = TRADE.work(hands)
     assert TRADE.verify(target, [outcome], before) == []
     return outcome
+
+
+def until(seen: Callable[[], bool]) -> None:
+    """Wait for it; raises AssertionError after ten seconds."""
+    deadline = time.monotonic() + 10
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 def both(db: Connection, table: sql.Identifier, mirror: str, *statements: str) -> None:
@@ -399,13 +411,35 @@ def test_from_postgresql_19_repack_does_it(eyes: PostgresEyes) -> None:
         may_create=False,
         event_triggers=1,
         publications_of_all=1,
+        repack_slots=5,
     )
     assert decide(table, measured, 0, "views_depend", server, POLICY).action == REPACK
-    assert decide(table, measured, 0, "no_key", server, POLICY).reason == "no_key"
+    full = table.model_copy(update={"has_identity_index": False})
+    assert decide(full, measured, 0, "no_key", server, POLICY).reason == "no_key"
+    can = {"may_create": True, "event_triggers": 0, "publications_of_all": 0}
+    assert decide(full, measured, 0, "", server.model_copy(update=can), POLICY).action == COPY
+    assert decide(table, measured, 0, "", server.model_copy(update={**can, "repack_slots": 0}), POLICY).action == COPY
     older = server.model_copy(update={"server_version_num": 180000})
     assert decide(table, measured, 0, "", older, POLICY).reason == "may_not_create"
     told = deeds.on_table(REPACK, "s", 'a"b')
     assert told.text == 'REPACK (CONCURRENTLY) "s"."a""b"'
+
+
+def test_which_tables_repack_could_tell_the_rows_of(db: Connection, eyes: PostgresEyes) -> None:
+    kinds = {
+        "re_key": "ADD PRIMARY KEY (id)",
+        "re_late": "ADD PRIMARY KEY (id) DEFERRABLE",
+        "re_unique": "ADD CONSTRAINT re_u UNIQUE (id)",
+        "re_index": "ADD CONSTRAINT re_i UNIQUE (id), REPLICA IDENTITY USING INDEX re_i",
+        "re_full": "ADD PRIMARY KEY (id), REPLICA IDENTITY FULL",
+        "re_catalog": "ADD PRIMARY KEY (id), SET (user_catalog_table = true)",
+    }
+    for name, change in kinds.items():
+        db.execute(f"CREATE TABLE {name} (id int NOT NULL)")
+        for part in change.split(", "):
+            db.execute(f"ALTER TABLE {name} {part}")
+    found = {t.name: t.has_identity_index for t in tables_of(eyes) if t.name in kinds}
+    assert {n for n, has in found.items() if has} == {"re_key", "re_index"} and len(found) == len(kinds)
 
 
 def test_the_copy_holds_locks_for_moments_only(db: Connection, place: Endpoint, target: PostgresTarget) -> None:
@@ -444,7 +478,7 @@ def test_from_survey_to_check_through_the_gate(db: Connection, place: Endpoint, 
     assert outcome.freed_bytes > 200_000
     assert outcome.log_bytes > 0
     told = [s for s in statements_of_run(ledger, run.run_id) if s.done]
-    assert [s.text.split(": ")[0] for s in told][-3:] == ["take_over", "drop_schema", "drop_schema"]
+    assert [s.text.split(": ")[0] for s in told][-4:] == ["take_over", "drop_old_table", "drop_schema", "drop_schema"]
     assert steps.work_item(run, number) == outcome  # not done again
     verification = steps.verify_run(run)
     assert {v.status for v in verification.verdicts} == {Status.PASS}
@@ -480,13 +514,161 @@ def test_no_older_snapshot_finds_an_emptied_table(db: Connection, place: Endpoin
     assert db.execute(count).fetchone()["n"] == 1200
 
 
+def test_a_session_that_tells_nothing_of_itself_may_be_an_older_one(
+    db: Connection, place: Endpoint, target: PostgresTarget
+) -> None:
+    a_table(db, "untold", keep="id % 5 = 0")
+    hands = PlainHands(target, an_item(a_candidate(target, "public", "untold")))
+    with psycopg.connect(**asdict(place), row_factory=dict_row, options="-c track_activities=off") as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT count(*) FROM pg_class")
+        with pytest.raises(ChangeFailed, match="55P03"):
+            TRADE.work(hands)
+        assert reader.execute("SELECT count(*) AS n FROM untold").fetchone()["n"] == 1200
+    assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
+
+
+def test_no_take_over_without_sight_of_others(db: Connection, place: Endpoint) -> None:
+    """Their snapshots are hidden then, which is not the same as that there are none."""
+    a_table(db, "blind", keep="id % 5 = 0")
+    db.execute(sql.SQL("CREATE ROLE blind LOGIN PASSWORD {}").format(place.password))
+    db.execute(
+        "GRANT CREATE ON DATABASE reclaiming TO blind; GRANT CREATE ON SCHEMA public TO blind; ALTER TABLE blind OWNER TO blind"
+    )
+    db.execute("GRANT EXECUTE ON FUNCTION pgstattuple_approx(regclass) TO blind")
+    with closing(PostgresTarget(database(), replace(place, user="blind"), "test")) as target:
+        hands = PlainHands(target, an_item(a_candidate(target, "public", "blind")))
+        with pytest.raises(ChangeFailed) as failed:
+            TRADE.work(hands)
+        assert (failed.value.code, failed.value.kind) == ("42501", "privilege")
+        assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
+    db.execute("DROP OWNED BY blind; DROP ROLE blind")
+
+
+@pytest.mark.parametrize("deed", ["INSERT INTO busy VALUES (90001, 'new')", "DELETE FROM busy WHERE id = 5"])
+def test_no_snapshot_from_between_the_last_drain_and_the_swap(
+    db: Connection, place: Endpoint, target: PostgresTarget, deed: str
+) -> None:
+    """A transaction that is busy elsewhere, and keeps its snapshot, would miss what the take-over itself carries over."""
+    a_table(db, "busy", keep="id % 5 = 0")
+    reader = psycopg.connect(**asdict(place), row_factory=dict_row)
+    reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    sleeper = threading.Thread(target=lambda: reader.execute("SELECT pg_sleep(1)"))
+    expected: list[int] = []
+
+    def meanwhile(name: str) -> None:
+        if name == "take_over" and not expected:
+            db.execute(deed)
+            reader.execute("SELECT count(*) FROM pg_class")
+            expected.append(db.execute("SELECT count(*) AS n FROM busy").fetchone()["n"])
+            sleeper.start()
+            until(lambda: db.execute("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'").fetchone() is not None)
+
+    hands = BusyHands(target, an_item(a_candidate(target, "public", "busy")), meanwhile=meanwhile)
+    with pytest.raises(ChangeFailed, match="55P03"):
+        TRADE.work(hands)
+    sleeper.join()
+    assert reader.execute("SELECT count(*) AS n FROM busy").fetchone()["n"] == expected[0]
+    reader.close()
+    assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
+    assert TRADE.work(hands).status is Status.PASS
+    db.execute("DROP TABLE busy")
+
+
+def test_who_writes_in_long_transactions_does_not_keep_the_take_over_off(
+    db: Connection, place: Endpoint, target: PostgresTarget
+) -> None:
+    """He did something before and waits behind us now: his next statement has a new snapshot."""
+    a_table(db, "queued", keep="id % 5 = 0")
+    lock = "SELECT FROM pg_locks WHERE relation = 'queued'::regclass AND NOT granted AND mode = '{}'"
+    holder, writer = psycopg.connect(**asdict(place)), psycopg.connect(**asdict(place))
+    threads: list[threading.Thread] = []
+
+    def let_go() -> None:
+        with psycopg.connect(**asdict(place), autocommit=True) as watcher:
+            until(lambda: watcher.execute(lock.format("RowExclusiveLock")).fetchone() is not None)
+        holder.close()
+
+    def write() -> None:
+        with psycopg.connect(**asdict(place), autocommit=True) as watcher:
+            until(lambda: watcher.execute(lock.format("AccessExclusiveLock")).fetchone() is not None)
+        writer.execute("UPDATE queued SET v = 'queued' WHERE id = 5")
+        writer.commit()
+
+    def meanwhile(name: str) -> None:
+        if name == "take_over" and not threads:
+            db.execute("UPDATE queued SET v = 'late' WHERE id = 10")
+            writer.execute("SELECT count(*) FROM pg_class")
+            holder.execute("LOCK TABLE queued IN ROW EXCLUSIVE MODE")
+            threads.extend(threading.Thread(target=deed) for deed in (let_go, write))
+            for thread in threads:
+                thread.start()
+
+    policy = ChangePolicy(lock_tries=1)
+    hands = BusyHands(target, an_item(a_candidate(target, "public", "queued")), policy=policy, meanwhile=meanwhile)
+    assert TRADE.work(hands).status is Status.PASS
+    for thread in threads:
+        thread.join()
+    writer.close()
+    assert db.execute("SELECT v FROM queued WHERE id = 5").fetchone()["v"] == "queued"
+
+
+@pytest.fixture
+def repeatable_by_default(db: Connection) -> Iterator[None]:
+    db.execute("ALTER DATABASE reclaiming SET default_transaction_isolation = 'repeatable read'")
+    yield
+    db.execute("ALTER DATABASE reclaiming RESET default_transaction_isolation")
+
+
+@pytest.fixture
+def unforced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_work, "SESSION_OPTIONS", "")
+
+
+def test_what_is_written_while_the_take_over_waits_is_kept(
+    db: Connection, place: Endpoint, repeatable_by_default: None, target: PostgresTarget
+) -> None:
+    """Whatever level the database sets: with the snapshot from before the wait, both changes would be lost."""
+    a_table(db, "waited_for", keep="id % 5 = 0")
+    waits = "SELECT FROM pg_locks WHERE relation = 'waited_for'::regclass AND NOT granted"
+    holder = psycopg.connect(**asdict(place))
+    writers: list[threading.Thread] = []
+
+    def write_and_let_go() -> None:
+        with psycopg.connect(**asdict(place), autocommit=True) as writer:
+            until(lambda: writer.execute(waits).fetchone() is not None)
+            writer.execute("INSERT INTO waited_for VALUES (90001, 'new'); UPDATE waited_for SET v = 'late' WHERE id = 5")
+        holder.close()
+
+    def meanwhile(name: str) -> None:
+        if name == "take_over" and not writers:
+            holder.execute("LOCK TABLE waited_for IN SHARE UPDATE EXCLUSIVE MODE")
+            writers.append(threading.Thread(target=write_and_let_go))
+            writers[0].start()
+
+    assert work(target, a_candidate(target, "public", "waited_for"), meanwhile).status is Status.PASS
+    writers[0].join()
+    row = db.execute("SELECT count(*) AS n, max(v) FILTER (WHERE id = 5) AS v FROM waited_for").fetchone()
+    assert row == {"n": 1201, "v": "late"}
+
+
+def test_no_take_over_under_another_level(
+    db: Connection, repeatable_by_default: None, unforced: None, target: PostgresTarget
+) -> None:
+    a_table(db, "frozen_view", keep="id % 5 = 0")
+    hands = PlainHands(target, an_item(a_candidate(target, "public", "frozen_view")))
+    with pytest.raises(ChangeFailed, match="25001"):
+        TRADE.work(hands)
+    assert TRADE.repair(hands) == ("leftover_copy", "leftover_trigger")
+
+
 @pytest.mark.parametrize("cuts", [1, 3])
 def test_a_take_over_is_cut_off_before_it_keeps_others_out(
     db: Connection, target: PostgresTarget, monkeypatch: pytest.MonkeyPatch, cuts: int
 ) -> None:
     """What was changed in the last moment is carried over outside of the lock, and the take-over tried again."""
     a_table(db, f"hurried_{cuts}", keep="id % 5 = 0")
-    monkeypatch.setattr(online_copy, "LONGEST_TAKE_OVER_S", 0.2)
+    monkeypatch.setattr(online_copy, "LONGEST_TAKE_OVER_S", 0.8)
     seen: list[str] = []
 
     def meanwhile(name: str) -> None:

@@ -69,6 +69,34 @@ def test_eyes_change_nothing(endpoint: Endpoint, superuser: psycopg.Connection) 
     eyes.close()
 
 
+SET_BY_A_SITE = {
+    "default_transaction_isolation": ("serializable", "read committed"),
+    "default_transaction_deferrable": ("on", "off"),
+    "idle_session_timeout": ("1s", "0"),
+    "idle_in_transaction_session_timeout": ("1s", "0"),
+    "transaction_timeout": ("1s", "0"),
+    "datestyle": ("German", "ISO"),
+    "intervalstyle": ("sql_standard", "postgres"),
+    "extra_float_digits": ("-10", "1"),
+    "transform_null_equals": ("on", "off"),
+}
+
+
+def test_settings_of_a_site_do_not_reach_the_work(endpoint: Endpoint, superuser: psycopg.Connection) -> None:
+    known = {name for (name,) in superuser.execute("SELECT name FROM pg_settings")} | {"datestyle", "intervalstyle"}
+    wanted = {name: values for name, values in SET_BY_A_SITE.items() if name in known}  # the server may be an older one
+    try:
+        for name, (theirs, _) in wanted.items():
+            superuser.execute(sql.SQL("ALTER ROLE worker IN DATABASE work SET {} = {}").format(sql.SQL(name), theirs))
+        found = PostgresTarget(database(), endpoint, "test")
+    finally:
+        superuser.execute("ALTER ROLE worker IN DATABASE work RESET ALL")
+    now = {name: found.work.execute("SELECT current_setting(%s) AS v", [name]).fetchone()["v"].split(",")[0] for name in wanted}
+    assert now == {name: ours for name, (_, ours) in wanted.items()}
+    assert found.session.execute("SELECT current_setting('transaction_isolation') AS v").fetchone()["v"] == "read committed"
+    found.close()
+
+
 def test_one_change_lock(target: PostgresTarget, endpoint: Endpoint) -> None:
     second = PostgresTarget(database(), endpoint, "test")
     assert target.take_change_lock()
@@ -88,7 +116,7 @@ def test_a_lock_that_is_not_had_in_time(target: PostgresTarget, other: psycopg.C
         target.send(made("ALTER TABLE own.rows SET (fillfactor = 90)"), lock_wait_s=0.3, deadline_s=20)
     assert (failed.value.code, failed.value.kind, failed.value.retry) == ("55P03", "locked", True)
     assert failed.value.done.error == "55P03"
-    assert 0.1 <= failed.value.done.wait_s <= 0.4
+    assert 0.1 <= failed.value.done.wait_s <= failed.value.done.elapsed_s
 
 
 def test_the_deadline_cancels_from_the_second_session(target: PostgresTarget) -> None:
@@ -107,10 +135,21 @@ def test_the_deadline_holds_without_a_second_session(target: PostgresTarget, sup
     assert (failed.value.code, failed.value.done.log_bytes) == ("57014", None)
 
 
+def end_once_it_sleeps(superuser: psycopg.Connection, pid: int) -> None:
+    """Ends a session as soon as it is in pg_sleep, however busy the machine is."""
+    sleeps, deadline = (
+        "SELECT FROM pg_stat_activity WHERE pid = %s AND state = 'active' AND query ~ 'pg_sleep'",
+        time.monotonic() + 20,
+    )
+    while superuser.execute(sleeps, [pid]).fetchone() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    superuser.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
 def test_a_session_that_was_ended_is_told_and_renewed(target: PostgresTarget, superuser: psycopg.Connection) -> None:
     assert target.take_change_lock()
     pid = target.work.info.backend_pid
-    ender = threading.Timer(0.2, superuser.execute, ("SELECT pg_terminate_backend(%s)", [pid]))
+    ender = threading.Thread(target=end_once_it_sleeps, args=(superuser, pid))
     ender.start()
     with pytest.raises(ChangeFailed) as failed:
         target.send(made("SELECT pg_sleep(30)"), **ALWAYS)

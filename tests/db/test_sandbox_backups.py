@@ -79,7 +79,7 @@ def test_the_log_tells_every_run_with_the_times_of_its_day(world: World) -> None
     told = [line.split()[1:4] for line in lines]
     assert told == [[s.partition("_")[0], event, s] for s in SETS for event in ("START", "SUCCESS")]
     size_bytes = int(lines[1].split()[4])
-    assert 20_000_000 < size_bytes < 60_000_000
+    assert 12_000_000 < size_bytes < 40_000_000
     assert lines[1].endswith(" bytes")
 
 
@@ -175,7 +175,9 @@ def test_a_world_goes_on_living_and_then_in_the_present(tmp_path: Path) -> None:
         assert abs(world.now - at("2026-11-20T07:25:00")) < timedelta(minutes=1)
         segment = world.change_rows(at("2026-11-20T09:00:00"))
         assert abs((world.places.wal / segment).stat().st_mtime - at("2026-11-20T09:00:00").timestamp()) < 60
-        assert world.switch_log(at("2026-11-20T09:10:00")) == segment  # nothing was written in between
+        switched = world.switch_log(at("2026-11-20T09:10:00"))  # its own note of running transactions may have closed one more
+        assert switched >= segment
+        assert world.lived.switch_log() == switched  # nothing was written in between
         assert world.back_up(Level.INCREMENTAL, at("2026-11-20T10:00:00")) == "incremental_20261120T100000"
         world.start_in_present()
         with connect(world.endpoint, purpose="test") as connection:

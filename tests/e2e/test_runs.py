@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from tests.e2e.conftest import Voyage
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 HEALTHY, FAULTY = "backup__gz_main", "backup__gz_cbec"
+DEPTHS = {FAULTY: "catalogue", HEALTHY: "bytes"}
 
 
 @pytest.fixture(scope="module")
@@ -25,41 +27,60 @@ def api(voyage: Voyage):
         yield client
 
 
-def run_once(api: httpx.Client, dag_id: str, conf: dict) -> tuple[str, dict[str, str]]:
-    run = progress.trigger(api, dag_id, conf)
-    state = progress.watch(api, [run], Console(quiet=True), 240)[dag_id]
-    return state, progress.task_states(api, run)
+@dataclass(frozen=True)
+class Runs:
+    """What became of all runs of this module, which went side by side."""
+
+    states: dict[str, str]
+    tasks: dict[str, dict[str, str]]
+    proved_before: list[str]
+    proved_after: list[str]
+    past_day: date
+    of_past_days: list[dict]
 
 
-def test_a_red_verdict_turns_the_run_red_after_its_report(api: httpx.Client) -> None:
-    state, tasks = run_once(api, FAULTY, {"depth": "catalogue"})
-    assert state == "failed"
+@pytest.fixture(scope="module")
+def runs(api: httpx.Client) -> Runs:
+    before, past_day = proved(api), (datetime.now(UTC) - timedelta(days=2)).date()
+    start_backfill(api, past_day)
+    triggered = [progress.trigger(api, dag_id, {"depth": depth}) for dag_id, depth in DEPTHS.items()]
+    states = progress.watch(api, triggered, Console(quiet=True), 240)
+    tasks = {run.dag_id: progress.task_states(api, run) for run in triggered}
+    return Runs(states, tasks, before, proved(api), past_day, wait_for_backfill(api, HEALTHY, 2))
+
+
+def proved(api: httpx.Client) -> list[str]:
+    """The assets of proved backups that were emitted so far."""
+    return [e["uri"] for e in api.get("/assets/events", params={"limit": 100}).json()["asset_events"]]
+
+
+def start_backfill(api: httpx.Client, day: date) -> None:
+    wanted = {"dag_id": HEALTHY, "from_date": f"{day - timedelta(days=1)}T00:00:00Z", "to_date": f"{day}T23:59:00Z"}
+    answer = api.post("/backfills", json=wanted | {"reprocess_behavior": "none", "max_active_runs": 2})
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_red_verdict_turns_the_run_red_after_its_report(runs: Runs) -> None:
+    tasks = runs.tasks[FAULTY]
+    assert runs.states[FAULTY] == "failed"
     assert tasks["judge"] == tasks["report"] == "success"
     assert tasks["outcome"] == "failed" and tasks["prove"] == "skipped"
 
 
-def test_a_proved_backup_emits_its_asset(api: httpx.Client) -> None:
-    def events() -> list[str]:
-        return [e["uri"] for e in api.get("/assets/events", params={"limit": 100}).json()["asset_events"]]
-
-    before = events().count("drydock://gz_main/backup-proved")
-    state, tasks = run_once(api, HEALTHY, {"depth": "bytes"})
-    assert state == "success" and tasks["prove"] == "success"
-    assert events().count("drydock://gz_main/backup-proved") == before + 1
-    assert "drydock://gz_cbec/backup-proved" not in events()
+def test_a_proved_backup_emits_its_asset(runs: Runs) -> None:
+    """One of today: no day of the past proves anything any more, since its bytes are never read."""
+    asset = "drydock://gz_main/backup-proved"
+    assert runs.states[HEALTHY] == "success" and runs.tasks[HEALTHY]["prove"] == "success"
+    assert runs.proved_after.count(asset) == runs.proved_before.count(asset) + 1
+    assert "drydock://gz_cbec/backup-proved" not in runs.proved_after
 
 
-def test_backfill_judges_a_past_day_from_its_records(api: httpx.Client, voyage: Voyage) -> None:
-    day = (datetime.now(UTC) - timedelta(days=2)).date()
-    wanted = {"dag_id": HEALTHY, "from_date": f"{day - timedelta(days=1)}T00:00:00Z", "to_date": f"{day}T23:59:00Z"}
-    answer = api.post("/backfills", json=wanted | {"reprocess_behavior": "none", "max_active_runs": 2})
-    assert answer.status_code == 200, answer.text
-    runs = wait_for_backfill(api, HEALTHY, 2)
-    judgement = demo.judgements_of(voyage.sandbox, day)["gz_main"]
+def test_backfill_judges_a_past_day_from_its_records(runs: Runs, voyage: Voyage) -> None:
+    judgement = demo.judgements_of(voyage.sandbox, runs.past_day)["gz_main"]
     assert judgement.as_of < datetime.now(UTC) - timedelta(days=1)
     assert (judgement.executed.status, judgement.complete.status) == (Status.PASS, Status.PASS)
     assert [f.code for f in judgement.valid.findings] == ["never_read"], "nothing had been read back on that day"
-    assert {r["state"] for r in runs} == {"failed"}, "an UNKNOWN verdict is not green"
+    assert {r["state"] for r in runs.of_past_days} == {"failed"}, "an UNKNOWN verdict is not green"
 
 
 def wait_for_backfill(api: httpx.Client, dag_id: str, count: int, wait_s: float = 240) -> list[dict]:

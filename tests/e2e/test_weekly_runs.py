@@ -27,7 +27,7 @@ from sandbox.airflow_server import SECOND_USER, USER
 from sandbox.clusters import target_dbname
 from sandbox.progress import TriggeredRun
 from tests.e2e.conftest import Voyage
-from tests.e2e.seeing import wait_until
+from tests.e2e.seeing import wait_until_told
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -100,7 +100,7 @@ def tasks_of(api: httpx.Client, run: TriggeredRun) -> dict[str, str]:
 
 def wait_for_question(api: httpx.Client, *runs: TriggeredRun) -> None:
     for run in runs:
-        wait_until(lambda r=run: tasks_of(api, r).get("approve", "") not in NOT_YET, f"{run.dag_id} never asks", WAIT_S)
+        wait_until_told(lambda r=run: tasks_of(api, r).get("approve", "") not in NOT_YET, f"{run.dag_id} never asks", WAIT_S)
         assert tasks_of(api, run)["approve"] == "awaiting_input", f"{run.dag_id} does not ask: {tasks_of(api, run)}"
     time.sleep(PARKED_S)
 
@@ -115,7 +115,7 @@ def wait_for_heard(person: Person, run: TriggeredRun, option: str, items: list[s
         return state in ("success", "failed") or (state == "awaiting_input" and not person.question(run)["response_received"])
 
     for _ in range(3):
-        wait_until(is_settled, f"{run.dag_id} does not hear the answer", WAIT_S)
+        wait_until_told(is_settled, f"{run.dag_id} does not hear the answer", WAIT_S)
         if state == "success":
             return
         time.sleep(PARKED_S)
@@ -127,7 +127,7 @@ def ended(api: httpx.Client, ledger: Engine, run: TriggeredRun) -> Ended:
     def state() -> str:
         return api.get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}").json()["state"]
 
-    wait_until(lambda: state() in progress.ENDED, f"{run.dag_id} never ends: {tasks_of(api, run)}", WAIT_S)
+    wait_until_told(lambda: state() in progress.ENDED, f"{run.dag_id} never ends: {tasks_of(api, run)}", WAIT_S)
     run_id = history.find_run(ledger, *run.dag_id.split("__"), run.run_id)
     plan_id, plan = change_history.plan_of_run(ledger, run_id)
     answer = change_history.answer_of(ledger, plan_id)
@@ -215,7 +215,7 @@ def week(voyage: Voyage, ledger: Engine, first: Person, second: Person) -> Week:
 
 def ended_again(api: httpx.Client, ledger: Engine, run: TriggeredRun) -> Ended:
     path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
-    wait_until(
+    wait_until_told(
         lambda: all(row["try_number"] > 1 for row in api.get(path).json()["task_instances"] if row["task_id"] == "work"),
         "what was cleared is never tried again",
         WAIT_S,
@@ -243,7 +243,7 @@ def end_of_backfill(api: httpx.Client) -> dict[str, str]:
     def runs() -> list[dict]:
         return api.get(f"/dags/{BACKFILLED}/dagRuns", params={"run_type": "backfill"}).json()["dag_runs"]
 
-    wait_until(lambda: bool(runs()) and all(r["state"] in progress.ENDED for r in runs()), "the backfill never ends", WAIT_S)
+    wait_until_told(lambda: bool(runs()) and all(r["state"] in progress.ENDED for r in runs()), "the backfill never ends", WAIT_S)
     (run,) = runs()
     return tasks_of(api, TriggeredRun(BACKFILLED, run["dag_run_id"])) | {"run": run["state"]}
 

@@ -74,6 +74,7 @@ CLOSED: list[tuple[Interlock, str, Damage]] = [
     (Interlock.BUDGET, "archive_full", lambda w: w.set_figures(archive_free_bytes=21 * GIB)),
     (Interlock.BUDGET, "archive_full", lambda w: w.set_figures(recovery_area_free_bytes=21 * GIB)),
     (Interlock.BUDGET, "archive_unknown", lambda w: (w.set_figures(archive_free_bytes=None), on_oracle(w))),
+    (Interlock.BUDGET, "archive_unknown", lambda w: w.set_figures(archives_unseen=1)),  # whatever room the others have
     (Interlock.BUDGET, "lag_unknown", lambda w: w.set_figures(has_standby=None)),
     (Interlock.BUDGET, "lag_unknown", lambda w: w.set_figures(standby_lag_s=None)),
     (Interlock.BUDGET, "standby_behind", lambda w: w.set_figures(standby_lag_s=301)),
@@ -278,7 +279,8 @@ def test_all_is_put_back_even_where_a_part_fails(world: GateWorld) -> None:
     hands = world.hands()
     world.target.fails = {"undo one": a_failure()}
     with pytest.raises(ChangeFailed):
-        hands.put_back("undo one", "undo two")
+        hands.put_back("undo one", "undo two", deadline_s=7200.0)
+    assert world.target.bounds == [(2.0, 7200.0)] * 2
     assert world.target.sent == ["undo one", "undo two"]
 
 

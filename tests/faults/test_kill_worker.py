@@ -6,7 +6,7 @@ under way is run again, and then the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,11 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import URL, func, select, text
 
 from drydock.backup.results import Depth, Judgement, Read, ReadUnit
 from drydock.ledger import history
 from drydock.ledger.models import DrillRow, JudgementRow, RunEventRow, RunRow, VerdictRow
+from sandbox.world import World
 from tests.faults.backup_run import Moment, Port, kill_at
 from tests.leftovers import is_whole, reports_in, wait_for_nothing_left
 
@@ -32,7 +33,7 @@ DEATHS = [
     ("survey", 0, Moment("before", "drydock.ledger.record.save_survey")),
     ("survey", 0, Moment("after", "drydock.ledger.record.save_survey")),
     ("read", 0, Moment("before", "drydock.backup.postgres.set_reading.hash_file", call=100)),
-    ("read", 2, Moment("before", "drydock.backup.postgres.set_reading.hash_file", call=1500)),  # the full has about 1,300 files
+    ("read", 2, Moment("before", "drydock.backup.postgres.set_reading.hash_file", call=1000)),  # the full has about 650 files
     ("read", 1, Moment("before", "drydock.ledger.record.save_read", call=2)),
     ("read", 1, Moment("after", "drydock.ledger.record.save_read")),
     ("read", UNITS, Moment("before", "drydock.ledger.record.add_event")),
@@ -58,13 +59,15 @@ DEATHS_IN_DRILLS = [
 
 
 @pytest.fixture(scope="module")
-def undisturbed(port: Port, tmp_path_factory: pytest.TempPathFactory) -> dict[Depth, Judgement]:
+def undisturbed(
+    living_world: World, new_ledger: Callable[[], URL], tmp_path_factory: pytest.TempPathFactory
+) -> dict[Depth, Judgement]:
     """What a run that nobody kills says, by depth."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, closing_ledger(Port(living_world, new_ledger())) as port:
         patch.setenv("DRYDOCK_STATE", str(tmp_path_factory.mktemp("undisturbed")))
         for depth in (Depth.BYTES, Depth.DRILL):
             port.go_on(f"undisturbed_{depth}", depth)
-    judgements = {depth: port.judgement(f"undisturbed_{depth}") for depth in (Depth.BYTES, Depth.DRILL)}
+        judgements = {depth: port.judgement(f"undisturbed_{depth}") for depth in (Depth.BYTES, Depth.DRILL)}
     assert not any(j.status.is_red or j.findings for j in judgements.values())
     assert judgements[Depth.DRILL].last_drill.passed and judgements[Depth.BYTES].last_drill is None
     return judgements

@@ -30,6 +30,7 @@ from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.model.stored import StoredTable
 from sandbox.oracle.sessions import open_simulator
 from tests.oracle import reclaim_yard as y
+from tests.thorough import points
 
 JOIN = {"kind": "BITMAP", "is_join": True}
 FUNCTION = {"kind": "FUNCTION-BASED NORMAL"}
@@ -185,23 +186,27 @@ class Fault:
 STATEMENTS = {"shrink": 6, "move_online": 2, "move": 7, "truncate": 2}
 FAULTS = [(when, what) for when in ("before", "after") for what in ("killed", "cut", "worker")]
 PLACES = [(action, n) for action, count in STATEMENTS.items() for n in range(1, count + 1)]
-SEED, POINTS = 20261122, 60
+SEED, POINTS, USUAL_POINTS = 20261122, 60, 20
 
 
-def chosen() -> dict[tuple[str, int], list[tuple[str, str]]]:
+def sixty() -> list[tuple[str, int, str, str]]:
     """Sixty of all the points, by seed: each statement has some, and each fault is among them."""
     rng, found = random.Random(SEED), {place: [] for place in PLACES}
     while sum(map(len, found.values())) < POINTS:
         for faults in found.values():
             if sum(map(len, found.values())) < POINTS:
                 faults.append(rng.choice([f for f in FAULTS if f not in faults]))
-    return found
+    return [(*at, *fault) for at, faults in found.items() for fault in faults]
+
+
+CHOSEN = points(sixty(), USUAL_POINTS, kind=lambda point: point[:2])
 
 
 def test_there_are_enough_points() -> None:
-    found = chosen()
-    assert sum(map(len, found.values())) == POINTS and all(found.values())
-    assert {fault for faults in found.values() for fault in faults} == set(FAULTS)
+    assert len(set(sixty())) == POINTS
+    for chosen in (sixty(), CHOSEN):
+        assert {(action, n) for action, n, *_ in chosen} == set(PLACES)
+        assert {(when, what) for *_, when, what in chosen} == set(FAULTS)
 
 
 @pytest.mark.parametrize("action", list(STATEMENTS))
@@ -212,24 +217,23 @@ def test_without_a_fault(action: str) -> None:
         assert len(spot.memory.statements) == STATEMENTS[action] and spot.is_unharmed()
 
 
-@pytest.mark.parametrize(("action", "number"), PLACES, ids=[f"{a}-{n}" for a, n in PLACES])
-def test_stopped_at_every_statement(action: str, number: int) -> None:
-    for when, what in chosen()[action, number]:
-        with place(action) as spot:
-            rows = spot.table.rows
-            fault = Fault(number, when, what)
-            try:
-                spot.attempt(**fault.more(spot))
-            except (*ANY_ERROR, WorkerDied):
-                pass
-            assert fault.has_struck, (when, what)
-            outcome = spot.attempt()
-            told = (when, what, outcome.reason, outcome.repaired, [(s.statement[:80], s.error) for s in spot.memory.statements])
-            assert outcome.status is Status.PASS, told
-            assert spot.is_unharmed(), told
-            assert spot.sent(" MOVE ") <= 1 and spot.sent(" TRUNCATE ") <= 1, told
-            assert outcome.before["bytes"] == spot.candidate.size_bytes and spot.table.rows == rows, told
-            assert outcome.after["bytes"] == spot.segment.total_bytes < spot.candidate.size_bytes, told
+@pytest.mark.parametrize(("action", "number", "when", "what"), CHOSEN, ids=["-".join(map(str, point)) for point in CHOSEN])
+def test_stopped_at_every_statement(action: str, number: int, when: str, what: str) -> None:
+    with place(action) as spot:
+        rows = spot.table.rows
+        fault = Fault(number, when, what)
+        try:
+            spot.attempt(**fault.more(spot))
+        except (*ANY_ERROR, WorkerDied):
+            pass
+        assert fault.has_struck
+        outcome = spot.attempt()
+        told = (outcome.reason, outcome.repaired, [(s.statement[:80], s.error) for s in spot.memory.statements])
+        assert outcome.status is Status.PASS, told
+        assert spot.is_unharmed(), told
+        assert spot.sent(" MOVE ") <= 1 and spot.sent(" TRUNCATE ") <= 1, told
+        assert outcome.before["bytes"] == spot.candidate.size_bytes and spot.table.rows == rows, told
+        assert outcome.after["bytes"] == spot.segment.total_bytes < spot.candidate.size_bytes, told
 
 
 @pytest.mark.parametrize("what", [kill, cut])

@@ -25,6 +25,7 @@ from sandbox.oracle.model.stored import Index
 from sandbox.oracle.sessions import open_simulator
 from tests.oracle import reclaim_yard as y
 from tests.oracle import reindex_yard as r
+from tests.thorough import points
 
 ANY_ERROR = (ChangeFailed, GateClosed)
 TABLE = "T'; DROP TABLE x; --报"
@@ -183,12 +184,17 @@ class Fault:
 
 
 FAULTS = [("before", "killed"), ("before", "worker"), ("after", "killed"), ("after", "cut"), ("after", "worker")]
-POINTS = [(name, n) for name, world in WORLDS.items() for n in range(1, world.statements + 1)]
-IN_THE_MIDDLE = [(name, what) for name in WORLDS if name != "offline" for what in (kill, cut)]
+PLACES = [(name, n) for name, world in WORLDS.items() for n in range(1, world.statements + 1)]
+EVERY_POINT = [(*at, *fault) for at in PLACES for fault in FAULTS]
+CHOSEN = points(EVERY_POINT, 17, kind=lambda point: point[:2])
+EVERY_MIDDLE = [(name, what) for name in WORLDS if name != "offline" for what in (kill, cut)]
+IN_THE_MIDDLE = points(EVERY_MIDDLE, 5, kind=lambda point: point[0])
 
 
 def test_there_are_enough_points() -> None:
-    assert len(POINTS) * len(FAULTS) + len(IN_THE_MIDDLE) >= 60
+    assert len(EVERY_POINT) + len(EVERY_MIDDLE) >= 60
+    assert {(name, n) for name, n, *_ in CHOSEN} == set(PLACES) and {(when, what) for *_, when, what in CHOSEN} == set(FAULTS)
+    assert {name for name, _ in IN_THE_MIDDLE} == set(WORLDS) - {"offline"} and {what for _, what in IN_THE_MIDDLE} == {kill, cut}
 
 
 @pytest.mark.parametrize("name", list(WORLDS))
@@ -201,21 +207,20 @@ def test_without_a_fault(name: str) -> None:
         assert spot.is_unharmed()
 
 
-@pytest.mark.parametrize(("name", "number"), POINTS, ids=[f"{a}-{n}" for a, n in POINTS])
-def test_stopped_at_every_statement(name: str, number: int) -> None:
-    for when, what in FAULTS:
-        with place(name) as spot:
-            fault = Fault(number, when, what)
-            try:
-                spot.attempt(**fault.more(spot))
-            except (*ANY_ERROR, WorkerDied):
-                pass
-            assert fault.has_struck, (when, what)
-            outcome = spot.attempt()
-            told = (when, what, outcome.reason, outcome.repaired, [(s.statement[:80], s.error) for s in spot.memory.statements])
-            assert outcome.status is Status.PASS and spot.is_unharmed(), told
-            assert spot.sent(" REBUILD ") <= 1, told
-            assert outcome.before["bytes"] == (0 if WORLDS[name].is_broken else spot.candidate.size_bytes), told
+@pytest.mark.parametrize(("name", "number", "when", "what"), CHOSEN, ids=["-".join(map(str, point)) for point in CHOSEN])
+def test_stopped_at_every_statement(name: str, number: int, when: str, what: str) -> None:
+    with place(name) as spot:
+        fault = Fault(number, when, what)
+        try:
+            spot.attempt(**fault.more(spot))
+        except (*ANY_ERROR, WorkerDied):
+            pass
+        assert fault.has_struck
+        outcome = spot.attempt()
+        told = (outcome.reason, outcome.repaired, [(s.statement[:80], s.error) for s in spot.memory.statements])
+        assert outcome.status is Status.PASS and spot.is_unharmed(), told
+        assert spot.sent(" REBUILD ") <= 1, told
+        assert outcome.before["bytes"] == (0 if WORLDS[name].is_broken else spot.candidate.size_bytes), told
 
 
 @pytest.mark.parametrize(("name", "what"), IN_THE_MIDDLE)
@@ -421,6 +426,20 @@ def test_what_an_older_plan_wrote_down_does_not_count() -> None:
         spot.memory.state = {"before_identity": "1:2", "before_bytes": 5, "rebuilding": "1:2", "planned_bytes": 5}
         outcome = spot.attempt()
         assert outcome.status is Status.PASS and spot.sent(" REBUILD ") == 1 and outcome.freed_bytes > 1024**2
+
+
+def test_what_a_failed_week_wrote_down_at_the_same_size_does_not_count_either() -> None:
+    """The plan is another one, though index and size are the same: its settings are those of today."""
+    with place("online") as spot:
+        with pytest.raises(WorkerDied):
+            spot.attempt(**Fault(1, "before", "worker").more(spot))
+        assert spot.memory.state["before_degree"] == "1" and spot.memory.state["plan_id"] == 1
+        spot.index.degree = "2"  # by a colleague, in the week between; our own degree never came to be
+        spot.memory.state |= {"rebuilding": ""}
+        storage_of(spot.database).touch()
+        outcome = spot.attempt(plan_id=2)
+        assert outcome.status is Status.PASS and (outcome.before["degree"], spot.index.degree) == ("2", "2")
+        assert spot.memory.state["plan_id"] == 2 and outcome.repaired == ()
 
 
 def test_the_check_after_the_work_sees_what_went_wrong() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from drydock.changing.hands import ChangeFailed
+from drydock.changing.working import FAILURES
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, give_to_server, initialise
@@ -21,7 +22,8 @@ from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.outcomes import Outcome
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef
-from drydock.reclaim.postgres import online_copy
+from drydock.policy import ChangePolicy, ReclaimPolicy
+from drydock.reclaim.postgres import online_copy, repair
 from drydock.reclaim.postgres.decide import COPY, FULL
 from drydock.reclaim.postgres.facts import table_now
 from drydock.reclaim.postgres.repair import leftovers_of
@@ -31,7 +33,7 @@ from drydock.verdicts import Figure, Status
 from tests.db.plain_hands import PlainHands, an_item
 from tests.unit.build import database
 
-TRADE = PostgresReclaim(patience=Patience(tries=3, first_wait_s=0.01, most_wait_s=0.02, first_pause_s=0.01), piece_bytes=65536)
+TRADE = PostgresReclaim(patience=Patience(first_wait_s=0.01, most_wait_s=0.02, first_pause_s=0.01), piece_bytes=65536)
 Connection = psycopg.Connection[dict]
 WORLD = """
 CREATE EXTENSION pgstattuple;
@@ -45,13 +47,20 @@ class HandsWithNeighbour(PlainHands):
 
     at: str = ""
     neighbour: Callable[[], object] = lambda: None
+    policy: ChangePolicy = field(default_factory=lambda: ChangePolicy(lock_tries=4, lock_wait_s=0.05))
+    deadlines: dict[str, list[float | None]] = field(default_factory=dict)
+    bounds: dict[str, float] = field(default_factory=dict)
+    after: dict[str, Callable[[], object]] = field(default_factory=dict)
 
     def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None):
+        self.deadlines.setdefault(told.file.name, []).append(deadline_s)
         if told.file.name == self.at:
             self.at = ""
             self.neighbour()
-        wait_s = lock_wait_s or 0.05
-        return super()._send(told, deadline_s, wait_s)
+        try:
+            return super()._send(told, self.bounds.get(told.file.name, deadline_s), lock_wait_s)
+        finally:
+            self.after.pop(told.file.name, lambda: None)()
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +98,9 @@ def table(db: Connection) -> Iterator[Connection]:
         INSERT INTO child SELECT id FROM t; CREATE INDEX t_v ON t (v); CREATE TABLE was AS TABLE t""")
     db.execute("VACUUM ANALYZE t")
     yield db
-    db.execute("DROP SCHEMA IF EXISTS drydock_reclaim, drydock_reclaim_new CASCADE; DROP TABLE IF EXISTS child, t, was CASCADE")
+    db.execute(
+        "DROP SCHEMA IF EXISTS drydock_reclaim, drydock_reclaim_new CASCADE; DROP TABLE IF EXISTS child, t, was, hung CASCADE"
+    )
 
 
 def item_of(target: PostgresTarget, name: str = "t", action: str = COPY, kind: ObjectKind = ObjectKind.TABLE) -> Candidate:
@@ -184,6 +195,80 @@ def test_what_the_copy_cannot_keep_since_the_plan(table: Connection, target: Pos
     assert told(worked(target, candidate=planned)) == (Status.SKIPPED, "views_depend")
 
 
+HANGS = {  # on a table in the schema {0}; and what tells that all of it is still there
+    "child": (
+        "CREATE TABLE hung () INHERITS ({0}.t); INSERT INTO hung VALUES (90001, 1, 'mine')",
+        "SELECT count(*) AS n FROM hung",
+    ),
+    "row": (
+        "CREATE TABLE hung (n int, r {0}.t); INSERT INTO hung SELECT id, t FROM {0}.t LIMIT 7",
+        "SELECT count((r).v) AS n FROM hung",
+    ),
+    "body": ("CREATE FUNCTION hung() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM {0}.t; END", "SELECT hung() AS n"),
+    "policy": (
+        "CREATE TABLE hung (n int); CREATE POLICY p ON hung USING (EXISTS (SELECT FROM {0}.t WHERE id = n))",
+        "SELECT count(*) AS n FROM pg_policy WHERE polname = 'p'",
+    ),
+}
+UNHANG = "DROP TABLE IF EXISTS hung; DROP FUNCTION IF EXISTS hung"
+
+
+@pytest.mark.parametrize("what", HANGS)
+def test_what_a_colleague_hangs_on_the_table_during_the_copy(table: Connection, target: PostgresTarget, what: str) -> None:
+    hang, count = HANGS[what]
+    oid = item_of(target).object.identity
+    outcome = worked(target, "take_over", lambda: table.execute(hang.format("public")))
+    assert told(outcome) == (Status.FAIL, "dependents_came")
+    assert item_of(target).object.identity == oid
+    assert table.execute(count).fetchone()["n"] > 0
+    table.execute(UNHANG)
+    assert rows_are_as_they_were(table)
+
+
+@pytest.mark.parametrize("what", HANGS)
+def test_what_a_colleague_hangs_on_the_table_after_the_swap(table: Connection, target: PostgresTarget, what: str) -> None:
+    hang, count = HANGS[what]
+    hands = HandsWithNeighbour(target, an_item(item_of(target)), at="drop_old_table")
+    hands.neighbour = lambda: table.execute(hang.format("drydock_reclaim"))
+    before = TRADE.world(target)
+    outcome = TRADE.work(hands)
+    assert told(outcome) == (Status.FAIL, "old_table_kept") and outcome.freed_bytes > 0
+    assert table.execute(count).fetchone()["n"] > 0
+    assert table.execute("SELECT count(*) AS n FROM pg_constraint WHERE NOT convalidated").fetchone()["n"] == 0
+    assert [f.code for f in TRADE.verify(target, [outcome], before)] == ["reclaim_old_table_kept"]
+    assert TRADE.repair(hands) == ("leftover_old_table", "old_table_kept")
+    other = PlainHands(target, an_item(item_of(target)))  # whatever comes next does not take its room
+    assert told(TRADE.work(other)) == (Status.SKIPPED, "old_table_kept")
+    table.execute(UNHANG)
+    assert TRADE.repair(hands) == ("leftover_old_table",)
+    assert leftovers_of(hands) == () and rows_are_as_they_were(table)
+
+
+def test_a_row_type_that_is_used_in_a_transaction_from_before_the_swap(
+    table: Connection, place: Endpoint, target: PostgresTarget
+) -> None:
+    """It takes no lock on the table and is not seen until it is committed: until then the old table stays."""
+    with psycopg.connect(**asdict(place)) as other:
+        hands = HandsWithNeighbour(target, an_item(item_of(target)), at="take_over")
+        hands.neighbour = lambda: other.execute("CREATE TABLE hung (n int, r t); INSERT INTO hung VALUES (1, ROW(1, 2, 'a'))")
+        with pytest.raises(ChangeFailed) as e:
+            TRADE.work(hands)
+        assert FAILURES[e.value.kind] == "lock_not_had"
+        if table.info.server_version < 180000 and not item_of(target).object.identity.startswith(
+            f"{hands.memory['shadow_oid']}:"
+        ):
+            pytest.skip("this server locks the table for it, and the take-over waits already")
+        assert "drop_old_table" not in [s.split(":")[0] for s in hands.sent]
+        other.commit()
+    assert TRADE.repair(hands) == ("leftover_old_table", "old_table_kept")
+    assert table.execute("SELECT (r).v FROM hung").fetchone()["v"] == "a"
+    table.execute("ALTER TABLE hung ALTER r TYPE public.t USING r::text::public.t")  # as the runbook tells
+    assert TRADE.repair(hands) == ("leftover_old_table",)
+    assert told(TRADE.work(hands)) == (Status.PASS, "")
+    assert table.execute("SELECT (r).v FROM hung").fetchone()["v"] == "a"
+    table.execute("DROP TABLE hung")
+
+
 @contextmanager
 def held_lock(place: Endpoint, mode: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(**asdict(place)) as other:
@@ -192,12 +277,13 @@ def held_lock(place: Endpoint, mode: str) -> Iterator[psycopg.Connection]:
         other.rollback()
 
 
-def test_a_lock_that_is_held_for_long(table: Connection, place: Endpoint, target: PostgresTarget) -> None:
-    hands = HandsWithNeighbour(target, an_item(item_of(target)))
+@pytest.mark.parametrize("tries", [1, 4])
+def test_a_lock_that_is_held_for_long(table: Connection, place: Endpoint, target: PostgresTarget, tries: int) -> None:
+    hands = HandsWithNeighbour(target, an_item(item_of(target)), policy=ChangePolicy(lock_tries=tries, lock_wait_s=0.05))
     with held_lock(place, "ROW EXCLUSIVE"), pytest.raises(ChangeFailed) as e:
         TRADE.work(hands)
-    assert e.value.kind == "locked"
-    assert [s.split(":")[0] for s in hands.sent].count("start_log") == 3
+    assert FAILURES[e.value.kind] == "lock_not_had"
+    assert [s.split(":")[0] for s in hands.sent].count("start_log") == tries
     assert TRADE.repair(hands) == ("leftover_copy",)
     assert leftovers_of(hands) == ()
     assert rows_are_as_they_were(table)
@@ -319,6 +405,60 @@ def test_rows_that_violated_a_foreign_key_before_the_copy(table: Connection, tar
     assert told(TRADE.work(again)) == (Status.PASS, "")
 
 
+@pytest.mark.parametrize(
+    ("deed", "key"),
+    [
+        ("UPDATE t SET code = 99 WHERE id = 5", "public.t: t_code_fkey"),
+        ("INSERT INTO child VALUES (7)", "public.child: child_id_fkey"),
+        ("UPDATE both_ways SET b = NULL WHERE a = 1", "public.both_ways: full_key"),
+    ],
+)
+def test_a_foreign_key_that_rows_violate_is_told_before_the_copy(
+    table: Connection, target: PostgresTarget, deed: str, key: str
+) -> None:
+    table.execute("""ALTER TABLE t ADD UNIQUE (id, code); CREATE TABLE both_ways (a int, b int);
+        ALTER TABLE both_ways ADD CONSTRAINT full_key FOREIGN KEY (a, b) REFERENCES t (id, code) MATCH FULL;
+        INSERT INTO both_ways VALUES (NULL, NULL), (10, 0)""")
+    looking = {"policy": ReclaimPolicy(lock_tries=2)}
+    try:
+        table.execute("SET session_replication_role = replica; INSERT INTO both_ways VALUES (1, 1)")
+        table.execute(f"DELETE FROM both_ways WHERE a = 1 AND '{key}' NOT LIKE '%full_key'; {deed}")
+        table.execute("RESET session_replication_role; DROP TABLE was; CREATE TABLE was AS TABLE t")
+        hands = HandsWithNeighbour(target, an_item(item_of(target)), **looking)
+        outcome = TRADE.work(hands)
+        assert (*told(outcome), outcome.after["violated_keys"]) == (Status.SKIPPED, "foreign_key_violated_before", key)
+        assert leftovers_of(hands) == () and "make_shadow" not in [s.split(":")[0] for s in hands.sent]
+        assert table.execute("SELECT count(*) AS n FROM pg_constraint WHERE NOT convalidated").fetchone()["n"] == 0
+        table.execute("DELETE FROM both_ways WHERE a = 1; DELETE FROM child WHERE id = 7; UPDATE t SET code = 5 WHERE id = 5")
+        assert told(TRADE.work(HandsWithNeighbour(target, an_item(item_of(target)), **looking))) == (Status.PASS, "")
+    finally:
+        table.execute("DROP TABLE both_ways")
+
+
+@pytest.mark.parametrize("why", ["57014", "55P03"])
+def test_a_look_at_the_foreign_keys_that_fails_keeps_no_table_from_being_copied(
+    table: Connection, place: Endpoint, target: PostgresTarget, why: str
+) -> None:
+    hands = HandsWithNeighbour(target, an_item(item_of(target)), policy=ReclaimPolicy(lock_tries=2, lock_wait_s=0.1))
+    hands.at = "violated_keys"
+    with psycopg.connect(**asdict(place)) as other:
+        if why == "55P03":
+            hands.neighbour = lambda: other.execute("LOCK TABLE far IN ACCESS EXCLUSIVE MODE")
+            hands.after["violated_keys"] = other.rollback
+        else:
+            hands.bounds["violated_keys"] = 0.001
+            slow = "SELECT id, pg_sleep(0.01) IS NULL FROM t"
+            hands.neighbour = lambda: table.execute(
+                f"CREATE OR REPLACE FUNCTION drydock_reclaim.violated_keys(p_table oid)"
+                f" RETURNS text[] LANGUAGE sql AS 'WITH s AS MATERIALIZED ({slow}) SELECT array_agg(id::text) FROM s'"
+            )
+        outcome = TRADE.work(hands)
+    assert (*told(outcome), outcome.after["keys_not_checked"]) == (Status.PASS, "", why)
+    assert leftovers_of(hands) == () and rows_are_as_they_were(table)
+    again = TRADE.work(HandsWithNeighbour(target, an_item(item_of(target)), policy=ReclaimPolicy(lock_tries=2)))
+    assert told(again) == (Status.PASS, "") and "keys_not_checked" not in again.after
+
+
 def test_what_fails_after_the_take_over_is_not_taken_for_a_strangers_deed(table: Connection, target: PostgresTarget) -> None:
     def cancelled() -> None:
         raise ChangeFailed("57014", "statement", False)
@@ -331,6 +471,36 @@ def test_what_fails_after_the_take_over_is_not_taken_for_a_strangers_deed(table:
     assert TRADE.repair(again) == ("leftover_foreign_key",)
     assert told(TRADE.work(again)) == (Status.PASS, "")
     assert table.execute("SELECT count(*) AS n FROM pg_constraint WHERE NOT convalidated").fetchone()["n"] == 0
+
+
+def test_a_foreign_key_may_be_validated_for_as_long_as_its_tables_are_large(
+    table: Connection, target: PostgresTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And while it is not, the old table does not stay on the disk."""
+    left: list[int] = []
+
+    def cancelled() -> None:
+        left.append(table.execute("SELECT count(*) AS n FROM pg_class WHERE relname = 't' AND relkind = 'r'").fetchone()["n"])
+        raise ChangeFailed("57014", "timeout", False)
+
+    hands = HandsWithNeighbour(target, an_item(item_of(target)), at="validate_foreign_key", neighbour=cancelled)
+    with pytest.raises(ChangeFailed, match="57014"):
+        TRADE.work(hands)
+    assert left == [1] and leftovers_of(hands) == ("leftover_foreign_key",)
+    monkeypatch.setattr(repair, "VALIDATE_LEAST_S", 1.0)
+    monkeypatch.setattr(repair, "VALIDATE_BYTES_S", 1.0)
+    read_bytes = {
+        row["name"]: table.execute(
+            "SELECT pg_relation_size(conrelid) + pg_relation_size(confrelid) AS n FROM pg_constraint WHERE conname = %s",
+            [row["name"]],
+        ).fetchone()["n"]
+        for row in target.rows("reclaim", "pending_foreign_keys")
+    }
+    assert len(read_bytes) == 2
+    again = HandsWithNeighbour(target, hands.item, hands.memory)
+    assert TRADE.repair(again) == ("leftover_foreign_key",)
+    assert set(again.deadlines["validate_foreign_key"]) == {1.0 + n for n in read_bytes.values()}
+    assert told(TRADE.work(again)) == (Status.PASS, "")
 
 
 def test_leftovers_of_nobodys_copy(db: Connection, target: PostgresTarget) -> None:

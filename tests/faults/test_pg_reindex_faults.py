@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from drydock.changing import working
 from drydock.changing.hands import ChangeFailed, SurveyContext
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.messages import message
 from drydock.plans import Candidate, Found
 from drydock.policy import ReindexPolicy
+from drydock.reindex.postgres import work
 from drydock.reindex.postgres.survey import survey
 from drydock.reindex.postgres.trade import PostgresReindex
 from drydock.reindex.postgres.verify import MOST_TOLD
@@ -411,3 +413,20 @@ def wait_until(is_so: object, longest_s: float = 10) -> None:
     while not is_so() and time.monotonic() < deadline:  # type: ignore[operator]
         time.sleep(0.01)
     assert is_so()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("tries", [1, 3])
+def test_a_lock_that_is_held_is_tried_for_as_often_as_the_policy_says(
+    db: psycopg.Connection, yard: Yard, target: PostgresTarget, monkeypatch: pytest.MonkeyPatch, tries: int
+) -> None:
+    monkeypatch.setattr(work, "FIRST_PAUSE_S", 0.01)
+    held: list[psycopg.Connection] = []
+    hands = Hands(target, item_of(target, "orders_n"), policy=ReindexPolicy(lock_tries=tries))
+    hands.before_change = lambda: held.append(hold(yard, "LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE"))
+    with pytest.raises(ChangeFailed) as e:
+        PostgresReindex(wait_s=0.05).work(hands)
+    assert working.FAILURES[e.value.kind] == "lock_not_had"
+    assert [s.split(":")[0] for s in hands.sent] == ["reindex_index"] * tries
+    held.pop().close()
+    hands.before_change = lambda: None
+    assert PATIENT.work(hands).status is Status.PASS

@@ -146,6 +146,8 @@ def test_an_archived_log_that_is_not_there_any_more(live: World) -> None:
     """The server says that it archived it; the minutes since the log before it are lost."""
     case = up_to_now(live)
     lost = segments(live.places)[-1]
+    knows_it = "SELECT pg_stat_clear_snapshot() IS NOT NULL AND last_archived_wal = '%s' FROM pg_stat_archiver"
+    wait_until(lambda: ask(live, knows_it % lost) is True, FAILS_WITHIN_S, "the server does not say that it archived it")  # type: ignore[arg-type]
     remove(live.places.wal / lost)
     assert case.told() == {
         f"complete FAIL log_end_missing {lost}",

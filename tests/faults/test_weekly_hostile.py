@@ -44,17 +44,16 @@ from drydock.reindex.postgres.trade import PostgresReindex
 from drydock.verdicts import Status
 from tests.faults.gate_world import GIB, NOW
 from tests.faults.reindex_yard import PASSWORD, Yard, a_yard, invalid_indexes
-from tests.faults.run_fixtures import run_ledger_url
 from tests.unit import build as b
 
-__all__ = ["run_ledger_url"]
+pytest_plugins = ["tests.faults.run_fixtures"]
 EVENING = NOW - timedelta(hours=10)
 TABLE = 'a"b.c; DROP TABLE x--%s {y} 报关单'
 TRADES = {
-    "reclaim": PostgresReclaim(patience=Patience(tries=3, first_wait_s=0.02, most_wait_s=0.05, first_pause_s=0.02)),
+    "reclaim": PostgresReclaim(patience=Patience(first_wait_s=0.02, most_wait_s=0.05, first_pause_s=0.02)),
     "reindex": PostgresReindex(wait_s=0.5),
 }
-LIMITS = {"floor_bytes": 65536, "min_archive_free_bytes": 0}
+LIMITS = {"floor_bytes": 65536, "min_archive_free_bytes": 0, "lock_tries": 3, "lock_wait_s": 0.5}
 BOTH = pytest.mark.parametrize("pipeline", ["reclaim", "reindex"])
 ROOMY = Places(cores=64, free_bytes=lambda: 10 * GIB)
 _numbers = count(1)

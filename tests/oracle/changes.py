@@ -64,6 +64,11 @@ def _changes() -> list[Change]:
         Change("row_movement/off", lambda o: made.row_movement(TABLE(o), enabled=False)),
         Change("shrink_check/rows may not move", lambda o: made.shrink_check(TABLE(o)), HOLES, "ORA-10636"),
         Change("unused_space/table", lambda o: made.unused_space(TABLE(o), "TABLE"), outs=lambda outs: outs["total_blocks"] > 0),
+        Change(
+            "create_index_cost/table",
+            lambda o: made.create_index_cost(TABLE(o), ["NAME"]),
+            outs=lambda outs: outs["alloc_bytes"] >= outs["used_bytes"] >= 0,
+        ),
         Change("has_row/table", lambda o: made.has_row(TABLE(o)), outs=lambda outs: outs["found"] == 1),
         Change("deallocate_unused/table", lambda o: made.deallocate_unused(TABLE(o))),
         Change("table_move/offline", lambda o: made.move(TABLE(o), online=False)),

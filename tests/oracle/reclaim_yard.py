@@ -105,7 +105,9 @@ class Hands(Eyes):
             done.append(self._sent(statement, deadline_s, put_back=False))
         return tuple(done)
 
-    def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
+    def put_back(
+        self, *statements: Statement, lock_wait_s: float | None = None, deadline_s: float | None = None
+    ) -> tuple[StatementDone, ...]:
         return tuple(self._sent(s, None, put_back=True) for s in statements)
 
     def remember(self, **state: Figure) -> None:

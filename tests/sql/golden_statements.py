@@ -1,7 +1,8 @@
 """One rendering of every typed statement, with hostile names among them, and the grammar that judges them.
 
 `python tests/sql/golden_statements.py FOLDER` renders all, has the grammar of FOLDER/node_modules accept them, and writes
-tests/sql/goldens: only accepted text becomes a golden (`make grammar`).
+tests/sql/goldens: only accepted text becomes a golden (`make grammar`). What is sent as it lies in its file is noted in
+tests/sql/grammar/accepted.json by a digest. `--changed` after FOLDER asks only for what is new or changed since.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -24,6 +26,7 @@ from drydock.sqlfiles import all_sql_files, parse_sql_file, statements  # noqa: 
 GOLDENS = HERE / "goldens"
 REJECTED = HERE / "grammar" / "rejected"
 GAPS = HERE / "grammar" / "gaps.json"  # what the grammar does not know, each with the manual's page that has it
+ACCEPTED = HERE / "grammar" / "accepted.json"  # file -> digest of its statements, as the grammar accepted them
 GRAMMAR = HERE / "grammar" / "check.mjs"
 PARSER = Path("node_modules") / "@griffithswaite" / "ts-plsql-parser"
 SLOWEST_S = 3000  # of all statements together; a long query takes the parser seconds
@@ -74,6 +77,7 @@ def catalogue() -> dict[str, Statement]:
         "has_row": r.has_row(TABLE),
         "has_row_partition": r.has_row(PART),
         "unused_space": r.unused_space(PART, "TABLE PARTITION"),
+        "create_index_cost": r.create_index_cost(TABLE, ["ID", "NAME"]),
         "securefile_usage": r.securefile_usage(Segment("GZ_MAIN", "SYS_LOB0000070386C00001$$"), "LOB"),
         "rebuild_subpartition": r.rebuild(SUB, online=False),
         "rebuild": r.rebuild(INDEX, online=False),
@@ -115,6 +119,26 @@ def from_files() -> dict[str, str]:
     return found
 
 
+def digests(texts: dict[str, str]) -> dict[str, str]:
+    """File -> digest of all its statements in their order."""
+    whole: dict[str, str] = {}
+    for name, text in texts.items():
+        file = file_of(name)
+        whole[file] = sha256(f"{whole.get(file, '')}\0{text}".encode()).hexdigest()[:16]
+    return dict(sorted(whole.items()))
+
+
+def file_of(name: str) -> str:
+    """`reindex/plans` of `reindex/plans 1`, a name of `from_files`."""
+    return name.rpartition(" ")[0]
+
+
+def never_asked(texts: dict[str, str]) -> list[str]:
+    """Files that are new, changed or gone since the grammar accepted them all."""
+    now, accepted = digests(texts), json.loads(ACCEPTED.read_text(encoding="utf-8"))
+    return sorted(file for file in now.keys() | accepted.keys() if now.get(file) != accepted.get(file))
+
+
 def grammar_answers(home: Path, texts: dict[str, str]) -> dict[str, list[str]]:
     """What the grammar finds wrong with each text. Raises subprocess.CalledProcessError."""
     ended = {name: text if text.rstrip().endswith(";") else f"{text};" for name, text in texts.items()}
@@ -135,10 +159,22 @@ def disagreements(home: Path, texts: dict[str, str]) -> list[str]:
     ]
 
 
+def is_golden(name: str, text: str) -> bool:
+    """Whether a builder's statement was accepted as it is now."""
+    path = GOLDENS / f"{name}.sql"
+    return path.is_file() and path.read_text(encoding="utf-8").removesuffix("\n") == text
+
+
 def main() -> int:
-    """Judge every statement; write the goldens when all are accepted."""
-    texts = {name: s.text for name, s in catalogue().items()}
-    found = disagreements(Path(sys.argv[1]).resolve(), {**texts, **from_files()})
+    """Judge every statement, or with `--changed` what was never judged; write down what is accepted when all are."""
+    texts, files = {name: s.text for name, s in catalogue().items()}, from_files()
+    asked = {**texts, **files}
+    if "--changed" in sys.argv[2:]:
+        new = set(never_asked(files))
+        asked = {
+            name: text for name, text in asked.items() if not is_golden(name, text) and (name in texts or file_of(name) in new)
+        }
+    found = disagreements(Path(sys.argv[1]).resolve(), asked)
     print(*found, sep="\n", end="\n" if found else "")
     if found:
         return 1
@@ -146,9 +182,10 @@ def main() -> int:
         old.unlink()
     for name, text in texts.items():
         (GOLDENS / f"{name}.sql").write_text(text + "\n", encoding="utf-8")
+    ACCEPTED.write_text(json.dumps(digests(files), indent=1) + "\n", encoding="utf-8")
     gaps = json.loads(GAPS.read_text(encoding="utf-8"))
-    count = len(texts) + len(from_files()) - len(gaps)
-    print(f"the grammar accepts {count} statements; {len(gaps)} it does not know, see {GAPS.name}")
+    unknown = len(gaps.keys() & asked.keys())
+    print(f"the grammar accepts {len(asked) - unknown} statements; {unknown} it does not know, see {GAPS.name}")
     return 0
 
 

@@ -20,7 +20,14 @@ from drydock.settings import home, include_dir  # noqa: E402
 from drydock.sqlfiles import SqlFile, all_sql_files, parse_sql_file, sql_file  # noqa: E402
 
 TEMPLATES = "statements"
-LEFT_OUT = {"DROP ANY TABLE": "only where the policy allows truncate (allow_truncate), and then by the site itself"}
+LEFT_OUT = {
+    "reclaim": {"DROP ANY TABLE": "only where the policy allows truncate (allow_truncate), and then by the site itself"},
+    "reindex": {
+        "CREATE ANY INDEX": "not given, for an account that only rebuilds: DBMS_SPACE.CREATE_INDEX_COST then answers ORA-01031\n"
+        "--   (cost_not_asked of an item) and the formula alone tells the room of a build; where both are wanted, the site\n"
+        "--   itself gives it"
+    },
+}
 NOTES = {
     "ALTER ANY TABLE": "or ALTER on each table instead: GRANT ALTER ON owner.table",
     "ALTER ANY INDEX": "there is no object privilege for ALTER INDEX: without it only the owner may",
@@ -69,8 +76,8 @@ def needed_by(pipeline: str) -> set[str]:
     """All that the account of a pipeline needs, as the header of a file names it."""
     own = [parse_sql_file(path) for path in all_sql_files() if path.parts[-3:-1] == ("oracle", pipeline)]
     found = {"CREATE SESSION"}.union(*(privileges_of(file) for file in own))
-    sent = templates_of(builders_used(pipeline))
-    return found.union(*(system_privileges_of(sql_file("oracle", TEMPLATES, t)) for t in sent)) - LEFT_OUT.keys()
+    sent, left_out = templates_of(builders_used(pipeline)), LEFT_OUT.get(pipeline, {})
+    return found.union(*(system_privileges_of(sql_file("oracle", TEMPLATES, t)) for t in sent)) - left_out.keys()
 
 
 def grants_text(pipeline: str) -> str:
@@ -80,7 +87,7 @@ def grants_text(pipeline: str) -> str:
     lines = [f"-- {NOTES[p]}\nGRANT {p} TO &account;" if p in NOTES else f"GRANT {p} TO &account;" for p in system]
     objects = sorted(p for p in needed if "." in p)
     lines += [f"GRANT {p} TO &account;" if p.startswith("EXECUTE ") else f"GRANT SELECT ON {p} TO &account;" for p in objects]
-    lines += [f"-- {why}: GRANT {p} TO account" for p, why in LEFT_OUT.items()]
+    lines += [f"-- {why}: GRANT {p} TO account" for p, why in LEFT_OUT.get(pipeline, {}).items()]
     return HEADER.format(pipeline=pipeline) + "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,18 @@ import shutil
 from pathlib import Path
 
 import pytest
-from golden_statements import GAPS, GOLDENS, PARSER, REJECTED, catalogue, disagreements, from_files
+from golden_statements import (
+    ACCEPTED,
+    GAPS,
+    GOLDENS,
+    PARSER,
+    REJECTED,
+    catalogue,
+    digests,
+    disagreements,
+    from_files,
+    never_asked,
+)
 
 HOME = os.environ.get("DRYDOCK_GRAMMAR", "")  # a folder with the two packages, as `make grammar` makes in .drydock/grammar
 
@@ -17,6 +28,24 @@ def test_every_rendered_statement_is_its_golden() -> None:
     goldens = {path.stem: path.read_text(encoding="utf-8").removesuffix("\n") for path in GOLDENS.glob("*.sql")}
     assert {name: statement.text for name, statement in catalogue().items()} == goldens
     assert len(goldens) > 30
+
+
+def test_every_read_and_grant_was_accepted_by_the_grammar_as_it_is_now() -> None:
+    """A read is sent as it lies in its file, so a change of it would reach no parser before it reaches a customer."""
+    assert never_asked(from_files()) == [], "new or changed: python tests/sql/golden_statements.py FOLDER --changed"
+    assert len(json.loads(ACCEPTED.read_text(encoding="utf-8"))) > 100
+
+
+def test_a_read_that_is_new_changed_or_gone_is_named() -> None:
+    texts = from_files()
+    read, grant = "reindex/plans 1", "grants/reindex 3"
+    assert never_asked({**texts, read: texts[read].replace("MAX", "MIN", 1)}) == ["reindex/plans"]
+    assert never_asked({**texts, grant: "GRANT DBA TO DRYDOCK_LOOK", "gate/fresh 1": "SELECT"}) == [
+        "gate/fresh",
+        "grants/reindex",
+    ]
+    assert never_asked({name: text for name, text in texts.items() if name != read}) == ["reindex/plans"]
+    assert digests({"a/b 1": "x", "a/b 2": "y"}) != digests({"a/b 1": "y", "a/b 2": "x"}), "in their order"
 
 
 def test_every_gap_of_the_grammar_is_a_statement_of_ours_and_names_the_manual() -> None:

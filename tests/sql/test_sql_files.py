@@ -1,11 +1,19 @@
-"""Every .sql file keeps the contract of its header; files that break it are told with the fault."""
+"""Every .sql file keeps the contract of its header; files that break it are told with the fault.
+
+No statement of ours validates the structure of an index: ANALYZE ... VALIDATE STRUCTURE holds a lock against every change of the
+table until the whole index is read, and its ONLINE form does not fill INDEX_STATS (SQL Language Reference 19c, ANALYZE,
+validation_clauses). The words are looked for in the files, in the Python that could put statements together, and in what the
+builders render.
+"""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
+from golden_statements import catalogue
 
 from drydock.settings import include_dir
 from drydock.sqlfiles import SqlFileInvalid, all_sql_files, check_binds, parse_sql_file, sql_file, statements
@@ -23,6 +31,13 @@ GOOD = """-- purpose: count the rows
 SELECT count(*) AS rows, ';:x {y}' AS newest -- a ; and a :bind in a comment
 FROM {table} WHERE n::int >= %(least)s
 """
+
+
+ROOT = Path(__file__).parents[2]
+VALIDATES = re.compile(r"\banalyze\s+(index|table|cluster)\b|\bvalidate\s+structure\b|\banalyze_(part_)?object\b", re.I)
+ANALYZES = re.compile(
+    rf"{VALIDATES.pattern}|\banalyze\b(?!\s+any\b)", re.I
+)  # in Oracle: the privilege ANALYZE ANY alone is wanted
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -96,3 +111,57 @@ def test_a_grants_file_is_several_statements() -> None:
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(FileNotFoundError):
         sql_file("postgresql", "backup", "no_such_question")
+
+
+def sql_that_validates(folder: Path) -> list[str]:
+    """Files that have the words, of Oracle also those with any other ANALYZE. Comments count: they are sent as well."""
+    return [
+        path.name
+        for path in sorted(folder.rglob("*.sql"))
+        if (ANALYZES if "oracle" in path.parts else VALIDATES).search(path.read_text(encoding="utf-8"))
+    ]
+
+
+def python_that_validates(folder: Path) -> list[str]:
+    """Where a string has the words, or one half of them: a statement put together has them apart."""
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        nodes = ast.walk(ast.parse(text)) if re.search("analyze|structure", text, re.I) else ()
+        strings = [n for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        found += [f"{path.name}:{line}" for line in sorted(n.lineno for n in strings if VALIDATES.search(n.value))]
+    return found
+
+
+def test_nothing_validates_the_structure_of_an_index() -> None:
+    texts = {name: statement.text for name, statement in catalogue().items()}
+    assert len(texts) > 30
+    assert {name: text for name, text in texts.items() if ANALYZES.search(text)} == {}
+    assert sql_that_validates(include_dir() / "sql") == []
+    assert sql_that_validates(ROOT / "deploy") == []
+    assert [line for folder in ("plugins", "dags") for line in python_that_validates(ROOT / folder)] == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "text"),
+    [
+        ("oracle", "ANALYZE INDEX {index} VALIDATE STRUCTURE ONLINE"),
+        ("oracle", "BEGIN EXECUTE IMMEDIATE 'analyze ' || :kind || ' ' || :name || ' validate  structure cascade'; END;"),
+        ("oracle", "BEGIN EXECUTE IMMEDIATE 'ANALYZE ' || :kind || :name || :rest; END;"),
+        ("oracle", "BEGIN DBMS_UTILITY.ANALYZE_PART_OBJECT(:owner, :name, 'I', 'V'); END;"),
+        ("postgresql", "ANALYZE TABLE\n{table} VALIDATE\nSTRUCTURE"),
+    ],
+)
+def test_a_file_that_would_validate_is_caught(tmp_path: Path, engine: str, text: str) -> None:
+    folder = tmp_path / "sql" / engine / "reindex"
+    folder.mkdir(parents=True)
+    (folder / "wanted.sql").write_text("GRANT ANALYZE ANY TO &account;\nSELECT last_analyzed FROM dba_indexes", encoding="utf-8")
+    (folder / "bad.sql").write_text(text, encoding="utf-8")
+    assert sql_that_validates(tmp_path) == ["bad.sql"]
+
+
+def test_python_that_would_validate_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "fine.py").write_text('text = "ANALYZE " + table\nwith_statistics = "last_analyzed"\n', encoding="utf-8")
+    bad = 'a = f"ANALYZE INDEX {b} {c}"\nd = f"{b} VALIDATE " "STRUCTURE"\ne = "dbms_ddl.analyze_object"\n'
+    (tmp_path / "bad.py").write_text(bad, encoding="utf-8")
+    assert python_that_validates(tmp_path) == ["bad.py:1", "bad.py:2", "bad.py:3"]

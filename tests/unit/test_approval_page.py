@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,10 @@ from drydock.changing.approval_page import (
     choices,
     chosen_numbers,
     default_choice,
+    evidence_cell,
     label_of,
+    object_cell,
+    partition_cell,
     plain,
     subject_of,
 )
@@ -97,11 +101,11 @@ def test_everything_of_the_plan_is_on_the_page() -> None:
     body = body_of(plan(candidate("dec_list"), candidate("dec_head"), left=2, carried=1), database())
     for words in ("2026-11-21 09:00 – 2026-11-21 13:00", "`gz_main.dec_list`", "`dec_list_p1`", "在线复制重建 `online_copy`"):
         assert words in body
-    for words in ("瞬间 `short`", "4.0 MiB", "6.0 MiB", "2（≤ 5", "waste_ratio=0.4", "**42**"):
+    for words in ("| 瞬间 |", "4.0 MiB", "6.0 MiB", "2（最坏 5", "浪费比例：40.0%", "**42**"):
         assert words in body
-    assert "未实测 not measured" in body, "a cold start says so"
+    assert "，未实测）" in body, "a cold start says so"
     assert "`gz_main.t1`" in body and "`gz_main.c0`" in body
-    assert "2 项 items" in subject_of(plan(candidate("a"), candidate("b")), database()) and "主体系统库" in subject_of(
+    assert "2 项，4 分钟" in subject_of(plan(candidate("a"), candidate("b")), database()) and "主体系统库" in subject_of(
         plan(), database()
     )
 
@@ -142,8 +146,29 @@ def test_a_label_is_one_line_of_plain_text(name: str) -> None:
 
 def test_a_long_list_of_what_is_left_alone_is_counted() -> None:
     body = body_of(plan(candidate("a"), left=MOST_LEFT_ALONE + 7), database())
-    assert "另有 7 个 more" in body and f"gz_main.t{MOST_LEFT_ALONE + 6}`" in body
+    assert "另有 7 个，见报告" in body and f"gz_main.t{MOST_LEFT_ALONE + 6}`" in body
     assert "`gz_main.t6`" not in body and "`gz_main.t7`" in body, "those that would free most are shown"
+
+
+def test_the_page_is_in_chinese() -> None:
+    """But for names, the code of an action, and the words that every DBA uses."""
+    made = plan(candidate("a", needs_naming=True), candidate("b"), left=MOST_LEFT_ALONE + 3, carried=2)
+    spans = re.compile(r"`[^`]*`|Asia/Shanghai|redo/WAL|[KM]iB|[0-9] B")
+    assert set(re.findall(r"[A-Za-z]+", spans.sub("", subject_of(made, database()) + body_of(made, database())))) <= {"place"}, (
+        "the name that this test made up"
+    )
+
+
+def test_a_partition_that_is_a_table_of_its_own_names_its_table() -> None:
+    own = ObjectRef(kind=ObjectKind.PARTITION, owner="gz_main", name="dec_list_p202610", parent="dec_list")
+    index = ObjectRef(kind=ObjectKind.INDEX, owner="gz_main", name="ix", parent="dec_list")
+    assert (object_cell(own), partition_cell(own)) == ("`gz_main.dec_list_p202610`", "`dec_list` 的分区")
+    assert (object_cell(index), partition_cell(index)) == ("`gz_main.ix` · `dec_list`", "—")
+
+
+def test_evidence_has_words_and_units_and_foreign_values_stay_text() -> None:
+    told = evidence_cell({"measured_by": "blocks", "free_below_bytes": 3 * MIB, "tablespace": "<b>|", "is_exact": True})
+    assert told == "高水位线以下至少：3.0 MiB；逐页实测：是；依据来源：逐块统计；表空间：`<b>｜`"
 
 
 def test_what_must_be_named_is_not_chosen_by_default() -> None:

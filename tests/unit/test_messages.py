@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ def codes_in(path: Path) -> set[str]:
 
 
 USED = {code: path for path in (home() / "plugins" / "drydock").rglob("*.py") for code in codes_in(path)}
-FINDINGS = {code: entry for code, entry in load_messages().items() if code in USED or "runbook" in entry}
+FINDINGS = {code: entry for code, entry in load_messages().items() if code in USED or {"question", "runbook"} <= set(entry)}
+LINKED = {code: entry["runbook"] for code, entry in load_messages().items() if "runbook" in entry}
 
 
 RUNBOOKS = sorted(p for p in (home() / "docs" / "runbooks").glob("*.md") if p.stem != "configuration")
@@ -40,7 +42,13 @@ QUESTIONS |= {"residual", "originals", "canaries", "reidentification"}  # of the
 
 
 def headings() -> list[str]:
-    return [h for path in RUNBOOKS for h in re.findall(r"^## (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)]
+    return [heading for path in RUNBOOKS for heading in headings_of(path.name)]
+
+
+@cache
+def headings_of(page: str) -> list[str]:
+    text = (home() / "docs" / "runbooks" / page).read_text(encoding="utf-8")
+    return re.findall(r"^## (.+)$", text, re.MULTILINE)
 
 
 def a_finding(code: str, place: str = "", **values: object) -> Finding:
@@ -63,7 +71,25 @@ def test_every_finding_has_both_languages_a_next_step_and_a_runbook(code: str) -
     assert all(str(text).strip() for text in entry.values())
     assert entry["question"] in QUESTIONS
     assert re.search(r"[\u4e00-\u9fff]", entry["zh"]) and not re.search(r"[\u4e00-\u9fff]", entry["en"])
-    assert entry["runbook"] in headings(), f"no runbook has the heading {entry['runbook']!r}"
+
+
+@pytest.mark.parametrize("code", sorted(LINKED))
+def test_every_link_leads_to_a_heading_of_the_page_it_names(code: str) -> None:
+    assert LINKED[code] in headings_of(messages.runbook_page(code)), f"{messages.runbook_page(code)} lacks {LINKED[code]!r}"
+
+
+def test_everything_that_closes_the_gate_says_what_to_do_and_where_it_is_explained() -> None:
+    words = load_messages()
+    gate = yaml.safe_load((include_dir() / "messages" / "gate.yaml").read_text(encoding="utf-8"))
+    void = reasons_in("changing/approvals.py")
+    assert len(void) >= 9 and len(gate) >= 35
+    wanted = {"next_zh", "next_en", "runbook"}
+    assert [code for code in sorted({*gate, *void}) if not wanted <= set(words[code])] == []
+
+
+def test_a_page_is_named_for_what_has_a_heading_only() -> None:
+    pages = {"log_gap": "backup.md", "disk_filled": "changing.md", "kill_switch_on": "changing.md", "window_full": "", "none": ""}
+    assert {code: messages.runbook_page(code) for code in pages} == pages
 
 
 @pytest.mark.parametrize("code", sorted(FINDINGS))
@@ -81,10 +107,14 @@ REASONED = ("changing/approvals.py", "changing/packing.py")
 WORK_FILES = [f for f in FILES if not f.stem.startswith(("backup", "report", "ledger"))]
 
 
+def reasons_in(module: str) -> set[str]:
+    text = (home() / "plugins" / "drydock" / module).read_text(encoding="utf-8")
+    return set(re.findall(r'(?:return |else |\[|, )"([a-z]+(?:_[a-z]+)+)"(?!:)', text))  # not the key of a dict
+
+
 @pytest.mark.parametrize("module", REASONED)
 def test_every_reason_of_plans_and_approvals_has_its_words(module: str) -> None:
-    text = (home() / "plugins" / "drydock" / module).read_text(encoding="utf-8")
-    reasons = set(re.findall(r'(?:return |else |\[|, )"([a-z]+(?:_[a-z]+)+)"(?!:)', text))  # not the key of a dict
+    reasons = reasons_in(module)
     assert len(reasons) >= 4
     assert {code for code in reasons if not {"zh", "en"} <= set(load_messages().get(code, {}))} == set()
 
@@ -102,9 +132,35 @@ def test_no_code_is_worded_twice() -> None:
     assert [code for code, n in counts.items() if n > 1] == []
 
 
+def test_an_entry_that_stands_twice_in_a_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    """YAML readers let the later one win without a word: the first would never be read by anybody."""
+    for text, line in (("gap: {en: a}\nhole: {en: b}\ngap: {en: c}\n", 3), ("gap:\n  en: a\n  zh: b\n  en: c\n", 4)):
+        (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+        with pytest.raises(yaml.YAMLError, match=f"a second time.*\\n.*line {line}, "):
+            messages.load_words_of(tmp_path / "a.yaml")
+
+
+SHIPPED = [path for name in ("include", "deploy", "sandbox") for path in sorted((home() / name).rglob("*.yaml"))]
+
+
+def keys_twice(node: yaml.Node) -> list[str]:
+    """Keys that stand twice in one mapping, with their lines; whatever tags a file uses."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    counts = Counter(key.value for key, _ in pairs)
+    own = [f"{key.value} in line {key.start_mark.line + 1}" for key, _ in pairs if counts[key.value] > 1]
+    below = [value for _, value in pairs] if pairs else node.value if isinstance(node, yaml.SequenceNode) else []
+    return own + [told for child in below for told in keys_twice(child)]
+
+
+@pytest.mark.parametrize("path", [home() / "docker-compose.yaml", *SHIPPED], ids=lambda path: path.stem)
+def test_no_key_stands_twice_in_a_file(path: Path) -> None:
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    assert node is None or keys_twice(node) == []
+
+
 def test_every_heading_of_the_runbooks_is_used_once() -> None:
     assert Counter(headings()).most_common(1)[0][1] == 1
-    assert set(headings()) - {entry["runbook"] for entry in FINDINGS.values()} == set()
+    assert set(headings()) - set(LINKED.values()) == set()
 
 
 def test_a_message_is_filled_in_both_languages() -> None:

@@ -114,6 +114,28 @@ def test_unusable_indexes_go_before_everything() -> None:
     assert names(packed) == ["broken", "thin"]
 
 
+def test_of_what_is_urgent_the_choice_goes_by_what_it_buys() -> None:
+    """Nothing comes back of any of them: who stops writers goes before who stops queries, however long it takes."""
+    lines = [
+        (a_candidate(name, 0, first=True, reason=reason, evidence={"unique": unique}, use_weight=weight), an_estimate(seconds))
+        for name, reason, unique, weight, seconds in [
+            *((f"small{n}", "unusable", False, 3.0, 60) for n in range(40)),
+            ("read", "unusable", False, 9.0, 600),
+            ("bad", "corrupt", True, 9.0, 60),
+            ("key", "unusable", True, 1.0, 1500),
+        ]
+    ]
+    left = (a_candidate("old", 10**9, first=True, reason="leftover_index"), an_estimate(60))
+    packed = packed_of(*lines, left, (a_candidate("fat", 10**12), an_estimate(60)))
+    assert names(packed)[0] == "key" and "fat" not in names(packed) and "bad" not in names(packed)
+    assert len(names(packed)) == 36, "the rest of the hour is for the small ones"
+    assert [c.candidate.object.name for c in packed.carried][-3:] == ["bad", "old", "fat"]
+    evening = HOUR.model_copy(update={"window_s": 1600})
+    assert names(packed_of(*lines, budget=evening))[:2] == ["key", "small0"]
+    two = [line for line in lines if line[0].object.name in ("read", "small7")]
+    assert names(packed_of(*two, budget=HOUR.model_copy(update={"items": 1}))) == ["read"], "its use is what it buys"
+
+
 def test_use_and_waiting_raise_the_benefit() -> None:
     lines = [(a_candidate("plain", 100), an_estimate(3600)), (a_candidate("used", 60, use_weight=2.0), an_estimate(3600))]
     assert names(packed_of(*lines)) == ["used"]

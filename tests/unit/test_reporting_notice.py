@@ -31,6 +31,17 @@ def test_it_tells_verdicts_window_findings_and_where_to_look() -> None:
     assert f"]({RUNBOOKS}/backup.md#" in notice.markdown
 
 
+def test_a_link_leads_to_the_runbook_of_its_own_pipeline() -> None:
+    """And to a heading that is there, for whatever code: tests/unit/test_messages.py."""
+    codes = {"log_gap": "backup", "disk_filled": "changing", "four_eyes": "changing", "row_movement_left": "reclaim"}
+    codes |= {"index_settings_changed": "reindex"}
+    for code, page in codes.items():
+        found = judge("complete", 1, [Finding(code=code, status=Status.FAIL)])
+        healthy = make_healthy().model_copy(update={"complete": found})
+        notice = build_notice(healthy, make_estate().database(HEALTHY), "zh", [], CONSOLE, f"{RUNBOOKS}/")
+        assert f"]({RUNBOOKS}/{page}.md#" in notice.markdown, code
+
+
 def test_a_healthy_run_says_that_nothing_was_found() -> None:
     notice = build_notice(make_healthy(), make_estate().database(HEALTHY), "zh")
     assert notice.status is Status.PASS

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import re
+from datetime import timedelta
+from types import SimpleNamespace
 
 import docx
 import openpyxl
@@ -10,18 +14,23 @@ import pytest
 from PIL import Image
 
 from drydock.actions import ACTIONS
+from drydock.changing.reports import _week_end
 from drydock.outcomes import Decision, Interlock, StopReason
+from drydock.plans import ObjectKind
 from drydock.reporting import work_charts
+from drydock.reporting.charts import LONGEST_LABEL, columns_of
 from drydock.reporting.document import Document, Entry, Heading, Paragraph, SignOff, Table
 from drydock.reporting.docx_writer import write_docx
 from drydock.reporting.html_writer import write_html
 from drydock.reporting.words import load_words
 from drydock.reporting.work_checks import approved_text, plan_check_text, undo_text
+from drydock.reporting.work_items import statement_classes
 from drydock.reporting.work_record import build_work_record
 from drydock.reporting.work_sheets import place_of_key
 from drydock.reporting.xlsx_writer import write_xlsx
+from drydock.settings import home
 from drydock.verdicts import Status
-from tests.unit.work_samples import DAY, EVIL, GIB, ITEMS, NIGHT, a_ref, make_answer, make_outcomes, make_plan, make_work
+from tests.unit.work_samples import DAY, EVIL, GIB, ITEMS, NIGHT, a_ref, an_item, make_answer, make_outcomes, make_plan, make_work
 
 LANGUAGES = ("zh", "en")
 
@@ -46,6 +55,13 @@ def sheet(document: Document, caption: str) -> Table:
 
 def words_in(document: Document) -> str:
     return "\n".join(b.model_dump_json() for b in (*document.summary, *document.blocks) if not hasattr(b, "png"))
+
+
+def test_that_nobody_could_look_for_corrupt_blocks_is_told_first() -> None:
+    blind = make_plan().model_copy(update={"figures": {"corrupt": "not_readable", "corrupt_error": "ORA-00942"}})
+    warned = load_words()["work_corrupt_unread"]["en"]
+    assert warned in words_in(build_work_record(make_work("en", plan=blind)))
+    assert warned not in words_in(build_work_record(make_work("en")))
 
 
 def test_a_night_is_told_in_full(record: Document) -> None:
@@ -228,6 +244,8 @@ def test_plans_that_were_compared_are_told() -> None:
     done = make_outcomes()[0]
     compared = done.model_copy(update={"after": {**done.after, "plans_compared": 7, "plans_changed": 1}})
     assert plan_check_text(make_work(), compared) == "比较了 7 条语句的执行计划，其中 1 条变化"
+    why = done.model_copy(update={"after": {**done.after, "plans_not_compared": "no_statement_parsed_since"}})
+    assert plan_check_text(make_work(), why).startswith("未比较执行计划：作业后涉及该表的语句还没有重新解析。代之以比较：")
     bare = done.model_copy(update={"before": {}, "after": {}})
     assert plan_check_text(make_work(), bare).endswith("仅比较了大小（见执行前、执行后）")
     assert plan_check_text(make_work(), make_outcomes()[3]) == "不涉及：没有做变更"
@@ -252,3 +270,64 @@ def test_pictures_are_of_the_page_and_no_name_stops_them() -> None:
 
 def test_a_key_is_shown_as_its_object() -> None:
     assert place_of_key(a_ref('x".y', "p1").key) == 'decl.x".y / p1'
+
+
+def test_names_that_differ_at_their_end_stay_apart_in_the_pictures() -> None:
+    names = [f"gz_main_declarations.exch_msg_log_p202610{day:02d}" for day in range(1, 29)]
+    drawn = [work_charts.middle_cut(name) for name in names]
+    assert len(set(drawn)) == len(names) and all(len(d) <= LONGEST_LABEL for d in drawn)
+    assert drawn[0].startswith("gz_main_") and drawn[0].endswith("p20261001")
+    assert work_charts.middle_cut("short") == "short" and work_charts.middle_cut("") == ""
+    assert columns_of(work_charts.middle_cut("报关单表体" * 20)) <= LONGEST_LABEL
+
+
+def test_a_partition_that_is_a_table_of_its_own_tells_whose_part_it_is() -> None:
+    own = an_item(1, a_ref("head_p1", kind=ObjectKind.PARTITION, parent="head"))
+    told = table(build_work_record(make_work("zh", plan=make_plan((own,)), outcomes=(), statements=(), answers=())), "任务明细")
+    assert told.rows[0][1:3] == ("decl.head_p1", "属于 head")
+
+
+def test_each_reason_for_which_items_were_left_has_its_next_step_once(record: Document) -> None:
+    left = {b.text: dict(b.lines) for b in record.blocks if isinstance(b, Entry) and "项）" in b.text}
+    assert list(left) == ["每核活动会话数超过上限（1 项）", "这一项必须由人逐项点选才可执行（1 项）"]
+    told = left["每核活动会话数超过上限（1 项）"]
+    assert told["处理建议"].startswith("查看此刻运行的作业") and "负载、长事务或锁等待过高" in told["手册章节"]
+
+
+def test_functions_of_a_copy_are_one_class_of_statements() -> None:
+    made = make_work("zh")
+    first = made.statements[0]
+    many = tuple(first.model_copy(update={"text": f"function_{n}: create function …"}) for n in range(3))
+    told = statement_classes(make_work("zh", statements=(*many, first)), ITEMS[0])
+    assert told == "function_* × 3；copy_rows"
+
+
+UNITS = re.compile(r"_(?:bytes|rows|s|ratio|percent|blocks|pages|at|since|indexes)$")
+MEASURING = ("decide", "survey", "estimate", "doing", "work", "online_copy", "vacuum", "plan_check", "reading")
+
+
+def test_every_figure_behind_a_decision_has_its_words() -> None:
+    """Names of figures with a unit, wherever a trade writes them down: a person reads them on the page and in the record."""
+    files = [p for t in ("reclaim", "reindex") for p in (home() / "plugins/drydock" / t).rglob("*.py") if p.stem in MEASURING]
+    dicts = [d for p in files for d in ast.walk(ast.parse(p.read_text(encoding="utf-8"))) if isinstance(d, ast.Dict)]
+    names = {k.value for d in dicts for k in d.keys if isinstance(k, ast.Constant) and isinstance(k.value, str)}
+    figures = {name for name in names if UNITS.search(name)}
+    assert len(figures) > 20
+    assert sorted(name for name in figures if f"work_field_{name}" not in load_words()) == []
+
+
+def test_the_week_ends_with_the_work_and_not_with_a_window_that_never_closes() -> None:
+    made = make_plan()
+    run = SimpleNamespace(day=DAY, database=make_work("zh").database)
+    always = made.model_copy(update={"window_end": made.window_start + timedelta(days=11)})
+    last_days = [
+        _week_end(run, always, make_outcomes()),
+        _week_end(run, always, ()),
+        _week_end(run, made, ()),
+        _week_end(run, None, ()),
+    ]
+    assert {(end - timedelta(seconds=1)).date() for end in last_days} == {DAY}
+    next_night = made.model_copy(update={"window_end": made.window_end + timedelta(hours=20)})
+    assert (_week_end(run, next_night, ()) - timedelta(seconds=1)).date() == DAY + timedelta(days=1), "asked the day before"
+    late = make_outcomes()[0].model_copy(update={"ended_at": NIGHT + timedelta(days=2)})
+    assert (_week_end(run, always, (late,)) - timedelta(seconds=1)).date() == DAY + timedelta(days=2)

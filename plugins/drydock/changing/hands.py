@@ -43,6 +43,8 @@ class TargetFigures(Model):
     log_position: int | None = None
     """bytes of redo or WAL ever written, as a counter that only grows"""
     archive_free_bytes: int | None = None
+    archives_unseen: int = 0
+    """places that logs are archived to whose free space nobody can tell; any of them closes the gate"""
     recovery_area_free_bytes: int | None = None
     has_standby: bool | None = None
     standby_lag_s: float | None = None
@@ -114,6 +116,8 @@ class Hands(Eyes, Protocol):
     item: WorkItem
     plan_id: int
     """of the plan that is worked: what attempts at another one wrote down is not how things are now"""
+    policy: ChangePolicy
+    """of this database and pipeline: how long a lock may be waited for, and how often it is tried for"""
 
     def change(
         self,
@@ -132,8 +136,13 @@ class Hands(Eyes, Protocol):
         statement when an interlock has closed, ChangeFailed when a statement fails.
         """
 
-    def put_back(self, *statements: Statement, lock_wait_s: float | None = None) -> tuple[StatementDone, ...]:
-        """Run what sets something back or cleans up: also outside the window and above the budget. Raises ChangeFailed."""
+    def put_back(
+        self, *statements: Statement, lock_wait_s: float | None = None, deadline_s: float | None = None
+    ) -> tuple[StatementDone, ...]:
+        """Run what sets something back or cleans up: also outside the window and above the budget.
+
+        `deadline_s`: of each; for what reads a whole table, by its size. Default: ten minutes. Raises ChangeFailed.
+        """
 
     def remember(self, **state: Figure) -> None:
         """Write down, before it is changed, what must be set back or be found by a later attempt."""

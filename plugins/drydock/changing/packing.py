@@ -1,12 +1,14 @@
 """Which candidates one night takes, and in which order: the most benefit that surely fits.
 
-Benefit = freed bytes x use weight x (1 + ageing x nights waited). An item may start only while its worst case fits what is
-left of the window, when all before it took their expected time; the expected times together fill the planned share of
-the window; redo or WAL and the number of items stay inside the night's budget. `choosing.py` solves that; this module
-says what is eligible, in which stages it is chosen, in which order it is worked and why the rest is carried. Work that
-keeps what is done when it is stopped (a shrink in slices) and is longer than a window is taken in parts.
+Benefit = freed bytes x use weight x (1 + ageing x nights waited); what frees nothing counts by its use alone. An item may
+start only while its worst case fits what is left of the window, when all before it took their expected time; the expected
+times together fill the planned share of the window; redo or WAL and the number of items stay inside the night's budget.
+`choosing.py` solves that; this module says what is eligible, in which stages it is chosen, in which order it is worked and
+why the rest is carried. Work that keeps what is done when it is stopped (a shrink in slices) and is longer than a window is
+taken in parts.
 
-Stages, each into what the one before left: items that are `first` (unusable indexes); the item that waited longest, once
+Stages, each into what the one before left: what is urgent, by what it buys (`Candidate.urgency`: an unusable UNIQUE index,
+other unusable ones, corrupt ones, leftovers; no bytes come back of most of them); the item that waited longest, once
 it waited OVERDUE_NIGHTS; all others; what a person must name, where nobody is asked. So nothing starves that fits a night
 alone: once overdue, only what waited as long or longer goes before it, one each night, and later arrivals never do.
 """
@@ -49,7 +51,7 @@ class _Load:
     candidates: Sequence[Candidate]
     estimates: Sequence[Estimate]
     planned: Mapping[int, Estimate]
-    first: NDArray[np.bool_]
+    urgency: NDArray[np.int64]
     named: NDArray[np.bool_]
     nights: NDArray[np.int64]
     expected_s: NDArray[np.float64]
@@ -102,7 +104,7 @@ def _columns(
     budget: Budget,
     policy: ChangePolicy,
 ) -> _Load:
-    facts = [(c.key, c.freed_bytes * c.use_weight, c.first, c.needs_naming, c.is_resumable) for c in candidates]
+    facts = [(c.key, c.freed_bytes * c.use_weight, c.urgency, c.needs_naming, c.is_resumable, c.use_weight) for c in candidates]
     order = sorted({fact[0]: i for i, fact in reversed(list(enumerate(facts)))}.items())
     places = [i for _, i in order]
     whole = np.array([(e.expected_s, e.worst_s, e.log_bytes) for e in estimates], dtype=float).reshape(-1, 3)[places]
@@ -113,17 +115,18 @@ def _columns(
     share = np.divide(part[:, 0], whole[:, 0], out=np.ones(len(places)), where=whole[:, 0] > 0)
     waited = np.array([nights.get(key, 0) for key, _ in order], dtype=np.int64)
     plain = np.array([facts[i][1] for i in places], dtype=float)
+    least = LEAST_BENEFIT * np.array([facts[i][5] for i in places], dtype=float)
     return _Load(
         candidates=[candidates[i] for i in places],
         estimates=[estimates[i] for i in places],
         planned=planned,
-        first=np.array([facts[i][2] for i in places], dtype=bool),
+        urgency=np.array([facts[i][2] for i in places], dtype=np.int64),
         named=np.array([facts[i][3] for i in places], dtype=bool),
         nights=waited,
         expected_s=part[:, 0],
         worst_s=np.maximum(part[:, 0], part[:, 1]),
         log_bytes=part[:, 2],
-        benefit=np.maximum(plain * share, LEAST_BENEFIT) * (1 + policy.ageing_per_night * waited),
+        benefit=np.maximum(plain * share, np.maximum(least, LEAST_BENEFIT)) * (1 + policy.ageing_per_night * waited),
     )
 
 
@@ -141,10 +144,12 @@ def _part_of_it(estimate: Estimate, budget: Budget, policy: ChangePolicy) -> Est
 
 def _choose_in_stages(load: _Load, budget: Budget, policy: ChangePolicy) -> list[int]:
     """Places of what is chosen, in working order."""
-    first, named = load.first, load.named
+    first, named = load.urgency > 0, load.named
     last = named & (policy.approval.mode is ApprovalMode.STANDING)
     room = Room(budget.window_s, budget.window_s * policy.window_share, float(budget.log_bytes), budget.items)
-    chosen = _stage(load, first & ~last, room)
+    chosen: list[int] = []
+    for urgency in sorted(set(load.urgency[first].tolist()), reverse=True):
+        chosen += _stage(load, (load.urgency == urgency) & ~last, _left(load, chosen, room))
     chosen += _overdue(load, ~first & ~named, _left(load, chosen, room))
     for stage in (~first & ~last, last):
         stage[chosen] = False
@@ -172,7 +177,7 @@ def _stage(load: _Load, stage: NDArray[np.bool_], room: Room) -> list[int]:
 
 
 def _carry(load: _Load, chosen: Sequence[int], budget: Budget) -> tuple[Carried, ...]:
-    """All that was not chosen, each with why: most benefit first, ties by key."""
+    """All that was not chosen, each with why: most urgent first, then most benefit, ties by key."""
     taken = np.zeros(len(load.candidates), dtype=bool)
     taken[list(chosen)] = True
     reasons, nights = _reasons(load, taken, budget).tolist(), load.nights.tolist()
@@ -180,7 +185,7 @@ def _carry(load: _Load, chosen: Sequence[int], budget: Budget) -> tuple[Carried,
     return CARRIED.validate_python(
         [
             {"candidate": load.candidates[i], "estimate": load.estimates[i], "nights_waiting": nights[i], "reason": reasons[i]}
-            for i in left[np.argsort(-load.benefit[left], kind="stable")].tolist()
+            for i in left[np.lexsort((-load.benefit[left], -load.urgency[left]))].tolist()
         ]
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from drydock.ledger import history as ledger_history
 from drydock.ledger import record as ledger_record
 from drydock.ledger.change_weeks import week_lines
 from drydock.ledger.connect import transaction
-from drydock.outcomes import StopReason
+from drydock.outcomes import Outcome, StopReason
 from drydock.plans import Plan
 from drydock.reporting.document import Language
 from drydock.reporting.publish import publish
@@ -45,6 +46,7 @@ def read_record(run: ChangeRun, language: Language) -> WorkRecord:
     """Everything the ledger knows of the run, as it is now."""
     ledger, run_id = run.ledger, run.run_id
     plan_id, plan = _plan(run)
+    outcomes = change_history.outcomes_of_run(ledger, run_id)
     return WorkRecord(
         day=run.day,
         estate=run.configuration.estate,
@@ -59,12 +61,12 @@ def read_record(run: ChangeRun, language: Language) -> WorkRecord:
         plan=plan,
         asked=change_history.asked_of(ledger, plan_id) if plan_id else None,
         answer=change_history.answer_of(ledger, plan_id) if plan_id else None,
-        outcomes=change_history.outcomes_of_run(ledger, run_id),
+        outcomes=outcomes,
         statements=change_history.statements_of_run(ledger, run_id),
         answers=change_history.answers_of_run(ledger, run_id),
         verification=change_history.verification_of_run(ledger, run_id),
         regrowth=_regrowth(run),
-        week_until=(until := _week_end(run, plan)),
+        week_until=(until := _week_end(run, plan, outcomes)),
         week=week_lines(ledger, until - timedelta(days=WEEK_DAYS), until),
     )
 
@@ -83,7 +85,13 @@ def _regrowth(run: ChangeRun) -> tuple[Regrowth, ...]:
     return regrowth_lines(past, change_history.sizes_seen(run.ledger, run.database.id), run.policy, run.now())
 
 
-def _week_end(run: ChangeRun, plan: Plan | None) -> datetime:
-    """The end of the day in which the run's window closes, local to the database: what was worked is within the week."""
-    day = plan.window_end.astimezone(run.database.zone).date() if plan else run.day
-    return datetime.combine(max(day, run.day) + timedelta(days=1), time(), tzinfo=run.database.zone)
+def _week_end(run: ChangeRun, plan: Plan | None, outcomes: Sequence[Outcome]) -> datetime:
+    """The end of the day of the run's last item, local to the database; of a night without one, of the day it closes.
+
+    A window that never closes says nothing of the day: then it is the run's own.
+    """
+    ends = [o.ended_at for o in outcomes]
+    if not ends and plan and plan.window_end - plan.window_start <= timedelta(days=1):
+        ends = [plan.window_end]
+    days = [end.astimezone(run.database.zone).date() for end in ends]
+    return datetime.combine(max([*days, run.day]) + timedelta(days=1), time(), tzinfo=run.database.zone)

@@ -40,6 +40,7 @@ FAILURES = {
     "unreachable": "session_lost",
     "transient": "session_lost",
     "shut_down": "session_lost",
+    "stopped_for_cleanup_job": "stopped_for_cleanup_job",
 }
 """What the engines call an error -> the reason that an outcome gives; all others: statement_failed."""
 

@@ -2,14 +2,17 @@
 
 A standby is behind by what its applied logs lack of the newest log of each thread: 0 while it has applied every log that
 was archived. Free space for archived logs is that of the recovery area and the disk groups that a local destination
-names; a plain folder does not show in any view, so whoever can see it tells.
+names; a plain folder does not show in any view, so whoever can see it tells (`places.logs` of the estate), for that one
+folder only: another destination is another disk. A destination whose room nobody can tell is counted: a full one would
+stop the database, whatever room the others have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from pathlib import PurePath
+from typing import Any, NamedTuple
 
 from drydock.changing.hands import Eyes, Row, TargetFigures
 from drydock.plans import ObjectRef
@@ -25,19 +28,30 @@ BESIDE = {
 }
 
 
-def oracle_target_figures(eyes: Eyes, masking_id: int, archive_free_bytes: Callable[[], int | None]) -> TargetFigures:
-    """All figures at this moment. Raises ChangeFailed: what a missing grant hides is not known, and closes the gate."""
+class Declared(NamedTuple):
+    """The folder of archived logs that the estate declares, and its free bytes; None: none, or not to be seen from here."""
+
+    folder: str | None
+    free_bytes: int | None
+
+
+def oracle_target_figures(eyes: Eyes, masking_id: int, folder: str | None, free_bytes: Callable[[], int | None]) -> TargetFigures:
+    """All figures at this moment; `folder`, `free_bytes`: the estate's `places.logs` and its room.
+
+    Raises ChangeFailed: what a missing grant hides is not known, and closes the gate.
+    """
     base, load = eyes.rows("session", "database")[0], eyes.rows("session", "load")[0]
     activity, targets = eyes.rows("gate", "activity")[0], eyes.rows("gate", "archive_targets")
     beside = eyes.rows("gate", "running_beside", {"masking_id": masking_id})[0]
-    lags = standby_lags(targets)
+    lags, (archive_free, unseen) = standby_lags(targets), _archives(eyes, targets, Declared(folder, free_bytes()))
     return TargetFigures(
         role=_role(base["role"]),
         open_mode=OPEN_MODES.get(base["open_mode"] or "", "read_only" if base["open_mode"] else ""),
         sessions_per_core=float(load["active_sessions"]) / float(load["cpus"]) if load["cpus"] else None,
         longest_transaction_s=float(activity["oldest_transaction_s"] or 0),
         waiting_sessions=int(activity["waiting_sessions"]),
-        archive_free_bytes=_archive_free(eyes, targets, archive_free_bytes),
+        archive_free_bytes=archive_free,
+        archives_unseen=unseen,
         recovery_area_free_bytes=_recovery_area_free(eyes, targets),
         has_standby=bool(lags),
         standby_lag_s=None if not lags or None in lags else max(lags),
@@ -77,11 +91,16 @@ def _recovery_area_free(eyes: Eyes, targets: Sequence[Row]) -> int | None:
     return int(areas[0]["limit_bytes"] - areas[0]["used_bytes"] + areas[0]["reclaimable_bytes"]) if areas else None
 
 
-def _archive_free(eyes: Eyes, targets: Sequence[Row], told: Callable[[], int | None]) -> int | None:
-    names = {d[1:].split("/")[0].upper() for d in _local(targets) if d.startswith("+")}
-    free = [int(row["free_bytes"]) for row in eyes.rows("gate", "disk_groups") if row["name"].upper() in names] if names else []
-    seen = told()
-    return min([*free, *([] if seen is None else [seen])], default=None)
+def _archives(eyes: Eyes, targets: Sequence[Row], told: Declared) -> tuple[int | None, int]:
+    """The least free space of disk groups and folders that logs are archived to, and of how many it is not known."""
+    places = [d for d in dict.fromkeys(_local(targets)) if d != RECOVERY_AREA]
+    names = {d[1:].split("/")[0].upper() for d in places if d.startswith("+")}
+    rows = eyes.rows("gate", "disk_groups") if names else []
+    free = {row["name"].upper(): int(row["free_bytes"]) for row in rows if row["name"].upper() in names}
+    folders = {PurePath(d) for d in places if not d.startswith("+")}
+    seen = {PurePath(told.folder)} if told.folder and told.free_bytes is not None else set()
+    known = [*free.values(), *([] if told.free_bytes is None else [told.free_bytes])]
+    return min(known, default=None), len(names - set(free)) + len(folders - seen)
 
 
 def room_for(eyes: Eyes, ref: ObjectRef) -> int | None:

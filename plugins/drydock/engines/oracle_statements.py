@@ -8,7 +8,7 @@ and `include/sql/oracle/watchdog`; what they render to was accepted by an Oracle
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from drydock.engines.oracle_names import qualified, quote_name, text_literal
 from drydock.sqlfiles import SqlFile, check_binds, sql_file
 
 HIGHEST_DEGREE = 128
+NEVER_MADE = "DRYDOCK$COST"  # name of the index in a statement that is only explained
 HIGHEST_SESSION_NUMBER = 2**32 - 1
 SPACE_FIGURES = ("unformatted", "fs1", "fs2", "fs3", "fs4", "full")
 SEGMENT_TYPES = (
@@ -229,6 +230,19 @@ def unused_space(segment: Segment, segment_type: str) -> Statement:
     if segment_type not in SEGMENT_TYPES:
         raise StatementRefused(f"segment type {segment_type[:40]!a}, allowed are {', '.join(SEGMENT_TYPES)}")
     return _asked("unused_space", segment, segment_type, UNUSED_FIGURES)
+
+
+def create_index_cost(table: Segment, columns: Sequence[str]) -> Statement:
+    """Ask how much space an index over these columns would take, by statistics. The OUT values are used_bytes and alloc_bytes.
+
+    The block puts a statement together from quoted names; DBMS_SPACE explains it and never runs it. Raises StatementRefused
+    without a column.
+    """
+    if not columns:
+        raise StatementRefused("an index has a column")
+    binds = {"index": qualified(table.owner, NEVER_MADE), "table": table.quoted, "keys": ", ".join(map(quote_name, columns))}
+    file = sql_file("oracle", "statements", "create_index_cost")
+    return Statement(file, compose(file), binds, dict.fromkeys(("used_bytes", "alloc_bytes"), Decimal), only_reads=True)
 
 
 def has_row(table: Segment) -> Statement:

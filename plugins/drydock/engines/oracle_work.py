@@ -70,7 +70,7 @@ class OracleEyes:
             return execute(self.session, statement, timeout_s=LOOK_TIMEOUT_S)
 
     def figures(self) -> TargetFigures:
-        return oracle_target_figures(self, lock_id("masking"), self.archive_free_bytes)
+        return oracle_target_figures(self, lock_id("masking"), self.database.backup.places.logs, self.archive_free_bytes)
 
     def free_bytes_for(self, candidate: Candidate) -> int | None:
         """Room where the object lies: free extents and what its files may grow; the least of its tablespaces."""

@@ -54,6 +54,17 @@ CLIENT_PROBES: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60000,
 }
+# what ALTER DATABASE or ALTER ROLE may have set and the work does not bear. Under another isolation a statement goes on with
+# the snapshot from before its lock was had; a session that waits hours for its turn is no idle one; texts of definitions must
+# come back as they went. Left as it is: default_transaction_read_only, by which a site keeps us out (the gate looks at it);
+# session_replication_role, which not every account may set and which no trigger or check of ours depends on; search_path, in
+# which the site keeps its extensions: what changes something names its schemas, and functions of ours have their own
+SESSION_OPTIONS = (
+    r"-c default_transaction_isolation=read\ committed -c default_transaction_deferrable=off"
+    " -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0"
+    " -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 -c transform_null_equals=off"
+)
+FIRST_WITH_TRANSACTION_TIMEOUT = 170000  # earlier ones refuse a connection that names it
 Session = psycopg.Connection[dict[str, Any]]
 
 
@@ -211,6 +222,8 @@ class PostgresTarget(PostgresEyes):
 def _open_work(endpoint: Endpoint, run: str) -> Session:
     """The session that changes. A server that cannot look for its client does without. Raises psycopg.Error."""
     session = _connect(endpoint, run, QUESTION_TIMEOUT_S)
+    if session.info.server_version >= FIRST_WITH_TRANSACTION_TIMEOUT:
+        session.execute(statement("gate", "set_no_transaction_timeout").composed)
     try:
         session.execute(statement("gate", "set_client_check", {"milliseconds": CLIENT_CHECK_MS}).composed)
     except psycopg.errors.InvalidParameterValue:
@@ -261,8 +274,7 @@ def _connect(endpoint: Endpoint, run: str, statement_timeout_s: int, more_option
         autocommit=True,
         application_name=f"drydock/{run}"[:LONGEST_NAME_BYTES],
         connect_timeout=CONNECT_TIMEOUT_S,
-        options=f"-c statement_timeout={statement_timeout_s}s -c idle_in_transaction_session_timeout=0 {SERVER_PROBES}"
-        f" {more_options}",
+        options=f"-c statement_timeout={statement_timeout_s}s {SESSION_OPTIONS} {SERVER_PROBES} {more_options}",
         row_factory=dict_row,
         **CLIENT_PROBES,
     )

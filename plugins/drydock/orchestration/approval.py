@@ -7,7 +7,7 @@ task may be marked as success, cleared, or answered in another run, and no chang
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -48,7 +48,7 @@ class PlanApproval(ApprovalOperator):
         ask = steps.needs_person(run)
         if not ask.needs_person:
             return {"asked": False, "standing": list(ask.items_standing)}
-        self.response_timeout = ask.deadline - datetime.now(UTC)
+        self.response_timeout = ask.deadline - run.now()
         if self.response_timeout < timedelta(seconds=SHORTEST_ASK_S):
             steps.record_no_answer(run)
             raise AirflowSkipException(_words("no_answer"))

@@ -19,17 +19,17 @@ from drydock.backup.results import Judgement
 from drydock.backup.steps import BackupRun
 from drydock.changing.run import ChangeRun
 from drydock.configuration import ConfigurationError, load_notices
+from drydock.ledger import change_history
 from drydock.notices import Channel
 from drydock.outcomes import Verification
-from drydock.reporting.figures import bytes_text
-from drydock.reporting.notice import Notice, build_failure_notice, build_notice, disarm
-from drydock.verdicts import Status, worst
+from drydock.reporting.notice import Notice, build_failure_notice, build_notice
+from drydock.reporting.work_notice import WorkTold, build_work_notice
+from drydock.verdicts import Status
 
 log = logging.getLogger(__name__)
 
 DUTY_NOTICE = "notice"
 SEND_TIMEOUT_S = 10.0
-MOST_FINDINGS = 10
 PULL = "{{ (ti.xcom_pull(task_ids=ti.task_id, key='" + DUTY_NOTICE + "') or {}).get('%s', '') }}"
 
 
@@ -62,26 +62,11 @@ def notice_of_problems(lines: list[str], count: int, context: Any) -> dict[str, 
 
 
 def notice_of_work(run: ChangeRun, made: Verification | None, context: Any) -> dict[str, str]:
-    """The notice of a run that was to change something: what was done, why it stopped, and the codes of what is wrong."""
-    language, name = settings.language(), run.database.name_zh if settings.language() == "zh" else run.database.name_en
-    status = Status.UNKNOWN if made is None else Status.FAIL if made.failed else worst(made.verdicts)
-    subject = f"[{messages.status_word(status, language)}] {run.pipeline} · {name}"
-    lines = [] if made is None else _lines_of_work(made, language)
-    text = "\n".join([subject, *lines, _run_url(context)])
-    return {"subject": subject, "text": text, "markdown": disarm_lines(text), "status": status.value}
-
-
-def _lines_of_work(made: Verification, language: str) -> list[str]:
-    done = (
-        f"{made.done} done, {made.skipped} skipped, {made.failed} failed; {bytes_text(made.freed_bytes)}; {made.elapsed_s:.0f} s"
-    )
-    findings = [f for verdict in made.verdicts for f in verdict.findings][:MOST_FINDINGS]
-    return [done, messages.reason_text(made.stop.value, language), *(messages.message(f, language) for f in findings)]
-
-
-def disarm_lines(text: str) -> str:
-    """Foreign text, line by line, without anything that a robot's markdown reads as markup."""
-    return "\n".join(line if line.startswith("http") else disarm(line) for line in text.splitlines())
+    """The notice of a run that was to change something: what was done, why it stopped, and what to do about what is wrong."""
+    file, outcomes = load_notices(), change_history.outcomes_of_run(run.ledger, run.run_id)
+    told = WorkTold(run.pipeline, run.database, run.day, made, outcomes)
+    paths = [Path(p) for p in context["ti"].xcom_pull(task_ids="report") or ()]
+    return _as_strings(build_work_notice(told, settings.language(), paths, _run_url(context), file.runbook_base_url))
 
 
 def notifiers() -> list[BaseNotifier]:

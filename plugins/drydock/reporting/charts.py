@@ -191,9 +191,13 @@ def empty_rows(labels: Sequence[str]) -> tuple[Figure, Axes]:
 
 def short_label(name: str) -> str:
     """The name cut to the space beside the bars."""
-    taken = [sum(2 if ord(c) > 0x2E7F else 1 for c in name[: n + 1]) for n in range(len(name))]
-    fitting = sum(1 for t in taken if t <= LONGEST_LABEL)
+    fitting = sum(1 for n in range(len(name)) if columns_of(name[: n + 1]) <= LONGEST_LABEL)
     return name if fitting == len(name) else name[: fitting - 1] + "…"
+
+
+def columns_of(text: str) -> int:
+    """The columns that a text takes: a Chinese character takes two."""
+    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
 
 def date_ticks(axes: Axes, zone: ZoneInfo) -> None:

@@ -23,12 +23,12 @@ COVER_WIDTHS_MM = (32, 104)
 def add_cover(page: Word, document: Document) -> None:
     """Secrecy, project, title and the lines that identify the document."""
     language = document.language
-    secrecy = page.add_paragraph(style=look.COVER)
+    secrecy = look.add_paragraph(page, look.COVER)
     secrecy.add_run(word("cover_secrecy", language) + word("colon", language) + document.secrecy)
     _space(page, 70)
-    page.add_paragraph(document.project, style=look.COVER_TITLE)
-    page.add_paragraph(document.title, style=look.COVER_TITLE)
-    date_line = page.add_paragraph(document.subtitle, style=look.COVER)
+    look.add_paragraph(page, look.COVER_TITLE, document.project)
+    look.add_paragraph(page, look.COVER_TITLE, document.title)
+    date_line = look.add_paragraph(page, look.COVER, document.subtitle)
     date_line.alignment = WD_ALIGN_PARAGRAPH.CENTER
     _space(page, 90)
     blank = word("to_fill", language)
@@ -50,7 +50,7 @@ def add_cover(page: Word, document: Document) -> None:
 
 def _cover_line(row: object, label: str, text: str) -> None:
     for cell, said in zip(row.cells, (label, text), strict=True):
-        cell.paragraphs[0].style = look.COVER
+        look.put_style(cell.paragraphs[0], look.COVER)
         cell.paragraphs[0].add_run(said)
     borders = OxmlElement("w:tcBorders")
     line = OxmlElement("w:bottom")
@@ -61,21 +61,21 @@ def _cover_line(row: object, label: str, text: str) -> None:
 
 
 def _space(page: Word, points: float) -> None:
-    page.add_paragraph(style=look.COVER).paragraph_format.space_before = Pt(points)
+    look.add_paragraph(page, look.COVER).paragraph_format.space_before = Pt(points)
 
 
 def add_versions(page: Word, document: Document) -> None:
     """The version table; author, reviewer and approver are for people to fill in."""
     language = document.language
     keys = ("version", "version_date", "version_change", "version_author", "version_reviewer", "version_approver")
-    page.add_paragraph(word("versions", language), style=look.SUMMARY_HEAD)
+    look.add_paragraph(page, look.SUMMARY_HEAD, word("versions", language))
     rows = [(v.version, v.on.isoformat(), v.change, "", "", "") for v in document.versions]
     table = add_grid(page, [word(k, language) for k in keys], (1, 1.9, 3.8, 1.4, 1.4, 1.4), look.TEXT_WIDTH_MM)
     for row in rows:
         cells = table.add_row().cells
         for cell, text in zip(cells, row, strict=True):
             fill_cell(cell, text, centre=True)
-    page.add_paragraph(style=look.SOURCE)
+    look.add_paragraph(page, look.SOURCE)
 
 
 def add_contents(page: Word, document: Document) -> None:
@@ -83,10 +83,10 @@ def add_contents(page: Word, document: Document) -> None:
 
     Page numbers are known only to the program that lays the pages out: Word adds them when it updates the field.
     """
-    page.add_paragraph(word("contents", document.language), style=look.SUMMARY_HEAD)
+    look.add_paragraph(page, look.SUMMARY_HEAD, word("contents", document.language))
     paragraph = None
     for number, heading in enumerate(document.headings(), start=1):
-        paragraph = page.add_paragraph(style=look.CONTENTS.format(heading.level))
+        paragraph = look.add_paragraph(page, look.CONTENTS.format(heading.level))
         if number == 1:
             _begin_contents(paragraph)
         _link(paragraph, heading.text, BOOKMARK.format(number))
@@ -122,11 +122,11 @@ def add_page_numbers(section: Section, document: Document) -> None:
     """Header with project and secrecy, footer "— 1 —" in 四号, counted from the page after the cover."""
     section.header.is_linked_to_previous = section.footer.is_linked_to_previous = False
     header = section.header.paragraphs[0]
-    header.style = look.SOURCE
+    look.put_style(header, look.SOURCE)
     header.add_run(f"{document.project} · {document.name} · {document.secrecy}")
     header.alignment = WD_ALIGN_PARAGRAPH.CENTER
     footer = section.footer.paragraphs[0]
-    footer.style = look.PAGE_NUMBER
+    look.put_style(footer, look.PAGE_NUMBER)
     footer.add_run("— ")
     look.add_field(footer, "PAGE", "1")
     footer.add_run(" —")

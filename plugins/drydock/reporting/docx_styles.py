@@ -15,6 +15,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.section import Section
 from docx.shared import Mm, Pt, RGBColor
 from docx.styles.style import ParagraphStyle
+from docx.text.paragraph import Paragraph as WordParagraph
 from lxml import etree
 
 TITLE, HEI, KAI, FANG, SONG, LATIN = "方正小标宋简体", "黑体", "楷体_GB2312", "仿宋_GB2312", "宋体", "Times New Roman"
@@ -85,6 +86,13 @@ def put_style(paragraph: object, name: str) -> None:
     Setting it by name makes python-docx walk all styles of the package for each paragraph: seconds in a long table.
     """
     paragraph._p.style = name.replace(" ", "")
+
+
+def add_paragraph(word: Word, name: str, text: str = "") -> WordParagraph:
+    """A paragraph in one of our styles at the end of the document, without python-docx's walk over all styles."""
+    paragraph = word.add_paragraph(text)
+    put_style(paragraph, name)
+    return paragraph
 
 
 def _add(word: Word, name: str) -> ParagraphStyle:

@@ -102,18 +102,18 @@ class _Writer:
 
     def _heading(self, heading: Heading) -> None:
         if self.in_summary:
-            self.page.add_paragraph(heading.text, style=look.SUMMARY_HEAD)
+            look.add_paragraph(self.page, look.SUMMARY_HEAD, heading.text)
             return
-        paragraph = self.page.add_paragraph(heading.text, style=f"Heading {heading.level}")
+        paragraph = look.add_paragraph(self.page, f"Heading {heading.level}", heading.text)
         if heading.level <= 2:
             self.bookmarks += 1
             mark_heading(paragraph, self.bookmarks)
 
     def _paragraph(self, block: Paragraph) -> None:
         if block.style == "note":
-            self.page.add_paragraph(block.text, style=look.SOURCE)
+            look.add_paragraph(self.page, look.SOURCE, block.text)
             return
-        paragraph = self.page.add_paragraph(style="Normal")
+        paragraph = self.page.add_paragraph()
         paragraph.add_run(block.text).bold = block.style == "strong"
         indent = OxmlElement("w:ind")
         indent.set(qn("w:firstLineChars"), _INDENT)
@@ -150,21 +150,21 @@ class _Writer:
     def _table(self, table: Table) -> None:
         self.tables += 1
         caption = word("table_number", self.language, n=self.tables, caption=table.caption, period=table.period)
-        paragraph = self.page.add_paragraph(caption, style=look.CAPTION)
+        paragraph = look.add_paragraph(self.page, look.CAPTION, caption)
         paragraph.paragraph_format.keep_with_next = True
         add_table(self.page, table, self.language, self.width_mm)
         self._gap()
 
     def _chart(self, chart: Chart) -> None:
         self.charts += 1
-        paragraph = self.page.add_paragraph(style=look.PICTURE)
+        paragraph = look.add_paragraph(self.page, look.PICTURE)
         picture = paragraph.add_run().add_picture(io.BytesIO(chart.png), width=Mm(CHART_WIDTH_MM))
         picture._inline.docPr.set("descr", chart.alt)
         paragraph.paragraph_format.keep_with_next = True
         caption = word("chart_number", self.language, n=self.charts, caption=chart.caption)
-        told = self.page.add_paragraph(caption, style=look.CAPTION)
+        told = look.add_paragraph(self.page, look.CAPTION, caption)
         told.paragraph_format.keep_with_next = True
-        self.page.add_paragraph(word("chart_source", self.language, source=chart.source), style=look.SOURCE)
+        look.add_paragraph(self.page, look.SOURCE, word("chart_source", self.language, source=chart.source))
 
     def _sign_off(self, block: SignOff) -> None:
         keys = ("sign_role", "sign_name", "sign_signature", "sign_date", "sign_opinion")
@@ -178,7 +178,7 @@ class _Writer:
                 cell.vertical_alignment = WD_ALIGN_VERTICAL.CENTER
                 look.put_style(cell.paragraphs[0], look.CELL)
             keep_with_next(row.cells)
-        self.page.add_paragraph(word("sign_note", self.language), style=look.SOURCE)
+        look.add_paragraph(self.page, look.SOURCE, word("sign_note", self.language))
 
     def _annex(self, annex: Annex) -> None:
         blank = word("annex_unpublished", self.language)
@@ -193,7 +193,7 @@ class _Writer:
             cells = table.add_row().cells
             fill_cell(cells[0], word(key, self.language))
             fill_cell(cells[1], text)
-            cells[1].paragraphs[0].style = look.SOURCE  # 64 hexadecimal digits on one line
+            look.put_style(cells[1].paragraphs[0], look.SOURCE)  # 64 hexadecimal digits on one line
         self._gap()
 
     def _new_section(self, landscape: bool):
@@ -208,10 +208,10 @@ class _Writer:
         return section
 
     def _break(self) -> None:
-        self.page.add_paragraph(style=look.SOURCE).add_run().add_break(WD_BREAK.PAGE)
+        look.add_paragraph(self.page, look.SOURCE).add_run().add_break(WD_BREAK.PAGE)
 
     def _gap(self) -> None:
-        self.page.add_paragraph(style=look.SOURCE)
+        look.add_paragraph(self.page, look.SOURCE)
 
     def _set_properties(self) -> None:
         told, document = self.page.core_properties, self.document

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from drydock.backup.results import Judgement
 from drydock.estate import Database
-from drydock.messages import message, next_step, question_word, runbook_anchor
+from drydock.messages import message, next_step, question_word, runbook_anchor, runbook_page
 from drydock.reporting.answers import restorable_text, rpo_text, rto_text
 from drydock.reporting.backup_findings import heading_of
 from drydock.reporting.day_record import name_of
@@ -27,7 +27,6 @@ MARKDOWN_MAX_BYTES = 4096
 TEXT_MAX_BYTES = 20_000
 SUBJECT_MAX_CHARACTERS = 120
 LONGEST_SENTENCE = 300  # characters of a finding's sentence, place or next step
-RUNBOOK_PAGE = "backup.md"
 _LOOKALIKES = str.maketrans("<>[]()`*#|\\@~", "＜＞［］（）＇＊＃｜＼＠～")
 
 
@@ -57,8 +56,8 @@ def build_notice(
     """The notice of one database's run: four verdicts, restorable window, top findings with next step and runbook."""
     status = status_text(judgement.status, language)
     subject = word("notice_subject", language, status=status, database=name_of(database, language), day=judgement.day)
-    told = _Told(subject, _facts(judgement, database, language), judgement.findings, tuple(report_paths), console_url)
-    return _notice(told, judgement.status, language, runbook_base_url)
+    told = Told(subject, _facts(judgement, database, language), judgement.findings, tuple(report_paths), console_url)
+    return make_notice(told, judgement.status, language, runbook_base_url)
 
 
 def build_failure_notice(
@@ -67,12 +66,12 @@ def build_failure_notice(
     """The notice of a run that ended before it could judge: UNKNOWN, and where to look."""
     status = status_text(Status.UNKNOWN, language)
     subject = word("notice_failure_subject", language, status=status, database=database_id)
-    told = _Told(subject, (word("notice_failure", language),), None, (), console_url)
-    return _notice(told, Status.UNKNOWN, language, runbook_base_url)
+    told = Told(subject, (word("notice_failure", language),), None, (), console_url)
+    return make_notice(told, Status.UNKNOWN, language, runbook_base_url)
 
 
 @dataclass(frozen=True)
-class _Told:
+class Told:
     """What a notice says, before it is marked up. `findings` is None where nothing could be examined."""
 
     subject: str
@@ -100,13 +99,15 @@ class _Form:
     def link(self, label: str, url: str) -> str:
         return f"[{self.foreign(label)}]({quote(url, safe=_URL_SAFE)})" if self.marked else f"{label}: {url}"
 
-    def runbook(self, heading: str, anchor: str) -> str:
+    def runbook(self, code: str) -> str:
+        """The heading that explains the code, as a link to it where the site has told where its runbooks lie."""
+        heading = heading_of(code, self.language)
         label = f"{word('notice_runbook', self.language)}{word('colon', self.language)}{heading}"
         if not heading:
             label = f"{label}{word('none', self.language)}"
         if not (heading and self.runbook_base_url):
             return self.foreign(label)
-        return self.link(label, f"{self.runbook_base_url.rstrip('/')}/{RUNBOOK_PAGE}{anchor}")
+        return self.link(label, f"{self.runbook_base_url.rstrip('/')}/{runbook_page(code)}{runbook_anchor(code)}")
 
     def finding(self, number: int, finding: Finding) -> str:
         language, colon = self.language, word("colon", self.language)
@@ -119,7 +120,7 @@ class _Form:
             lines.append(f"   {self.foreign(accepted)}")
         step = next_step(finding.code, language) or word("none", language)
         lines.append(f"   {word('notice_next', language)}{colon}{self.foreign(step)}")
-        lines.append(f"   {self.runbook(heading_of(finding.code, language), runbook_anchor(finding.code))}")
+        lines.append(f"   {self.runbook(finding.code)}")
         return "\n".join(lines)
 
 
@@ -137,7 +138,8 @@ def _facts(judgement: Judgement, database: Database, language: str) -> tuple[str
     )
 
 
-def _notice(told: _Told, status: Status, language: str, runbook_base_url: str | None) -> Notice:
+def make_notice(told: Told, status: Status, language: str, runbook_base_url: str | None) -> Notice:
+    """The same words for mail and for robots, each within its bound."""
     plain, marked = (_Form(m, language, runbook_base_url) for m in (False, True))
     return Notice(
         subject=told.subject[:SUBJECT_MAX_CHARACTERS],
@@ -147,7 +149,7 @@ def _notice(told: _Told, status: Status, language: str, runbook_base_url: str | 
     )
 
 
-def _compose(told: _Told, form: _Form, max_bytes: int) -> str:
+def _compose(told: Told, form: _Form, max_bytes: int) -> str:
     """Head and tail always; findings in their order while they fit; what does not fit is counted."""
     head = [form.title(told.subject), *(f"- {form.foreign(fact)}" for fact in told.facts)]
     tail = _tail(told, form)
@@ -166,7 +168,7 @@ def _compose(told: _Told, form: _Form, max_bytes: int) -> str:
     return _cut("\n".join([*head, *shown, *tail]), max_bytes)
 
 
-def _tail(told: _Told, form: _Form) -> list[str]:
+def _tail(told: Told, form: _Form) -> list[str]:
     files = dict.fromkeys(Path(p).name for p in told.report_paths)
     tail = [form.foreign(word("notice_reports", form.language, files=", ".join(files)))] if files else []
     return tail + ([form.link(word("notice_console", form.language), told.console_url)] if told.console_url else [])

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-import yaml
-
+from drydock.messages import load_words_of
 from drydock.settings import include_dir
 
 WORDS_FILE = "report.yaml"
@@ -17,8 +16,7 @@ WORDS_FILE = "report.yaml"
 @cache
 def load_words() -> dict[str, dict[str, str]]:
     """All fixed words: key -> language -> text."""
-    text = (include_dir() / "messages" / WORDS_FILE).read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return load_words_of(include_dir() / "messages" / WORDS_FILE)
 
 
 def word(key: str, language: str, **values: object) -> str:

@@ -12,11 +12,12 @@ from drydock.reporting import work_charts
 from drydock.reporting.backup_findings import heading_of
 from drydock.reporting.day_record import name_of
 from drydock.reporting.document import Block, Cell, Chart, Entry, Heading, Paragraph
+from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import bytes_text, duration_text, moment_text
 from drydock.reporting.tables import BYTES, COUNT, SECONDS, TEXT, Spec, make_table
 from drydock.reporting.work_charts import LoadSeen, SizeBar, Span
 from drydock.reporting.work_checks import approved_text
-from drydock.reporting.work_facts import WorkRecord, figures_text, fixed_or_code, long_table, place_text, reason_words, size_of
+from drydock.reporting.work_facts import WorkRecord, fixed_or_code, long_table, reason_words, short_place, size_of
 from drydock.reporting.work_sheets import carried_rows, left_rows, regrowth_rows
 from drydock.verdicts import Finding
 
@@ -79,7 +80,7 @@ def chart_blocks(record: WorkRecord) -> Iterator[Block]:
 def _bars(record: WorkRecord) -> list[SizeBar]:
     sides = [(i, o, size_of(o.before), size_of(o.after)) for i in record.items if (o := record.outcome_of.get(i.key))]
     known = [(i, b, a) for i, o, b, a in sides if b is not None and a is not None and i.key in record.begun]
-    return [SizeBar(place_text(i.candidate.object), b, a) for i, b, a in sorted(known, key=lambda k: (k[2] - k[1], k[0].number))]
+    return [SizeBar(short_place(i.candidate.object), b, a) for i, b, a in sorted(known, key=lambda k: (k[2] - k[1], k[0].number))]
 
 
 def _timelines(record: WorkRecord) -> Iterator[Block]:
@@ -87,7 +88,7 @@ def _timelines(record: WorkRecord) -> Iterator[Block]:
     plan = record.plan
     if plan is None or not keys:
         return
-    labels = {i.key: f"{i.number} {place_text(i.candidate.object)}" for i in record.items}
+    labels = {i.key: f"{i.number} {short_place(i.candidate.object)}" for i in record.items}
     for at in range(0, len(keys), ROWS_PER_CHART):
         part = keys[at : at + ROWS_PER_CHART]
         spans = [s for row, key in enumerate(part) for s in _spans(record, row, key)]

@@ -58,7 +58,17 @@ def drawable(name: str) -> str:
     known = charts.glyphs_of(charts.find_font())
     plain = " ".join(name.split())
     shown = "".join(c if ord(c) in known else (NO_GLYPH if ord(NO_GLYPH) in known else "?") for c in plain)
-    return charts.short_label(shown)
+    return middle_cut(shown)
+
+
+def middle_cut(name: str) -> str:
+    """The name in the space beside the bars. Names of partitions differ at their end: what does not fit is left out before it."""
+    fits = charts.LONGEST_LABEL
+    if charts.columns_of(name) <= fits:
+        return name
+    head = "".join(c for n, c in enumerate(name) if charts.columns_of(name[: n + 1]) <= fits // 3)
+    tail = "".join(c for n, c in enumerate(name) if charts.columns_of(name[n:]) <= fits - 1 - charts.columns_of(head))
+    return f"{head}…{tail}"
 
 
 def sizes_chart(bars: Sequence[SizeBar], language: str) -> bytes:
@@ -149,8 +159,10 @@ def _draw_load(axes: Axes, loads: Sequence[LoadSeen], limit: float, language: st
             [s.sessions_per_core for s in seen],
             color=GREEN,
             marker="o",
-            markersize=3,
+            markersize=4,
             linewidth=1,
+            clip_on=False,
+            zorder=5,
         )
     else:
         axes.text(0.5, 0.4, word("work_chart_no_load", language), transform=axes.transAxes, ha="center", fontsize=8, color=RED)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from drydock.estate import Engine
 from drydock.outcomes import Decision, Outcome
 from drydock.plans import WorkItem
+from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import moment_text
 from drydock.reporting.words import load_words
-from drydock.reporting.work_facts import WorkRecord, figures_text, reason_words
+from drydock.reporting.work_facts import WorkRecord, reason_words
 from drydock.verdicts import Figure
 
 OPTIMIZER_FIGURES = (

@@ -18,7 +18,6 @@ from drydock.policy import ChangePolicy
 from drydock.reporting.answers import local
 from drydock.reporting.day_record import name_of
 from drydock.reporting.document import Block, Cell, Language, Paragraph
-from drydock.reporting.figures import format_cell, unit_of
 from drydock.reporting.tables import Spec, make_table
 from drydock.reporting.words import load_words, word
 from drydock.verdicts import Figure, Status, clean_text, worst
@@ -136,6 +135,12 @@ def place_text(ref: ObjectRef) -> str:
     return str(clean_text(f"{object_text(ref)} / {ref.partition}" if ref.partition else object_text(ref)))
 
 
+def short_place(ref: ObjectRef) -> str:
+    """An object by its own name and partition alone, for a place with little room."""
+    name = ".".join(p for p in (ref.owner, ref.name) if p)
+    return str(clean_text(f"{name} / {ref.partition}" if ref.partition else name))
+
+
 def reason_words(code: str, language: str, figures: Mapping[str, Figure] | None = None) -> str:
     """Why, in words, figures filled in; the bare code where it has no words; nothing where there is no reason."""
     return str(clean_text(fill(reason_text(code, language), figures or {}, language))) if code else ""
@@ -150,29 +155,6 @@ def code_words(kind: str, code: str, language: str) -> str:
 def fixed_or_code(key: str, code: str, language: str) -> str:
     """A fixed word of the reports, or the code that has none."""
     return word(key, language) if key in load_words() else code
-
-
-FOR_MACHINES = ("_names", "_digest", "_fingerprint")
-"""Endings of figures that only a program compares: digests of names."""
-
-
-def figures_text(figures: Mapping[str, Figure], language: str) -> str:
-    """Figures by name, units read from the names: `density 0.4; free 12 MiB`."""
-    colon, told = word("colon", language), sorted(f for f in figures.items() if not f[0].endswith(FOR_MACHINES))
-    parts = (f"{figure_label(n, language)}{colon}{_figure(n, value, language)}" for n, value in told)
-    return str(clean_text(word("separator", language).join(parts))) or word("none", language)
-
-
-def figure_label(name: str, language: str) -> str:
-    """What a person reads for a figure of an item or an interlock; one without a label is shown by its own name."""
-    key = f"work_field_{name}"
-    return word(key, language) if key in load_words() else name
-
-
-def _figure(name: str, value: Figure, language: str) -> str:
-    if isinstance(value, float) and not name.endswith(("_s", "_bytes", "_ratio", "_share")):
-        return f"{value:,.4g}"
-    return format_cell(value, unit_of(name), language)
 
 
 def size_of(figures: Mapping[str, Figure]) -> int | None:

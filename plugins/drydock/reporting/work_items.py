@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+from drydock.messages import next_step
 from drydock.outcomes import Outcome
-from drydock.plans import WorkItem
+from drydock.plans import ObjectKind, ObjectRef, WorkItem
+from drydock.reporting.backup_findings import heading_of
 from drydock.reporting.document import Block, Cell, Entry, Heading, Paragraph, Turn
+from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import bytes_text, duration_text, moment_text
 from drydock.reporting.tables import BYTES, COUNT, SECONDS, STATUS, TEXT, Spec
 from drydock.reporting.work_checks import approved_text, plan_check_text, undo_text
@@ -14,16 +18,18 @@ from drydock.reporting.work_facts import (
     MOST_ITEM_ROWS,
     WorkRecord,
     code_words,
-    figures_text,
     fixed_or_code,
     long_table,
     object_text,
     place_text,
     reason_words,
+    short_place,
     size_of,
 )
-from drydock.verdicts import Status
+from drydock.verdicts import Status, clean_text
 
+OWN_FUNCTIONS = "function_*"
+"""What a copy sets up in a schema of its own, one file per function: told as one class, each stands in the annex."""
 MOST_ENTRIES = 60
 """Items told in full on paper; all of them are rows of the tables and of the annex."""
 
@@ -35,9 +41,8 @@ def item_blocks(record: WorkRecord) -> Iterator[Block]:
     spec: Spec = (("work_number", COUNT, 0.7), ("work_object", TEXT, 3), ("work_partition", TEXT, 1.2), ("work_class", TEXT, 1.9))
     spec += (("work_reason", TEXT, 2.4), ("work_size_before", BYTES, 1.1), ("work_size_after", BYTES, 1.1))
     spec += (("work_freed", BYTES, 1.1), ("work_elapsed", SECONDS, 1.1), ("work_result", STATUS, 1.1), ("work_why", TEXT, 2))
-    rows = [_row(record, item) for item in record.items]
-    yield from long_table(record, "work_items", spec, rows, MOST_ITEM_ROWS)
     yield Paragraph(text=record.word("work_items_note"), style="note")
+    yield from long_table(record, "work_items", spec, [_row(record, item) for item in record.items], MOST_ITEM_ROWS)
     yield Turn(landscape=False)
     yield Heading(level=1, text=record.word("work_each"))
     begun = [i for i in record.items if i.key in record.begun]
@@ -48,7 +53,7 @@ def item_blocks(record: WorkRecord) -> Iterator[Block]:
 
 def _row(record: WorkRecord, item: WorkItem) -> tuple[Cell, ...]:
     language, ref, outcome = record.language, item.candidate.object, record.outcome_of.get(item.key)
-    head = (item.number, object_text(ref), ref.partition, code_words("action", item.candidate.action, language))
+    head = (item.number, *_object_and_partition(record, ref), code_words("action", item.candidate.action, language))
     reason = reason_words(item.candidate.reason, language, item.candidate.evidence)
     if outcome is None or item.key not in record.begun:
         why = reason_words(outcome.reason, language) if outcome else record.word("work_no_outcome")
@@ -57,6 +62,13 @@ def _row(record: WorkRecord, item: WorkItem) -> tuple[Cell, ...]:
     before = size_of(outcome.before)
     figures = (before if before is not None else item.candidate.size_bytes, size_of(outcome.after), outcome.freed_bytes)
     return (*head, reason, *figures, outcome.elapsed_s, outcome.status.value, _why(record, outcome))
+
+
+def _object_and_partition(record: WorkRecord, ref: ObjectRef) -> tuple[str, str]:
+    """A partition that is a table of its own (PostgreSQL) stands under its own name, and tells whose part it is."""
+    if ref.kind is ObjectKind.PARTITION and not ref.partition and ref.parent and ref.parent != ref.name:
+        return short_place(ref), record.word("work_part_of", table=str(clean_text(ref.parent)))
+    return object_text(ref), ref.partition
 
 
 def _without_outcome(record: WorkRecord, item: WorkItem) -> Status:
@@ -116,20 +128,21 @@ def statement_classes(record: WorkRecord, item: WorkItem) -> str:
     counts: dict[str, int] = {}
     for statement in record.of_item(item.key):
         name = statement.text.split(":", 1)[0].split("\n", 1)[0].strip()
+        name = OWN_FUNCTIONS if name.startswith("function_") else name
         name = f"{name} ({record.word('work_put_back')})" if statement.put_back else name
         counts[name] = counts.get(name, 0) + 1
     return record.joined([name if n == 1 else f"{name} × {n}" for name, n in counts.items()])
 
 
 def _gain(record: WorkRecord, item: WorkItem, outcome: Outcome) -> str:
-    wait = outcome.longest_wait_s
+    wait, bound = outcome.longest_wait_s, "≤ " if outcome.after.get("wait_is_bound") else ""
     return record.word(
         "work_gain",
         freed=bytes_text(outcome.freed_bytes),
         planned=bytes_text(item.candidate.freed_bytes),
         elapsed=duration_text(outcome.elapsed_s, record.language),
         logs=bytes_text(outcome.log_bytes),
-        wait=record.word("unknown") if wait is None else f"{wait * 1000:,.0f} ms",
+        wait=record.word("unknown") if wait is None else f"{bound}{wait * 1000:,.0f} ms",
     )
 
 
@@ -176,8 +189,21 @@ def skipped_blocks(record: WorkRecord) -> Iterator[Block]:
     yield Heading(level=1, text=record.word("work_skipped"))
     spec: Spec = (("work_number", COUNT, 0.7), ("work_object", TEXT, 2.6), ("work_interlock", TEXT, 1.3))
     spec += (("work_why", TEXT, 2.6), ("work_figures", TEXT, 3.4))
-    rows = [_skipped_row(record, item) for item in record.items if item.key not in record.begun]
-    yield from long_table(record, "work_skipped", spec, rows, MOST_ITEM_ROWS)
+    left = [item for item in record.items if item.key not in record.begun]
+    yield from long_table(record, "work_skipped", spec, [_skipped_row(record, item) for item in left], MOST_ITEM_ROWS)
+    yield from _what_to_do(record, left)
+
+
+def _what_to_do(record: WorkRecord, left: Sequence[WorkItem]) -> Iterator[Entry]:
+    """Each reason once: how many items it kept from beginning, the next step, and where more of it is written."""
+    reasons = Counter(o.reason for i in left if (o := record.outcome_of.get(i.key)) and o.reason)
+    for reason, n in reasons.most_common():
+        lines = (
+            (record.word("next_step"), next_step(reason, record.language) or record.word("none")),
+            (record.word("runbook"), heading_of(reason, record.language) or record.word("none")),
+        )
+        text = record.word("work_left_so", why=reason_words(reason, record.language), n=n)
+        yield Entry(status=Status.SKIPPED, text=text, lines=lines)
 
 
 def _skipped_row(record: WorkRecord, item: WorkItem) -> tuple[Cell, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from drydock.messages import question_word
 from drydock.reporting.document import Block, Document, Heading, KeyFigure, KeyFigures, Paragraph, number_headings
+from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import bytes_text, duration_text, status_text
 from drydock.reporting.frame import closing_blocks, frame_document
 from drydock.reporting.tables import COUNT, STATUS, TEXT, Spec, make_table
@@ -24,7 +25,7 @@ from drydock.reporting.work_chapters import (
     week_blocks,
 )
 from drydock.reporting.work_checks import approved_text
-from drydock.reporting.work_facts import WorkRecord, figures_text, fixed_or_code, reason_words
+from drydock.reporting.work_facts import WorkRecord, fixed_or_code, reason_words
 from drydock.reporting.work_items import estimate_blocks, item_blocks, skipped_blocks
 from drydock.reporting.work_sheets import work_sheets
 from drydock.verdicts import Status
@@ -80,11 +81,13 @@ def _summary(record: WorkRecord) -> Iterator[Block]:
 
 
 def _warnings(record: WorkRecord) -> Iterator[str]:
-    """What a reader must not miss: no plan, no check, a dry run, nothing done."""
+    """What a reader must not miss: no plan, no check, what the survey could not look for, a dry run, nothing done."""
     if record.plan is None:
         yield "work_no_plan"
     elif record.verification is None:
         yield "work_not_verified"
+    if record.plan is not None and record.plan.figures.get("corrupt") == "not_readable":
+        yield "work_corrupt_unread"
     if record.dry_run:
         yield "work_dry_run"
     elif record.plan is not None and not record.begun:

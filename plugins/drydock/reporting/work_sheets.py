@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from drydock.changing.regrowth import Regrowth
 from drydock.plans import LeftAlone, ObjectRef
 from drydock.reporting.document import Cell, Table
+from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import moment_text
 from drydock.reporting.tables import BYTES, COUNT, MOMENT, SECONDS, STATUS, TEXT, Spec, make_table
 from drydock.reporting.work_checks import approved_text, plan_check_text, undo_text
 from drydock.reporting.work_facts import (
     WorkRecord,
     code_words,
-    figures_text,
     fixed_or_code,
     object_text,
     place_text,

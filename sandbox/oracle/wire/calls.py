@@ -45,7 +45,7 @@ class Calls:
     def __init__(self, backend: Backend, interrupted: threading.Event) -> None:
         self.backend, self.interrupted = backend, interrupted
         self.cursors, self.lobs, self.zone = Cursors(), LobStore(), UTC
-        self.lock, self.is_running = threading.Lock(), False
+        self.lock, self.is_running, self.is_closed = threading.Lock(), False, False
         self.direct = DirectPath(backend, self.on_backend)
 
     @contextmanager
@@ -101,6 +101,19 @@ class Calls:
     def rollback(self) -> bytes:
         self.on_backend(self.backend.rollback)
         return messages.status(self.status)
+
+    def log_off(self) -> bytes:
+        """The session is gone from the dictionary before the client hears of it: its user can be dropped at once."""
+        self.on_backend(self.backend.rollback)
+        answer = messages.status(self.status)
+        self.on_backend(self.close)
+        return answer
+
+    def close(self) -> None:
+        """Ends the session on the backend, once."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.backend.close()
 
     def run_logon_statement(self, sql: str) -> None:
         """The ALTER SESSION that comes with the logon (the client's time zone); a backend that refuses it is let be."""

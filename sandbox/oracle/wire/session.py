@@ -82,7 +82,7 @@ class Session:
         """Gives back what the session holds: the backend rolls back, the socket is closed."""
         try:
             if self.calls:
-                self.calls.backend.close()
+                self.calls.close()
         except Exception:
             LOG.exception("closing the session of SID %s failed", self.sid)
         finally:
@@ -301,7 +301,7 @@ class Session:
             return lambda: lobcalls.answered(calls.lobs, request, calls.status)
         if function in (direct.PREPARE, direct.LOAD_STREAM, direct.OPERATION):
             return calls.direct.read(function, reader)
-        simple = {COMMIT: calls.commit, ROLLBACK: calls.rollback, LOGOFF: calls.rollback, PING: self._ping}
+        simple = {COMMIT: calls.commit, ROLLBACK: calls.rollback, LOGOFF: calls.log_off, PING: self._ping}
         if function not in simple:
             raise OracleError(3120, f"two-task conversion routine: TTC function {function} is not simulated")
         return simple[function]

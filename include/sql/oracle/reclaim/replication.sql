@@ -5,9 +5,14 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: supplemental (NO, YES, IMPLICIT), captures (enabled ones: GoldenGate, XStream)
+-- columns: supplemental (NO, YES, IMPLICIT), supplemental_keys (YES: keys or all columns of every table are logged, for who reads redo), captures (enabled ones: GoldenGate, XStream)
 -- source: Database Reference 19c, DBA_CAPTURE, V$DATABASE
 SELECT
     d.supplemental_log_data_min AS supplemental,
+    CASE
+        WHEN 'YES' IN (d.supplemental_log_data_pk, d.supplemental_log_data_ui, d.supplemental_log_data_fk, d.supplemental_log_data_all)
+            THEN 'YES'
+        ELSE 'NO'
+    END AS supplemental_keys,
     (SELECT COUNT(*) FROM dba_capture c WHERE c.status = 'ENABLED') AS captures
 FROM v$database d

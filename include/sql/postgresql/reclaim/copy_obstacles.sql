@@ -150,6 +150,10 @@ WITH RECURSIVE wanted AS (
     JOIN pg_trigger AS t ON t.tgrelid = w.oid
     JOIN pg_depend AS d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.deptype = 'x'
     UNION ALL
+    SELECT w.oid, 'of_extension' FROM wanted AS w
+    JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype IN ('e', 'x')
+    WHERE d.objid = w.oid OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = w.oid AND i.indexrelid = d.objid)
+    UNION ALL
     SELECT w.oid, 'default_partition' FROM wanted AS w
     JOIN pg_inherits AS i ON i.inhrelid = w.oid
     JOIN pg_partitioned_table AS p ON p.partrelid = i.inhparent AND p.partdefid NOT IN (0, w.oid)

@@ -13,5 +13,9 @@ CREATE TABLE drydock_reclaim.drydock_state (
     shadow oid NOT NULL,
     is_swapped boolean NOT NULL,
     columns int2[] NOT NULL,
-    drained xid8
+    full_name text NOT NULL,
+    drained xid8,
+    before_lock_s float8,
+    lock_wait_s float8,
+    lock_held_s float8
 )

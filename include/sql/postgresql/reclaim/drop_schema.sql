@@ -1,4 +1,4 @@
--- purpose: drop a schema of Drydock's own with all that is in it, and with it the trigger on the table that was copied
+-- purpose: drop a schema of Drydock's own with all that is in it (never while a table that a copy replaced lies there), and with it the trigger on the table that was copied
 -- kind: change
 -- engine: postgresql 15-19
 -- privileges: owner of the table or member of its owner; CREATE on the database

@@ -8,9 +8,11 @@
 -- columns: none
 -- source: PostgreSQL manual, System Catalogs; System Catalog Information Functions
 CREATE FUNCTION drydock_reclaim.describe(p_table oid) RETURNS text[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+-- its one plan is kept, so that the call under the lock does not make it anew
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
-    SELECT array_agg(part ORDER BY part COLLATE "C")
+BEGIN
+    RETURN (SELECT array_agg(part ORDER BY part COLLATE "C")
     FROM (
         SELECT jsonb_build_array('table', c.relname, n.nspname, pg_get_userbyid(c.relowner), c.relpersistence, c.relreplident,
             c.relrowsecurity, c.relforcerowsecurity, c.reltablespace, c.relam, c.reloptions, t.reloptions, c.relispartition,
@@ -98,5 +100,6 @@ AS $$
         JOIN pg_rewrite w ON w.oid = d.objid AND w.ev_class <> p_table
         JOIN pg_class v ON v.oid = w.ev_class
         WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p_table
-    ) parts
+    ) parts);
+END
 $$

@@ -11,22 +11,9 @@ CREATE FUNCTION drydock_reclaim.drain(p_table oid) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $$
 DECLARE
-    shadow text := (SELECT format('drydock_reclaim_new.%I', relname) FROM pg_class WHERE oid = p_table);
     carried bigint;
 BEGIN
-    -- one statement, one snapshot: the log, the table and the copy are seen at the same moment. All rows of the keys are
-    -- taken away (done) before the first is put in again, so that unique values may wander between rows
-    EXECUTE format(
-        'WITH taken AS (DELETE FROM drydock_reclaim.drydock_changes RETURNING *),'
-        ' keys AS MATERIALIZED (SELECT DISTINCT * FROM taken),'
-        ' gone AS (DELETE FROM %1$s AS s USING keys AS k WHERE %2$s RETURNING 1),'
-        ' done AS MATERIALIZED (SELECT count(*) AS n FROM gone)'
-        ' INSERT INTO %1$s (%3$s) OVERRIDING SYSTEM VALUE'
-        ' SELECT %4$s FROM ONLY %5$s AS o JOIN keys AS k ON %6$s WHERE (SELECT n FROM done) >= 0',
-        shadow, drydock_reclaim.key_condition(p_table, 's', 'k'), drydock_reclaim.row_columns(p_table, ''),
-        drydock_reclaim.row_columns(p_table, 'o.'), drydock_reclaim.full_name(p_table),
-        drydock_reclaim.key_condition(p_table, 'o', 'k'));
-    GET DIAGNOSTICS carried = ROW_COUNT;
+    EXECUTE drydock_reclaim.drain_text(p_table) INTO STRICT carried;
     UPDATE drydock_reclaim.drydock_state SET drained = pg_current_xact_id();
     RETURN carried;
 END

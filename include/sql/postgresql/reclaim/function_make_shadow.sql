@@ -50,7 +50,8 @@ BEGIN
         -- the owner must not reach his copy: a trigger that he put on it would run with our rights
         EXECUTE format('REVOKE ALL ON SCHEMA drydock_reclaim_new FROM %I', t.owner);
     END IF;
-    INSERT INTO drydock_reclaim.drydock_state VALUES (p_table, t.relfilenode, shadow::regclass, false,
-        drydock_reclaim.column_numbers(p_table), NULL);
+    INSERT INTO drydock_reclaim.drydock_state (original, filenode, shadow, is_swapped, columns, full_name)
+        VALUES (p_table, t.relfilenode, shadow::regclass, false,
+        drydock_reclaim.column_numbers(p_table), drydock_reclaim.full_name(p_table));
 END
 $$

@@ -7,7 +7,7 @@
 -- binds: none
 -- columns: none
 -- source: PostgreSQL manual, ALTER TABLE; Explicit Locking; CREATE TRIGGER; CREATE RULE; CREATE POLICY
-CREATE FUNCTION drydock_reclaim.take_over(p_table oid) RETURNS void
+CREATE FUNCTION drydock_reclaim.take_over(p_table oid, p_patient_ms int, p_strict boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
 AS $$
 DECLARE
@@ -16,8 +16,15 @@ DECLARE
     deed text;
     before text[];
     deeds text[] := '{}';
+    drops text[] := '{}';
+    locks text[];
+    limit_ms int;
+    rest text;
+    early bigint;
+    late bigint;
+    asked_at timestamptz;
+    had_at timestamptz;
     full_name text := drydock_reclaim.full_name(p_table);
-    parked text;
     shadow_is oid;
 BEGIN
     SELECT c.relname, n.nspname, s.shadow, s.filenode, s.columns, s.drained, i.inhparent, drydock_reclaim.full_name(i.inhparent) AS parent,
@@ -32,50 +39,19 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'DD002', MESSAGE = 'the table is gone';
     END IF;
     shadow_is := t.shadow;
-    parked := format('drydock_reclaim.%I', t.relname);
 
-    -- once before the lock: what it plans and reads of the catalogue is at hand when it is asked again under the lock
-    PERFORM drydock_reclaim.describe(p_table);
-
-    -- first the parent: who writes through it holds it before the partition
-    IF t.parent IS NOT NULL THEN
-        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', t.parent);
-    END IF;
-    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', full_name);
-    FOR one IN
-        SELECT DISTINCT drydock_reclaim.full_name(k.conrelid) AS relation, k.conrelid
-        FROM pg_constraint k
-        WHERE k.contype = 'f' AND k.confrelid = p_table AND k.conrelid <> p_table
-        ORDER BY k.conrelid
-    LOOP
-        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', one.relation);
-    END LOOP;
-    IF NOT EXISTS (
-        SELECT FROM pg_class c
-        JOIN pg_trigger g ON g.tgrelid = c.oid AND g.tgname = 'drydock_note' AND g.tgenabled = 'A'
-        WHERE c.oid = p_table AND c.relfilenode = t.filenode AND drydock_reclaim.full_name(c.oid) = full_name
-    ) THEN
-        RAISE EXCEPTION USING ERRCODE = 'DD002', MESSAGE = 'the table was written anew by someone else';
-    END IF;
-    -- a column that was dropped and made anew under its name is empty now, and no row was written for that
-    IF drydock_reclaim.column_numbers(p_table) <> t.columns THEN
-        RAISE EXCEPTION USING ERRCODE = 'DD001', MESSAGE = 'the columns are not those that were copied';
-    END IF;
-    -- a transaction that goes on with a snapshot from before the rows of the copy were committed would find a table without
-    -- them, and no error; it ends, or the lock was not had. Who looked at the table already holds a lock, and is waited for
-    IF EXISTS (
-        SELECT FROM pg_stat_activity a
-        WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend'
-            AND a.backend_xmin IS NOT NULL AND a.xact_start < statement_timestamp()
-            AND (a.state <> 'active' OR age(a.backend_xmin) >= age(t.drained::xid))
-    ) THEN
-        RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'a transaction with an older snapshot is still open';
-    END IF;
-
-    PERFORM drydock_reclaim.drain(p_table);
+    -- A commit that drops no file need not wait for the disk, nor for a standby, before it lets go of its locks; a crash that
+    -- loses it loses all of it, and every later commit comes after it in the log. The old table is dropped with our schemas
+    PERFORM set_config('synchronous_commit', 'off', true);
+    -- VACUUM and DDL first, while readers and writers go on: this lock keeps nobody else out, and an automatic VACUUM gives way
+    limit_ms := (SELECT setting FROM pg_settings WHERE name = 'lock_timeout')::int;
+    PERFORM set_config('lock_timeout', p_patient_ms || 'ms', true);
+    EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', full_name);
+    PERFORM set_config('lock_timeout', limit_ms || 'ms', true);
     before := drydock_reclaim.describe(p_table);
+    PERFORM drydock_reclaim.describe(t.shadow), drydock_reclaim.has_dependents(p_table);
 
-    -- what is said by name is written down while the table still has it
+    -- what is said by name is written down while the table still has it; nobody waits yet
     FOR one IN
         SELECT pg_get_triggerdef(g.oid) AS definition, g.tgname, g.tgenabled, g.tgparentid, obj_description(g.oid, 'pg_trigger') AS told
         FROM pg_trigger g
@@ -144,9 +120,8 @@ BEGIN
             INSERT INTO drydock_reclaim.drydock_pending
             VALUES (CASE one.conrelid WHEN p_table THEN shadow_is ELSE one.conrelid END, one.conname);
         END IF;
-        IF one.conrelid <> p_table THEN
-            EXECUTE format('ALTER TABLE ONLY %s DROP CONSTRAINT %I', one.relation, one.conname);
-        END IF;
+        -- those of the table itself too: it lies about for a moment more, and its rows must not stand in anybody's way
+        drops := drops || format('ALTER TABLE ONLY %s DROP CONSTRAINT %I', one.relation, one.conname);
     END LOOP;
     FOR one IN
         SELECT b.pubname, pg_get_expr(l.prqual, p_table) AS qual,
@@ -156,8 +131,48 @@ BEGIN
         JOIN pg_publication b ON b.oid = l.prpubid
         WHERE l.prrelid = p_table
     LOOP
+        drops := drops || format('ALTER PUBLICATION %I DROP TABLE ONLY %s', one.pubname, full_name);
         deeds := deeds || format('ALTER PUBLICATION %I ADD TABLE ONLY %s%s%s', one.pubname, full_name,
             coalesce(' (' || one.columns || ')', ''), coalesce(' WHERE (' || one.qual || ')', ''));
+    END LOOP;
+
+    -- first the parent: who writes through it holds it before the partition; then the table, then the default
+    -- partition beside it, and those at the other end of its foreign keys, whose triggers come and go with the keys
+    SELECT array_agg(drydock_reclaim.full_name(u.relation) ORDER BY u.turn, u.relation) INTO locks
+    FROM (
+        SELECT t.inhparent AS relation, 1 AS turn WHERE t.parent IS NOT NULL
+        UNION
+        SELECT p_table, 2
+        UNION
+        SELECT d.partdefid, 3 FROM pg_partitioned_table d WHERE d.partrelid = t.inhparent AND d.partdefid NOT IN (0, p_table)
+        UNION
+        SELECT r, 3 FROM pg_constraint k CROSS JOIN LATERAL unnest(ARRAY[k.conrelid, k.confrelid]) AS r
+        WHERE k.contype = 'f' AND p_table IN (k.conrelid, k.confrelid) AND r <> p_table
+    ) u;
+    -- asked before the lock too: nobody shall wait for a take-over that is refused, and its plans are made
+    PERFORM drydock_reclaim.refuse(p_table, clock_timestamp(), false);
+    -- what is left after this is a handful of rows; by their keys, never by reading all of a table: the log has no statistics
+    PERFORM set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
+    rest := drydock_reclaim.drain_text(p_table);
+    EXECUTE rest INTO STRICT early;
+
+    -- from here on others wait. All the locks together are waited for no longer than one
+    asked_at := clock_timestamp();
+    FOREACH deed IN ARRAY locks LOOP
+        PERFORM set_config('lock_timeout',
+            greatest(1, limit_ms - (extract(epoch FROM clock_timestamp() - asked_at) * 1000)::int) || 'ms', true);
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', deed);
+    END LOOP;
+    had_at := clock_timestamp();
+    EXECUTE rest INTO STRICT late;
+    PERFORM drydock_reclaim.refuse(p_table, asked_at, p_strict AND early + late > 0);
+    UPDATE drydock_reclaim.drydock_state SET drained = pg_current_xact_id();
+    PERFORM set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true);
+    IF before IS DISTINCT FROM drydock_reclaim.describe(p_table) THEN
+        RAISE EXCEPTION USING ERRCODE = 'DD001', MESSAGE = 'the table was changed in the last moment';
+    END IF;
+    FOREACH deed IN ARRAY drops LOOP
+        EXECUTE deed;
     END LOOP;
 
     -- sequences that a column owns go on to serve; one of an identity column is made anew and goes on where the old one is
@@ -174,6 +189,10 @@ BEGIN
     END LOOP;
     IF t.parent IS NOT NULL THEN
         EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', t.parent, full_name);
+    END IF;
+    -- who looked at the table held a lock on it, and is done now: a child, a body or a policy that came since the plan is seen
+    IF drydock_reclaim.has_dependents(p_table) THEN
+        RAISE EXCEPTION USING ERRCODE = '2BP01', MESSAGE = 'something hangs on the table that would be lost with it';
     END IF;
     EXECUTE format('ALTER TABLE %s SET SCHEMA drydock_reclaim', full_name);
     FOR one IN
@@ -200,10 +219,12 @@ BEGIN
         EXECUTE format('DROP STATISTICS %s.%I', one.schema, one.stxname);
         EXECUTE format('ALTER STATISTICS drydock_reclaim_new.%I SET SCHEMA %s', one.stxname, one.schema);
     END LOOP;
-    EXECUTE format('DROP TABLE %s RESTRICT', parked);
     IF before IS DISTINCT FROM drydock_reclaim.describe(t.shadow) THEN
         RAISE EXCEPTION USING ERRCODE = 'DD001', MESSAGE = 'the copy is not in everything like the table';
     END IF;
-    UPDATE drydock_reclaim.drydock_state SET is_swapped = true;
+    UPDATE drydock_reclaim.drydock_state SET is_swapped = true,
+        before_lock_s = extract(epoch FROM asked_at - statement_timestamp()),
+        lock_wait_s = extract(epoch FROM had_at - asked_at),
+        lock_held_s = extract(epoch FROM clock_timestamp() - had_at);
 END
 $$

@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: has_machinery (schema drydock_reclaim exists), has_room (schema drydock_reclaim_new exists), has_state (the table of the state exists), has_pending (the list of keys to check exists), has_log (the log of changed keys exists), shadows (copies), triggers (tables with our trigger)
+-- columns: has_machinery (schema drydock_reclaim exists), has_room (schema drydock_reclaim_new exists), has_state (the table of the state exists), has_pending (the list of keys to check exists), has_log (the log of changed keys exists), shadows (copies), old_tables (tables that a copy has replaced), triggers (tables in use with our trigger; the old table that a copy replaced is none)
 -- source: PostgreSQL manual, pg_class; pg_trigger
 SELECT
     to_regnamespace('drydock_reclaim') IS NOT NULL AS has_machinery,
@@ -18,7 +18,13 @@ SELECT
         WHERE c.relnamespace = to_regnamespace('drydock_reclaim_new') AND c.relkind = 'r'
     ) AS shadows,
     (
+        SELECT count(*) FROM pg_class AS c
+        WHERE c.relnamespace = to_regnamespace('drydock_reclaim') AND c.relkind = 'r'
+            AND c.relname NOT IN ('drydock_state', 'drydock_pending', 'drydock_changes', 'drydock_violated')
+    ) AS old_tables,
+    (
         SELECT count(*) FROM pg_trigger AS t
         JOIN pg_proc AS f ON f.oid = t.tgfoid
-        WHERE t.tgname = 'drydock_note' AND f.pronamespace = to_regnamespace('drydock_reclaim')
+        JOIN pg_class AS c ON c.oid = t.tgrelid
+        WHERE t.tgname = 'drydock_note' AND f.pronamespace = to_regnamespace('drydock_reclaim') AND c.relnamespace <> f.pronamespace
     ) AS triggers

@@ -1,7 +1,7 @@
 -- purpose: write a table and its indexes anew while others go on
 -- kind: change
 -- engine: postgresql 19
--- privileges: owner of the table or member of its owner; a free replication slot
+-- privileges: MAINTAIN on the table; a replication slot of max_repack_replication_slots; an index as replica identity
 -- locks: SHARE UPDATE EXCLUSIVE; ACCESS EXCLUSIVE for a moment at the end
 -- licence: none
 -- binds: table (identifier: the table with its schema)

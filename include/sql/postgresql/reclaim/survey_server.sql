@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: server_version_num (server_version_num), block_bytes (size of a page), has_pgstattuple (pgstattuple_approx of the extension is what its name finds, and may be run), may_create (we may make schemas here), event_triggers (enabled event triggers that belong to no extension), publications_of_all (publications that publish every table)
+-- columns: server_version_num (server_version_num), block_bytes (size of a page), has_pgstattuple (pgstattuple_approx of the extension is what its name finds, and may be run), may_create (we may make schemas here), event_triggers (enabled event triggers that belong to no extension), publications_of_all (publications that publish every table), repack_slots (replication slots that REPACK may make; 0 before PostgreSQL 19 and under wal_level minimal)
 -- source: PostgreSQL manual, Event Triggers; pgstattuple
 SELECT
     current_setting('server_version_num')::int AS server_version_num,
@@ -25,4 +25,6 @@ SELECT
             WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = t.oid AND d.deptype = 'e'
         )
     ) AS event_triggers,
-    (SELECT count(*) FROM pg_publication WHERE puballtables) AS publications_of_all
+    (SELECT count(*) FROM pg_publication WHERE puballtables) AS publications_of_all,
+    CASE WHEN current_setting('wal_level') = 'minimal' THEN 0
+        ELSE coalesce(current_setting('max_repack_replication_slots', true)::int, 0) END AS repack_slots

@@ -5,8 +5,8 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: table_oid (oid), filenode (relfilenode), schema (schema), name (name), parent_schema (schema of the partitioned table), parent (partitioned table; empty: none), kind (r, p, f, m), persistence (p, u, t), is_partition (true for a partition), access_method (heap), heap_bytes (main fork), toast_bytes (main fork of its TOAST table), indexes_bytes (all indexes), total_bytes (all of it), toast_oid (its TOAST table; 0: none), table_rows (reltuples; -1: never counted), fillfactor (percent), live_rows (counter), dead_rows (counter), inserted_since_vacuum (rows that came in since the last vacuum), scans (whole reads, counter), last_vacuum_at (time), last_analyze_at (time), row_bytes (average width by the statistics; null: not told), is_of_extension (belongs to an extension), is_ours (we hold the rights of its owner)
--- source: PostgreSQL manual, pg_class; The Cumulative Statistics System
+-- columns: table_oid (oid), filenode (relfilenode), schema (schema), name (name), parent_schema (schema of the partitioned table), parent (partitioned table; empty: none), kind (r, p, f, m), persistence (p, u, t), is_partition (true for a partition), access_method (heap), heap_bytes (main fork), toast_bytes (main fork of its TOAST table), indexes_bytes (all indexes), total_bytes (all of it), toast_oid (its TOAST table; 0: none), table_rows (reltuples; -1: never counted), fillfactor (percent), live_rows (counter), dead_rows (counter), inserted_since_vacuum (rows that came in since the last vacuum), scans (whole reads, counter), last_vacuum_at (time), last_analyze_at (time), row_bytes (average width by the statistics; null: not told), is_of_extension (belongs to an extension), is_ours (we hold the rights of its owner), has_identity_index (its rows are told apart by the index that REPACK (CONCURRENTLY) asks for)
+-- source: PostgreSQL manual, pg_class; The Cumulative Statistics System; REPACK (19)
 SELECT
     c.oid AS table_oid,
     c.relfilenode AS filenode,
@@ -38,7 +38,15 @@ SELECT
     EXISTS (
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
     ) AS is_of_extension,
-    pg_has_role(c.relowner, 'USAGE') AS is_ours
+    pg_has_role(c.relowner, 'USAGE') AS is_ours,
+    -- a replica identity that is an index: the one that was chosen, else a primary key that is not deferrable; never FULL or NOTHING
+    EXISTS (
+        SELECT FROM pg_index AS x
+        WHERE x.indrelid = c.oid AND x.indisvalid
+            AND CASE c.relreplident WHEN 'i' THEN x.indisreplident WHEN 'd' THEN x.indisprimary AND x.indimmediate END
+    ) AND NOT coalesce(
+        (SELECT option_value::boolean FROM pg_options_to_table(c.reloptions) WHERE option_name = 'user_catalog_table'), false
+    ) AS has_identity_index
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_am AS m ON m.oid = c.relam

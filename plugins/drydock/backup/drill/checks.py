@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from drydock.backup.drill.restored_copy import RestoredCopy, last_useful_lines, question
+from drydock.backup.drill.restored_copy import ALWAYS_THERE, RestoredCopy, last_useful_lines, question
 from drydock.backup.folding import fold_findings
 from drydock.verdicts import Finding, Status
 
@@ -69,14 +69,14 @@ def page_findings(damaged: dict[str, list[int]]) -> list[Finding]:
     return list(fold_findings(findings, "pages", "more_read_problems"))
 
 
-def check_structure(copy: RestoredCopy, dbname: str, timeout_s: float) -> tuple[int, list[Finding]]:
+def check_structure(copy: RestoredCopy, timeout_s: float) -> tuple[int, list[Finding]]:
     """Check tables and B-tree indexes of all databases of the running copy; returns their bytes and what is wrong.
 
     Every indexed row is looked up as well (--heapallindexed) where half of the time that is left allows it. Where the
     machine sorts text differently from the source, indexes cannot be judged here: the tables alone are checked, and
     that is said. Raises CheckNotPossible, subprocess.TimeoutExpired, psycopg.Error.
     """
-    with copy.connect(dbname, LOOK_S) as connection:
+    with copy.connect(ALWAYS_THERE, LOOK_S) as connection:
         total_bytes = connection.execute(question("drill_database_bytes")).fetchone()["total_bytes"]
         moved = _databases_sorting_otherwise(connection, copy.binaries.major)
     affordable = total_bytes / HEAP_ALL_INDEXED_BYTES_PER_S < timeout_s * SHARE_OF_TIME

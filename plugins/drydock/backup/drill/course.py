@@ -349,7 +349,7 @@ def _examine_pages(course: Course, copy: RestoredCopy) -> int:
 def _examine_structure(course: Course, scratch: Scratch, copy: RestoredCopy) -> int:
     create_role(copy, scratch.path)
     copy.start(course.remaining_s())
-    examined_bytes, findings = check_structure(copy, course.database.backup.drill.dbname, course.remaining_s())
+    examined_bytes, findings = check_structure(copy, course.remaining_s())
     course.findings += findings
     return examined_bytes
 

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 PORT_ATTEMPTS = 3
 STOP_S = 300.0
 SINGLE_USER_S = 300.0
+ALWAYS_THERE = "template1"  # the database postgres may have been dropped
 SINGLE_USER_ATTEMPTS = 2
 CONNECT_S = 30
 REASON_LINES = 3
@@ -281,7 +282,7 @@ def create_role(copy: RestoredCopy, area: Path) -> None:
 def _run_single_user(copy: RestoredCopy, script: Path) -> subprocess.CompletedProcess[str]:
     postgres = copy.binaries.tool("postgres")
     return run_as_server(
-        ["/bin/sh", "-c", 'exec "$@" < "$0"', script, postgres, "--single", "-D", copy.data_dir, "template1"],
+        ["/bin/sh", "-c", 'exec "$@" < "$0"', script, postgres, "--single", "-D", copy.data_dir, ALWAYS_THERE],
         timeout_s=SINGLE_USER_S,
     )
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from drydock.changing.hands import ChangeFailed, Eyes, GateClosed, Hands, Row, Statement
 from drydock.engines import oracle_statements as statements
@@ -14,6 +13,8 @@ from drydock.engines.oracle_admission import version_of
 from drydock.engines.oracle_statements import Segment
 from drydock.outcomes import Outcome, StatementDone, StopReason
 from drydock.plans import ObjectKind, ObjectRef, WorkItem
+from drydock.reclaim.oracle.digests import fingerprint
+from drydock.reclaim.oracle.plan_check import plans_after, plans_before
 from drydock.reclaim.oracle.reading import PIPELINE, identity_of
 from drydock.verdicts import Figure, Status
 
@@ -75,10 +76,6 @@ def fingerprints(names: Sequence[tuple[str, ...]]) -> str:
     """Short digests of names, sorted, so that a figure of the ledger may hold many; '' where there are none or too many."""
     found = sorted({fingerprint(*name) for name in names})
     return " ".join(found) if len(found) <= LONGEST_LIST else ""
-
-
-def fingerprint(*name: str | None) -> str:
-    return sha256("\0".join(part or "" for part in name).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def unusable_of(eyes: Eyes, owner: str, table: str) -> list[Row]:
@@ -148,6 +145,7 @@ def begin(hands: Hands, place: Place, slice_s: float, pause: Callable[[float], N
             "before_identity": place.identity,
             "unusable_before": fingerprints(unusable),
             "unusable_count": len(unusable),
+            **plans_before(hands, PIPELINE, place.target.owner, place.target.name),
         }
         hands.remember(**known)
     work = Work(hands, place, slice_s, pause)
@@ -182,6 +180,7 @@ def finished(work: Work) -> Outcome:
     after["statistics_gathered"] = _gather(work, place)
     fresh = new_unusable(work)
     after["unusable_indexes"] = len(fresh) + int(work.before["unusable_indexes"] or 0)
+    after |= plans_after(work.hands, PIPELINE, work.place.target.owner, work.place.target.name, work.hands.remembered())
     reason = "new_unusable_index" if fresh else "not_smaller" if freed <= 0 else ""
     return Outcome(
         item_key=work.item.key,

@@ -22,7 +22,8 @@ LOB_TYPES = {"LOBSEGMENT": "LOB", "LOB PARTITION": "LOB PARTITION", "LOB SUBPART
 
 @dataclass(frozen=True)
 class TargetFacts:
-    """Of the database. `mines_redo`: supplemental logging is on; `captures`: enabled capture processes."""
+    """Of the database. `mines_redo`: supplemental logging is on; `captures`: enabled capture processes, and one more where
+    keys or all columns of every table are logged, for whoever reads the redo (LogMiner, Debezium)."""
 
     version: tuple[int, ...] = (19,)
     edition: str = "EE"

@@ -55,7 +55,7 @@ def read_target(eyes: Eyes) -> TargetFacts:
         has_partitioning="Partitioning" in options and edition == "EE",
         has_online=all(name in options for name in ONLINE_OPTIONS) and edition == "EE",
         mines_redo=mined["supplemental"] not in ("NO", None),
-        captures=int(mined["captures"]),
+        captures=int(mined["captures"]) + (mined["supplemental_keys"] == "YES"),
     )
 
 
@@ -184,7 +184,7 @@ def read_table(eyes: Eyes, known: Dictionary, table: TableFacts, pieces: list[Pi
         table,
         has_long=any(row["type"] in ("LONG", "LONG RAW") for row in odd),
         has_object_type=any(row["type_owner"] for row in odd),
-        indexes=tuple(_index(row) for row in eyes.rows(PIPELINE, "indexes", binds)),
+        indexes=read_indexes(eyes, binds),
         referring_keys=len(eyes.rows(PIPELINE, "referring_keys", binds)),
         last_position=max((int(row["position"]) for row in leaves), default=0),
     )
@@ -196,6 +196,11 @@ def read_table(eyes: Eyes, known: Dictionary, table: TableFacts, pieces: list[Pi
     sizes = {p.partition: p.bytes for p in made if not p.is_lob}
     made = [replace(p, table_bytes=sizes.get(p.partition, known.floor_bytes)) if p.is_lob else p for p in made]
     return detailed, [_detailed(known, p, told, changes, scans) for p in made]
+
+
+def read_indexes(eyes: Eyes, table: Mapping[str, Any]) -> tuple[IndexFacts, ...]:
+    """The indexes of one table, by its owner and name. Raises ChangeFailed."""
+    return tuple(_index(row) for row in eyes.rows(PIPELINE, "indexes", table))
 
 
 def _index(row: Row) -> IndexFacts:

@@ -9,7 +9,8 @@ from drydock.changing.hands import Eyes, Row
 from drydock.engines.oracle_admission import version_of
 from drydock.outcomes import Outcome
 from drydock.plans import ObjectKind, ObjectRef
-from drydock.reclaim.oracle.doing import fingerprint, fingerprints, place_of, table_of
+from drydock.reclaim.oracle.digests import digests_in, digests_of, fingerprint
+from drydock.reclaim.oracle.doing import place_of, table_of
 from drydock.reclaim.oracle.reading import PIPELINE
 from drydock.verdicts import Figure, Finding, Status
 
@@ -27,15 +28,15 @@ def world(eyes: Eyes) -> dict[str, Figure]:
     """What is unusable, invalid and not enforced before the first item: how many, and a digest of each name."""
     told: dict[str, Figure] = {}
     for name, (file, columns, _, _) in COMPARED.items():
-        rows = eyes.rows(PIPELINE, file)
-        told[f"{name}_count"] = len(rows)
-        told[f"{name}_names"] = fingerprints([tuple(row[c] or "" for c in columns) for row in rows])
+        told |= digests_of(name, [tuple(row[c] for c in columns) for row in eyes.rows(PIPELINE, file)])
     return told
 
 
 def verify(eyes: Eyes, outcomes: Sequence[Outcome], before: Mapping[str, Figure]) -> list[Finding]:
     """Findings: what is worse than before the run, and what of each item was not kept. Raises ChangeFailed."""
-    found = [finding for name in COMPARED for finding in _new(eyes, name, before)]
+    found: list[Finding] = []
+    for word, (file, columns, code, status) in COMPARED.items():
+        found += new_ones(eyes.rows(PIPELINE, file), columns, word, before, code, status)
     for outcome in outcomes:
         if outcome.status in (Status.PASS, Status.FAIL):
             found += _of_item(eyes, outcome)
@@ -50,18 +51,23 @@ def object_of(item_key: str) -> ObjectRef:
     return ObjectRef(kind=ObjectKind(kind), owner=owner, name=name, partition=partition, column=column)
 
 
-def _new(eyes: Eyes, name: str, before: Mapping[str, Figure]) -> Iterator[Finding]:
-    file, columns, code, status = COMPARED[name]
-    rows = eyes.rows(PIPELINE, file)
-    count, known = int(before.get(f"{name}_count") or 0), set(str(before.get(f"{name}_names") or "").split())
-    if len(known) == count:
-        fresh: list[Row] = [row for row in rows if fingerprint(*(row[c] for c in columns)) not in known]
-    else:  # there were too many to write them down: only their number can be compared
-        fresh = rows if len(rows) > count else []
-    shown = fresh if len(known) == count else fresh[:1]
-    for row in shown[:MOST_FINDINGS]:
+def new_ones(
+    rows: Sequence[Row], columns: Sequence[str], word: str, before: Mapping[str, Figure], code: str, status: Status
+) -> Iterator[Finding]:
+    """What is among rows and was not before the run, by name. UNKNOWN where there were too many to remember them by name:
+    then only a greater number proves that some are new, and no number proves that none is."""
+    known, count = digests_in(word, before), int(before.get(f"{word}_count") or 0)
+    if known is None:
+        values: dict[str, Figure] = {"before": count, "now": len(rows)}
+        yield Finding(code="too_many_to_compare", status=Status.UNKNOWN, place=code, values=values)
+        fresh = list(rows[:1]) if len(rows) > count else []
+        number = len(rows) - count
+    else:
+        fresh = [row for row in rows if fingerprint(*(row[c] for c in columns)) not in known]
+        number = len(fresh)
+    for row in fresh[:MOST_FINDINGS]:
         place = ".".join(str(row[c]) for c in columns if row[c])
-        yield Finding(code=code, status=status, place=place, values={"count": max(len(rows) - count, 1), "before": count})
+        yield Finding(code=code, status=status, place=place, values={"count": number, "before": count})
 
 
 def _of_item(eyes: Eyes, outcome: Outcome) -> Iterator[Finding]:

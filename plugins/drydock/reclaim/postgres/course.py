@@ -15,13 +15,21 @@ from drydock.verdicts import Figure, Status
 
 @dataclass
 class Course:
-    """What is known of the item while it is worked. `longest_wait_s`: the longest that a lock of ours kept others out."""
+    """What is known of the item while it is worked.
+
+    `longest_wait_s`: the longest that a lock of ours kept others out, or where `is_bound`, what it was at most: a try that was
+    cut off tells how long all of it took, not when its lock was asked for. `locks`: of the take-over, by the server's clock.
+    `told`: what else the outcome tells.
+    """
 
     hands: Hands
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     before: dict[str, Figure] = field(default_factory=dict)
     dones: list[StatementDone] = field(default_factory=list)
     longest_wait_s: float = 0.0
+    is_bound: bool = False
+    locks: dict[str, Figure] = field(default_factory=dict)
+    told: dict[str, Figure] = field(default_factory=dict)
 
     @property
     def object(self) -> ObjectRef:
@@ -31,6 +39,11 @@ class Course:
         """Remember what statements cost; returns the last."""
         self.dones += dones
         return dones[-1]
+
+    def wait_at_most(self, seconds: float, *, is_measured: bool = False) -> None:
+        """Others waited this long, or at most this long."""
+        if seconds > self.longest_wait_s:
+            self.longest_wait_s, self.is_bound = seconds, not is_measured
 
     def figure(self, name: str, otherwise: float = 0) -> float:
         """A number of the plan's evidence."""
@@ -48,7 +61,8 @@ class Course:
         self, status: Status, reason: str = "", stop: StopReason = StopReason.DONE, after: dict[str, Figure] | None = None
     ) -> Outcome:
         """The outcome with all that was noted."""
-        ended_at, after = datetime.now(UTC), after or {}
+        bound: dict[str, Figure] = {"wait_is_bound": True} if self.is_bound else {}
+        ended_at, after = datetime.now(UTC), {**(after or {}), **self.told, **self.locks, **bound}
         totals = [side.get("total_bytes") for side in (self.before, after)]
         freed = totals[0] - totals[1] if isinstance(totals[0], int) and isinstance(totals[1], int) else 0
         return Outcome(

@@ -82,10 +82,11 @@ def decide(
     """The way for a table that is worth it. `obstacle`: why it cannot be copied; empty: nothing stands in the way."""
     if tail_bytes >= policy.min_freed_bytes and tail_bytes >= TAIL_SHARE * measured.waste_bytes:
         return candidate(table, VACUUM, measured, policy, tail_bytes=tail_bytes)
-    obstacle = obstacle or (why_no_copy(server) if server.server_version_num < FIRST_WITH_REPACK else "")
-    if not obstacle or (server.server_version_num >= FIRST_WITH_REPACK and obstacle != "no_key"):
-        action = REPACK if server.server_version_num >= FIRST_WITH_REPACK else COPY
-        return candidate(table, action, measured, policy)
+    if server.server_version_num >= FIRST_WITH_REPACK and server.repack_slots and table.has_identity_index:
+        return candidate(table, REPACK, measured, policy)
+    obstacle = obstacle or why_no_copy(server)
+    if not obstacle:
+        return candidate(table, COPY, measured, policy)
     if policy.allow_long_locks:
         return candidate(table, FULL, measured, policy, why_no_copy=obstacle)
     return left(table, obstacle, measured.waste_bytes, **figures(measured))

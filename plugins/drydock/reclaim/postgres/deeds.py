@@ -16,12 +16,16 @@ FUNCTIONS = (
     "full_name",
     "grant_like",
     "describe",
+    "has_dependents",
+    "violated_keys",
     "make_shadow",
     "start_log",
     "copy_pages",
+    "drain_text",
     "drain",
     "build_index",
     "finish_shadow",
+    "refuse",
     "take_over",
 )
 
@@ -29,7 +33,7 @@ FUNCTIONS = (
 def set_up() -> tuple[Statement, ...]:
     """Schemas, state and functions of one copy; together, so that there is all of it or nothing."""
     schemas = [statement(PIPELINE, "create_schema", {"schema": name}) for name in (MACHINERY, ROOM)]
-    tables = [statement(PIPELINE, name) for name in ("create_state", "create_pending")]
+    tables = [statement(PIPELINE, name) for name in ("create_state", "create_pending", "create_violated")]
     return (*schemas, *tables, *(statement(PIPELINE, f"function_{name}") for name in FUNCTIONS))
 
 
@@ -41,6 +45,11 @@ def call(name: str, table_oid: int, **more: int) -> Statement:
 def tear_down() -> tuple[Statement, ...]:
     """The machinery first, and with it the trigger: from then on nobody writes into the log."""
     return tuple(statement(PIPELINE, "drop_schema", {"schema": name}) for name in (MACHINERY, ROOM))
+
+
+def drop_old(table: str) -> Statement:
+    """The table that a copy has replaced. RESTRICT: what others hung on it stays, and it with that."""
+    return statement(PIPELINE, "drop_old_table", {"table": (MACHINERY, table)})
 
 
 def validate(schema: str, table: str, name: str) -> Statement:

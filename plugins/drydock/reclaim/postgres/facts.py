@@ -25,6 +25,7 @@ class Server(Model):
     may_create: bool
     event_triggers: int
     publications_of_all: int
+    repack_slots: int
 
 
 class TableRow(Model):
@@ -56,6 +57,7 @@ class TableRow(Model):
     row_bytes: float | None
     is_of_extension: bool
     is_ours: bool
+    has_identity_index: bool
 
     @property
     def ref(self) -> ObjectRef:

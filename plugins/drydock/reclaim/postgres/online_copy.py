@@ -10,7 +10,8 @@
 4. Indexes, grants, comments, statistics; ANALYZE; drained again until a drain is short.
 5. Take-over, one statement and one transaction: ACCESS EXCLUSIVE with a lock timeout, last drain, names and all that hangs
    on them, and a comparison of both descriptions; if anything differs, all of it is rolled back.
-6. Foreign keys, which came back as NOT VALID, are validated while others go on.
+6. The old table is dropped, alone and without CASCADE; foreign keys, which came back as NOT VALID, are validated while
+   others go on.
 
 Everything moves inside the server; here pass oids and figures only. Sources: PostgreSQL manual, Explicit Locking, ALTER
 TABLE, System Columns; the order of locks (parent before partition) was measured: the other one deadlocks.
@@ -23,11 +24,12 @@ from dataclasses import dataclass
 
 from drydock.changing.hands import ChangeFailed
 from drydock.outcomes import Outcome, StopReason
+from drydock.policy import ReclaimPolicy
 from drydock.reclaim.postgres import deeds
 from drydock.reclaim.postgres.course import Course, sizes
 from drydock.reclaim.postgres.facts import PIPELINE, TableNow, measure, table_now
-from drydock.reclaim.postgres.repair import VIOLATED, clean_up, finish_foreign_keys
-from drydock.reclaim.postgres.short_locks import Patience, with_short_lock
+from drydock.reclaim.postgres.repair import DEPENDENTS, KEPT, VIOLATED, VIOLATED_BEFORE, clean_up, finish
+from drydock.reclaim.postgres.short_locks import LOCK_NOT_HAD, Patience, with_short_lock
 from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES
 from drydock.verdicts import Status
 
@@ -37,10 +39,18 @@ MOST_DRAINS = 20
 LONGEST_LAST_DRAIN_S = 2.0  # a table whose log cannot be drained in less is changed faster than it can be copied
 DEAD_SHARE = 0.1  # of the pages: from then on VACUUM comes first, and the table is measured again
 MAY_BE_THE_TABLE = ("statement", "unknown")  # classes of errors behind which a colleague's DDL may stand
-OUR_CODES = {"DD001": "object_changed", "DD002": "object_rewritten", "42703": "object_changed"}  # 42703: undefined_column
+OUR_CODES = {
+    "DD001": "object_changed",
+    "DD002": "object_rewritten",
+    "42703": "object_changed",  # undefined_column
+    DEPENDENTS: "dependents_came",
+}
 NO_END = "does_not_catch_up"
 LONGEST_TAKE_OVER_S = 5.0  # all of it, locks and last drain: who writes much just before it must not keep others out for long
 CUT_TAKE_OVERS = 3  # each kept others out for that long: not again and again
+STRICT_TRIES = 20  # of the take-over, before a transaction that is busy elsewhere is no longer taken to keep its snapshot
+LONGEST_LOOK_S = 1800.0  # at the foreign keys, and no longer than the window: the copy needs the rest of it
+KEYS_UNREAD = ("timeout", "locked", "conflict", "privilege", *MAY_BE_THE_TABLE)  # the look alone failed, the session lives
 CANCELLED = "57014"
 
 
@@ -56,6 +66,10 @@ class Copying:
     @property
     def oid(self) -> int:
         return self.now.table_oid
+
+    def short(self, name: str, **more: int) -> deeds.Statement:
+        """A call that keeps others out for a moment; it waits for VACUUM and DDL before that, while nobody waits for it."""
+        return deeds.call(name, self.oid, patient_ms=max(1, round(self.patience.longest_wait_s * 1000)), **more)
 
 
 def copy_online(course: Course, patience: Patience, piece_bytes: int = PIECE_BYTES) -> Outcome:
@@ -95,6 +109,8 @@ def _reason(course: Course, before: TableNow, error: ChangeFailed) -> str:
 
 def _work(copying: Copying) -> Outcome:
     course, oid = copying.course, copying.oid
+    if course.hands.rows(PIPELINE, "leftovers")[0]["old_tables"]:
+        return course.ended(Status.SKIPPED, KEPT)  # of another item: `repair` came before, and could not drop it
     if reason := _obstacle(course, oid):
         return course.ended(Status.SKIPPED, reason)
     if not _is_still_worth(copying):
@@ -102,6 +118,10 @@ def _work(copying: Copying) -> Outcome:
     copying = Copying(course, table_now(course.hands, course.object) or copying.now, copying.patience, copying.piece_bytes)
     # a week that failed may have left its own copy and keys in mind
     course.hands.remember(shadow_oid=0, violated_keys="", **{f"before_{k}": v for k, v in course.before.items()})
+    course.note(course.hands.change(*deeds.set_up(), together=True))
+    if violated := _violated_keys(course, oid):
+        clean_up(course.hands, copying.patience)
+        return course.ended(Status.SKIPPED, VIOLATED_BEFORE, after={"violated_keys": violated})
     _fill(copying)
     _drain(copying)
     course.hands.remember(shadow_oid=_shadow_oid(course))
@@ -113,6 +133,26 @@ def _obstacle(course: Course, oid: int) -> str:
     """Why the table cannot be copied now, though it could be when it was planned."""
     rows = course.hands.rows(PIPELINE, "copy_obstacles", {"tables": [oid], "default_bytes": DEFAULT_PARTITION_BYTES})
     return rows[0]["reason"] if rows else ""
+
+
+def _violated_keys(course: Course, oid: int) -> str:
+    """Foreign keys that the copy could only bring back as NOT VALID, told before any row is copied; not looked for: empty.
+
+    It reads two tables, and is sent as a change so that the window and the watch bound it. A look that takes too long or
+    waits for somebody's lock keeps no table from being copied: then the outcome tells that nobody looked.
+    """
+    policy = course.hands.policy
+    if not (isinstance(policy, ReclaimPolicy) and policy.check_keys_first):
+        return ""
+    course.hands.progress("checking the foreign keys before the copy")
+    try:
+        course.note(course.hands.change(deeds.call("violated_keys", oid), deadline_s=LONGEST_LOOK_S))
+    except ChangeFailed as e:
+        if e.kind not in KEYS_UNREAD:
+            raise
+        course.told["keys_not_checked"] = e.code
+        return ""
+    return "; ".join(row["name"] for row in course.hands.rows(PIPELINE, "violated_found"))
 
 
 def _is_still_worth(copying: Copying) -> bool:
@@ -135,11 +175,8 @@ def _fill(copying: Copying) -> None:
     """Trigger, rows, indexes, and what else needs no lock."""
     course, oid = copying.course, copying.oid
     hands = course.hands
-    course.note(hands.change(*deeds.set_up(), together=True))
     course.note(hands.change(deeds.call("make_shadow", oid)))
-    with_short_lock(
-        lambda wait_s: _note_lock(course, hands.change(deeds.call("start_log", oid), lock_wait_s=wait_s)), copying.patience
-    )
+    with_short_lock(lambda wait_s: _short(copying, "start_log", wait_s), copying.patience)
     # pages that come later hold only rows that the trigger saw
     pages = (table_now(hands, course.object) or copying.now).heap_bytes // copying.now.block_bytes
     step = max(1, copying.piece_bytes // copying.now.block_bytes)
@@ -154,9 +191,23 @@ def _fill(copying: Copying) -> None:
     course.note(hands.change(deeds.call("finish_shadow", oid)))
 
 
-def _note_lock(course: Course, dones: tuple) -> None:
-    done = course.note(dones)
-    course.longest_wait_s = max(course.longest_wait_s, done.elapsed_s)
+def _short(copying: Copying, name: str, wait_s: float | None, deadline_s: float | None = None, **more: int) -> None:
+    """Send what keeps others out for a moment, and note how long.
+
+    The server's own clock tells since when others waited; with the commit and the way back it is what they waited. Of a try
+    that got no lock it is known only that they waited no longer than it did.
+    """
+    course, call = copying.course, copying.short(name, **more)
+    try:
+        done = course.note(course.hands.change(call, lock_wait_s=wait_s, deadline_s=deadline_s))
+    except ChangeFailed as e:
+        if e.kind in LOCK_NOT_HAD:
+            course.wait_at_most(copying.patience.longest_wait_s if wait_s is None else wait_s)
+        raise
+    row = course.hands.rows(PIPELINE, "copy_state")[0]
+    course.wait_at_most(max(0.0, done.elapsed_s - row["before_lock_s"]), is_measured=True)
+    if row["lock_held_s"] is not None:
+        course.locks = {"lock_wait_s": round(row["lock_wait_s"], 6), "lock_held_s": round(row["lock_held_s"], 6)}
 
 
 def _drain(copying: Copying) -> None:
@@ -182,14 +233,14 @@ def _take_over(copying: Copying) -> None:
         if tried:
             _drain(copying)
         tried.append(wait_s)
-        call, began = deeds.call("take_over", copying.oid), time.monotonic()
+        began = time.monotonic()
         try:
-            _note_lock(course, course.hands.change(call, lock_wait_s=wait_s, deadline_s=LONGEST_TAKE_OVER_S))
+            _short(copying, "take_over", wait_s, LONGEST_TAKE_OVER_S, strict=len(tried) <= STRICT_TRIES)
         except ChangeFailed as e:
             if e.code != CANCELLED or time.monotonic() - began < LONGEST_TAKE_OVER_S:
                 raise  # somebody else cancelled it, and meant it
             cut.append(wait_s)
-            course.longest_wait_s = max(course.longest_wait_s, time.monotonic() - began)
+            course.wait_at_most(time.monotonic() - began)
             again = len(cut) < CUT_TAKE_OVERS
             raise ChangeFailed(e.code if again else NO_END, "locked" if again else "statement", again) from None
 
@@ -200,9 +251,9 @@ def _finished(course: Course, patience: Patience) -> Outcome:
     """What remains after the take-over; it is put-back work: it runs to its end whatever the window says."""
     past = course.hands.remembered()
     course.before = course.before or {k.removeprefix("before_"): v for k, v in past.items() if k.startswith("before_")}
-    finish_foreign_keys(course.hands)
-    clean_up(course.hands, patience)
+    _, kept = finish(course.hands, patience)
     done, violated = course.done(), course.hands.remembered().get("violated_keys")
-    if done.status is Status.PASS and violated:
-        return course.ended(Status.FAIL, VIOLATED, after={**done.after, "violated_keys": violated})
+    if done.status is Status.PASS and (kept or violated):
+        told = {"violated_keys": violated} if violated else {}
+        return course.ended(Status.FAIL, KEPT if kept else VIOLATED, after={**done.after, **told})
     return done

@@ -37,13 +37,13 @@ class PostgresReclaim:
 
     def repair(self, hands: Hands) -> tuple[str, ...]:
         """See `repair.repair`."""
-        return repair(hands, self.patience)
+        return repair(hands, self.patience.under(hands.policy))
 
     def work(self, hands: Hands) -> Outcome:
         """See `online_copy.copy_online` and `vacuum.run_one`."""
         course = Course(hands)
         if hands.item.candidate.action == COPY:
-            return copy_online(course, self.patience, self.piece_bytes)
+            return copy_online(course, self.patience.under(hands.policy), self.piece_bytes)
         return run_one(course)
 
     def verify(self, eyes: Eyes, outcomes: Sequence[Outcome], before: Mapping[str, Figure]) -> Sequence[Finding]:

@@ -1,7 +1,9 @@
 """The ways that are one statement of PostgreSQL itself: VACUUM, VACUUM (FULL), REPACK (CONCURRENTLY).
 
 REPACK is new in PostgreSQL 19 (manual, REPACK; it does by the log of changes what `online_copy` does by a trigger). It could
-not be run where Drydock was made, for want of such a server: its statement is rendered and compared as text only.
+not be run where Drydock was made, for want of such a server: its statement is rendered, and was compared with the synopsis
+of the manual only. It asks for an index as replica identity and for a free slot (max_repack_replication_slots), keeps the
+table's number, hence views and all else; it is not MVCC-safe, so a transaction with an older snapshot may find no rows.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ def run_one(course: Course) -> Outcome:
     course.hands.remember(**{f"before_{k}": v for k, v in course.before.items()})
     done = course.note(course.hands.change(deeds.on_table(action, table.owner, table.name)))
     if action == FULL:
-        course.longest_wait_s = done.elapsed_s
+        course.wait_at_most(done.elapsed_s)
     return course.done()
 
 

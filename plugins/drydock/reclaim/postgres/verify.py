@@ -47,8 +47,11 @@ def new_unsound(eyes: Eyes, before: Mapping[str, Figure]) -> Iterator[Finding]:
 def leftovers(eyes: Eyes) -> Iterator[Finding]:
     """Anything of ours that still lies about."""
     row = eyes.rows(PIPELINE, "leftovers")[0]
-    if row["has_machinery"] or row["has_room"]:
-        values: dict[str, Figure] = {"copies": row["shadows"], "triggers": row["triggers"]}
+    if row["old_tables"]:
+        values: dict[str, Figure] = {"tables": row["old_tables"]}
+        yield Finding(code="reclaim_old_table_kept", status=Status.FAIL, place=eyes.database.id, values=values)
+    elif row["has_machinery"] or row["has_room"]:
+        values = {"copies": row["shadows"], "triggers": row["triggers"]}
         yield Finding(code="reclaim_leftover", status=Status.FAIL, place=eyes.database.id, values=values)
 
 

@@ -157,20 +157,31 @@ def action_of(piece: IndexPiece, is_queue: bool, target: TargetFacts) -> str:
 
 
 def urgent(piece: IndexPiece, table_rows: int | None, context: Context) -> Candidate | LeftAlone:
-    """An unusable index goes before everything that only saves space: online, or in the agreed window."""
+    """An unusable or corrupt index goes before everything that only saves space: online, or in the agreed window.
+
+    REBUILD without ONLINE may read the old index, and carry what is corrupt over; ONLINE reads the table, and so does any
+    rebuild of an unusable one.
+    """
     if piece.has_journal:
         return left(piece, "being_built")
+    if piece.trouble == "corrupt" and not context.target.has_online:
+        return left(piece, "corrupt_offline_only")
     if not context.target.has_online and not context.policy.allow_long_locks:
-        return left(piece, "needs_long_lock", status="UNUSABLE")
+        return left(piece, "needs_long_lock")
     entries = piece.entries if piece.entries is not None else table_rows or 0
     built = max(piece.bytes, math.ceil(entries * (piece.key_bytes or UNBUILT_ENTRY_BYTES)), piece.space.block_bytes)
     online = context.target.has_online
     return Candidate(
         object=piece.ref,
         action="rebuild_online" if online else "rebuild",
-        reason="unusable",
+        reason=piece.trouble,
         evidence=evidence(
-            status="UNUSABLE", table=piece.table, tablespace=piece.space.name, entries=piece.entries, **_degree(online, context)
+            status=piece.trouble.upper(),
+            table=piece.table,
+            unique=piece.is_unique,
+            tablespace=piece.space.name,
+            entries=piece.entries,
+            **_degree(online, context),
         ),
         size_bytes=max(piece.bytes, built),
         work_bytes=2 * built,
@@ -183,9 +194,21 @@ def urgent(piece: IndexPiece, table_rows: int | None, context: Context) -> Candi
     )
 
 
+def with_cost(candidate: Candidate, alloc_bytes: int, analyzed_at: datetime | None) -> Candidate:
+    """With the room that DBMS_SPACE.CREATE_INDEX_COST asks for, where that is more than the formula says. It is as old as the
+    statistics of the table, so it never makes the room smaller."""
+    online = candidate.action == "rebuild_online"
+    told = evidence(
+        cost_bytes=alloc_bytes, cost_statistics_of=analyzed_at.isoformat(timespec="seconds") if analyzed_at else "never gathered"
+    )
+    needed = max(candidate.needed_bytes, math.ceil(alloc_bytes * (JOURNAL_FACTOR if online else 1.0)))
+    return candidate.model_copy(update={"needed_bytes": needed, "evidence": {**candidate.evidence, **told}})
+
+
 def left(piece: IndexPiece, reason: str, would_free_bytes: int = 0, **figures: Figure) -> LeftAlone:
     """An index that is left alone, with the figures behind it."""
     told = evidence(table=piece.table, leaf_blocks=piece.leaf_blocks, blevel=piece.blevel, **figures)
+    told |= {"status": piece.trouble.upper()} if piece.trouble else {}
     return LeftAlone(object=piece.ref, reason=reason, evidence=told, would_free_bytes=would_free_bytes)
 
 

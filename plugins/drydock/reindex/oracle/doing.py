@@ -13,6 +13,7 @@ from drydock.engines.oracle_statements import Segment
 from drydock.outcomes import Outcome, StopReason
 from drydock.plans import ObjectKind, ObjectRef
 from drydock.reclaim.oracle.doing import Place, Work, put_back
+from drydock.reclaim.oracle.plan_check import plans_after, plans_before
 from drydock.reindex.oracle.facts import PIPELINE, UNUSABLE, Counted, counted_of, segment_type
 from drydock.verdicts import Figure, Status
 
@@ -61,6 +62,12 @@ def state_of(eyes: Eyes, target: Segment) -> dict[str, Figure]:
     return told | {"status": own["status"], "logging": own["logging"], "degree": str(whole["degree"] or "1").strip()}
 
 
+def table_of(eyes: Eyes, index: Segment) -> tuple[str, str] | None:
+    """Owner and name of the table of an index; None where the index is gone."""
+    rows = eyes.rows(PIPELINE, "index_now", {"owner": index.owner, "name": index.name})
+    return (rows[0]["table_owner"], rows[0]["table_name"]) if rows else None
+
+
 def count_blocks(eyes: Eyes, target: Segment) -> Counted | None:
     """Blocks with and without entries; None where they cannot be counted: no segment, no automatic space management."""
     with suppress(ChangeFailed):
@@ -69,17 +76,21 @@ def count_blocks(eyes: Eyes, target: Segment) -> Counted | None:
 
 
 def begin(hands: Hands, place: Place, slice_s: float, pause: Callable[[float], None]) -> Work:
-    """Write down how the index is before anything is changed: what an earlier attempt at the same plan wrote down counts."""
+    """Write down how the index is before anything is changed: what an earlier attempt at the same plan wrote down counts.
+
+    What one at an older plan wrote down, a week that failed, does not: the index is another size, set otherwise by now.
+    """
     known, planned = hands.remembered(), hands.item.candidate
-    if (known.get("before_identity"), known.get("planned_bytes")) != (planned.object.identity, planned.size_bytes):
+    if (known.get("before_identity"), known.get("plan_id")) != (planned.object.identity, hands.plan_id):
         now, counted = state_of(hands, place.target), count_blocks(hands, place.target)
         known = {
-            "planned_bytes": planned.size_bytes,
+            "plan_id": hands.plan_id,
             "before_identity": place.identity,
             "before_bytes": place.bytes,
             "rebuilding": "",
             "before_used_blocks": counted.used if counted else None,
             **{f"before_{name}": now.get(name) for name in (*FIGURES, *SETTINGS, "status")},
+            **(plans_before(hands, PIPELINE, *table) if (table := table_of(hands, place.target)) else {}),
         }
         hands.remember(**known)
     work = Work(hands, place, slice_s, pause)
@@ -125,6 +136,8 @@ def finished(work: Work, reason: str = "") -> Outcome:
     after |= {"bytes": place.bytes, "identity": place.identity, "used_blocks": counted.used if counted else None}
     changed = [name for name in SETTINGS if now[name] != work.before.get(name)]
     after |= {"changed": ", ".join(changed)} if changed else {}
+    if table := table_of(work.hands, place.target):
+        after |= plans_after(work.hands, PIPELINE, *table, work.hands.remembered())
     if not reason:
         reason = "still_invalid" if now["status"] == UNUSABLE else "index_settings_changed" if changed else ""
     return outcome(work, Status.FAIL if reason else Status.PASS, reason, after)

@@ -49,6 +49,7 @@ class TableFacts:
     rows: int | None = None
     blocks: int | None = None
     is_partitioned: bool = False
+    analyzed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class IndexPiece:
     is_join: bool = False
     is_compressed: bool = False
     is_unusable: bool = False
+    is_corrupt: bool = False
     pct_free: int = 10
     degree: str = "1"
     entries: int | None = None
@@ -109,6 +111,11 @@ class IndexPiece:
             parent=self.table,
             identity=self.identity,
         )
+
+    @property
+    def trouble(self) -> str:
+        """Why it goes before everything that only saves space; '' for a sound one. What is unusable has no blocks any more."""
+        return "unusable" if self.is_unusable else "corrupt" if self.is_corrupt else ""
 
     @property
     def is_function_based(self) -> bool:

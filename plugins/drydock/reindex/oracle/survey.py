@@ -6,7 +6,7 @@ blocks of those that statistics call sparse (DBMS_SPACE). Only reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -14,9 +14,11 @@ from typing import Any
 from drydock.changing.hands import ChangeFailed, Eyes, Row, SurveyContext
 from drydock.engines import oracle_statements as statements
 from drydock.engines.oracle_admission import edition_of, version_of
-from drydock.plans import Candidate, Found, LeftAlone, evidence
+from drydock.engines.oracle_names import NameRefused
+from drydock.engines.oracle_statements import Segment
+from drydock.plans import Candidate, Found, LeftAlone, ObjectKind, evidence
 from drydock.policy import ReindexPolicy
-from drydock.reindex.oracle.decide import Context, Sparse, decide, guess, left, urgent, why_never, why_not_judged
+from drydock.reindex.oracle.decide import Context, Sparse, decide, guess, left, urgent, why_never, why_not_judged, with_cost
 from drydock.reindex.oracle.facts import (
     PIPELINE,
     UNUSABLE,
@@ -28,12 +30,16 @@ from drydock.reindex.oracle.facts import (
     counted_of,
     segment_type,
 )
+from drydock.reindex.oracle.redundant import redundant_notes, unused_notes
+from drydock.verdicts import Figure
 
 SCHEMAS_SINCE, USAGE_SINCE = (12, 1), (12, 2)
+TRACKED = ("every_use", "samples")  # INDEX_STATS_COLLECTION_TYPE of V$INDEX_USAGE_INFO: 0, 1
 MOST_BELOW_FLOOR = 200  # told one by one, the largest; the others are counted
 OLD_JOURNAL_S = 86400
 """A journal older than this is a leftover: no rebuild of a night runs so long, and SMON should have removed it."""
 Key = tuple[str, str]
+Piece = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -60,33 +66,39 @@ def find_candidates(eyes: Eyes, context: SurveyContext) -> Found:
     target = read_target(eyes)
     schemas = eyes.rows(PIPELINE, "oracle_schemas") if target.version >= SCHEMAS_SINCE else []
     known = Context(target, policy, context.now, frozenset(row["owner"] for row in schemas), context.regrown)
-    pieces = read_pieces(eyes)
+    corrupt, unread = read_corrupt(eyes)
+    pieces = [replace(p, is_corrupt=True) if (p.owner, p.name, p.partition) in corrupt else p for p in read_pieces(eyes)]
     found: list[Candidate | LeftAlone] = []
     worth: dict[Key, list[IndexPiece]] = {}
     for piece in pieces:
-        reason = why_never(piece, known) or ("" if piece.is_unusable else why_not_judged(piece, known))
+        reason = why_never(piece, known) or ("" if piece.trouble else why_not_judged(piece, known))
         if reason:
             found.append(left(piece, reason))
         else:
             worth.setdefault((piece.table_owner, piece.table), []).append(piece)
     notes: list[LeftAlone] = []
     plain = {(p.owner, p.name) for p in pieces if p.type == "NORMAL"}
-    beside = Beside(read_journals(eyes), read_usage(eyes, target)) if worth else Beside({}, None)
+    tracking = read_tracking(eyes, target)
+    usage = read_usage(eyes) if worth and tracking in TRACKED else None
+    beside = Beside(read_journals(eyes), usage) if worth else Beside({}, None)
     for table, own in worth.items():
         asked = read_table(eyes, *table)
-        found += [_judged(eyes, known, asked, piece, beside) for piece in own]
-        notes += prefix_notes(asked, own, plain)
-    return _told(found, notes, pieces, target, policy)
+        detailed = [_detailed(eyes, known, asked, piece, beside) for piece in own]
+        found += [_judged(eyes, known, asked, piece) for piece in detailed]
+        columns = {index: key for index, (key, _) in asked.keys.items()}
+        notes += [*unused_notes(detailed), *redundant_notes(columns, own, plain)]
+    return _told(found, notes, pieces, known, {"index_usage": tracking, **unread})
 
 
 def _told(
     found: list[Candidate | LeftAlone],
     notes: list[LeftAlone],
     pieces: list[IndexPiece],
-    target: TargetFacts,
-    policy: ReindexPolicy,
+    known: Context,
+    more: Mapping[str, Figure],
 ) -> Found:
-    """Of thousands of small indexes only the largest are told by name."""
+    """Of thousands of small indexes only the largest are told by name. `more`: figures that were asked apart."""
+    target, policy = known.target, known.policy
     alone = [f for f in found if isinstance(f, LeftAlone)]
     small = sorted((f for f in alone if f.reason == "below_floor"), key=lambda f: -int(f.evidence["leaf_blocks"] or 0))
     figures = evidence(
@@ -94,14 +106,18 @@ def _told(
         edition=target.edition,
         below_floor=len(small),
         floor_leaf_blocks=policy.min_leaf_blocks,
+        corrupt=sum(p.is_corrupt for p in pieces),
         unusable=sum(p.is_unusable for p in pieces),
+        unusable_partitions=sum(p.is_unusable for p in pieces if p.kind is ObjectKind.INDEX_PARTITION),
+        unusable_subpartitions=sum(p.is_unusable for p in pieces if p.kind is ObjectKind.INDEX_SUBPARTITION),
+        unusable_left_alone=sum(f.evidence.get("status") == UNUSABLE for f in alone),
     )
     return Found(
         examined=len(pieces),
         candidates=tuple(f for f in found if isinstance(f, Candidate)),
         left_alone=(*(f for f in alone if f.reason != "below_floor"), *small[:MOST_BELOW_FLOOR]),
         notes=tuple(notes),
-        figures=figures,
+        figures=figures | more,
     )
 
 
@@ -176,10 +192,33 @@ def read_journals(eyes: Eyes) -> dict[int, int]:
     return found
 
 
-def read_usage(eyes: Eyes, target: TargetFacts) -> dict[Key, Row] | None:
-    """Use by index; None before 12.2. Nothing at all means that nothing is tracked, and proves nothing. Raises ChangeFailed."""
+def read_corrupt(eyes: Eyes) -> tuple[frozenset[Piece], dict[str, Figure]]:
+    """Indexes and pieces with blocks that a reader or RMAN found corrupt, and the figures of why nobody could look.
+
+    Extents are asked for only where there are some; those of tables count too, and DBA_EXTENTS is slow: where it does not
+    answer, the rest of the survey is worth as much as ever. What nobody has read since it broke is not known.
+    """
+    try:
+        if not int(eyes.rows(PIPELINE, "corrupt_count")[0]["ranges"]):
+            return frozenset(), {}
+        rows = eyes.rows(PIPELINE, "corrupt_pieces")
+    except ChangeFailed as e:
+        return frozenset(), {"corrupt": "not_readable", "corrupt_error": e.code}
+    return frozenset((r["owner"], r["name"], r["partition"] or "") for r in rows), {}
+
+
+def read_tracking(eyes: Eyes, target: TargetFacts) -> str:
+    """How the use of indexes is tracked: a word of TRACKED, or why nothing can be said of it. Raises ChangeFailed."""
     if target.version < USAGE_SINCE:
-        return None
+        return "skipped_before_12_2"
+    rows = eyes.rows(PIPELINE, "usage_tracking")
+    if not rows or not int(rows[0]["enabled"] or 0):
+        return "skipped_not_tracked"
+    return TRACKED[int(rows[0]["sampled"] or 0)]
+
+
+def read_usage(eyes: Eyes) -> dict[Key, Row]:
+    """Use by index. Nothing at all proves nothing: the tracking may have just begun. Raises ChangeFailed."""
     return {(row["owner"], row["name"]): row for row in eyes.rows(PIPELINE, "usage")}
 
 
@@ -189,7 +228,9 @@ def read_table(eyes: Eyes, owner: str, name: str) -> OfTable:
     rows = eyes.rows(PIPELINE, "table_facts", binds)
     table = TableFacts()
     if rows:
-        table = TableFacts(_whole(rows[0]["rows_known"]), _whole(rows[0]["blocks"]), rows[0]["partitioned"] == "YES")
+        row = rows[0]
+        is_parted = row["partitioned"] == "YES"
+        table = TableFacts(_whole(row["rows_known"]), _whole(row["blocks"]), is_parted, row["last_analyzed"])
     keys: dict[Key, tuple[tuple[str, ...], float | None]] = {}
     for row in eyes.rows(PIPELINE, "key_columns", binds):
         index, length = (row["index_owner"], row["index_name"]), row["avg_length"]
@@ -199,13 +240,29 @@ def read_table(eyes: Eyes, owner: str, name: str) -> OfTable:
     return OfTable(table, keys, changes)
 
 
-def _judged(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece, beside: Beside) -> Candidate | LeftAlone:
-    """One piece that is unusable, or that statistics may call sparse."""
-    piece = _detailed(eyes, known, asked, piece, beside)
+def _judged(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece) -> Candidate | LeftAlone:
+    """One piece that is unusable or corrupt, or that statistics may call sparse."""
     if not piece.identity:
         return left(piece, "object_gone")
-    if piece.is_unusable:
-        return urgent(piece, asked.facts.rows, known)
+    found = urgent(piece, asked.facts.rows, known) if piece.trouble else _measured(eyes, known, asked, piece)
+    is_build = isinstance(found, Candidate) and found.action in ("rebuild", "rebuild_online")
+    return _costed(eyes, asked, piece, found) if is_build else found
+
+
+def _costed(eyes: Eyes, asked: OfTable, piece: IndexPiece, candidate: Candidate) -> Candidate:
+    """With what DBMS_SPACE says of the room for a whole index; of a piece, and where it may not be asked, the formula stands."""
+    if piece.partition or piece.is_function_based or not piece.columns:
+        return candidate
+    try:
+        answer = eyes.ask(statements.create_index_cost(Segment(piece.table_owner, piece.table), piece.columns))
+    except (ChangeFailed, NameRefused) as e:
+        why = e.code if isinstance(e, ChangeFailed) else "name_refused"
+        return candidate.model_copy(update={"evidence": {**candidate.evidence, "cost_not_asked": why}})
+    return with_cost(candidate, int(answer["alloc_bytes"] or 0), asked.facts.analyzed_at)
+
+
+def _measured(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece) -> Candidate | LeftAlone:
+    """A sound piece: what statistics and then counted blocks say."""
     expected = guess(piece, asked.facts, known)
     if isinstance(expected, LeftAlone):
         return expected
@@ -243,7 +300,7 @@ def _detailed(eyes: Eyes, known: Context, asked: OfTable, piece: IndexPiece, bes
 def is_never_used(known: Context, piece: IndexPiece, age_days: float, usage: Mapping[Key, Row] | None) -> bool:
     """No query used it for as long as the policy asks, as far as is tracked; a unique index keeps a rule, used or not."""
     days = known.policy.unused_after_days
-    if not usage or piece.is_unique or piece.is_unusable or age_days < days:
+    if not usage or piece.is_unique or piece.trouble or age_days < days:
         return False
     used_at = (usage.get((piece.owner, piece.name)) or {}).get("last_used")
     return used_at is None or used_at < known.now.replace(tzinfo=None) - timedelta(days=days)
@@ -257,14 +314,3 @@ def changes_of(asked: OfTable, piece: IndexPiece) -> Changes:
     if row is None or (piece.analyzed_at and row["flushed_at"] and row["flushed_at"] < piece.analyzed_at):
         return Changes()
     return Changes(int(row["inserts"] or 0), int(row["deletes"] or 0), row["truncated"] == "YES")
-
-
-def prefix_notes(asked: OfTable, pieces: Iterable[IndexPiece], plain: set[Key]) -> Iterator[LeftAlone]:
-    """Indexes whose columns are the first columns of another one: a line for a person, never a drop."""
-    named = {(p.owner, p.name): p for p in pieces if not p.is_unique and p.type == "NORMAL"}
-    for index, piece in named.items():
-        columns = asked.keys.get(index, ((), None))[0]
-        longer = [k for k, (c, _) in asked.keys.items() if k != index and k in plain and columns and c[: len(columns)] == columns]
-        if longer:
-            whole = replace(piece, partition="", is_subpartition=False)
-            yield left(whole, "prefix_duplicate", longer=longer[0][1])

@@ -54,7 +54,8 @@ class OracleReindex:
         place = place_of(hands, hands.item.candidate.object)
         if place is None or object_id(place.identity) != object_id(planned):
             return skipped(hands, "object_gone")
-        if place.identity != planned and known.get("rebuilding") != planned:
+        is_by_us = (known.get("rebuilding"), known.get("plan_id")) == (planned, hands.plan_id)
+        if place.identity != planned and not is_by_us:
             return skipped(hands, "object_rewritten")
         return DEEDS[hands.item.candidate.action](begin(hands, place, self.slice_s, self.pause))
 

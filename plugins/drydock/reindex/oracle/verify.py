@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from drydock.changing.hands import Eyes
 from drydock.outcomes import Outcome
-from drydock.reclaim.oracle.doing import fingerprint, fingerprints
-from drydock.reclaim.oracle.verify import object_of
+from drydock.reclaim.oracle.digests import digests_of
+from drydock.reclaim.oracle.verify import new_ones, object_of
 from drydock.reindex.oracle.doing import SETTINGS, place_of, state_of
 from drydock.reindex.oracle.facts import PIPELINE, UNUSABLE
 from drydock.reindex.oracle.survey import read_journals
 from drydock.verdicts import Figure, Finding, Status
 
-MOST_FINDINGS = 20
 # what is compared: figure -> (file, its name columns, code of the finding)
 COMPARED = {
     "unusable": ("all_unusable_indexes", ("owner", "name", "partition"), "index_new_unusable"),
@@ -25,33 +24,20 @@ def world(eyes: Eyes) -> dict[str, Figure]:
     """What is unusable and invalid before the first item: how many, and a digest of each name. Raises ChangeFailed."""
     told: dict[str, Figure] = {}
     for name, (file, columns, _) in COMPARED.items():
-        rows = eyes.rows(PIPELINE, file)
-        told[f"{name}_count"] = len(rows)
-        told[f"{name}_names"] = fingerprints([tuple(row[c] or "" for c in columns) for row in rows])
+        told |= digests_of(name, [tuple(row[c] for c in columns) for row in eyes.rows(PIPELINE, file)])
     return told
 
 
 def verify(eyes: Eyes, outcomes: Sequence[Outcome], before: Mapping[str, Figure]) -> list[Finding]:
     """Findings: what is worse than before the run, and what of each item was not kept. Raises ChangeFailed."""
-    found = [finding for name in COMPARED for finding in _new(eyes, name, before)]
+    found: list[Finding] = []
+    for word, (file, columns, code) in COMPARED.items():
+        found += new_ones(eyes.rows(PIPELINE, file), columns, word, before, code, Status.FAIL)
     journals = read_journals(eyes) if any(o.status is not Status.SKIPPED for o in outcomes) else {}
     for outcome in outcomes:
         if outcome.status in (Status.PASS, Status.FAIL):
             found += _of_item(eyes, outcome, journals)
     return found
-
-
-def _new(eyes: Eyes, name: str, before: Mapping[str, Figure]) -> Iterator[Finding]:
-    file, columns, code = COMPARED[name]
-    rows = eyes.rows(PIPELINE, file)
-    count, known = int(before.get(f"{name}_count") or 0), set(str(before.get(f"{name}_names") or "").split())
-    is_told = len(known) == count  # else there were too many to write them down: only their number can be compared
-    fresh = [row for row in rows if fingerprint(*(row[c] for c in columns)) not in known] if is_told else rows
-    if not is_told and len(rows) <= count:
-        return
-    for row in fresh[: MOST_FINDINGS if is_told else 1]:
-        place = ".".join(str(row[c]) for c in columns if row[c])
-        yield Finding(code=code, status=Status.FAIL, place=place, values={"count": max(len(rows) - count, 1), "before": count})
 
 
 def _of_item(eyes: Eyes, outcome: Outcome, journals: Mapping[int, int]) -> Iterator[Finding]:

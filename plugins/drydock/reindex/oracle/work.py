@@ -13,10 +13,12 @@ from contextlib import suppress
 from drydock.changing.hands import ChangeFailed
 from drydock.engines import oracle_statements as statements
 from drydock.outcomes import Outcome
+from drydock.reclaim.oracle.cleanup_jobs import Gap, told_for_job, wait_for_gap
 from drydock.reclaim.oracle.doing import LOCK_TRIES, Work, object_id, skipped
 from drydock.reclaim.oracle.shrink import in_slices
+from drydock.reclaim.oracle.sort_room import why_no_sort
 from drydock.reindex.oracle.doing import OLD_TRANSACTION_S, finished, old_transaction_s, settings_back
-from drydock.reindex.oracle.facts import UNUSABLE
+from drydock.reindex.oracle.facts import PIPELINE, UNUSABLE
 from drydock.reindex.oracle.repair import clean, is_leftover, journal_age_s
 
 DUPLICATES, BEING_BUILT = "ORA-01452", "ORA-08104"
@@ -29,8 +31,12 @@ def rebuild(work: Work) -> Outcome:
         refused = why_not_now(work)
         if refused:
             return refused
+        online = work.item.candidate.action == "rebuild_online"
+        gap = wait_for_gap(work, PIPELINE) if online else Gap(None)
+        if isinstance(gap, Outcome):
+            return gap
         work.hands.remember(rebuilding=work.place.identity)
-        reason = _built(work)
+        reason = _built(work, gap)
         if reason == "being_built":
             return skipped(work.hands, reason, work.started_at)
         if reason:
@@ -40,12 +46,13 @@ def rebuild(work: Work) -> Outcome:
     return finished(work)
 
 
-def _built(work: Work) -> str:
+def _built(work: Work, gap: Gap) -> str:
     """Send the rebuild; '' when it worked, else the reason of an outcome. Raises GateClosed, ChangeFailed."""
     online = work.item.candidate.action == "rebuild_online"
     statement = statements.rebuild(work.place.target, online=online, degree=degree_asked(work))
     try:
-        work.change(statement, tries=1 if online else LOCK_TRIES)
+        with told_for_job(gap):
+            work.change(statement, deadline_s=gap.deadline_s, tries=1 if online else LOCK_TRIES)
     except ChangeFailed as e:
         if e.code == DUPLICATES:
             return "unique_violation"
@@ -64,11 +71,13 @@ def degree_asked(work: Work) -> int | None:
 
 
 def why_not_now(work: Work) -> Outcome | None:
-    """A journal that cannot be cleaned, or an old transaction that an online rebuild would wait for with no end."""
+    """A journal that cannot be cleaned, no room to sort, or an old transaction that an online rebuild would wait for."""
     number = int(object_id(work.place.identity))
     age_s = journal_age_s(work.hands, number)
     if age_s is not None and not (is_leftover(work.hands, age_s) and clean(work.hands, number, work.pause)):
         return skipped(work.hands, "being_built", work.started_at)
+    if refused := why_no_sort(work, PIPELINE, work.item.candidate.needed_bytes):
+        return refused
     age_s = old_transaction_s(work.hands, work.place.target)
     if age_s > OLD_TRANSACTION_S:
         return skipped(work.hands, "old_transaction_on_table", work.started_at, age_s=age_s)

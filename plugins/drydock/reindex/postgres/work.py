@@ -8,7 +8,8 @@ Source: PostgreSQL manual, REINDEX, Rebuilding Indexes Concurrently; amcheck.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from drydock.changing.hands import ChangeFailed, Hands
@@ -21,6 +22,7 @@ from drydock.reindex.postgres.survey import check
 from drydock.verdicts import Figure, Status
 
 UNIQUE_VIOLATION = "23505"
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0  # between tries of the first lock
 ALL_ROWS_BELOW_BYTES = 256 * 1024**2  # unique indexes up to this size are also checked against every row of the table
 
 
@@ -62,16 +64,39 @@ def why_not_now(hands: Hands, now: IndexFacts, wait_s: float) -> str:
 def _rebuild(hands: Hands, now: IndexFacts, wait_s: float, began_at: datetime) -> Outcome:
     before = figures_of(now) | {"check_before": soundness_of(hands, now)}
     hands.remember(**before)
-    index = hands.item.candidate.object
     hands.progress("rebuilding")
     try:
-        done = hands.change(statement(PIPELINE, "reindex_index", {"index": (index.owner, index.name)}), lock_wait_s=wait_s)
+        done = _reindexed(hands, wait_s)
     except ChangeFailed as e:
         if e.code != UNIQUE_VIOLATION:
             raise  # `repair` finds what it left
         after = {"duplicate_keys": duplicate_keys(hands), "leftovers_dropped": drop_leftovers(hands, wait_s)}
         return outcome(hands, began_at, Status.FAIL, "unique_violation", before, after, stop=StopReason.ERROR)
     return _judge(hands, began_at, before, done)
+
+
+def _reindexed(hands: Hands, wait_s: float) -> tuple[StatementDone, ...]:
+    """Send the rebuild, as often as the policy tries for a lock. Raises ChangeFailed.
+
+    Only where it did not get as far as a new index: the lock that it asks for first, which VACUUM or DDL held, was not had,
+    and nothing was left. One that fails later has built an index in vain, and is not simply begun again.
+    """
+    index = hands.item.candidate.object
+    rebuild = statement(PIPELINE, "reindex_index", {"index": (index.owner, index.name)})
+    for pause_s in (*pauses(hands.policy.lock_tries - 1), None):
+        try:
+            return hands.change(rebuild, lock_wait_s=wait_s)
+        except ChangeFailed as e:
+            if pause_s is None or e.kind != "locked" or leftovers_of(hands, index):
+                raise
+            time.sleep(pause_s)
+    raise AssertionError("the last try returns or raises")
+
+
+def pauses(count: int) -> Iterator[float]:
+    """Seconds between tries, each longer than the one before."""
+    for n in range(count):
+        yield min(FIRST_PAUSE_S * 2 ** min(n, 20), LONGEST_PAUSE_S)
 
 
 def _judge(hands: Hands, began_at: datetime, before: Mapping[str, Figure], done: Sequence[StatementDone]) -> Outcome:
