@@ -8,11 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import URL
 
 from drydock.engines.postgres import Endpoint, connect
 from drydock.masking.verification import canaries, reidentification, residual, semijoin, target
 from drydock.masking.verification.canaries import Canary
+from drydock.masking.verification.net import Net, cast
 from drydock.masking.verification.originals import Original
 from drydock.masking.verification.source import column_values
 from drydock.masking.verification.target import Progress, read_all
@@ -108,11 +110,11 @@ def copy(worlds: tuple[Endpoint, Endpoint]) -> Iterator[Session]:
 
 
 def looked(copy: Session, originals: dict[str, list[bytes]]) -> tuple[semijoin.Semijoin, canaries.Canaries, residual.Residual]:
-    """All three searches over one reading of the copy each."""
-    progress, again = Progress(), Progress()
-    joined = semijoin.join(COLUMNS, originals, read_all(copy, progress), progress)
-    sung = canaries.search(BIRDS, read_all(copy, again), again)
-    return joined, sung, residual.scan_database(copy, DECLARED)
+    """All three searches over one list of blocks."""
+    progress = Progress()
+    blocks = list(read_all(copy, progress))
+    joined = semijoin.join(COLUMNS, originals, blocks, progress)
+    return joined, canaries.search(BIRDS, blocks, progress), residual.scan(blocks, progress, DECLARED)
 
 
 def test_a_healthy_copy_passes_all_searches(copy: Session, originals: dict[str, list[bytes]], worlds: Any) -> None:
@@ -129,10 +131,43 @@ def test_a_healthy_copy_passes_all_searches(copy: Session, originals: dict[str, 
         ("app.person.born", "unread_type"),
         ("app.person.ratio", "unread_type"),
     }
+
+
+def test_the_whole_net_is_cast_in_one_reading(copy: Session, worlds: tuple[Endpoint, Endpoint]) -> None:
+    net = Net(originals=tuple(COLUMNS), canaries=tuple(BIRDS), declared={k: frozenset(v) for k, v in DECLARED.items()})
     with connect(worlds[0], purpose="test") as source:
-        progress, ours = Progress(), Progress()
-        result = canaries.search(BIRDS, read_all(copy, progress), progress, source=read_all(source, ours))
-    assert canaries.verdict(result).status is Status.PASS
+        assert [v.status for v in cast(net, source, copy).verdicts] == [Status.PASS] * 3
+        copy.execute("UPDATE app.person SET tel = %s WHERE n = 7", [PHONE])
+        found = cast(net, source, copy)
+        assert [(v.question, v.status) for v in found.verdicts] == [
+            ("residual", Status.PASS),  # a phone where phones are declared says nothing
+            ("originals", Status.FAIL),
+            ("canaries", Status.FAIL),
+        ]
+        kept = net.model_copy(
+            update={
+                "kept_originals": {("app.person.tel", "app.person.tel"): "keep-7"},
+                "kept_canaries": {("tel", "app.person.tel"): "keep-7"},
+            }
+        )
+        assert [v.status for v in cast(kept, source, copy).verdicts] == [Status.PASS] * 3
+        strange = Canary(subject="bird", field="mail", value="nobody@nowhere.example")
+        missing = cast(net.model_copy(update={"canaries": (strange,)}), source, copy).verdicts[2]
+        assert (missing.status, [f.code for f in missing.findings]) == (Status.UNKNOWN, ["canary_not_planted"])
+
+
+def test_hostile_names_foreign_tables_and_empty_views(copy: Session) -> None:
+    hostile = sql.Identifier('we"ird %s {x} $1;--\n表')
+    copy.execute(sql.SQL("CREATE TABLE app.{0} ({0} text)").format(hostile))
+    copy.execute(sql.SQL("INSERT INTO app.{} VALUES ({})").format(hostile, sql.Literal(f"x {ID}")))
+    copy.execute("CREATE FOREIGN DATA WRAPPER nobody; CREATE SERVER away FOREIGN DATA WRAPPER nobody")
+    copy.execute("CREATE FOREIGN TABLE app.far (what text) SERVER away")
+    result = residual.scan_database(copy, DECLARED)
+    assert [f.code for f in residual.verdict(result).findings if "we" in f.place] == ["kind_not_declared"]
+    assert ("app.far.what", "unread_foreign") in {(u.place, u.reason) for u in result.reading.unread}
+    copy.execute("CREATE MATERIALIZED VIEW app.zz AS SELECT note FROM app.person WITH NO DATA")  # refuses to be read
+    broken = residual.scan_database(copy, DECLARED)
+    assert ("app.zz.note", "unread_error") in {(u.place, u.reason) for u in broken.reading.unread}
 
 
 @pytest.mark.parametrize("hiding", HIDING_PLACES)

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from drydock.masking.verification.blocks import Block, cell_ends
 from drydock.masking.verification.encodings import encodings
-from drydock.masking.verification.folding import fold, normal
+from drydock.masking.verification.folding import Folded, fold, normal
 from drydock.masking.verification.residual import unread_findings
 from drydock.masking.verification.results import Canaries, CanaryCount
 from drydock.masking.verification.target import Progress
@@ -65,6 +65,7 @@ class Search:
     """Counts canaries by place. Raises ValueError for a value too short to be told from chance."""
 
     def __init__(self, canaries: Sequence[Canary]) -> None:
+        self._planted = len(canaries)
         self._named: dict[bytes, list[tuple[str, str, str]]] = defaultdict(list)
         self._folded: dict[bytes, list[tuple[str, str, str]]] = defaultdict(list)
         for canary in canaries:
@@ -78,16 +79,21 @@ class Search:
         self._raw_anchors, self._folded_anchors = Anchors(self._named), Anchors(self._folded)
         self.found: Counter[Found] = Counter()
 
-    def add(self, block: Block) -> None:
+    def add(self, block: Block, folded: Folded | None = None) -> None:
         """Search one block, as it came and folded."""
         self._count(block, self._raw_anchors.search(block.text), cell_ends(np.frombuffer(block.text, np.uint8)), self._named)
-        folded = fold(block)
+        folded = folded or fold(block)
         within = []
         for at, text in self._folded_anchors.search(folded.kept.tobytes()):
             first, last = np.searchsorted(folded.starts, [at, at + len(text) - 1], side="right") - 1
             if folded.groups[first] == folded.groups[last]:  # not put together over the end of a text
                 within.append((int(folded.position[at]), text))
         self._count(block, within, folded.ends, self._folded)
+
+    def result(self, progress: Progress, missing: tuple[str, ...], kept: Mapping[tuple[str, str], str]) -> Canaries:
+        """What was found so far; `missing`: labels of canaries that the source does not hold."""
+        counts = tuple(_one(found, hits, kept) for found, hits in sorted(self.found.items()))
+        return Canaries(reading=progress.result(), planted=self._planted, not_in_source=missing, counts=counts)
 
     def _count(
         self, block: Block, hits: list[tuple[int, bytes]], ends: np.ndarray, names: Mapping[bytes, list[tuple[str, str, str]]]
@@ -108,12 +114,11 @@ def search(
 ) -> Canaries:
     """Search the target; with `source`, first see that each canary is really planted there. `kept` maps (field, place) to the
     policy entry that lets the value stand there."""
-    missing = _not_planted(canaries, source) if source is not None else ()
+    missing = not_planted(canaries, source) if source is not None else ()
     looking = Search(canaries)
     for block in blocks:
         looking.add(block)
-    counts = tuple(_one(found, hits, kept or {}) for found, hits in sorted(looking.found.items()))
-    return Canaries(reading=progress.result(), planted=len(canaries), not_in_source=missing, counts=counts)
+    return looking.result(progress, missing, kept or {})
 
 
 def verdict(result: Canaries) -> Verdict:
@@ -143,7 +148,8 @@ def _one(found: Found, hits: int, kept: Mapping[tuple[str, str], str]) -> Canary
     return CanaryCount(subject=subject, field=field, encoding=encoding, place=place, hits=hits, excepted_by=excepted)
 
 
-def _not_planted(canaries: Sequence[Canary], source: Iterable[Block]) -> tuple[str, ...]:
+def not_planted(canaries: Sequence[Canary], source: Iterable[Block]) -> tuple[str, ...]:
+    """Labels of the canaries that the source does not hold."""
     looking = Search(canaries)
     for block in source:
         looking.add(block)

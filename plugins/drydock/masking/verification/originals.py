@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from drydock.masking.verification.blocks import Block, cell_ends
+from drydock.masking.verification.blocks import Block, clean
 from drydock.masking.verification.candidates import CHINESE, MIXED, NUMERIC
 from drydock.masking.verification.chance import DOMAIN_SIZES
 from drydock.masking.verification.folding import fold
@@ -39,8 +39,8 @@ class Originals:
     """Owners are numbered: 2n is column n, 2n + 1 its decoys."""
 
     def __init__(self, columns: Iterable[Original], folder: Path, keys: Keys) -> None:
-        self._columns = list(columns)
-        self._numbers = {column.name: at for at, column in enumerate(self._columns)}
+        self.columns = list(columns)
+        self._numbers = {column.name: at for at, column in enumerate(self.columns)}
         self.keys = keys
         self.records = Buckets(folder, "source")
         self.lengths = np.zeros(LONGEST + 1, bool)
@@ -49,13 +49,14 @@ class Originals:
         self._strata: dict[int, Counter[bytes]] = {}
         self._distinct: Counter[int] | None = None
         self.hashed = 0
+        self.left_out = 0
 
     def add(self, name: str, values: Iterable[bytes]) -> None:
         """Hash all values of one column (UTF-8, NULLs left out). Too short and too long ones are left out."""
         owner = 2 * self._numbers[name]
         rest, pool = iter(values), _Pool()
         while batch := list(islice(rest, BATCH)):
-            normal = set(_variants(self._columns[owner // 2].kind, _normal(batch)))
+            normal = set(_variants(self.columns[owner // 2].kind, self._normal(batch)))
             self._write(owner, list(normal))
             pool.add(normal)
         if not self._has_domain(owner):
@@ -69,7 +70,7 @@ class Originals:
         return found
 
     def column(self, owner: int) -> Original:
-        return self._columns[owner // 2]
+        return self.columns[owner // 2]
 
     def is_decoy(self, owner: int) -> bool:
         return owner % 2 == 1
@@ -101,8 +102,20 @@ class Originals:
         total = sum(strata.values())
         return sum(n * n for n in strata.values()) / total * self.values(owner) / total  # a value may count once a batch
 
+    def _normal(self, values: list[bytes]) -> Iterator[bytes]:
+        """Each value as the folding of the target leaves it."""
+        folded = fold(Block(("",), b"".join(clean(value) + b"\n" for value in values)))
+        ends = np.searchsorted(folded.position, folded.ends).tolist()
+        kept, begin = folded.kept.tobytes(), 0
+        for end in ends:
+            if SHORTEST <= end - begin <= LONGEST:
+                yield kept[begin:end]
+            elif end > begin:
+                self.left_out += 1
+            begin = end
+
     def _has_domain(self, owner: int) -> bool:
-        column = self._columns[owner // 2]
+        column = self.columns[owner // 2]
         return bool(column.free_size or column.kind in DOMAIN_SIZES)
 
     def _write(self, owner: int, values: list[bytes]) -> None:
@@ -137,18 +150,6 @@ class _Pool:
         room = MOST_DECOYS - len(self.values)
         if room > 0:
             self.values.update(islice(values, room))
-
-
-def _normal(values: list[bytes]) -> Iterator[bytes]:
-    """Each value as the folding of the target leaves it."""
-    joined = b"\n".join(v.replace(b"\n", b"\x0b").replace(b"\t", b"\x0c") for v in values) + b"\n"
-    folded = fold(Block(("",), joined))
-    ends = np.searchsorted(folded.position, cell_ends(folded.text)).tolist()
-    kept, begin = folded.kept.tobytes(), 0
-    for end in ends:
-        if SHORTEST <= end - begin <= LONGEST:
-            yield kept[begin:end]
-        begin = end
 
 
 def _variants(kind: str, values: Iterable[bytes]) -> Iterator[bytes]:

@@ -38,9 +38,9 @@ class Tally:
         self.hits: Counter[tuple[str, str]] = Counter()
         self.of_rows: set[str] = set()
 
-    def add(self, block: Block) -> None:
+    def add(self, block: Block, folded: Folded | None = None) -> None:
         """Count what stands in one block."""
-        folded = fold(block)
+        folded = folded or fold(block)
         self.of_rows.update(block.places if block.of_rows else ())
         for kind, at in text_hits(folded):
             columns = np.searchsorted(folded.ends, at) % len(folded.places)

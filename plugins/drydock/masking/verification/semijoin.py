@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from drydock.masking.verification.blocks import Block
 from drydock.masking.verification.candidates import MIXED, SHAPES, Candidates, candidates, shapes, texts
-from drydock.masking.verification.chance import DOMAIN_SIZES, Distinct, poisson_bound
-from drydock.masking.verification.folding import fold
+from drydock.masking.verification.chance import DOMAIN_SIZES, ONCE_IN_A_MILLION, Distinct, poisson_bound
+from drydock.masking.verification.folding import Folded, fold
 from drydock.masking.verification.hashes import BUCKETS, Buckets, Keys
 from drydock.masking.verification.originals import Original, Originals
 from drydock.masking.verification.residual import unread_findings
@@ -29,6 +30,7 @@ from drydock.masking.verification.target import Progress
 from drydock.verdicts import Finding, Status, Verdict, judge
 
 MOST_RECORDS = 20_000_000  # of one place; a place that needs more cannot be told apart
+FALSE_ALARM = 1e-3  # of a healthy copy, over all pairs of column and place in which chance could bring a hit
 BLIND_SHARE = 0.05  # of a column's originals; where chance may bring more, a small leak is not seen
 INSIDE = " (inside longer text)"
 
@@ -46,9 +48,9 @@ class Target:
         self.cut: set[str] = set()
         self.hashed = 0
 
-    def add(self, block: Block) -> None:
+    def add(self, block: Block, folded: Folded | None = None) -> None:
         """Search one block."""
-        folded = fold(block)
+        folded = folded or fold(block)
         if not len(folded.starts):
             return
         for some in candidates(folded, self.originals.lengths, self.originals.names):
@@ -64,6 +66,21 @@ class Target:
                     shape = (place, some.length, number % len(SHAPES))
                     self.distinct.setdefault(shape, Distinct()).add(quick[here])
                     self._record(place, folded.kept, some, here[may[here]], quick)
+
+    def result(self, progress: Progress, kept: Mapping[tuple[str, str], str]) -> Semijoin:
+        """Join what was recorded with the originals."""
+        sides = self.originals
+        counts = _counts(sides, self, kept)
+        for place in self.cut:
+            progress.unread[place] = "unread_too_many"
+        return Semijoin(
+            reading=progress.result(),
+            columns=len(sides.columns),
+            empty_columns=tuple(column.name for column in sides.columns if not sides.distinct_values(column.name)),
+            left_out=sides.left_out,
+            hashed=sides.hashed + self.hashed,
+            counts=counts,
+        )
 
     def _place(self, name: str) -> int:
         return self.places.setdefault(name, len(self.places))
@@ -93,24 +110,20 @@ def join(
 ) -> Semijoin:
     """`source` gives the values of each column of `originals`; `kept`: (source, place) to the policy entry that
     lets the originals be there."""
+    with target_for(originals, source) as target:
+        for block in blocks:
+            target.add(block)
+        return target.result(progress, kept or {})
+
+
+@contextmanager
+def target_for(originals: Sequence[Original], source: Mapping[str, Iterable[bytes]]) -> Iterator[Target]:
+    """The target's side, ready for blocks, over files that are gone afterwards. Raises KeyError for a column without values."""
     with tempfile.TemporaryDirectory(prefix="drydock-semijoin-") as name:
         sides = Originals(originals, Path(name), Keys())
         for column in originals:
             sides.add(column.name, source[column.name])
-        target = Target(sides, Path(name))
-        for block in blocks:
-            target.add(block)
-        counts = _counts(sides, target, kept or {})
-        empty = tuple(column.name for column in originals if not sides.distinct_values(column.name))
-    for place in target.cut:
-        progress.unread[place] = "unread_too_many"
-    return Semijoin(
-        reading=progress.result(),
-        columns=len(originals),
-        empty_columns=empty,
-        hashed=sides.hashed + target.hashed,
-        counts=counts,
-    )
+        yield Target(sides, Path(name))
 
 
 def verdict(result: Semijoin) -> Verdict:
@@ -127,6 +140,7 @@ def verdict(result: Semijoin) -> Verdict:
         columns=result.columns,
         places=result.reading.places,
         excepted_hits=excepted,
+        values_left_out=result.left_out,
         excepted_by=", ".join(sorted({c.excepted_by for c in result.counts if c.excepted_by})),
         hits_by_chance=sum(c.hits for c in result.counts if not c.excepted_by and c.hits <= c.bound),
     )
@@ -152,6 +166,7 @@ def _finding(count: JoinCount) -> Finding | None:
 def _counts(sides: Originals, target: Target, kept: Mapping[tuple[str, str], str]) -> tuple[JoinCount, ...]:
     hits = _hits(sides.records, target.found)
     names = {number: name for name, number in target.places.items()}
+    alpha = _alpha(sides, target)
     found = []
     for (owner, place), number in sorted(hits.items()):
         if sides.is_decoy(owner):
@@ -167,11 +182,18 @@ def _counts(sides: Originals, target: Target, kept: Mapping[tuple[str, str], str
                 originals=sides.distinct_values(column.name),
                 candidates=candidates_here,
                 expected=expected,
-                bound=poisson_bound(expected),
+                bound=poisson_bound(expected, alpha),
                 excepted_by=kept.get((column.name, where.removesuffix(INSIDE)), ""),
             )
         )
     return tuple(found)
+
+
+def _alpha(sides: Originals, target: Target) -> float:
+    """The chance of a false alarm that one pair may have: shared among the pairs that can meet at all (Bonferroni)."""
+    places: dict[tuple[int, int], int] = Counter((length, kind) for _, length, kind in target.distinct)
+    pairs = sum(places[shape] for owner in range(0, 2 * len(sides.columns), 2) for shape in sides.shapes(owner))
+    return max(ONCE_IN_A_MILLION, FALSE_ALARM / max(pairs, 1))
 
 
 def _hits(source: Buckets, target: Buckets) -> Counter[tuple[int, int]]:

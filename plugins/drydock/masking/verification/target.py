@@ -23,6 +23,7 @@ BLOCK_BYTES = 4 << 20
 OVERLAP_BYTES = 4096  # of two pieces of a large object, so that no value is cut in two
 CANNOT_HOLD = {"B", "D", "T"}  # categories of types: boolean, dates and times, time spans
 CANNOT_HOLD_TYPES = {"float4", "float8", "oid", "xid", "xid8", "cid", "tid", "pg_lsn", "int2"}
+SERVER_IS_GONE = ("08", "57", "53")  # classes of SQLSTATE after which nothing more can be read: the whole run is repeated
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -102,7 +103,9 @@ def read_table(
     try:
         for rows in copied_pieces(connection, relation, [name for name, _ in names]):
             yield _counted(with_binary_opened(Block(places, unescape(rows), of_rows=True)), progress, len(rows))
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.DataError, psycopg.errors.InternalError) as error:
+    except psycopg.Error as error:
+        if (error.sqlstate or "08")[:2] in SERVER_IS_GONE:
+            raise
         code = "unread_privilege" if isinstance(error, psycopg.errors.InsufficientPrivilege) else "unread_error"
         progress.unread.update(dict.fromkeys(places, code))
     progress.places.update(places)
