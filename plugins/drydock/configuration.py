@@ -26,7 +26,7 @@ from drydock.masking.policy_checks import check_masking_estate, check_policy
 from drydock.messages import load_messages
 from drydock.notices import Notices
 from drydock.plans import Pipeline
-from drydock.policy import BackupPolicyFile, ReclaimPolicyFile, ReindexPolicyFile
+from drydock.policy import BackupPolicyFile, MaskingLimitsFile, ReclaimPolicyFile, ReindexPolicyFile
 from drydock.problems import ConfigurationError, Problem, raise_problems, short_path, suggest
 from drydock.validation import validate
 from drydock.waivers import WaiverFile
@@ -64,6 +64,7 @@ class Configuration:
     notices: Notices
     reclaim: ReclaimPolicyFile = field(default_factory=lambda: ReclaimPolicyFile(schema="drydock-reclaim-policy/1"))
     reindex: ReindexPolicyFile = field(default_factory=lambda: ReindexPolicyFile(schema="drydock-reindex-policy/1"))
+    masking: MaskingLimitsFile = field(default_factory=lambda: MaskingLimitsFile(schema="drydock-masking-limits/1"))
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from drydock.verdicts import CleanFigure, Figure, Model
+from drydock.verdicts import CleanFigure, Figure, Finding, Model
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 """The key of a text in `include/messages/`."""
 
-Pipeline = Literal["reclaim", "reindex"]
+Pipeline = Literal["reclaim", "reindex", "masking"]
 
 
 class ObjectKind(StrEnum):
@@ -32,6 +32,10 @@ class ObjectKind(StrEnum):
     INDEX_PARTITION = "index_partition"
     INDEX_SUBPARTITION = "index_subpartition"
     DATAFILE = "datafile"
+    CHUNK = "chunk"
+    """a range of pages of one relation; `partition` names the relation where it is a partition, `column` the pages"""
+    COPY = "copy"
+    """a masked copy as a whole: `owner` is the target of the policy, `name` the database it is a copy of"""
 
 
 class LockKind(StrEnum):
@@ -59,7 +63,7 @@ class ObjectRef(Model):
     name: str
     partition: str = ""
     parent: str = ""
-    column: str = Field("", description="column of a LOB")
+    column: str = Field("", description="column of a LOB; pages of a chunk")
     identity: str = ""
 
     @property
@@ -122,6 +126,7 @@ class Found(Model):
     left_alone: tuple[LeftAlone, ...] = ()
     notes: tuple[LeftAlone, ...] = Field((), description="lines for the report that are never work: unused, duplicate, resizable")
     figures: dict[str, CleanFigure] = Field(default_factory=dict, description="of the target, for the report; units in names")
+    refused: tuple[Finding, ...] = Field((), description="why nothing at all may be planned: each is red")
 
 
 class Estimate(Model):
