@@ -18,6 +18,7 @@ from drydock.masking.kinds import all_kinds
 from drydock.masking.outcomes import constant
 from drydock.masking.policy import MaskingPolicyFile, ResolvedRule, Technique
 from drydock.masking.schema import Column, Family, Schema
+from drydock.masking.subset import unselectable
 from drydock.verdicts import Finding, Verdict, judge
 
 UTF8 = {"UTF8", "UTF-8", "AL32UTF8"}
@@ -47,6 +48,7 @@ def unfit(policy: MaskingPolicyFile, schema: Schema) -> tuple[Finding, ...]:
     found = [f for ruled in tables for f in _of_table(policy, schema, ruled)]
     found += [f for ruled in tables for f in check_findings(schema, ruled)]
     found += key_findings(policy, schema, tables)
+    found += unselectable(policy, schema)
     found += _unknown_columns(policy, schema)
     return tuple(found)
 
@@ -171,9 +173,6 @@ def _unknown_columns(policy: MaskingPolicyFile, schema: Schema) -> Iterator[Find
 
 
 def _named_columns(policy: MaskingPolicyFile) -> Iterator[tuple[str, str, str]]:
-    for subset in policy.subset:
-        if subset.column:
-            yield subset.table, subset.column, "subset"
     for join in policy.joins:
         yield from ((join.child, column, "joins") for column in join.columns)
         yield from ((join.parent, column, "joins") for column in join.parent_columns)
