@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from drydock.verdicts import CleanText, Model
+from drydock.verdicts import CleanFigure, CleanText, Model
 
 
 class Unread(Model):
@@ -133,3 +133,27 @@ class Reidentification(Model):
     threshold: float | None = None
     grade: int | None = None
     awaits: str = Field("", description="message code: what the buyer has still to say")
+
+
+class Expected(Model):
+    """One expectation of a great-expectations suite, and what the database answered. Counts and figures only."""
+
+    table: CleanText
+    column: CleanText = ""
+    about: str = Field(
+        description="type, format, check_digit, nulls, unique, join, distribution, rows: which promise of the copy it holds"
+    )
+    expectation: str = Field(description="name of the expectation's class in great-expectations")
+    held: bool | None = Field(description="None: it could not be asked")
+    wanted: CleanFigure = None
+    observed: CleanFigure = None
+    rows: int = Field(0, ge=0, description="rows of the copy that it was asked of")
+
+
+class Expectations(Model):
+    """All suites of one copy."""
+
+    library: str = Field("", description="great-expectations and its version")
+    results: tuple[Expected, ...] = ()
+    docs: str = Field("", description="folder of the pages, relative to the run's; empty: none were asked for")
+    elapsed_s: float = Field(0, ge=0)
