@@ -149,6 +149,7 @@ class Target(Model):
     identity: Name | None = Field(
         None, description="what the server must say of itself: system identifier (PostgreSQL), DBID (Oracle); empty: not asked"
     )
+    readers: tuple[Name, ...] = Field((), description="roles of the copy's database that may read it once it is delivered")
 
 
 class KeyReference(Model):
@@ -271,6 +272,9 @@ class MaskingPolicyFile(Model):
     )
     tables: dict[ObjectName, TableRules] = Field(min_length=1, description="schema.table -> rules")
     left_out: dict[ObjectName, Reason] = Field(default_factory=dict, description="schema.table -> why it is not in the copy")
+    carried_over: dict[ObjectName, Reason] = Field(
+        default_factory=dict, description="place of a definition that holds a value, as the finding names it -> why it may stay"
+    )
 
     def rule(self, table: str, column: str) -> ResolvedRule | None:
         """The rule of a column; None where it has none (it is kept, or unknown here)."""

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from drydock.estate import Engine
+from drydock.masking.postgres.facts import Definitions
 from drydock.verdicts import Model
 
 Family = Literal[
@@ -213,6 +214,7 @@ class Schema(Model):
     enums: tuple[EnumType, ...] = ()
     domains: tuple[Domain, ...] = ()
     sequences: tuple[Sequence, ...] = ()
+    definitions: Definitions = Field(Definitions(), repr=False, description="of a PostgreSQL source: what its copy is built from")
 
     @cached_property
     def by_key(self) -> dict[str, Table]:
