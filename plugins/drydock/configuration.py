@@ -1,8 +1,9 @@
 """Loads the configuration: every file typed and checked, and all problems of all files told together.
 
-Files lie in `settings.config_dir()`: `estate/<name>.yaml`, `backup.yaml`, `reclaim.yaml`, `reindex.yaml`, `calendar.yaml`,
-`exceptions.yaml`, `notices.yaml`, `masking/<database>.yaml`. One set of policy files serves all estates, so a database is known
-when any estate file has it. A masking policy is loaded alone: one that waits for its reviewer stops no other pipeline.
+Files lie in `settings.config_dir()`: `estate/<name>.yaml`, `backup.yaml`, `reclaim.yaml`, `reindex.yaml`, `masking.yaml`,
+`calendar.yaml`, `exceptions.yaml`, `notices.yaml`, `masking/<database>.yaml`. One set of policy files serves all estates, so
+a database is known when any estate file has it. A masking policy is loaded alone: one that waits for its reviewer stops no
+other pipeline.
 """
 
 from __future__ import annotations
@@ -50,7 +51,12 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound=BaseModel)
-CHANGE_POLICIES: dict[Pipeline, type[BaseModel]] = {"reclaim": ReclaimPolicyFile, "reindex": ReindexPolicyFile}
+ChangePolicyFile = ReclaimPolicyFile | ReindexPolicyFile | MaskingLimitsFile
+CHANGE_POLICIES: dict[Pipeline, type[BaseModel]] = {
+    "reclaim": ReclaimPolicyFile,
+    "reindex": ReindexPolicyFile,
+    "masking": MaskingLimitsFile,
+}
 
 
 @dataclass(frozen=True)
@@ -94,20 +100,25 @@ class OtherParts:
     backup: Part[BackupPolicyFile]
     reclaim: Part[ReclaimPolicyFile]
     reindex: Part[ReindexPolicyFile]
+    masking: Part[MaskingLimitsFile]
     calendar: Part[Calendar]
     waivers: Part[WaiverFile]
     notices: Part[Notices]
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        return self.backup, self.reclaim, self.reindex, self.calendar, self.waivers, self.notices
+        return self.backup, *self.changing, self.calendar, self.waivers, self.notices
+
+    @property
+    def changing(self) -> tuple[Part, ...]:
+        return self.reclaim, self.reindex, self.masking
 
     @property
     def problems(self) -> list[Problem]:
         return [p for part in self.parts for p in part.problems]
 
     def references(self) -> Iterable[tuple[Document, Loc, str]]:
-        policies = (self.backup.document, self.reclaim.document, self.reindex.document)
+        policies = (self.backup.document, *(part.document for part in self.changing))
         return named_databases(policies, self.calendar.document, self.waivers.document)
 
 
@@ -126,8 +137,8 @@ def load_backup_policy() -> BackupPolicyFile:
     return _read_part("backup.yaml", BackupPolicyFile).usable()
 
 
-def load_change_policy(pipeline: Pipeline) -> ReclaimPolicyFile | ReindexPolicyFile:
-    """`reclaim.yaml` or `reindex.yaml`. Raises ConfigurationError."""
+def load_change_policy(pipeline: Pipeline) -> ChangePolicyFile:
+    """`reclaim.yaml`, `reindex.yaml` or `masking.yaml`. Raises ConfigurationError."""
     return _read_change_policy(pipeline, CHANGE_POLICIES[pipeline]).usable()
 
 
@@ -170,6 +181,7 @@ def load_all(name: str | None = None) -> Configuration:
         backup=others.backup.usable(),
         reclaim=others.reclaim.usable(),
         reindex=others.reindex.usable(),
+        masking=others.masking.usable(),
         calendar=others.calendar.usable(),
         waivers=others.waivers.usable(),
         notices=others.notices.usable(),
@@ -200,6 +212,7 @@ def _read_others() -> OtherParts:
         backup=_read_part("backup.yaml", BackupPolicyFile),
         reclaim=_read_change_policy("reclaim", ReclaimPolicyFile),
         reindex=_read_change_policy("reindex", ReindexPolicyFile),
+        masking=_read_change_policy("masking", MaskingLimitsFile),
         calendar=_read_part("calendar.yaml", Calendar, check_calendar),
         waivers=_read_waivers(),
         notices=_read_part("notices.yaml", Notices),
@@ -281,7 +294,7 @@ def _valid_databases(document: Document) -> tuple[tuple[int, Database], ...]:
 def _disagreements(others: OtherParts, estates: list[EstatePart]) -> list[Problem]:
     """What the files say of each other that cannot be."""
     databases = [database for e in estates for _, database in e.view.databases]
-    late = [p for part in (others.reclaim, others.reindex) for p in check_plan_times(part.document, part.model, databases)]
+    late = [p for part in others.changing for p in check_plan_times(part.document, part.model, databases)]
     return [*_unknown_databases(others, estates), *late]
 
 

@@ -18,7 +18,16 @@ from drydock.calendar import Calendar
 from drydock.estate import Estate
 from drydock.masking.policy import PARAMETERS, MaskingPolicyFile, Technique
 from drydock.notices import Notices
-from drydock.policy import BackupPolicy, BackupPolicyFile, ReclaimPolicy, ReclaimPolicyFile, ReindexPolicy, ReindexPolicyFile
+from drydock.policy import (
+    BackupPolicy,
+    BackupPolicyFile,
+    MaskingLimits,
+    MaskingLimitsFile,
+    ReclaimPolicy,
+    ReclaimPolicyFile,
+    ReindexPolicy,
+    ReindexPolicyFile,
+)
 from drydock.waivers import WaiverFile
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -27,13 +36,19 @@ MODELS: dict[str, type[BaseModel]] = {
     "estate": Estate,
     "exceptions": WaiverFile,
     "masking": MaskingPolicyFile,
+    "masking_limits": MaskingLimitsFile,
     "notices": Notices,
     "reclaim": ReclaimPolicyFile,
     "reindex": ReindexPolicyFile,
 }
 ID_PATTERN = "^[a-z][a-z0-9_]{1,47}$"
 TIME_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
-POLICIES: dict[str, type[BaseModel]] = {"backup": BackupPolicy, "reclaim": ReclaimPolicy, "reindex": ReindexPolicy}
+POLICIES: dict[str, type[BaseModel]] = {
+    "backup": BackupPolicy,
+    "reclaim": ReclaimPolicy,
+    "reindex": ReindexPolicy,
+    "masking": MaskingLimits,
+}
 
 _HEAD = """<!-- Written by `python -m drydock schema`. Change the models in plugins/drydock/, not this page. -->
 
@@ -49,6 +64,7 @@ line, what was found and what is allowed. 所有配置都在 `include/config/` �
 | `backup.yaml` | thresholds of the backup check |
 | `reclaim.yaml`, `reindex.yaml` | limits of the weekly work: when it plans, who approves, what a night may cost |
 | `calendar.yaml` | holidays and make-up days, freezes, key periods |
+| `masking.yaml` | limits of masked copies: when they are planned, who approves, in what pieces they are made |
 | `masking/<database>.yaml` | what becomes of each column in masked copies, who confirmed it, where copies may go |
 | `exceptions.yaml` | findings that a named person accepts until a date |
 | `notices.yaml` | who is told of a run, by which channel |
