@@ -32,6 +32,8 @@ class Pseudonymiser:
         self._technique = technique
         self._cipher = BlockCipher(key.family, derive(key, join_domain, "pseudonyms"))
         self._shapes = lru_cache(_FORMS_KEPT)(lambda form: tuple(technique.shapes(form, options)))
+        self.unknown = 0
+        """Values so far that were of no shape of their kind, and were masked wholly by the classes of their characters."""
 
     def values(self, values: Sequence[str | None]) -> list[str | None]:
         """The pseudonyms of a batch, in its order."""
@@ -82,6 +84,7 @@ class Pseudonymiser:
         """The characters beside the marks: by the first shape that fits, else by classes alone."""
         shapes = self._shapes(form) if len(form) <= _LONGEST_FORM else ()
         if not shapes:
+            self.unknown += codes.shape[0] if self._technique.has_shapes else 0
             return permute_classes(self._cipher, codes, guard=guard)
         symbols = np.asfortranarray(as_symbols(codes))
         out, left = codes, np.arange(codes.shape[0])
@@ -94,6 +97,7 @@ class Pseudonymiser:
                 out = out.copy() if out is codes else out
                 out[rows] = _written(codes[rows], self._shaped(symbols[rows], shapes, number))
         if left.size:
+            self.unknown += left.size
             out = out.copy() if out is codes else out
             keeps_out = _all_of(guard and (lambda new, rows: guard(new, left[rows])), _of_no_shape(shapes))
             out[left] = permute_classes(self._cipher, codes[left], guard=keeps_out)
