@@ -1,0 +1,215 @@
+"""The children that copy: each one is a process that reads a part of a chunk from the source, masks it, and writes it to the copy.
+
+What a child needs (endpoints, key, work) reaches it over a pipe, never by its arguments or its environment. A child dies with
+its parent: when the pipe closes, it ends itself at once, and the server rolls back what it had not committed. It reads with
+the picture's snapshot and writes in one transaction with the row that says the part is done, so a part is copied once or not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+
+from drydock.engines.postgres import Endpoint
+from drydock.masking.kernel.work import ColumnWork, StreamCounts
+from drydock.masking.keys import MaskingKey
+from drydock.sqlfiles import SqlFile, sql_file
+from drydock.verdicts import Model, clean_text
+
+log = logging.getLogger(__name__)
+
+TOLD_EVERY_S = 15.0
+ENDS_WITHIN_S = 5.0
+CHILD = "import sys; sys.path[:] = sys.argv[2:]; from drydock.masking.postgres.stream_child import main; main(int(sys.argv[1]))"
+
+
+class PartWork(Model):
+    """One part of a chunk: pages of one relation. `end_page` -1: to the end, however far that is by now."""
+
+    schema_name: str
+    name: str
+    first_page: int
+    end_page: int
+    into: tuple[str, str]
+    """schema and table of the copy"""
+    columns: tuple[ColumnWork, ...]
+    chosen: str = ""
+    """condition of the subset on the alias t; empty: all rows"""
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        return self.schema_name, self.name, self.first_page
+
+
+class StreamJob(Model):
+    """A part, and which picture of which run it is copied from."""
+
+    run_id: int
+    generation: int
+    snapshot: str
+    part: PartWork
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """What a child is told first."""
+
+    source: Endpoint
+    target: Endpoint
+    key: MaskingKey
+    run_key: str
+
+
+@dataclass(frozen=True)
+class MaskedCopy:
+    """The copying of parts as one statement of the gate. `file` is what is sent to the copy for each of them."""
+
+    jobs: tuple[StreamJob, ...]
+    streams: int = 2
+    told: Callable[[int, float], None] = lambda rows, ratio: None
+    """called with the rows that were copied so far and the share of parts that are done"""
+    file: SqlFile = field(default_factory=lambda: sql_file("postgresql", "masking", "write_rows"))
+
+    @property
+    def shown(self) -> str:
+        """What a person reads in the ledger: names and pages, no condition of a subset."""
+        parts = [f"{j.part.schema_name}.{j.part.name} pages {j.part.first_page} to {j.part.end_page}" for j in self.jobs]
+        generation = self.jobs[0].generation if self.jobs else 0
+        return str(clean_text(f"{self.file.name}: generation {generation}: {'; '.join(parts)}"))
+
+
+class StreamLost(Exception):
+    """A part could not be copied; nothing of it is in the copy. `kind`: as the engine's classes of errors."""
+
+    def __init__(self, code: str, kind: str) -> None:
+        super().__init__(f"{code} ({kind})")
+        self.code, self.kind = code, kind
+
+
+@dataclass
+class Child:
+    """One process, the channel to it, and the sessions that it has open."""
+
+    process: subprocess.Popen[bytes]
+    channel: Connection
+    job: StreamJob | None = None
+    rows: int = 0
+    pids: tuple[int, int] = (0, 0)
+
+    def give(self, job: StreamJob) -> None:
+        self.job, self.rows = job, 0
+        self.channel.send(job)
+
+    def end(self) -> None:
+        """End it now; what it had not committed is rolled back by the server."""
+        with suppress(OSError):
+            self.channel.close()
+        with suppress(ProcessLookupError):
+            self.process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(ENDS_WITHIN_S)
+
+
+@dataclass
+class Streams:
+    """The children of one target; started when first needed, kept from part to part."""
+
+    source: Endpoint = field(repr=False)
+    target: Endpoint = field(repr=False)
+    key: MaskingKey = field(repr=False)
+    run_key: str
+    children: list[Child] = field(default_factory=list, repr=False)
+    done: list[tuple[StreamJob, StreamCounts]] = field(default_factory=list, repr=False)
+    _known: list[tuple[int, int]] = field(default_factory=list, repr=False)
+
+    def copy(self, work: MaskedCopy, deadline_s: float) -> None:
+        """Copy all parts, so many at a time; at the deadline, or when one fails, all children are ended. Raises StreamLost."""
+        ends, waiting, self.done = time.monotonic() + deadline_s, list(work.jobs), []
+        total, done_rows, done = len(waiting), 0, 0
+        try:
+            self._start(min(work.streams, total))
+            for child in self.children:
+                if waiting:
+                    child.give(waiting.pop(0))
+            told_at = time.monotonic()
+            while any(c.job for c in self.children):
+                for child, message in self._heard(ends - time.monotonic()):
+                    if self._is_done(child, message):
+                        done, done_rows = done + 1, done_rows + child.rows
+                        if waiting:
+                            child.give(waiting.pop(0))
+                if time.monotonic() - told_at > TOLD_EVERY_S or not any(c.job for c in self.children):
+                    told_at = time.monotonic()
+                    work.told(done_rows + sum(c.rows for c in self.children if c.job), done / total)
+        except (EOFError, OSError) as e:
+            self.close()
+            raise StreamLost("stream_lost", "unreachable") from e
+        except BaseException:
+            self.close()
+            raise
+
+    def source_pids(self) -> list[int]:
+        return [pids[0] for pids in self._known if pids[0]]
+
+    def target_pids(self) -> list[int]:
+        return [pids[1] for pids in self._known if pids[1]]
+
+    def close(self) -> None:
+        """End all children. Their sessions may live on until the server looks: `source_pids` and `target_pids` name them."""
+        if self.children:
+            self._known = [c.pids for c in self.children]
+        for child in self.children:
+            child.end()
+        self.children = []
+
+    def _start(self, count: int) -> None:
+        while len(self.children) < count:
+            child = start_child()
+            child.channel.send(ChildSpec(self.source, self.target, self.key, self.run_key))
+            self.children.append(child)
+
+    def _heard(self, left_s: float) -> Sequence[tuple[Child, tuple[object, ...]]]:
+        """What children said within the time that is left. Raises StreamLost past it, EOFError for a dead child."""
+        if left_s <= 0:
+            raise StreamLost("57014", "timeout")
+        by_channel = {c.channel: c for c in self.children if c.job}
+        ready = wait(list(by_channel), min(left_s, TOLD_EVERY_S))
+        return [(by_channel[c], c.recv()) for c in ready if isinstance(c, Connection)]
+
+    def _is_done(self, child: Child, message: tuple[object, ...]) -> bool:
+        """Note what a child said; True where its part is done. Raises StreamLost where it failed."""
+        what, *told = message
+        if what == "sessions":
+            child.pids = (int(str(told[0])), int(str(told[1])))
+        elif what == "rows":
+            child.rows = int(str(told[0]))
+        elif what == "failed":
+            raise StreamLost(str(told[0]), str(told[1]))
+        elif what == "done":
+            counts = StreamCounts.model_validate(told[0])
+            assert child.job is not None  # only children with a job are listened to
+            self.done.append((child.job, counts))
+            child.rows, child.job = counts.rows, None
+            return True
+        return False
+
+
+def start_child() -> Child:
+    """A fresh interpreter with one end of a pair of sockets; our own environment holds nothing that it needs."""
+    ours, theirs = socket.socketpair()
+    paths = [path for path in sys.path if path]
+    environment = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "DRYDOCK_HOME") if name in os.environ}
+    with theirs:
+        command = [sys.executable, "-c", CHILD, str(theirs.fileno()), *paths]
+        process = subprocess.Popen(
+            command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL, start_new_session=False
+        )
+    return Child(process, Connection(ours.detach()))
