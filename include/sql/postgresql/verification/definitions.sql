@@ -4,14 +4,15 @@
 -- privileges: none beyond CONNECT
 -- locks: ACCESS SHARE for a moment on the objects described
 -- licence: none
--- binds: none
+-- binds: left_out (text[]: schemas that are left out)
 -- columns: place (kind of definition and name of the object), text (the definition)
 -- source: PostgreSQL manual, System Catalogs; System Information Functions (pg_get_expr, pg_get_constraintdef, pg_get_indexdef, pg_get_functiondef, pg_get_viewdef, pg_get_triggerdef)
 WITH own AS (
     SELECT n.oid, n.nspname
     FROM pg_namespace AS n
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-        AND n.nspname NOT LIKE 'pg\_toast%' AND n.nspname NOT LIKE 'pg\_temp\_%'
+        AND n.nspname NOT LIKE 'pg\_toast%%' AND n.nspname NOT LIKE 'pg\_temp\_%%'
+        AND n.nspname <> ALL (%(left_out)s::text[])
 ),
 relation AS (
     SELECT c.oid, own.nspname || '.' || c.relname AS name, c.relname, c.relkind, c.relpartbound, c.reloptions
@@ -20,6 +21,7 @@ relation AS (
 SELECT 'comment on ' || coalesce(i.identity, d.classoid::regclass || ' ' || d.objoid) AS place, d.description AS text
 FROM pg_description AS d, LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
 WHERE i.schema IS DISTINCT FROM 'pg_catalog' AND i.schema IS DISTINCT FROM 'information_schema' AND d.objoid >= 16384
+    AND (i.schema IS NULL OR i.schema <> ALL (%(left_out)s::text[]))
 UNION ALL
 SELECT 'comment on ' || d.classoid::regclass || ' ' || d.objoid, d.description FROM pg_shdescription AS d
 WHERE d.classoid = 'pg_database'::regclass
@@ -55,7 +57,7 @@ SELECT 'rule ' || q.schemaname || '.' || q.tablename || '.' || q.rulename, q.def
 JOIN own ON own.nspname = q.schemaname
 UNION ALL
 SELECT 'policy ' || p.schemaname || '.' || p.tablename || '.' || p.policyname, concat_ws(' ', p.qual, p.with_check)
-FROM pg_policies AS p
+FROM pg_policies AS p JOIN own ON own.nspname = p.schemaname
 UNION ALL
 SELECT 'trigger ' || r.name || '.' || t.tgname, pg_get_triggerdef(t.oid)
 FROM pg_trigger AS t JOIN relation AS r ON r.oid = t.tgrelid

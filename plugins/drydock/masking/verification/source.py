@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drydock.engines.postgres import fetch_rows
+from drydock.masking.verification.scope import columns_of
 from drydock.masking.verification.target import Connection, Progress, prepare, read_table
-from drydock.sqlfiles import sql_file
 
 
 def column_values(connection: Connection, name: str) -> Iterator[bytes]:
     """All values of `schema.table.column` (over all partitions). Raises LookupError where there is no such column or it
     cannot be read: a source that was not read must never look like one without originals."""
     prepare(connection)
-    columns = fetch_rows(connection, sql_file("postgresql", "verification", "columns"))
+    columns = columns_of(connection)
     found = [c for c in columns if f"{c['place_schema']}.{c['place_table']}.{c['column_name']}" == name]
     if not found:
         raise LookupError(f"the source has no column {name}")

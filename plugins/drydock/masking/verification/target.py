@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -17,12 +16,11 @@ from psycopg import sql
 from drydock.engines.postgres import fetch_rows
 from drydock.masking.verification.blocks import Block, block_of, opened, unescape, with_binary_opened
 from drydock.masking.verification.results import Reading, Unread
+from drydock.masking.verification.scope import WHOLE, Part, Scope, parts_of
 from drydock.sqlfiles import sql_file
 
 BLOCK_BYTES = 4 << 20
 OVERLAP_BYTES = 4096  # of two pieces of a large object, so that no value is cut in two
-CANNOT_HOLD = {"B", "D", "T"}  # categories of types: boolean, dates and times, time spans
-CANNOT_HOLD_TYPES = {"float4", "float8", "oid", "xid", "xid8", "cid", "tid", "pg_lsn", "int2"}
 SERVER_IS_GONE = ("08", "57", "53")  # classes of SQLSTATE after which nothing more can be read: the whole run is repeated
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -51,24 +49,24 @@ def prepare(connection: Connection) -> None:
     fetch_rows(connection, sql_file("postgresql", "verification", "session"))
 
 
-def read_all(connection: Connection, progress: Progress) -> Iterator[Block]:
+def read_all(connection: Connection, progress: Progress, scope: Scope = WHOLE) -> Iterator[Block]:
     """Every block of the database: definitions first, then large objects, then tables. Raises psycopg.OperationalError."""
     prepare(connection)
-    yield from read_definitions(connection, progress)
+    yield from read_definitions(connection, progress, scope)
     yield from read_large_objects(connection, progress)
-    columns = fetch_rows(connection, sql_file("postgresql", "verification", "columns"))
-    for (schema, table), found in groupby(columns, key=lambda c: (c["schema_name"], c["table_name"])):
-        names = _readable(list(found), progress)
-        if names:
-            yield from read_table(connection, (schema, table), names, progress)
+    parts, unread = parts_of(connection, scope)
+    progress.unread.update({u.place: u.reason for u in unread})
+    for part in parts:
+        yield from read_part(connection, part, progress, scope)
 
 
-def read_definitions(connection: Connection, progress: Progress) -> Iterator[Block]:
+def read_definitions(connection: Connection, progress: Progress, scope: Scope = WHOLE) -> Iterator[Block]:
     """Definitions as blocks of one row; several texts may share a place (enum labels)."""
     texts, size = [], 0
-    for row in fetch_rows(connection, sql_file("postgresql", "verification", "definitions")):
+    file = sql_file("postgresql", "verification", "definitions")
+    for row in fetch_rows(connection, file, {"left_out": list(scope.left_out)}):
         text = (row["text"] or "").encode()
-        texts.append((row["place"] or "?", text))
+        texts.append((scope.told(row["place"] or "?"), text))
         size += len(text)
         if size > BLOCK_BYTES:
             yield _counted(block_of(texts), progress)
@@ -99,25 +97,46 @@ def read_table(
     connection: Connection, relation: tuple[str, str], names: Sequence[tuple[str, str]], progress: Progress
 ) -> Iterator[Block]:
     """One table's columns, given as (name, place). A refusal in the middle makes all of them unread."""
-    places = tuple(place for _, place in names)
+    return read_part(connection, Part(relation, tuple(names)), progress)
+
+
+def read_part(connection: Connection, part: Part, progress: Progress, scope: Scope = WHOLE) -> Iterator[Block]:
+    """The rows of one part. A refusal in the middle makes all its places unread. Raises psycopg.Error for a lost server."""
     try:
-        for rows in copied_pieces(connection, relation, [name for name, _ in names]):
-            yield _counted(with_binary_opened(Block(places, unescape(rows), of_rows=True)), progress, len(rows))
+        for rows in _copied(connection, _statement_of(part, scope)):
+            yield _counted(with_binary_opened(Block(part.places, unescape(rows), of_rows=True)), progress, len(rows))
     except psycopg.Error as error:
         if (error.sqlstate or "08")[:2] in SERVER_IS_GONE:
             raise
         code = "unread_privilege" if isinstance(error, psycopg.errors.InsufficientPrivilege) else "unread_error"
-        progress.unread.update(dict.fromkeys(places, code))
-    progress.places.update(places)
+        progress.unread.update(dict.fromkeys(part.places, code))
+    progress.places.update(part.places)
+
+
+def _statement_of(part: Part, scope: Scope) -> sql.Composed:
+    if scope.share < 1:
+        more = {"percent": sql.Literal(100 * scope.share), "seed": sql.Literal(scope.seed)}
+        return _statement("copy_sample", part.relation, [name for name, _ in part.columns], more)
+    if part.is_whole:
+        return _statement("copy_out", part.relation, [name for name, _ in part.columns], {})
+    ends = {"first": sql.Literal(f"({part.first},0)"), "behind": sql.Literal(f"({part.behind},0)")}
+    return _statement("copy_part", part.relation, [name for name, _ in part.columns], ends)
+
+
+def _statement(file: str, relation: tuple[str, str], columns: Sequence[str], more: dict[str, sql.Composable]) -> sql.Composed:
+    texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns)
+    text = sql_file("postgresql", "verification", file).statement
+    return sql.SQL(text).format(columns=texts, relation=sql.Identifier(*relation), **more)
 
 
 def copied_pieces(
     connection: Connection, relation: tuple[str, str], columns: Sequence[str], *, with_partitions: bool = False
 ) -> Iterator[bytes]:
     """Whole rows in COPY's text format, about BLOCK_BYTES at a time. Raises psycopg.Error."""
-    file = sql_file("postgresql", "verification", "copy_whole" if with_partitions else "copy_out")
-    texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns)
-    statement = sql.SQL(file.statement).format(columns=texts, relation=sql.Identifier(*relation))
+    return _copied(connection, _statement("copy_whole" if with_partitions else "copy_out", relation, columns, {}))
+
+
+def _copied(connection: Connection, statement: sql.Composed) -> Iterator[bytes]:
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         yield from _pieces(copy)
 
@@ -134,29 +153,6 @@ def _pieces(copy: psycopg.Copy) -> Iterator[bytes]:
             rows, size = [], 0
     if rows:
         yield b"".join(rows)
-
-
-def _readable(columns: list[dict[str, Any]], progress: Progress) -> list[tuple[str, str]]:
-    """Columns to read, as (name, place); the others go to the unread ones with their reason."""
-    found = []
-    for column in columns:
-        place = f"{column['place_schema']}.{column['place_table']}.{column['column_name']}"
-        reason = _why_unread(column)
-        if reason:
-            progress.unread[place] = reason
-        else:
-            found.append((column["column_name"], place))
-    return found
-
-
-def _why_unread(column: dict[str, Any]) -> str:
-    if column["relation_kind"] == "f":
-        return "unread_foreign"
-    if not column["may_read"]:
-        return "unread_privilege"
-    if column["category"] in CANNOT_HOLD or column["type_name"] in CANNOT_HOLD_TYPES:
-        return "unread_type"
-    return ""
 
 
 def _counted(block: Block, progress: Progress, read_bytes: int | None = None) -> Block:
