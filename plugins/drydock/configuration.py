@@ -249,11 +249,16 @@ def _read_waivers() -> Part[WaiverFile]:
 def _read_part(
     file: str, model: type[M], check: Callable[[Document, M | None], Iterable[Problem]] = lambda _document, _model: ()
 ) -> Part[M]:
-    document = read_yaml(settings.config_dir() / file)
+    document = read_yaml(settings.config_dir() / file, _variables())
     if document.data is None:
         return Part(document, None, document.problems)
     made, problems = validate(document, model)
     return Part(document, made, (*document.problems, *problems, *check(document, made)))
+
+
+def _variables() -> dict[str, str]:
+    """What `${...}` in a value may name."""
+    return {"DRYDOCK_STATE": str(settings.state_dir())}
 
 
 @contextmanager
@@ -271,7 +276,7 @@ def _collection_paused() -> Iterator[None]:
 @_collection_paused()
 def _read_estate(path: Path) -> EstatePart:
     """An estate with its problems. Its own rules on ids are told by the cross checks, which know the lines."""
-    document = read_yaml(path, {"DRYDOCK_STATE": str(settings.state_dir())})
+    document = read_yaml(path, _variables())
     if document.data is None:
         return EstatePart(document, None, document.problems, EstateView(document, ()))
     made, problems = validate(document, Estate, skip=lambda loc: loc in ((), ("databases",)))
