@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import URL
 
 from drydock.engines.postgres import Endpoint, connect
-from drydock.masking.verification import canaries, reidentification, residual, semijoin, target
+from drydock.masking.verification import canaries, reidentification, residual, scope, semijoin, target
+from drydock.masking.verification.apart import SearchLost, Spec, _drive, cast_apart
 from drydock.masking.verification.canaries import Canary
+from drydock.masking.verification.hashes import Keys
 from drydock.masking.verification.net import Net, cast
-from drydock.masking.verification.originals import Original
+from drydock.masking.verification.originals import Original, Wanted
+from drydock.masking.verification.scope import WHOLE, Part, parts_of
 from drydock.masking.verification.source import column_values
 from drydock.masking.verification.target import Progress, read_all
 from drydock.verdicts import Status
@@ -30,18 +37,18 @@ DECLARED = {"app.person.id_no": {"cn_id"}, "app.person.tel": {"mobile"}}
 
 HIDING_PLACES = {
     "comment": ("COMMENT ON COLUMN app.person.note IS 'like {tel}'", "comment on app.person.note"),
-    "default": ("ALTER TABLE app.person ALTER note SET DEFAULT '{tel}'", "default of app.person.note"),
-    "enum label": ("CREATE TYPE app.mood AS ENUM ('{tel}')", "enum label of app.mood"),
+    "default": ("ALTER TABLE app.person ALTER note SET DEFAULT '{tel}'", "app.person.note default"),
+    "enum label": ("CREATE TYPE app.mood AS ENUM ('{tel}')", "app.mood label 1"),
     "json key": ("""UPDATE app.person SET doc = '{{"{tel}": 1}}' WHERE n = 7""", "app.person.doc"),
     "array": ("UPDATE app.person SET tags = ARRAY['x', '{id}'] WHERE n = 7", "app.person.tags"),
     "large object": ("SELECT lo_from_bytea(7700, convert_to(repeat('. ', 3000) || '{id}', 'UTF8'))", "large object 7700"),
     "partition bound": (
         "CREATE TABLE app.p7 PARTITION OF app.event FOR VALUES IN ('{tel}'); ALTER TABLE app.p7 OWNER TO CURRENT_USER",
-        "partition bound of app.p7",
+        "app.p7 bound",
     ),
-    "check constraint": ("ALTER TABLE app.person ADD CONSTRAINT odd CHECK (note <> '{tel}')", "constraint app.odd"),
-    "sequence": ("CREATE SEQUENCE app.s START {tel}", "sequence app.s"),
-    "index expression": ("CREATE INDEX odd ON app.person ((note = '{tel}'))", "index app.odd"),
+    "check constraint": ("ALTER TABLE app.person ADD CONSTRAINT odd CHECK (note <> '{tel}')", "app.person constraint odd"),
+    "sequence": ("CREATE SEQUENCE app.s START {tel}", "app.s value"),
+    "index expression": ("CREATE INDEX odd ON app.person ((note = '{tel}'))", "app.person index odd"),
     "toast": (
         "UPDATE app.person SET body = repeat('Zz', 60000) || ' {id} ' || repeat('yY', 9000) WHERE n = 7",
         "app.person.body",
@@ -55,12 +62,12 @@ HIDING_PLACES = {
     "partition row": ("INSERT INTO app.event VALUES ('a', '{tel}')", "app.event.what"),
     "function body": ("CREATE FUNCTION app.f() RETURNS text LANGUAGE sql AS $$ VALUES ('{tel}') $$", "function app.f"),
     "view": ("CREATE VIEW app.v AS VALUES ('{tel}')", "view app.v"),
-    "partial index": ("CREATE INDEX odd ON app.person (n) WHERE note = '{tel}'", "index app.odd"),
+    "partial index": ("CREATE INDEX odd ON app.person (n) WHERE note = '{tel}'", "app.person index odd"),
     "statistics": (
         "UPDATE app.person SET note = '{tel}' WHERE n < 50; ANALYZE app.person; UPDATE app.person SET note = NULL",
         "gathered statistics of app.person.note",
     ),
-    "name": ('CREATE TABLE app."t{tel}" ()', f"name of app.t{PHONE}"),
+    "name": ('CREATE TABLE app."t{tel}" ()', f"app.t{PHONE} name"),
 }
 
 SCHEMA = """
@@ -151,9 +158,37 @@ def test_the_whole_net_is_cast_in_one_reading(copy: Session, worlds: tuple[Endpo
             }
         )
         assert [v.status for v in cast(kept, source, copy).verdicts] == [Status.PASS] * 3
-        strange = Canary(subject="bird", field="mail", value="nobody@nowhere.example")
-        missing = cast(net.model_copy(update={"canaries": (strange,)}), source, copy).verdicts[2]
-        assert (missing.status, [f.code for f in missing.findings]) == (Status.UNKNOWN, ["canary_not_planted"])
+        missing = cast(net.model_copy(update={"not_planted": ("bird/mail",)}), source, copy).verdicts[2]
+        assert ("canary_not_planted", "bird/mail") in {(f.code, f.place) for f in missing.findings}
+
+
+def test_many_processes_find_what_one_finds(copy: Session, worlds: tuple[Endpoint, Endpoint], monkeypatch: Any) -> None:
+    copy.rollback()  # other sessions must see what is planted
+    monkeypatch.setattr(scope, "PART_BYTES", 16 * 1024)
+    net = Net(originals=tuple(COLUMNS), canaries=tuple(BIRDS), declared={k: frozenset(v) for k, v in DECLARED.items()})
+    with psycopg.connect(**asdict(worlds[1]), autocommit=True) as c, connect(worlds[0], purpose="test") as source:
+        c.execute("UPDATE app.person SET note = %s WHERE n IN (7, 300)", [PHONE])
+        try:
+            with connect(worlds[1], purpose="test") as whole:
+                assert len(parts_of(whole, WHOLE, split=True)[0]) > 4
+                alone = cast(net, source, whole)
+            apart = cast_apart(net, source, worlds[1], WHOLE, 2)
+        finally:
+            c.execute("UPDATE app.person SET note = NULL WHERE n IN (7, 300)")
+    assert apart.semijoin.counts == alone.semijoin.counts != ()
+    assert (apart.canaries.counts, apart.residual.counts) == (alone.canaries.counts, alone.residual.counts)
+    assert (apart.residual.reading.cells, apart.residual.reading.places) == (
+        alone.residual.reading.cells,
+        alone.residual.reading.places,
+    )
+    lost = Endpoint("127.0.0.1", 1, "nobody", "", "nowhere")
+    spec = Spec(
+        lost, net.model_copy(update={"originals": ()}), Wanted(Keys(), np.zeros(9, bool), np.zeros(9, bool), None), Path(), WHOLE
+    )
+    waiting: queue.SimpleQueue[Part] = queue.SimpleQueue()
+    waiting.put(Part(("app", "person"), (("n", "app.person.n"),)))
+    with pytest.raises(SearchLost, match="OperationalError"):
+        _drive(spec, waiting, threading.Event())
 
 
 def test_hostile_names_foreign_tables_and_empty_views(copy: Session) -> None:

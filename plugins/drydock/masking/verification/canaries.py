@@ -144,7 +144,7 @@ def verdict(result: Canaries) -> Verdict:
 
 def _one(found: Found, hits: int, kept: Mapping[tuple[str, str], str]) -> CanaryCount:
     subject, field, encoding, place = found
-    excepted = kept.get((field, place), "")
+    excepted = kept.get((field, place)) or kept.get(("", place), "")
     return CanaryCount(subject=subject, field=field, encoding=encoding, place=place, hits=hits, excepted_by=excepted)
 
 

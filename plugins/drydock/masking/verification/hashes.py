@@ -24,10 +24,17 @@ class Keys:
     """One run's secrets."""
 
     def __init__(self) -> None:
-        key = secrets.token_bytes(64)  # one block of SHA-256
+        self.__setstate__((secrets.token_bytes(64), secrets.token_bytes(8 * (LONGEST_QUICK + 1))))
+
+    def __getstate__(self) -> tuple[bytes, bytes]:
+        return self._secret  # for the run's own processes, over a pipe
+
+    def __setstate__(self, secret: tuple[bytes, bytes]) -> None:
+        self._secret = secret
+        key, weights = secret  # the key fills one block of SHA-256
         self._inner = hashlib.sha256(bytes(b ^ 0x36 for b in key))
         self._outer = hashlib.sha256(bytes(b ^ 0x5C for b in key))
-        random = np.frombuffer(secrets.token_bytes(8 * (LONGEST_QUICK + 1)), np.uint64)
+        random = np.frombuffer(weights, np.uint64)
         self._weights = random[:LONGEST_QUICK] | np.uint64(1)
         self._offset = int(random[LONGEST_QUICK])
 
@@ -61,6 +68,18 @@ class Filter:
     def add(self, quick: np.ndarray) -> None:
         at = quick >> self._shift
         np.bitwise_or.at(self._bits, (at >> np.uint64(3)).astype(np.int64), np.uint8(1) << (at & np.uint64(7)).astype(np.uint8))
+
+    def keep_in(self, path: Path) -> None:
+        """Put the bits into a file, which processes share: what is pickled from now on is its path."""
+        self._bits.tofile(path)
+        self._path = path
+
+    def __getstate__(self) -> tuple[np.uint64, Path]:
+        return self._shift, self._path
+
+    def __setstate__(self, state: tuple[np.uint64, Path]) -> None:
+        self._shift, self._path = state
+        self._bits = np.memmap(self._path, np.uint8, "r")
 
     def may_hold(self, quick: np.ndarray) -> np.ndarray:
         at = quick >> self._shift

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from pydantic import Field
 
 from drydock.masking.verification import canaries, residual, semijoin
+from drydock.masking.verification.blocks import Block
 from drydock.masking.verification.canaries import Canary
 from drydock.masking.verification.folding import fold
-from drydock.masking.verification.originals import Original
+from drydock.masking.verification.originals import Original, Originals, Wanted
 from drydock.masking.verification.results import Canaries, Residual, Semijoin
-from drydock.masking.verification.source import column_values
+from drydock.masking.verification.scope import WHOLE, Scope
+from drydock.masking.verification.source import column_blocks, column_values
 from drydock.masking.verification.target import Connection, Progress, read_all
 from drydock.verdicts import Model, Verdict
 
 
 class Net(Model):
-    """What the net looks for. `kept_originals` maps (source column, place), `kept_canaries` (field, place) to a policy's name."""
+    """What the net looks for, and what a policy lets stand by name."""
 
     originals: tuple[Original, ...]
     canaries: tuple[Canary, ...] = ()
+    not_planted: tuple[str, ...] = Field((), description="labels of canaries that the source does not hold")
     declared: dict[str, frozenset[str]] = Field(default_factory=dict, description="place: kinds that its policy names")
-    kept_originals: dict[tuple[str, str], str] = Field(default_factory=dict)
-    kept_canaries: dict[tuple[str, str], str] = Field(default_factory=dict)
+    kept_originals: dict[tuple[str, str], str] = Field(
+        default_factory=dict, description="(source column, or empty: any; place) -> name of the policy's entry"
+    )
+    kept_canaries: dict[tuple[str, str], str] = Field(
+        default_factory=dict, description="(field, or empty: any; place) -> name of the policy's entry"
+    )
 
 
 class Caught(Model):
@@ -38,23 +47,55 @@ class Caught(Model):
         return residual.verdict(self.residual), semijoin.verdict(self.semijoin), canaries.verdict(self.canaries)
 
 
-def cast(net: Net, source: Connection, copy: Connection) -> Caught:
-    """Read the source's sensitive columns, look for the canaries there, then read all of the copy once.
+class Searches:
+    """The three searches of one process; each block is folded once for all of them."""
+
+    def __init__(self, net: Net, wanted: Wanted, folder: Path) -> None:
+        self.tally = residual.Tally()
+        self.birds = canaries.Search(net.canaries)
+        self.target = semijoin.Target(wanted, folder)
+
+    def add(self, block: Block) -> None:
+        folded = fold(block)
+        self.tally.add(block, folded)
+        self.birds.add(block, folded)
+        self.target.add(block, folded)
+
+    def absorb(self, other: Searches) -> None:
+        """Take in what another process found."""
+        self.tally.absorb(other.tally)
+        self.birds.found.update(other.birds.found)
+        self.target.absorb(other.target)
+
+    def result(self, net: Net, sides: Originals, progress: Progress) -> Caught:
+        joined = self.target.result(sides, progress, net.kept_originals)
+        scanned = Residual(reading=progress.result(), counts=self.tally.counts(net.declared))
+        birds = self.birds.result(progress, net.not_planted, net.kept_canaries)
+        birds = birds.model_copy(update={"planted": birds.planted + len(net.not_planted)})
+        return Caught(residual=scanned, semijoin=joined, canaries=birds)
+
+
+def cast(net: Net, source: Connection, copy: Connection, scope: Scope = WHOLE) -> Caught:
+    """Read the source's sensitive columns, then all of the copy once, in this process.
 
     Raises LookupError for a source column that is not there or cannot be read, psycopg.OperationalError for a lost server.
     """
-    values = {column.name: column_values(source, column.name) for column in net.originals}
-    missing = canaries.not_planted(net.canaries, read_all(source, Progress())) if net.canaries else ()
-    return _cast(net, values, missing, copy)
+    with source_side(net.originals, source) as (sides, folder):
+        progress, searches = Progress(), Searches(net, sides.wanted(), folder)
+        for block in read_all(copy, progress, scope):
+            searches.add(block)
+        return searches.result(net, sides, progress)
 
 
-def _cast(net: Net, values: Mapping[str, Iterable[bytes]], missing: tuple[str, ...], copy: Connection) -> Caught:
-    progress, tally, birds = Progress(), residual.Tally(), canaries.Search(net.canaries)
-    with semijoin.target_for(net.originals, values) as target:
-        for block in read_all(copy, progress):
-            folded = fold(block)
-            for search in (tally, birds, target):
-                search.add(block, folded)
-        joined = target.result(progress, net.kept_originals)
-    scanned = Residual(reading=progress.result(), counts=tally.counts(net.declared))
-    return Caught(residual=scanned, semijoin=joined, canaries=birds.result(progress, missing, net.kept_canaries))
+@contextmanager
+def source_side(originals: Sequence[Original], source: Connection) -> Iterator[tuple[Originals, Path]]:
+    """The originals of the source, hashed; and a folder whose files are gone afterwards. Raises LookupError."""
+    whole = {column.name: column_values(source, column.name) for column in originals if not column.inside}
+    inside: Mapping[str, Iterable[bytes]] = {column.name: () for column in originals if column.inside}
+    with semijoin.sides_for(originals, {**whole, **inside}) as (sides, folder):
+        for text in dict.fromkeys(column.inside for column in originals if column.inside):
+            names = {column.kind: column.name for column in originals if column.inside == text}
+            for block in column_blocks(source, text):
+                for kind, values in residual.values_inside(block, names):
+                    sides.add(names[kind], values)
+        yield sides, folder

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 
@@ -26,13 +28,25 @@ MOST_DECOYS = 400_000
 
 
 class Original(Model):
-    """A sensitive source column. `free_size`: how many values its masked ones are drawn from, where the policy knows better
-    than the kind; `kept`: slices of a value that the policy keeps, so that chance is reckoned among values alike in them."""
+    """A sensitive source column, or what stands inside of its texts."""
 
-    name: str = Field(description="schema.table.column")
+    name: str = Field(description="schema.table.column, as findings tell it")
     kind: str
-    free_size: float | None = None
-    kept: tuple[tuple[int, int], ...] = ()
+    free_size: float | None = Field(None, description="values that masked ones are drawn from, where the policy knows better")
+    kept: tuple[tuple[int, int], ...] = Field((), description="slices that the policy keeps: chance is among values alike there")
+    fixed: int | None = Field(None, description="letters of a value that do not vary; all others count as one of ten: for codes")
+    only: str = Field("", description="pattern: other values of the column are no originals (already as coarse as masked ones)")
+    inside: str = Field("", description="the free text column in which values of the kind are sought by pattern")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """All that a process needs to search a target: no value, and nothing that tells one without the keys."""
+
+    keys: Keys
+    lengths: np.ndarray
+    names: np.ndarray
+    filter: Filter
 
 
 class Originals:
@@ -55,19 +69,21 @@ class Originals:
         """Hash all values of one column (UTF-8, NULLs left out). Too short and too long ones are left out."""
         owner = 2 * self._numbers[name]
         rest, pool = iter(values), _Pool()
+        only = re.compile(self.columns[owner // 2].only)
         while batch := list(islice(rest, BATCH)):
+            batch = [value for value in batch if only.search(value.decode("utf-8", "replace"))] if only.pattern else batch
             normal = set(_variants(self.columns[owner // 2].kind, self._normal(batch)))
             self._write(owner, list(normal))
             pool.add(normal)
         if not self._has_domain(owner):
             self._write(owner + 1, sorted(_decoys(pool.values)))
 
-    def filter(self) -> Filter:
-        """The bit table of all values written so far."""
+    def wanted(self) -> Wanted:
+        """What the target is searched by, of all values written so far."""
         found = Filter(self.records.records)
         for records in self.records.each():
             found.add(records["quick"])
-        return found
+        return Wanted(self.keys, self.lengths, self.names, found)
 
     def column(self, owner: int) -> Original:
         return self.columns[owner // 2]
@@ -116,7 +132,7 @@ class Originals:
 
     def _has_domain(self, owner: int) -> bool:
         column = self.columns[owner // 2]
-        return bool(column.free_size or column.kind in DOMAIN_SIZES)
+        return bool(column.free_size or column.fixed is not None or column.kind in DOMAIN_SIZES)
 
     def _write(self, owner: int, values: list[bytes]) -> None:
         """Values grouped by length, hashed, appended."""

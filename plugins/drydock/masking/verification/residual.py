@@ -63,6 +63,12 @@ class Tally:
                 if number:
                     counter[kind, places[column]] += number
 
+    def absorb(self, other: Tally) -> None:
+        """Take in what another process counted."""
+        for ours, theirs in ((self.candidates, other.candidates), (self.shaped, other.shaped), (self.hits, other.hits)):
+            ours.update(theirs)
+        self.of_rows |= other.of_rows
+
     def counts(self, declared: Mapping[str, Collection[str]]) -> tuple[KindCount, ...]:
         """All kinds that were hit, with what chance would bring."""
         return tuple(self._one(kind, place, hits, declared) for (kind, place), hits in sorted(self.hits.items()))
@@ -85,6 +91,19 @@ class Tally:
             declared=is_declared,
             of_rows=place in self.of_rows,
         )
+
+
+def values_inside(block: Block, kinds: Collection[str]) -> Iterator[tuple[str, list[bytes]]]:
+    """Texts of the kinds, right check digits and all, that stand in a block: kind and values."""
+    folded = fold(block)
+    for pattern, first, last, length in _candidates(folded):
+        if pattern.kind not in kinds:
+            continue
+        texts = gather(folded.kept, folded.starts[first], length)
+        valid = pattern.test(texts)[1]
+        if pattern.kind == "mobile":
+            valid = _grouped_as_phone(folded, first, last, valid)
+        yield pattern.kind, [row.tobytes() for row in texts[valid]]
 
 
 def scan(blocks: Iterable[Block], progress: Progress, declared: Mapping[str, Collection[str]]) -> Residual:

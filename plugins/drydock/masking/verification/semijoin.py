@@ -10,6 +10,7 @@ candidate; memory one bit table (8 bytes a source value, at most 512 MB) and one
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from drydock.masking.verification.candidates import MIXED, SHAPES, Candidates, c
 from drydock.masking.verification.chance import DOMAIN_SIZES, ONCE_IN_A_MILLION, Distinct, poisson_bound
 from drydock.masking.verification.folding import Folded, fold
 from drydock.masking.verification.hashes import BUCKETS, Buckets, Keys
-from drydock.masking.verification.originals import Original, Originals
+from drydock.masking.verification.originals import Original, Originals, Wanted
 from drydock.masking.verification.residual import unread_findings
 from drydock.masking.verification.results import JoinCount, Semijoin
 from drydock.masking.verification.target import Progress
@@ -38,10 +39,10 @@ INSIDE = " (inside longer text)"
 class Target:
     """The target's side of the join: takes blocks, keeps counts of shapes and the records that passed the filter."""
 
-    def __init__(self, originals: Originals, folder: Path) -> None:
-        self.originals, self.keys = originals, originals.keys
-        self.filter = originals.filter()
-        self.found = Buckets(folder, "target")
+    def __init__(self, wanted: Wanted, folder: Path) -> None:
+        self.wanted, self.keys = wanted, wanted.keys
+        self.found = [Buckets(folder, f"target-{secrets.token_hex(4)}-")]
+        self.numbers = [np.arange(0)]  # of each of them: places in its records -> places here; of the first one as they are
         self.places: dict[str, int] = {}
         self.distinct: dict[tuple[int, int, int], Distinct] = {}
         self.records: Counter[int] = Counter()
@@ -53,9 +54,9 @@ class Target:
         folded = folded or fold(block)
         if not len(folded.starts):
             return
-        for some in candidates(folded, self.originals.lengths, self.originals.names):
+        for some in candidates(folded, self.wanted.lengths, self.wanted.names):
             quick = self.keys.quick(texts(folded, some.starts, some.length))
-            may = self.filter.may_hold(quick)
+            may = self.wanted.filter.may_hold(quick)
             group = folded.columns[some.tokens] * len(SHAPES) + shapes(folded, some.starts, some.length)
             order = np.argsort(group.astype(np.int16) if len(folded.places) < 9000 else group, kind="stable")  # by radix
             ends = np.cumsum(np.bincount(group))
@@ -67,9 +68,28 @@ class Target:
                     self.distinct.setdefault(shape, Distinct()).add(quick[here])
                     self._record(place, folded.kept, some, here[may[here]], quick)
 
-    def result(self, progress: Progress, kept: Mapping[tuple[str, str], str]) -> Semijoin:
+    def absorb(self, other: Target) -> None:
+        """Take in what another process found, with the same keys."""
+        numbers = np.array([self._place(name) for name in other.places], np.uint32)
+        self.found.append(other.found[0])
+        self.numbers.append(numbers)
+        for (place, *shape), distinct in other.distinct.items():
+            self.distinct.setdefault((int(numbers[place]), *shape), Distinct()).add(distinct.least)
+        self.records.update({int(numbers[place]): count for place, count in other.records.items()})
+        self.cut |= other.cut
+        self.hashed += other.hashed
+
+    def recorded(self, bucket: int) -> np.ndarray:
+        """The records of one bucket, each place and MAC once."""
+        parts = [self.found[0].read(bucket)]
+        for found, numbers in zip(self.found[1:], self.numbers[1:], strict=True):
+            part = found.read(bucket)
+            part["owner"] = numbers[part["owner"]]
+            parts.append(part)
+        return np.unique(np.concatenate(parts)) if len(parts) > 1 else parts[0]
+
+    def result(self, sides: Originals, progress: Progress, kept: Mapping[tuple[str, str], str]) -> Semijoin:
         """Join what was recorded with the originals."""
-        sides = self.originals
         counts = _counts(sides, self, kept)
         for place in self.cut:
             progress.unread[place] = "unread_too_many"
@@ -95,7 +115,7 @@ class Target:
         starts = some.starts[at[first]].tolist()
         data = kept.tobytes() if len(starts) > 64 else None
         macs = [self.keys.mac(data[s : s + some.length] if data else kept[s : s + some.length].tobytes()) for s in starts]
-        self.found.add(place, np.array(macs, np.uint64), unique)
+        self.found[0].add(place, np.array(macs, np.uint64), unique)
         self.records[place] += len(unique)
         self.hashed += len(unique)
 
@@ -110,20 +130,21 @@ def join(
 ) -> Semijoin:
     """`source` gives the values of each column of `originals`; `kept`: (source, place) to the policy entry that
     lets the originals be there."""
-    with target_for(originals, source) as target:
+    with sides_for(originals, source) as (sides, folder):
+        target = Target(sides.wanted(), folder)
         for block in blocks:
             target.add(block)
-        return target.result(progress, kept or {})
+        return target.result(sides, progress, kept or {})
 
 
 @contextmanager
-def target_for(originals: Sequence[Original], source: Mapping[str, Iterable[bytes]]) -> Iterator[Target]:
-    """The target's side, ready for blocks, over files that are gone afterwards. Raises KeyError for a column without values."""
+def sides_for(originals: Sequence[Original], source: Mapping[str, Iterable[bytes]]) -> Iterator[tuple[Originals, Path]]:
+    """The source's side, and a folder whose files are gone afterwards. Raises KeyError for a column without values."""
     with tempfile.TemporaryDirectory(prefix="drydock-semijoin-") as name:
         sides = Originals(originals, Path(name), Keys())
         for column in originals:
             sides.add(column.name, source[column.name])
-        yield Target(sides, Path(name))
+        yield sides, Path(name)
 
 
 def verdict(result: Semijoin) -> Verdict:
@@ -164,7 +185,7 @@ def _finding(count: JoinCount) -> Finding | None:
 
 
 def _counts(sides: Originals, target: Target, kept: Mapping[tuple[str, str], str]) -> tuple[JoinCount, ...]:
-    hits = _hits(sides.records, target.found)
+    hits = _hits(sides.records, target)
     names = {number: name for name, number in target.places.items()}
     alpha = _alpha(sides, target)
     found = []
@@ -173,7 +194,9 @@ def _counts(sides: Originals, target: Target, kept: Mapping[tuple[str, str], str
             continue
         column, where = sides.column(owner), names[place]
         candidates_here = _candidates_like(sides, target, owner, place)
-        expected = _expected(sides, owner, candidates_here, hits.get((sides.decoy_of(owner), place), 0))
+        expected = _by_fixed(sides, target, owner, place)
+        if expected is None:
+            expected = _expected(sides, owner, candidates_here, hits.get((sides.decoy_of(owner), place), 0))
         found.append(
             JoinCount(
                 source=column.name,
@@ -183,10 +206,14 @@ def _counts(sides: Originals, target: Target, kept: Mapping[tuple[str, str], str
                 candidates=candidates_here,
                 expected=expected,
                 bound=poisson_bound(expected, alpha),
-                excepted_by=kept.get((column.name, where.removesuffix(INSIDE)), ""),
+                excepted_by=_excepted(kept, column.name, where.removesuffix(INSIDE)),
             )
         )
     return tuple(found)
+
+
+def _excepted(kept: Mapping[tuple[str, str], str], column: str, place: str) -> str:
+    return kept.get((column, place)) or kept.get(("", place), "")
 
 
 def _alpha(sides: Originals, target: Target) -> float:
@@ -196,11 +223,11 @@ def _alpha(sides: Originals, target: Target) -> float:
     return max(ONCE_IN_A_MILLION, FALSE_ALARM / max(pairs, 1))
 
 
-def _hits(source: Buckets, target: Buckets) -> Counter[tuple[int, int]]:
+def _hits(source: Buckets, target: Target) -> Counter[tuple[int, int]]:
     """Distinct MACs that both sides hold, by (owner in the source, place in the target), one bucket in memory at a time."""
     hits: Counter[tuple[int, int]] = Counter()
     for number in range(BUCKETS):
-        ours, theirs = source.read(number), target.read(number)
+        ours, theirs = source.read(number), target.recorded(number)
         ours = ours[np.argsort(ours["mac"], kind="stable")]
         left, right = (np.searchsorted(ours["mac"], theirs["mac"], side) for side in ("left", "right"))
         matched = np.flatnonzero(right > left)
@@ -211,6 +238,17 @@ def _hits(source: Buckets, target: Buckets) -> Counter[tuple[int, int]]:
 
 def _candidates_like(sides: Originals, target: Target, owner: int, place: int) -> int:
     return sum(target.distinct[place, *shape].count for shape in sides.shapes(owner) if (place, *shape) in target.distinct)
+
+
+def _by_fixed(sides: Originals, target: Target, owner: int, place: int) -> float | None:
+    """For codes: each letter that varies counts as one of ten, which is the most that chance can bring. None for other kinds."""
+    fixed = sides.column(owner).fixed
+    if fixed is None:
+        return None
+    found = [
+        (target.distinct[place, *shape].count, shape[0]) for shape in sides.shapes(owner) if (place, *shape) in target.distinct
+    ]
+    return float(sum(count * sides.values(owner) / 10 ** max(length - fixed, 1) for count, length in found))
 
 
 def _expected(sides: Originals, owner: int, candidates_here: int, decoy_hits: int) -> float:

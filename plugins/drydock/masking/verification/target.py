@@ -36,6 +36,13 @@ class Progress:
     read_bytes: int = 0
     unread: dict[str, str] = field(default_factory=dict)
 
+    def absorb(self, other: Progress) -> None:
+        """Take in what another process read."""
+        self.places |= other.places
+        self.cells += other.cells
+        self.read_bytes += other.read_bytes
+        self.unread.update(other.unread)
+
     def result(self) -> Reading:
         """The reading as it stands; a place that was read only in part counts as unread."""
         unread = tuple(Unread(place=place, reason=reason) for place, reason in sorted(self.unread.items()))
