@@ -78,6 +78,15 @@ class Word(StrEnum):
     PARTITION_BY = "PARTITION BY"
     CYCLE = "CYCLE"
     NO_CYCLE = "NO CYCLE"
+    SCHEMA = "SCHEMA"
+    TYPE = "TYPE"
+    DOMAIN = "DOMAIN"
+    SEQUENCE = "SEQUENCE"
+    TABLE = "TABLE"
+    COLUMN = "COLUMN"
+    INDEX = "INDEX"
+    STATISTICS = "STATISTICS"
+    PUBLIC = "PUBLIC"
 
 
 STORAGE_PARAMETERS = re.compile(

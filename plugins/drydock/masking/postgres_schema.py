@@ -8,6 +8,7 @@ from typing import Any
 
 from drydock.estate import Engine
 from drydock.masking import schema as s
+from drydock.masking.postgres.reading import read_definitions
 from drydock.masking.postgres_types import postgres_type
 
 Row = dict[str, Any]
@@ -39,6 +40,7 @@ def read_postgres_schema(ask: Ask, schemas: Sequence[str]) -> s.Schema:
         enums=tuple(facts.enums.values()),
         domains=tuple(_domain(row) for row in facts.domains.values()),
         sequences=tuple(facts.sequence(row) for row in ask("sequences", binds)),
+        definitions=read_definitions(ask, schemas),
     )
 
 

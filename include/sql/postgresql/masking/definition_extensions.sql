@@ -29,4 +29,4 @@ JOIN pg_namespace AS n ON n.oid = thing.place
 JOIN pg_depend AS d ON d.classid = thing.class AND d.objid = thing.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 JOIN pg_extension AS x ON x.oid = d.refobjid
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-ORDER BY n.nspname, thing.name, x.extname
+ORDER BY 1, 2, 3

@@ -20,6 +20,8 @@ Name = tuple[str, str]
 class SchemaDef(Model):
     name: str
     comment: str = ""
+    owner: str = ""
+    open_to: tuple[str, ...] = Field((), description="roles beside the owner that may use it; PUBLIC: everybody")
 
 
 class ConstraintDef(Model):
@@ -144,6 +146,7 @@ class Definitions(Model):
 
     version: int = Field(0, description="server_version_num")
     role: str = Field("", description="who read it")
+    default_readers: tuple[str, ...] = Field((), description="roles that get a right on every new schema of this role")
     schemas: tuple[SchemaDef, ...] = ()
     enums: tuple[EnumDef, ...] = ()
     domains: tuple[DomainDef, ...] = ()
@@ -159,7 +162,3 @@ class Definitions(Model):
     @cached_property
     def by_name(self) -> dict[Name, TableDef]:
         return {table.name: table for table in self.tables}
-
-    def tree(self, root: Name) -> tuple[TableDef, ...]:
-        """A table and its partitions, a parent before its partitions."""
-        return tuple(table for table in self.tables if table.root == root)

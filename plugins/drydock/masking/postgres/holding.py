@@ -1,0 +1,174 @@
+"""Values inside of definitions: defaults, labels, bounds, conditions, expressions, names, and how far sequences are.
+
+What is looked at are the literals that the server wrote, and the names of things. A literal that a masked column could hold
+counts as a value of that column's kind, however short; elsewhere the patterns and check digits of discovery decide. Texts
+of comments are no finding: they are scrubbed on their way (`scrubbed`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from drydock.engines.postgres_tokens import NoExpression, Sort, tokens
+from drydock.masking import checks
+from drydock.masking.inside import CHANCE, scan
+from drydock.masking.kinds import all_kinds
+from drydock.masking.policy import ResolvedRule
+from drydock.masking.postgres import facts as f
+from drydock.masking.postgres.retarget import literals
+from drydock.masking.postgres.scope import Scope
+from drydock.masking.reading import read
+from drydock.masking.schema import object_name
+from drydock.masking.spans import UNKNOWN, Limits, find
+
+_LONG_NUMBER = re.compile(r"\d{11,19}[Xx]?")
+_BYTES = re.compile(r"\\x((?:[0-9A-Fa-f]{2})+)")
+_CARD_BY_CHANCE = "bank_card" + CHANCE + CHANCE
+SHORTEST = 2
+_TYPE_ENDS = {2**15 - 1, 2**31 - 1, 2**63 - 1, -(2**15), -(2**31), -(2**63), 1}
+
+
+class Held(NamedTuple):
+    """A place of a definition and the kinds of values that stand there."""
+
+    place: str
+    kinds: tuple[str, ...]
+
+
+def held_values(scope: Scope) -> Iterator[Held]:
+    """Every place of a copied definition that holds a value. Raises NoExpression."""
+    for place, kinds in (*_of_tables(scope), *_of_parts(scope), *_of_types(scope), *_of_sequences(scope)):
+        if kinds:
+            yield Held(place, tuple(sorted(kinds)))
+
+
+def kinds_in(text: str, of_columns: Iterable[str] = ()) -> set[str]:
+    """The kinds that a literal holds; `of_columns`: kinds of the masked columns that it stands beside."""
+    match = _BYTES.fullmatch(text)
+    if match:
+        text = bytes.fromhex(match[1]).decode("utf-8", "replace")
+    found = {kind for kind in scan(text) if not kind.endswith(CHANCE)}
+    if _CARD_BY_CHANCE in scan(text):
+        found.add("bank_card")
+    whole = (kind for kind in of_columns if kind in all_kinds() and len(text) >= SHORTEST)
+    return found | {kind for kind in whole if checks.is_valid(kind, text)}
+
+
+def kinds_in_name(name: str) -> set[str]:
+    """The kinds that a name holds: of the whole, and of each long number inside."""
+    return {kind for part in (name, *_LONG_NUMBER.findall(name)) for kind in kinds_in(part)}
+
+
+def scrubbed(comment: str) -> str:
+    """The comment with what looks sensitive replaced by the word for its kind."""
+    reading = read(comment)
+    text, at = [], 0
+    for one in find(reading, Limits()):
+        start, end = reading.source_span(one.start, one.end)
+        text += [comment[at:start], "[…]" if one.kind == UNKNOWN else f"[{one.kind}]"]
+        at = end
+    return "".join((*text, comment[at:]))
+
+
+Places = Iterator[tuple[str, set[str]]]
+
+
+def _of_tables(scope: Scope) -> Places:
+    for number, table in enumerate(scope.tables, 1):
+        rules, key = scope.rules(table), shown(table, number)
+        yield f"{key} name", kinds_in_name(table.name[1])
+        for place, column in enumerate(table.columns, 1):
+            spelt = column.name if not kinds_in_name(column.name) else f"#{place}"
+            yield f"{key}.{spelt} name", kinds_in_name(column.name)
+            beside = {column.name: rules[column.name]} if column.name in rules else rules if column.generated else {}
+            yield f"{key}.{spelt} {'expression' if column.generated else 'default'}", _in(column.default, beside)
+        above = scope.by_name.get(table.parent) if table.parent else None
+        yield f"{key} bound", _in(table.bound, _named(above.division, rules) if above else {}, named=False)
+        yield f"{key} division", _in(table.division, rules)
+
+
+def _of_parts(scope: Scope) -> Places:
+    """Constraints, indexes and statistics."""
+    numbers = {table.name: number for number, table in enumerate(scope.tables, 1)}
+    things = [("constraint", c.table, c.name, c.definition) for c in scope.constraints]
+    things += [("index", i.table, i.name, i.body) for i in scope.indexes]
+    things += [("statistics", s.table, s.name[1], s.body) for s in scope.statistics]
+    for number, (what, name, own_name, text) in enumerate(things, 1):
+        table = scope.by_name[name]
+        in_name = kinds_in_name(own_name)
+        spelt = f"#{number}" if in_name else own_name
+        yield f"{shown(table, numbers[name])} {what} {spelt}", in_name | _in(text, scope.rules(table))
+
+
+def _of_types(scope: Scope) -> Places:
+    for enum in scope.found.enums:
+        kinds = _kinds_of_type(scope, enum.name)
+        for number, label in enumerate(enum.labels, 1):
+            yield f"{object_name(*enum.name)} label {number}", kinds_in(label, kinds)
+    for domain in scope.found.domains:
+        kinds, key = _kinds_of_type(scope, domain.name), object_name(*domain.name)
+        yield f"{key} default", _values(domain.default, kinds)
+        for check in domain.checks:
+            yield f"{key} constraint {check.name}", _values(check.definition, kinds)
+
+
+def _of_sequences(scope: Scope) -> Places:
+    for sequence in scope.sequences:
+        figures = {sequence.start, sequence.minimum, sequence.maximum}
+        figures |= {carried_value(scope, sequence)} - {None}
+        numbers = figures - _TYPE_ENDS
+        yield f"{object_name(*sequence.name)} value", {kind for number in numbers for kind in kinds_in(str(number))}
+
+
+def carried_value(scope: Scope, sequence: f.SequenceDef) -> int | None:
+    """How far the copy's sequence must be at least; None: only its own rows count.
+
+    Where a column keeps its values, the copy goes on where the source was: a subset has not all rows, and a new row must not
+    get the number of a row of the source that somebody still knows. Where the numbers of a column are masked, the source's
+    newest number is an original itself and is not carried; the rows' own pseudonyms may be larger anyway.
+    """
+    masked = any(column.name in scope.rules(table) for table, column in scope.uses_of(sequence))
+    return None if masked else sequence.last_value
+
+
+def shown(table: f.TableDef, number: int) -> str:
+    """The table's key; where the name itself holds a value, its root or schema and its number."""
+    if not kinds_in_name(table.name[1]):
+        return object_name(*table.name)
+    root_is_clean = table.parent is not None and not kinds_in_name(table.root[1])
+    return f"{object_name(*table.root) if root_is_clean else object_name(table.name[0])} table #{number}"
+
+
+def _in(text: str, rules: dict[str, ResolvedRule], named: bool = True) -> set[str]:
+    """Kinds in the literals of an expression. `named`: only rules of columns that it names; else of all given."""
+    if not text:
+        return set()
+    beside = _named(text, rules) if named and len(rules) > 1 else rules
+    return _values(text, {rule.kind for rule in beside.values() if rule.kind})
+
+
+def _values(text: str, kinds: Iterable[str]) -> set[str]:
+    beside = tuple(kinds)
+    return {kind for literal in literals(text) for kind in kinds_in(literal, beside)} if text else set()
+
+
+def _named(text: str, rules: dict[str, ResolvedRule]) -> dict[str, ResolvedRule]:
+    """The rules of the columns that stand in the text."""
+    try:
+        words = {token.value for token in tokens(text) if token.sort is Sort.NAME}
+    except NoExpression:
+        return rules
+    return {name: rule for name, rule in rules.items() if name in words}
+
+
+def _kinds_of_type(scope: Scope, name: f.Name) -> set[str]:
+    """Kinds of the masked columns that have the type."""
+    written = ".".join(part.replace('"', "") for part in name)
+    found = set()
+    for table in scope.roots:
+        rules = scope.rules(table)
+        of_type = (c.name for c in table.columns if c.type.replace('"', "").split("[")[0] == written)
+        found |= {rules[column].kind for column in of_type if column in rules}
+    return {kind for kind in found if kind}
