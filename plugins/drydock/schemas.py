@@ -16,7 +16,8 @@ from pydantic.fields import FieldInfo
 from drydock import settings
 from drydock.calendar import Calendar
 from drydock.estate import Estate
-from drydock.masking.policy import PARAMETERS, MaskingPolicyFile, Technique
+from drydock.masking.parameters import PARAMETERS
+from drydock.masking.policy import MaskingPolicyFile, Technique
 from drydock.notices import Notices
 from drydock.policy import (
     BackupPolicy,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from random import Random
 
 import numpy as np
 import pyarrow as pa
@@ -21,15 +21,15 @@ anything = st.none() | st.text(max_size=20) | st.integers() | st.decimals(allow_
 
 
 @settings(max_examples=100, deadline=None)
-@given(days, st.sampled_from(["month", "quarter", "year", "decade"]))
+@given(days, st.sampled_from(["day", "month", "quarter", "year", "decade"]))
 def test_dates_become_the_first_day_of_their_period_in_every_type(day: date, to: str) -> None:
     first = g.dates([day], to).column[0]
-    assert first <= day and first.day == 1
-    months = {"month": 1, "quarter": 3, "year": 12, "decade": 120}[to]
+    assert first == day if to == "day" else first <= day and first.day == 1
+    months = {"day": 1, "month": 1, "quarter": 3, "year": 12, "decade": 120}[to]
     assert (day.year * 12 + day.month) - (first.year * 12 + first.month) < months
-    assert first.month in (range(1, 13) if to == "month" else (1, 4, 7, 10) if to == "quarter" else (1,))
+    assert first.month in (range(1, 13) if to in ("day", "month") else (1, 4, 7, 10) if to == "quarter" else (1,))
     assert g.dates([datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC)], to).column == [
-        datetime(first.year, first.month, 1, tzinfo=UTC)
+        datetime(first.year, first.month, first.day, tzinfo=UTC)
     ]
     assert g.dates(np.array([day], "M8[D]"), to).column.tolist() == [first]
     assert g.dates(pa.array([day, None], pa.date32()), to).column.to_pylist() == [first, None]
@@ -61,53 +61,67 @@ def test_text_dates_keep_their_form_and_lose_their_time() -> None:
     assert done.unreadable == 1
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 150), st.sampled_from([(1, 90), (5, 90), (10, 80), (20, 60)]))
-def test_an_age_lies_in_its_band(age: int, shape: tuple[int, int]) -> None:
-    width, top = shape
-    band = g.ages([age, str(age), Decimal(age)], width, top).column
-    assert len(set(band)) == 1
-    if age >= top:
-        assert band[0] == f"{top}+"
-    else:
-        low, high = map(int, band[0].split("-"))
-        assert low <= age <= high == low + width - 1 and low % width == 0
+def test_dates_outside_of_the_bounds_become_the_bounds_in_every_type() -> None:
+    some = [date(1900, 5, 6), date(1960, 2, 29), date(2030, 1, 2), None]
+    low, high = date(1936, 1, 1), date(2020, 6, 30)
+    expected = [low, date(1960, 2, 29), high, None]
+    assert g.dates(some, bottom=low, top=high).column == expected
+    assert g.dates(pa.array(some, pa.date32()), bottom=low, top=high).column.to_pylist() == expected
+    assert g.dates(np.array(some[:3], "M8[us]"), "year", low).column.tolist() == [
+        datetime(1936, 1, 1),
+        datetime(1960, 1, 1),
+        datetime(2030, 1, 1),
+    ]
+    assert g.dates(["1900-05-06", "30/1/2"], "year", low).column == ["1936-01-01", None]
+    with pytest.raises(ValueError, match="after"):
+        g.dates(some, "year", high, low)
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(st.integers(-50, 50) | st.decimals(-50, 50, places=2), min_size=1),
-    st.lists(st.integers(-40, 40), min_size=1, unique=True),
-)
-def test_a_number_lies_in_its_bucket(numbers: list, edges: list[int]) -> None:
-    edges = sorted(edges)
-    for number, label, lower in zip(
-        numbers, g.buckets(numbers, edges).column, g.buckets(numbers, edges, "lower").column, strict=True
-    ):
-        low, _, high = label.partition("..<")
-        assert (
-            (number < edges[0])
-            if label.startswith("<")
-            else ((number >= edges[-1]) if label.startswith(">=") else int(low) <= number < int(high))
-        )
-        assert type(lower) is type(number) and lower in edges
-        assert lower <= number or number < edges[0]
+def some_numbers(seed: int) -> tuple[list, list[int]]:
+    """Numbers of three types and edges that rise. Drawn here: hypothesis can circle for ever in lists of equal unions."""
+    draw = Random(seed)
+    whole = [draw.randint(-50, 50) for _ in range(draw.randint(1, 12))]
+    mixed = [draw.choice([n, Decimal(n * 7).scaleb(-draw.randint(0, 3)), f"{n}.{draw.randint(0, 99):02d}"]) for n in whole]
+    return mixed, sorted(draw.sample(range(-40, 41), draw.randint(1, 6)))
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(0, 30), max_size=300), st.integers(1, 12), st.integers(1, 40))
-def test_quantile_buckets_hold_the_least_count(numbers: list[int], count: int, least: int) -> None:
-    try:
-        edges = g.quantile_edges(numbers, count, least)
-    except g.TooFew:
-        below = min((sum(n < cut for n in numbers) for cut in set(numbers) if least <= sum(n < cut for n in numbers)), default=0)
-        assert (
-            count < 2 or below == 0 or len(numbers) - below < least or len(numbers) < 2 * least or count > len(numbers) // least
-        )
-        return
-    assert len(edges) < count and edges == sorted(set(edges))
-    sizes = Counter(g.buckets(numbers, edges).column)
-    assert len(sizes) == len(edges) + 1 and min(sizes.values()) >= least
+@pytest.mark.parametrize("seed", range(60))
+def test_a_number_lies_in_its_bucket(seed: int) -> None:
+    numbers, edges = some_numbers(seed)
+    shown = [g.buckets(numbers, edges, show).column for show in ("label", "lower", "middle")]
+    assert set(shown[0]) <= set(g.labels(edges))
+    for given_, label, lower, middle in zip(numbers, *shown, strict=True):
+        number, low, mid = (Decimal(str(v)) for v in (given_, lower, middle))
+        first, _, last = label.partition("..<")
+        if label.startswith("<"):
+            assert number < edges[0] == low == mid
+        elif label.startswith(">="):
+            assert number >= edges[-1] == low == mid
+        else:
+            assert int(first) <= number < int(last) and low == int(first) <= mid <= int(last)
+        assert type(lower) is type(middle) is type(given_)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_number_becomes_a_multiple_within_its_bounds(seed: int) -> None:
+    numbers, edges = some_numbers(seed)
+    step = Decimal(seed % 9 + 1) / (10 if seed % 2 else 1)
+    for given_, new in zip(numbers, g.numbers(numbers, step).column, strict=True):
+        places = max(0, -Decimal(str(given_)).as_tuple().exponent)
+        assert type(new) is type(given_)
+        below = Decimal(str(given_)) - Decimal(str(new))
+        assert 0 <= below < step + Decimal(1).scaleb(-places)  # a column without places for the multiple rounds down
+    held = g.numbers(numbers, bottom=edges[0], top=edges[-1]).column
+    assert [Decimal(str(n)) for n in held] == [min(max(Decimal(str(n)), edges[0]), edges[-1]) for n in numbers]
+
+
+def test_ages_of_the_old_are_one() -> None:
+    assert g.numbers([30, "34", Decimal(90), 103, None, "", "x"], 5, top=90).column == [30, "30", 90, 90, None, "", None]
+    assert g.numbers([2, 17], 5, bottom=16).column == [16, 16]
+    assert g.numbers([0.35, Decimal("0.35"), Decimal("-0.35")], Decimal("0.1")).column == [0.3, Decimal("0.30"), Decimal("-0.40")]
+    for wrong in ({"step": 0}, {"step": -1}, {"bottom": 3, "top": 2}):
+        with pytest.raises(ValueError, match="above"):
+            g.numbers([1], **wrong)
 
 
 def test_doubles_and_texts_are_compared_exactly() -> None:
@@ -115,15 +129,6 @@ def test_doubles_and_texts_are_compared_exactly() -> None:
     assert g.buckets([99999999999999999999, "99999999999999999999"], [10**20 - 1]).column == [">=99999999999999999999"] * 2
     with pytest.raises(ValueError, match="rise"):
         g.buckets([1], [2, 2])
-
-
-def test_top_and_bottom_coding_keeps_types() -> None:
-    assert g.coded([1, Decimal("7.50"), "100.0", None, "", "x"], 2, 50).column == [2, Decimal("7.50"), "50.0", None, "", None]
-    some = [date(1900, 1, 1), date(2000, 1, 1), date(2030, 1, 1)]
-    assert g.coded(some, date(1930, 1, 1), date(2020, 1, 1)).column == [date(1930, 1, 1), date(2000, 1, 1), date(2020, 1, 1)]
-    assert g.coded(some, top=date(2020, 1, 1)).column == [*some[:2], date(2020, 1, 1)]
-    with pytest.raises(ValueError, match="above"):
-        g.coded([1], 3, 2)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +170,9 @@ def test_codes_and_phones() -> None:
     assert g.area_codes(["440106"], "province").column == ["440000"]
     assert g.postcodes(["510620", "５１０６２０", 10000, "5106", "51062X"]).column == ["510000", "510000", 10000, None, None]
     assert g.postcodes(["510620"], 4).column == ["510600"]
+    assert g.codes(["A1B2", "x", None, "", 7], 2).column == ["A1**", "x", None, "", None]
+    with pytest.raises(ValueError, match="one character"):
+        g.codes(["A1"], 0)
     phones = ["020-12345678", "+86 0755 12345678", "13800138000", "86-13800138000", "0718 1234567", "12345", "x"]
     assert g.phone_areas(phones).column == ["020", "0755", "138", "138", "0718", None, None]
 
@@ -174,9 +182,9 @@ def test_codes_and_phones() -> None:
 def test_null_and_empty_stay_and_nothing_unread_does(values: list[object]) -> None:
     ways = {
         "dates": lambda c: g.dates(c, "year"),
-        "ages": g.ages,
+        "numbers": lambda c: g.numbers(c, 5, 0, 9),
         "buckets": lambda c: g.buckets(c, [0]),
-        "coded": lambda c: g.coded(c, 0, 9),
+        "codes": lambda c: g.codes(c, 1),
         "addresses": g.addresses,
         "areas": g.area_codes,
         "postcodes": g.postcodes,
@@ -188,7 +196,9 @@ def test_null_and_empty_stay_and_nothing_unread_does(values: list[object]) -> No
         for old, new in zip(values, done.column, strict=True):
             if old is None or old == "":
                 assert new is old
-            elif isinstance(old, str) and name in ("ages", "buckets"):
+            elif isinstance(old, str) and name == "codes":
+                assert new == old[0] + "*" * (len(old) - 1)
+            elif isinstance(old, str) and name == "buckets":
                 assert new is None or new != old
             elif isinstance(old, str) and not any(c.isdecimal() for c in old) and name != "addresses":
                 assert new is None

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from drydock.configuration import ConfigurationError, check_all, load_all, load_masking_policy, masking_names
 from drydock.masking.kinds import all_kinds
-from drydock.masking.policy import OF_PSEUDONYMS, PARAMETERS, Parameters, SubsetRule, Technique
+from drydock.masking.parameters import OF_PSEUDONYMS, PARAMETERS
+from drydock.masking.policy import Parameters, SubsetRule, Technique
 from drydock.masking.techniques import Options, kind_names
 from tests.unit.configuration_folder import ConfigurationFolder
 from tests.unit.masking_policy_samples import POLICY, policy_text
@@ -77,7 +78,12 @@ WRONG = [
     (PHONE, CARD + ", join_domain: resident-id}", "tables.app.people.columns.phone", "choose as app.people.id_no does"),
     ("percent: 10", "percent: 0", "tables.app.people.columns.income.parameters.percent", "above 0"),
     ("{percent: 10}", "{}", "tables.app.people.columns.income", "{percent: …}"),
-    ("{to: year}", "{to: year, step: 3}", "tables.app.people.columns.born_on", "one of to, keep_first, step"),
+    ("{to: year}", "{to: year, top: 90}", "tables.app.people.columns.born_on.parameters.top", "write a date"),
+    ("{to: year}", "{bottom: 2000-01-01, top: 1990-01-01}", "tables.app.people.columns.born_on.parameters.top", "lower first"),
+    ("{to: year}", "{step: 5, bottom: 2000-01-01}", "tables.app.people.columns.born_on.parameters.bottom", "write a number"),
+    ("max_days: 20", "max_days: 5, weeks: true", "tables.app.payments.columns.paid_at.parameters.weeks", "7 or more"),
+    ("max_days: 20", "max_days: 5, past_last: clip", "tables.app.payments.columns.paid_at.parameters.past_last", "write last"),
+    ("{to: year}", "{to: year, step: 3}", "tables.app.people.columns.born_on", "one of: to + bottom + top; keep_first; step"),
     ("[0, 100, 1000]", "[0, 1000, 100]", "tables.app.orders.columns.amount.parameters.edges", "low to high"),
     ("{dates: mask}", "{kept: [cn_idd]}", "tables.app.people.columns.note.parameters.kept[0]", "'cn_id'"),
     ("reviewed: 2026-11-02", f"reviewed: {TOMORROW}", "tables.app.orders.columns.amount.reviewed", "or earlier"),

@@ -105,11 +105,9 @@ def test_columns_of_objects() -> None:
         suppress.replace_objects([5])
 
 
-def test_null_constant_and_empty() -> None:
+def test_null_and_constant() -> None:
     assert suppress.null(["a", None]) == [None, None]
     assert suppress.null(pa.array([1, 2])).to_pylist() == [None, None]
     assert suppress.constant(["a", None, ""], "x") == ["x", None, "x"]
     assert suppress.constant(np.array(["a", "b"]), "longer").tolist() == ["longer", "longer"]
-    assert suppress.empty(["a", None, b"x", [1], {"a": 1}]) == ["", None, b"", [], {}]
-    with pytest.raises(TypeError, match="no empty value"):
-        suppress.empty([5])
+    assert suppress.constant(["a", None], "") == ["", None]

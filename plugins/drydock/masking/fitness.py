@@ -7,6 +7,7 @@ constraints, never a value. What cannot be judged is told as such (WARN): a pers
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 from drydock.estate import Engine
@@ -16,24 +17,25 @@ from drydock.masking.fitness_keys import key_findings
 from drydock.masking.fitness_scope import Ruled, finding, ruled_tables
 from drydock.masking.kinds import all_kinds
 from drydock.masking.outcomes import constant
-from drydock.masking.policy import MaskingPolicyFile, ResolvedRule, Technique
+from drydock.masking.parameters import DATE_STEPS
+from drydock.masking.policy import MaskingPolicyFile, Parameters, ResolvedRule, Technique
 from drydock.masking.schema import Column, Family, Schema
 from drydock.masking.subset import unselectable
+from drydock.masking.technique_policies import labels_of
 from drydock.verdicts import Finding, Verdict, judge
 
 UTF8 = {"UTF8", "UTF-8", "AL32UTF8"}
 _TEXTS: tuple[Family, ...] = ("text",)
 _FITS: dict[Technique, tuple[Family, ...]] = {
-    Technique.PSEUDONYM: _TEXTS,
+    Technique.PSEUDONYM: ("text", "number"),
     Technique.WORDS: _TEXTS,
-    Technique.SHIFT: ("date",),
+    Technique.SHIFT: ("date", "text"),
     Technique.NOISE: ("number",),
-    Technique.BUCKETS: ("number",),
     Technique.SCRUB: ("text", "json", "xml"),
 }
 _OF_ELEMENTS = (Technique.PSEUDONYM, Technique.WORDS, Technique.SCRUB)
 _NETWORK_KINDS = ("ipv4", "mac")
-_DATE_STEPS = ("day", "month", "quarter", "year", "decade")
+_INEXACT = ("real", "double precision", "money")
 
 
 def judge_fitness(policy: MaskingPolicyFile, schema: Schema) -> Verdict:
@@ -72,7 +74,7 @@ def _of_table(policy: MaskingPolicyFile, schema: Schema, ruled: Ruled) -> Iterat
 def _type_unfit(column: Column, rule: ResolvedRule) -> str:
     """Why the technique cannot work on the column's type; empty where it can."""
     family, technique = column.type.family, rule.technique
-    if technique is Technique.REPLACE:
+    if technique is Technique.REPLACE and rule.parameters.stand_in is None:
         return _constant_unfit(column, rule)
     if technique in (Technique.SUPPRESS, Technique.KEEP):
         return ""
@@ -80,14 +82,37 @@ def _type_unfit(column: Column, rule: ResolvedRule) -> str:
         family = column.type.element or "other"
     if family == "network" and technique is Technique.PSEUDONYM and rule.kind in _NETWORK_KINDS:
         return ""
-    needed = _generalised_family(rule) if technique is Technique.GENERALISE else _FITS[technique]
-    return "" if family in needed else f"{' / '.join(needed)}"
+    needed = families_of(technique, rule.parameters)
+    if family not in needed:
+        return " / ".join(needed)
+    return _number_unfit(column, rule) if family == "number" else ""
 
 
-def _generalised_family(rule: ResolvedRule) -> tuple[Family, ...]:
-    if rule.parameters.step is not None:
-        return ("number",)
-    return ("date",) if rule.parameters.to in _DATE_STEPS else ("text",)
+def families_of(technique: Technique, p: Parameters) -> tuple[Family, ...]:
+    """The families of types that a technique works on, told what it is told."""
+    if technique is Technique.BUCKETS:
+        return ("text",) if p.show == "label" else ("number", "text")
+    if technique is Technique.REPLACE:
+        return ("binary", "text")
+    if technique is not Technique.GENERALISE:
+        return _FITS[technique]
+    bounds = [bound for bound in (p.bottom, p.top) if bound is not None]
+    if p.to in DATE_STEPS or (p.to is None and any(isinstance(bound, date) for bound in bounds)):
+        return ("date", "text")
+    if p.step is not None or bounds:
+        return ("number", "text")
+    return ("text", "number") if p.area_code or p.postcode_digits else ("text",)
+
+
+def _number_unfit(column: Column, rule: ResolvedRule) -> str:
+    """What a pseudonym cannot do with a column of numbers: doubles round, fractions are no keys, domains must agree."""
+    if rule.technique is not Technique.PSEUDONYM:
+        return ""
+    if column.type.name.split("(")[0].strip() in _INEXACT:
+        return "integer / numeric"
+    if column.type.scale:
+        return "numeric(…, 0)"
+    return "" if rule.parameters.fits_numbers else "parameters: {fits_numbers: true}"
 
 
 def _constant_unfit(column: Column, rule: ResolvedRule) -> str:
@@ -125,7 +150,9 @@ def _figures(rule: ResolvedRule, column: Column) -> tuple[Decimal, ...]:
         return ()
     if rule.technique is Technique.REPLACE:
         return (Decimal(str(rule.parameters.value)),)
-    return tuple(Decimal(str(edge)) for edge in rule.parameters.edges or ()) if rule.technique is Technique.BUCKETS else ()
+    p = rule.parameters
+    bounds = [bound for bound in (p.bottom, p.top) if bound is not None and not isinstance(bound, date)]
+    return tuple(Decimal(str(figure)) for figure in (*(p.edges or ()), *bounds))
 
 
 def _text_needs(schema: Schema, column: Column, rule: ResolvedRule) -> int:
@@ -134,7 +161,9 @@ def _text_needs(schema: Schema, column: Column, rule: ResolvedRule) -> int:
 
     text = ""
     if rule.technique is Technique.REPLACE:
-        text = str(rule.parameters.value)
+        text = _written(rule)
+    elif rule.technique is Technique.BUCKETS and rule.parameters.show == "label":
+        text = max(labels_of(rule), key=len)
     elif rule.technique is Technique.WORDS and rule.kind == "credential":
         text = HIDDEN
     if column.type.unit == "char":
@@ -143,10 +172,30 @@ def _text_needs(schema: Schema, column: Column, rule: ResolvedRule) -> int:
     return len(text.encode(codec, "surrogatepass" if codec == "utf-8" else "replace"))
 
 
+def _written(rule: ResolvedRule) -> str:
+    """What `replace` writes; a stand-in of a text that keeps its size is never longer than the text was."""
+    from drydock.masking.techniques.stand_ins import NOTE
+
+    if rule.parameters.stand_in is None:
+        return str(rule.parameters.value)
+    return NOTE if rule.parameters.stand_in == "small" else ""
+
+
 def _null(schema: Schema, column: Column, rule: ResolvedRule) -> Iterator[Finding]:
     empties = schema.engine is Engine.ORACLE and rule.technique is Technique.REPLACE and rule.parameters.value == ""
     if not column.nullable and (rule.technique is Technique.SUPPRESS or empties):
         yield finding("masking_null_refused", rule.place, technique=rule.technique)
+    elif not column.nullable and _may_be_null(column, rule):
+        yield finding("masking_null_possible", rule.place, is_certain=False, technique=rule.technique)
+
+
+def _may_be_null(column: Column, rule: ResolvedRule) -> bool:
+    """Techniques that may have no value to write. Texts that cannot be read get asterisks where NULL is refused."""
+    p = rule.parameters
+    if rule.technique is Technique.SHIFT:
+        return p.last is not None and p.past_last == "null"
+    codes = p.area_code is not None or p.postcode_digits is not None
+    return rule.technique is Technique.GENERALISE and codes and column.type.family != "text"
 
 
 def _partition_key(ruled: Ruled) -> Iterator[Finding]:
@@ -181,5 +230,6 @@ def _named_columns(policy: MaskingPolicyFile) -> Iterator[tuple[str, str, str]]:
     for canary in policy.canaries:
         yield from ((canary.table, column, "canaries") for column in (*canary.key, *canary.columns))
     for rule in policy.rules():
-        if rule.parameters.subject:
-            yield rule.table, rule.parameters.subject, "subject"
+        for part in ("subject", "group"):
+            if name := getattr(rule.parameters, part):
+                yield rule.table, name, part

@@ -15,7 +15,10 @@ from drydock.masking.conditions import Unjudgeable, Value
 from drydock.masking.keys import MaskingKey
 from drydock.masking.policy import ResolvedRule, Technique
 from drydock.masking.schema import Column
+from drydock.masking.technique_policies import bucketer, generaliser
 from drydock.masking.techniques import masker
+from drydock.masking.techniques.numbers import NumberPseudonymiser
+from drydock.masking.techniques.stand_ins import NOTE
 
 TRIAL_KEY = MaskingKey(epoch="trial", secret=SecretBytes(bytes(range(32))))
 
@@ -23,7 +26,7 @@ TRIAL_KEY = MaskingKey(epoch="trial", secret=SecretBytes(bytes(range(32))))
 def outcomes(rule: ResolvedRule, column: Column, values: Sequence[Value]) -> list[tuple[Value, ...]]:
     """For each value all that may become of it, as far as that decides a condition. Raises Unjudgeable."""
     if rule.technique in (Technique.PSEUDONYM, Technique.WORDS):
-        return [(value,) for value in _masked(rule, values)]
+        return [(value,) for value in _masked(rule, column, values)]
     way = _WAYS[rule.technique]
     return [(value,) if value is None else way(rule, column, value) for value in values]
 
@@ -43,7 +46,10 @@ def constant(rule: ResolvedRule, column: Column) -> Value:
     return str(value)
 
 
-def _masked(rule: ResolvedRule, values: Sequence[Value]) -> list[Value]:
+def _masked(rule: ResolvedRule, column: Column, values: Sequence[Value]) -> list[Value]:
+    if column.type.family == "number" and rule.technique is Technique.PSEUDONYM:
+        whole = [value if value is None or value == value.to_integral_value() else None for value in map(_number, values)]
+        return NumberPseudonymiser(rule.kind, TRIAL_KEY, rule.join_domain, rule.parameters.options()).values(whole)
     if not all(value is None or isinstance(value, str) for value in values):
         raise Unjudgeable(f"{rule.technique} of what is no text")
     maker = masker(str(rule.kind), TRIAL_KEY, rule.join_domain, rule.parameters.options())
@@ -55,6 +61,10 @@ def _suppressed(rule: ResolvedRule, column: Column, value: Value) -> tuple[Value
 
 
 def _replaced(rule: ResolvedRule, column: Column, value: Value) -> tuple[Value, ...]:
+    if rule.parameters.stand_in is not None:
+        return (
+            (NOTE,) if isinstance(value, str) and rule.parameters.stand_in == "small" else (_unjudged("replace by a stand-in"),)
+        )
     return (constant(rule, column),)
 
 
@@ -68,36 +78,25 @@ def _noisy(rule: ResolvedRule, column: Column, value: Value) -> tuple[Value, ...
 
 
 def _bucketed(rule: ResolvedRule, column: Column, value: Value) -> tuple[Value, ...]:
-    """The highest edge that is not above the value; the lowest edge for what is below all."""
-    number, edges = _decimal(value), [Decimal(str(edge)) for edge in rule.parameters.edges or ()]
-    return (_fitted(max((edge for edge in edges if edge <= number), default=edges[0]), column, ROUND_FLOOR),)
+    """The highest edge that is not above the value, the lowest edge for what is below all; or as `show` says."""
+    made = bucketer(rule)([value]).column[0]
+    return (_fitted(made, column, ROUND_FLOOR) if isinstance(made, Decimal) else made,)
 
 
 def _shifted(rule: ResolvedRule, column: Column, value: Value) -> tuple[Value, ...]:
+    """With a last day the dates only go back; the days themselves are the extremes."""
     if not isinstance(value, datetime):
         raise Unjudgeable("shift of what is no date")
     days = rule.parameters.max_days or 0
-    return tuple(value + timedelta(days=n) for n in {-days, -1, 0, 1, days})
+    forth = rule.parameters.last is None or rule.parameters.past_last == "allow"
+    return tuple(value + timedelta(days=n) for n in {-days, -1, 0, *((1, days) if forth else ())})
 
 
 def _generalised(rule: ResolvedRule, column: Column, value: Value) -> tuple[Value, ...]:
-    parameters = rule.parameters
-    if parameters.step is not None:
-        number, step = _decimal(value), Decimal(str(parameters.step))
-        return (_fitted((number / step).to_integral_value(ROUND_FLOOR) * step, column, ROUND_FLOOR),)
-    if parameters.keep_first is not None and isinstance(value, str):
-        return (value[: parameters.keep_first] + "*" * max(0, len(value) - parameters.keep_first),)
-    if isinstance(value, datetime):
-        return (_coarser(value, str(parameters.to)),)
-    raise Unjudgeable(f"generalise to {parameters.to}")
-
-
-def _coarser(value: datetime, to: str) -> datetime:
-    """The first moment of its day, month, quarter, year or decade."""
-    day = value.replace(hour=0, minute=0, second=0, microsecond=0)
-    month = {"quarter": (day.month - 1) // 3 * 3 + 1, "year": 1, "decade": 1}.get(to, day.month)
-    year = day.year // 10 * 10 if to == "decade" else day.year
-    return day if to == "day" else day.replace(year=max(year, 1), month=month, day=1)
+    if isinstance(value, bool):
+        raise Unjudgeable("generalise of a truth value")
+    made = generaliser(rule)([value]).column[0]
+    return (_fitted(made, column, ROUND_FLOOR) if isinstance(made, Decimal) else made,)
 
 
 def _scrubbed(rule: ResolvedRule, column: Column, value: Value) -> tuple[Value, ...]:
@@ -105,6 +104,14 @@ def _scrubbed(rule: ResolvedRule, column: Column, value: Value) -> tuple[Value, 
     if not isinstance(value, str):
         raise Unjudgeable("scrub of what is no text")
     return value, *masker("order_no", TRIAL_KEY).values([value])
+
+
+def _unjudged(what: str) -> Value:
+    raise Unjudgeable(what)
+
+
+def _number(value: Value) -> Decimal | None:
+    return None if value is None else _decimal(value)
 
 
 def _decimal(value: Value) -> Decimal:

@@ -6,11 +6,12 @@ These checks need no connection. Those against the schema of the database: `dryd
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 from drydock.crosschecks import EstateView
-from drydock.masking.policy import OF_PSEUDONYMS, PARAMETERS, ColumnRule, MaskingPolicyFile, ResolvedRule, Technique
+from drydock.masking.parameters import DATE_STEPS, OF_PSEUDONYMS, PARAMETERS, WAYS
+from drydock.masking.policy import ColumnRule, MaskingPolicyFile, Parameters, ResolvedRule, Technique
 from drydock.problems import Problem, quote, suggest
 from drydock.yamlfiles import Document, Loc
 
@@ -141,11 +142,44 @@ def _check_parameters(document: Document, loc: Loc, rule: ColumnRule) -> Iterato
         if name not in needed + taken:
             fix = f"{rule.technique} takes " + (", ".join(needed + taken) or "no parameters")
             yield document.problem((*loc, "parameters", name), f"the parameter {name}", fix, of_key=True)
-    if rule.technique is Technique.GENERALISE and len(given) != 1:
-        yield document.problem(loc, "generalise without one way", "write one of to, keep_first, step", of_key=True)
+    yield from _check_way(document, loc, rule)
+    yield from _check_sense(document, loc, rule)
     edges = rule.parameters.edges or ()
     if any(a >= b for a, b in pairwise(edges)):
         yield document.problem((*loc, "parameters", "edges"), "edges that do not rise", "write them from low to high, each once")
+
+
+def _check_way(document: Document, loc: Loc, rule: ColumnRule) -> Iterator[Problem]:
+    """Of a technique that works in several ways, exactly one is chosen."""
+    ways, given = WAYS.get(rule.technique), set(rule.parameters.given())
+    if ways and not any(given and given <= set(way) for way in ways):
+        fix = "write one of: " + "; ".join(dict.fromkeys(" + ".join(way) for way in ways))
+        yield document.problem(loc, f"{rule.technique} without one way", fix, of_key=True)
+
+
+def _check_sense(document: Document, loc: Loc, rule: ColumnRule) -> Iterator[Problem]:
+    """Parameters that contradict each other, or need another."""
+    p = rule.parameters
+    yield from _check_bounds(document, (*loc, "parameters"), p)
+    if p.weeks and (p.max_days or 0) < 7:
+        yield document.problem((*loc, "parameters", "weeks"), "whole weeks in fewer than 7 days", "write max_days of 7 or more")
+    if p.past_last is not None and p.last is None:
+        yield document.problem(
+            (*loc, "parameters", "past_last"), "past_last without last", "write last, the day that no date passes"
+        )
+
+
+def _check_bounds(document: Document, loc: Loc, p: Parameters) -> Iterator[Problem]:
+    """Bounds are of one sort, that of what they stand beside, and the bottom comes first."""
+    bounds = {name: bound for name in ("bottom", "top") if (bound := getattr(p, name)) is not None}
+    for name, bound in bounds.items():
+        wanted = "number" if p.step is not None else "date" if p.to in DATE_STEPS else None
+        if wanted is not None and isinstance(bound, date) is not (wanted == "date"):
+            yield document.problem((*loc, name), str(bound), f"write a {wanted}, as what it bounds")
+            return
+    low, high = bounds.get("bottom"), bounds.get("top")
+    if low is not None and high is not None and (isinstance(low, date) is not isinstance(high, date) or low > high):  # type: ignore[operator]
+        yield document.problem((*loc, "top"), str(high), "write bottom and top of one sort, the lower first")
 
 
 def _check_confirmed(document: Document, loc: Loc, resolved: ResolvedRule) -> Iterator[Problem]:

@@ -82,7 +82,7 @@ def _resident(form: str, options: Options) -> tuple[Shape, ...]:
 
 
 @cache
-def _provinces() -> np.ndarray:
+def provinces() -> np.ndarray:
     """Which two digits begin an area of a social credit code; 10 is what central registers use."""
     table = np.zeros(100, bool)
     table[[10, 83, 91, *{int(code[:2]) for code, _ in places()}]] = True
@@ -90,7 +90,7 @@ def _provinces() -> np.ndarray:
 
 
 def _of_a_province(codes: np.ndarray) -> np.ndarray:
-    return _provinces().take((codes[:, 2].astype(np.intp) - 48) * 10 + codes[:, 3] - 48)
+    return provinces().take((codes[:, 2].astype(np.intp) - 48) * 10 + codes[:, 3] - 48)
 
 
 @lru_cache

@@ -1,4 +1,4 @@
-"""Values made coarser, so that many rows share one: dates, ages, addresses, area codes, postcodes, numbers.
+"""Values made coarser, so that many rows share one: dates, addresses, area codes, postcodes, phones, codes, numbers.
 
 No key: the coarser value is public knowledge of the finer one, and what protects is how many rows share it (measure k over the
 declared columns). Null stays null, the empty text empty. What cannot be read becomes null, never itself, and is counted.
@@ -21,13 +21,12 @@ import numpy as np
 from drydock.masking.divisions import Level, area_code, division_of
 from drydock.masking.folding import folded
 from drydock.masking.techniques.columns import Column, like, values_of
-from drydock.masking.techniques.raw_dates import raw_dates
+from drydock.masking.techniques.raw_dates import EPOCH_DAY, raw_dates
 from drydock.masking.techniques.written_dates import read_date
 from drydock.verdicts import Model
 
-Period = Literal["month", "quarter", "year", "decade"]
+Period = Literal["day", "month", "quarter", "year", "decade"]
 Number = int | Decimal | Fraction
-LEAST_IN_BUCKET = 20
 _MOST_DIGITS = 60
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?\Z")
 
@@ -37,10 +36,6 @@ class Generalised(Model):
 
     column: Any
     unreadable: int
-
-
-class TooFew(ValueError):
-    """There are too few values for buckets of the least count."""
 
 
 def _each(column: Column, change: Callable[[Any], Any]) -> Generalised:
@@ -62,32 +57,51 @@ def _each(column: Column, change: Callable[[Any], Any]) -> Generalised:
 # ---- dates
 
 
-def dates(column: Column, to: Period) -> Generalised:
-    """Each date as the first day of its month, quarter, year or decade, of the same type; times of day become midnight."""
+def dates(column: Column, to: Period = "day", bottom: date | None = None, top: date | None = None) -> Generalised:
+    """Each date as the first day of its month, quarter, year or decade (`day`: as itself), of the same type, at midnight.
+
+    What lies before `bottom` or after `top` is taken for that day first (a birth before 1936 for one in 1936). Raises
+    ValueError for bounds in wrong order.
+    """
+    if bottom is not None and top is not None and bottom > top:
+        raise ValueError("the bottom lies after the top")
     raw = raw_dates(column)
     if raw is None:
-        return _each(column, lambda value: _start(value, to))
-    days = raw.numbers // raw.per_day
+        return _each(column, lambda value: _start(value, to, bottom, top))
+    low, high = (None if day is None else day.toordinal() - EPOCH_DAY for day in (bottom, top))
+    days = np.clip(raw.numbers // raw.per_day, low, high) if low is not None or high is not None else raw.numbers // raw.per_day
+    return Generalised(
+        column=raw.like(column, np.maximum(_first_days(days, to), raw.first_day) * raw.per_day, raw.nulls), unreadable=0
+    )
+
+
+def _first_days(days: np.ndarray, to: Period) -> np.ndarray:
+    """Days since 1970, each to the first of its period."""
+    if to == "day":
+        return days
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     size = {"month": 1, "quarter": 3, "year": 12, "decade": 120}[to]
     since = 1970 % 10 * 12 if to == "decade" else 0
-    first = ((months + since) // size * size - since).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    return Generalised(column=raw.like(column, np.maximum(first, raw.first_day) * raw.per_day, raw.nulls), unreadable=0)
+    return ((months + since) // size * size - since).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
-def _first_day(day: date, to: Period) -> date:
+def _first_day(day: date, to: Period, bottom: date | None, top: date | None) -> date:
+    day = max(day, bottom) if bottom else day
+    day = min(day, top) if top else day
+    if to == "day":
+        return day
     year = max(1, day.year - day.year % 10) if to == "decade" else day.year
     month = day.month if to == "month" else (day.month - 1) // 3 * 3 + 1 if to == "quarter" else 1
     return date(year, month, 1)
 
 
-def _start(value: Any, to: Period) -> Any:
+def _start(value: Any, to: Period, bottom: date | None, top: date | None) -> Any:
     if isinstance(value, datetime):
-        return datetime.combine(_first_day(value.date(), to), time(), value.tzinfo)
+        return datetime.combine(_first_day(value.date(), to, bottom, top), time(), value.tzinfo)
     if isinstance(value, date):
-        return _first_day(value, to)
+        return _first_day(value, to, bottom, top)
     written = read_date(value) if isinstance(value, str) else None
-    return None if written is None else written.at_midnight().with_day(_first_day(written.day, to))
+    return None if written is None else written.at_midnight().with_day(_first_day(written.day, to, bottom, top))
 
 
 # ---- numbers
@@ -107,19 +121,28 @@ def exact(value: Any) -> Number | None:
     return Decimal(text) if _NUMBER.match(text) else None
 
 
-def ages(column: Column, width: int = 5, top: int = 90) -> Generalised:
-    """Ages as bands, `30-34`; from `top` on one band, `90+`. Below 0 and above 150 is no age."""
-    if width < 1 or top < 1 or top % width:
-        raise ValueError("the top of ages is a whole number of bands")
+def numbers(column: Column, step: Number | None = None, bottom: Number | None = None, top: Number | None = None) -> Generalised:
+    """Numbers down to a multiple of `step`; what lies below `bottom` or above `top` becomes the bound (ages from 90 on: top=90).
 
-    def band(value: Any) -> str | None:
-        age = exact(value)
-        if age is None or not 0 <= age <= 150:
+    Texts that hold a number keep its places. Raises ValueError for a step that is not above 0, and for bounds in wrong order.
+    """
+    width, low, high = (None if n is None else Fraction(exact(n)) for n in (step, bottom, top))  # type: ignore[arg-type]
+    if width is not None and width <= 0:
+        raise ValueError("a step is above 0")
+    if low is not None and high is not None and low > high:
+        raise ValueError("the bottom lies above the top")
+
+    def coarser(value: Any) -> Any:
+        number = exact(value)
+        if number is None:
             return None
-        first = int(age) // width * width
-        return f"{top}+" if first >= top else f"{first}-{first + width - 1}"
+        new = Fraction(number)
+        new = new if high is None else min(new, high)
+        new = new if width is None else new // width * width
+        new = new if low is None else max(new, low)
+        return _like_number(value, new)
 
-    return _each(column, band)
+    return _each(column, coarser)
 
 
 def buckets(column: Column, edges: Sequence[Number], show: Literal["label", "lower", "middle"] = "label") -> Generalised:
@@ -144,6 +167,11 @@ def buckets(column: Column, edges: Sequence[Number], show: Literal["label", "low
         return _like_number(value, Fraction(exact(shown)))  # type: ignore[arg-type]
 
     return _each(column, bucket)
+
+
+def labels(edges: Sequence[Number]) -> tuple[str, ...]:
+    """The labels of all buckets, from the lowest to the highest."""
+    return tuple(_label(edges, place) for place in range(len(edges) + 1))
 
 
 def _label(edges: Sequence[Number], place: int) -> str:
@@ -172,43 +200,14 @@ def _places(value: Any) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def quantile_edges(column: Column, count: int, least: int = LEAST_IN_BUCKET) -> list[Number]:
-    """Edges of at most `count` buckets of like size, each with at least `least` values of the column: equal values never part.
-
-    Raises TooFew where not even two such buckets can be made.
-    """
-    numbers = sorted(n for n in map(exact, values_of(column)) if n is not None)  # type: ignore[type-var]
-    edges: list[Number] = []
-    begin = 0
-    for bucket in range(1, max(count, 1)):
-        place = max(len(numbers) * bucket // count, begin + least)
-        if place >= len(numbers):
-            break
-        place = bisect_right(numbers, numbers[place - 1])  # type: ignore[type-var]
-        if len(numbers) - place < least:
-            break
-        edges.append(numbers[place])
-        begin = place
-    if not edges:
-        raise TooFew(f"no two buckets of {least} values or more can be made of {len(numbers)}")
-    return edges
+# ---- codes
 
 
-def coded(column: Column, bottom: Any = None, top: Any = None) -> Generalised:
-    """Top and bottom coding: what lies outside becomes the bound (numbers, or dates of the same type as the bounds)."""
-    if bottom is not None and top is not None and bottom > top:
-        raise ValueError("the bottom lies above the top")
-
-    def held(value: Any) -> Any:
-        if isinstance(value, date):
-            return max(value, bottom or value) if not top else min(max(value, bottom or value), top)
-        number = exact(value)
-        if number is None:
-            return None
-        bound = bottom if bottom is not None and number < bottom else top if top is not None and number > top else None
-        return value if bound is None else _like_number(value, Fraction(bound))
-
-    return _each(column, held)
+def codes(column: Column, kept: int) -> Generalised:
+    """The first characters of a code, a `*` for each of the others: its length stays."""
+    if kept < 1:
+        raise ValueError("at least one character is kept")
+    return _each(column, lambda value: value[:kept] + "*" * (len(value) - kept) if isinstance(value, str) else None)
 
 
 # ---- places

@@ -37,7 +37,6 @@ class NoisePolicy(Model):
     amount_share: Decimal = Field(Decimal("0.10"), gt=0, lt=1, description="r: an amount moves by this share of it at most")
     sum_share: Decimal = Field(Decimal("0.001"), ge=0, lt=1, description="b: a group's sum, by this share of its absolute total")
     minor_digits: int = Field(2, ge=0, le=12, description="digits of the smallest unit: 2 for CNY, 0 for JPY, 3 for KWD")
-    keep_rank: bool = Field(False, description="within a group the order of the amounts stays")
 
 
 class GroupSum(Model):
@@ -83,15 +82,13 @@ class Noiser:
 
         `rows`: names (a primary key). `groups`: what sums are kept for; without, every row is moved by its own draw alone, so
         that the same row gets the same amount in every table and call. With groups the result depends on which rows of a group
-        come in one call. Raises NotAnAmount for doubles and words, ValueError for columns of unlike length, for whole numbers
-        with minor digits, and for an order without groups.
+        come in one call. Raises NotAnAmount for doubles and words, ValueError for columns of unlike length, and for whole
+        numbers with minor digits.
         """
         given, names = values_of(column), [name_of(r) for r in values_of(rows)]
         whose = [name_of(g) or "" for g in values_of(groups)] if groups is not None else [""] * len(given)
         if not len(given) == len(names) == len(whose):
             raise ValueError("amounts, rows and groups differ in length")
-        if self._policy.keep_rank and groups is None:
-            raise ValueError("the order of amounts is kept within groups: name them")
         exact = [_exact(place, value) for place, value in enumerate(given)]
         if self._policy.minor_digits and any(isinstance(v, int) for v in given):
             raise ValueError("a column of whole numbers takes minor_digits 0")
@@ -140,8 +137,6 @@ class _Work:
             order = sorted(range(len(places)), key=lambda n: self._drawn[places[n]])
             _take_back(noise, limits, by_rounding, bound, order)
         moved = [a + n for a, n in zip(units, noise, strict=True)]
-        if self._policy.keep_rank:
-            moved = _ranked(units, moved)
         self.new.update(zip(places, moved, strict=True))
         return GroupSum(group=name, rows=len(places), total=total, moved=Fraction(sum(noise)) + by_rounding, bound=bound)
 
@@ -165,14 +160,6 @@ def _take_back(noise: list[int], limits: list[int], by_rounding: Fraction | int,
             taken[n], left = taken[n] + 1, left - 1
     for n, amount in enumerate(taken):
         noise[n] -= sign * amount
-
-
-def _ranked(old: list[int], new: list[int]) -> list[int]:
-    """The new amounts dealt out in the order of the old: limits rise with the amount, so that every row keeps its own."""
-    out = list(new)
-    for place, amount in zip(sorted(range(len(old)), key=lambda n: (old[n], new[n])), sorted(new), strict=True):
-        out[place] = amount
-    return out
 
 
 def _rounded(numerator: int, denominator: int) -> int:

@@ -1,4 +1,4 @@
-"""Values taken away: null, a constant, the empty text, or a small valid document in place of a large object.
+"""Values taken away: null, a constant, or a small valid document in place of a large object.
 
 Nothing of the value is left, so no key is needed and nothing can be undone. Null stays null, so that which rows have no value
 is still seen; `null` hides that too.
@@ -31,24 +31,6 @@ def null(column: Column) -> Any:
 def constant(column: Column, value: Any) -> Any:
     """One value for all; null stays null."""
     return like(column, [None if v is None else value for v in values_of(column)])
-
-
-def empty(column: Column) -> Any:
-    """The empty text or the empty bytes (Oracle stores both as null: use `constant` where a column is NOT NULL).
-
-    Raises TypeError for numbers and dates, which have no empty value.
-    """
-    return like(column, [_empty(v) for v in values_of(column)])
-
-
-def _empty(value: Any) -> Any:
-    if value is None or isinstance(value, str):
-        return value and ""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return b""
-    if isinstance(value, list | tuple | dict):
-        return type(value)()
-    raise TypeError(f"a {type(value).__name__} has no empty value; suppress the column by null or by a constant")
 
 
 def replace_objects(column: Column, keep_size: bool = False) -> Replaced:
