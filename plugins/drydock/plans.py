@@ -73,6 +73,22 @@ class ObjectRef(Model):
         return f"[{', '.join(map(encode_basestring_ascii, parts))}]"  # as json.dumps, five times as fast: keys are asked often
 
 
+class Piece(Model):
+    """Pages of one relation of a table, as a part of an item that works on several. `end_page` -1: to the end."""
+
+    root_schema: str
+    root_table: str
+    schema_name: str
+    name: str
+    first_page: int = Field(0, ge=0)
+    end_page: int = -1
+    pages: int = Field(0, ge=0, description="that it had when it was planned")
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        return self.schema_name, self.name, self.first_page
+
+
 URGENCIES = {"corrupt": 2, "unusable": 3}
 
 
@@ -93,6 +109,7 @@ class Candidate(Model):
     needs_naming: bool = Field(False, description="worked only when a person chose this very item (truncate, VACUUM FULL)")
     use_weight: float = Field(1.0, ge=0, description="what a byte of it buys beside the space: scans and reads, 1 = plain")
     first: bool = Field(False, description="goes before everything that only saves space: an unusable index")
+    pieces: tuple[Piece, ...] = Field((), description="what it works on where that is more than the object, which is the first of it")
 
     @property
     def key(self) -> str:

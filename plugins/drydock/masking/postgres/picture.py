@@ -17,20 +17,18 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 
-import psycopg
-from psycopg.rows import dict_row
-
 from drydock.changing.approvals import why_void
 from drydock.changing.run import ChangeRun, StepSkipped, refuse_backfill
-from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_figures import MASKING_LOCK
 from drydock.engines.postgres_statements import statement
+from drydock.engines.postgres_work import Session
 from drydock.ledger import change_history
 from drydock.ledger.connect import Ledger, lock_key
 from drydock.ledger.masking_record import events_of_run
 from drydock.ledger.models import Event
 from drydock.ledger.record import add_event
-from drydock.masking.postgres.sessions import MaskingEyes, Picture, ask_of, open_source
+from drydock.masking.postgres.chunks import FINISH
+from drydock.masking.postgres.sessions import MaskingEyes, Picture, ask_of, open_source, send
 from drydock.masking.postgres_schema import read_postgres_schema
 from drydock.masking.schema_digest import schema_digest
 from drydock.outcomes import StopReason
@@ -90,13 +88,14 @@ def _approved_plan(run: ChangeRun) -> Plan:
     return plan
 
 
-def _take(run: ChangeRun, session: psycopg.Connection, plan: Plan, schemas: Sequence[str]) -> Picture:
+def _take(run: ChangeRun, session: Session, plan: Plan, schemas: Sequence[str]) -> Picture:
     """Lock, compare, export, write down; the transaction stays open."""
-    session.execute(statement(PIPELINE, "hold_masking_lock", binds={"key": lock_key(MASKING_LOCK)}).composed, {"key": lock_key(MASKING_LOCK)})
-    session.execute(statement(PIPELINE, "begin_picture").composed)
-    for ref in dict.fromkeys((i.candidate.object.owner, i.candidate.object.name) for i in plan.items if i.candidate.action == "mask_finish"):
-        session.execute(statement(PIPELINE, "lock_table", {"table": ref}).composed)
-    told = session.execute(statement(PIPELINE, "export_snapshot").composed, None).fetchone()
+    send(session, statement(PIPELINE, "hold_masking_lock", binds={"key": lock_key(MASKING_LOCK)}))
+    send(session, statement(PIPELINE, "begin_picture"))
+    pieces = [p for i in plan.items if i.candidate.action == FINISH for p in i.candidate.pieces]
+    for ref in dict.fromkeys((p.root_schema, p.root_table) for p in pieces):
+        send(session, statement(PIPELINE, "lock_table", {"table": ref}))
+    told = send(session, statement(PIPELINE, "export_snapshot")).fetchall()[0]
     schema = read_postgres_schema(ask_of(session), schemas)
     if schema_digest(schema) != plan.figures.get("schema_digest"):
         raise PictureRefused("the schema of the source changed after it was planned")
@@ -110,11 +109,11 @@ def _take(run: ChangeRun, session: psycopg.Connection, plan: Plan, schemas: Sequ
     return picture
 
 
-def _hold(run: ChangeRun, session: psycopg.Connection, plan: Plan, poll_s: float) -> None:
+def _hold(run: ChangeRun, session: Session, plan: Plan, poll_s: float) -> None:
     """Until nothing needs the picture any more. A look at the session tells soon that it was lost."""
     while run.now() < plan.window_end and not _is_copied(run, plan):
         time.sleep(poll_s)
-        session.execute(statement(PIPELINE, "still_here").composed)
+        send(session, statement(PIPELINE, "still_here"))
 
 
 def _is_copied(run: ChangeRun, plan: Plan) -> bool:

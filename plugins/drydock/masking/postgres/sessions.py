@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -33,7 +34,8 @@ from drydock.masking.keys import MaskingKey
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres.streams import MaskedCopy, StreamLost, Streams
 from drydock.masking.postgres_schema import Ask
-from drydock.outcomes import StatementDone
+from drydock.masking.verifying import CopyVerification
+from drydock.outcomes import Outcome, StatementDone
 from drydock.plans import Plan
 from drydock.sqlfiles import sql_file
 from drydock.verdicts import Model
@@ -61,12 +63,30 @@ class RunFacts:
     day: date
     plan: Callable[[], Plan]
     picture: Callable[[], Picture | None]
-    is_verified: Callable[[int], str]
+    outcomes: Callable[[], Mapping[str, Outcome]]
+    """item key -> its newest outcome in this run"""
+    save_verified: Callable[[int, CopyVerification], None]
+    """generation and what the second net said of it, for the ledger"""
+    why_undelivered: Callable[[int], str]
     """generation -> empty where the copy of that generation was verified without red; else a message code"""
     known: Callable[[], Mapping[str, str]]
     """identity of a server -> where it is known from: databases under care, which no copy may be written to"""
-    endpoints: Callable[[], frozenset[str]] = frozenset
+    connections: Callable[[], frozenset[str]] = frozenset
     """Airflow connections of databases under care"""
+    databases: Callable[[], frozenset[str]] = frozenset
+    """their ids in the estate"""
+    folder: Path | None = None
+    """where pages of the second net go"""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the trade is given beside its hands: nothing of it can change anything."""
+
+    policy: MaskingPolicyFile
+    key: MaskingKey = field(repr=False)
+    facts: RunFacts = field(repr=False)
+    source: Callable[[], PostgresEyes] = field(repr=False)
 
 
 @dataclass
@@ -90,6 +110,19 @@ class MaskingEyes(PostgresEyes):
         """Rows of a read file of masking with names in it. Raises ChangeFailed."""
         with told_apart():
             return self.session.execute(statement(PIPELINE, name, names).composed).fetchall()
+
+    def is_living(self, snapshot: str) -> bool:
+        """Whether the picture's holder still lives: its snapshot can be taken over. Raises ChangeFailed."""
+        with told_apart():
+            self.session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            try:
+                with self.session.transaction(force_rollback=True):
+                    send(self.session, statement(PIPELINE, "import_snapshot", literals={"snapshot": snapshot}))
+            except (psycopg.errors.InvalidParameterValue, psycopg.errors.UndefinedObject, psycopg.errors.UndefinedFile):
+                return False
+            finally:
+                self.session.isolation_level = None
+        return True
 
     def figures(self) -> TargetFigures:
         """Of the source. Its archive is not looked at: nothing is written there."""
@@ -122,6 +155,11 @@ class MaskingTarget(PostgresTarget):
         self.streams = Streams(self.source, self.endpoint, self.key, self.facts.run_key)
 
     @property
+    def given(self) -> Given:
+        """For the trade; see `Given`."""
+        return Given(self.policy, self.key, self.facts, lambda: self.source_eyes)
+
+    @property
     def source_eyes(self) -> PostgresEyes:
         """A session that reads the source, opened when it is asked for, and anew where it died. Raises ChangeFailed."""
         if self._source_eyes is None or self._source_eyes.session.closed:
@@ -152,6 +190,8 @@ class MaskingTarget(PostgresTarget):
             return super().send(told, lock_wait_s=lock_wait_s, deadline_s=deadline_s)
         began_at, began, before = datetime.now(UTC), time.monotonic(), self.watch.log_position()
         error: ChangeFailed | None = None
+        with told_apart():
+            send(self.work, statement(PIPELINE, "still_here"))  # the change lock is held by a session that lives
         try:
             self.streams.copy(told, deadline_s)
         except StreamLost as e:

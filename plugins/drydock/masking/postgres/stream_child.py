@@ -18,7 +18,7 @@ import psycopg
 
 from drydock.changing.hands import ChangeFailed
 from drydock.engines.postgres import UNREACHABLE, classify
-from drydock.engines.postgres_statements import Columns, Condition, Part, Statement, Text, statement
+from drydock.engines.postgres_statements import Columns, Definition, Part, Statement, Text, statement
 from drydock.engines.postgres_work import CUT, Session, open_changing, open_reading
 from drydock.masking.kernel.stream import copy_stream
 from drydock.masking.kernel.work import BadStream, StreamCounts, Unmaskable
@@ -46,10 +46,10 @@ class Sessions:
         if self.source is None or self.source.closed:
             self.source = open_reading(self.spec.source, f"masking.stream {self.spec.run_key}")
             self.source.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            _unbounded(self.source)
+            _prepare(self.source)
         if self.target is None or self.target.closed:
             self.target = open_changing(self.spec.target, f"masking.stream {self.spec.run_key}")
-            _unbounded(self.target)
+            _prepare(self.target)
         return self.source, self.target
 
 
@@ -137,7 +137,7 @@ def read_of(part: PartWork) -> Statement:
     if not is_last:
         names["end"] = Text(f"({part.end_page},0)")
     if part.chosen:
-        names["chosen"] = Condition(part.chosen)
+        names["chosen"] = Definition(part.chosen)
     file = f"read_{'last_' if is_last else ''}{'chosen_' if part.chosen else ''}rows"
     return statement(PIPELINE, file, names)
 
@@ -147,8 +147,9 @@ def write_of(part: PartWork) -> Statement:
     return statement(PIPELINE, "write_rows", {"table": part.into, "columns": Columns(tuple(c.name for c in part.columns))})
 
 
-def _unbounded(session: Session) -> None:
+def _prepare(session: Session) -> None:
     _sent(session, statement("gate", "set_statement_timeout", {"milliseconds": LONGEST_MS}))
+    _sent(session, statement(PIPELINE, "set_utf8"))
 
 
 def _sent(session: Session, told: Statement) -> psycopg.Cursor[dict[str, object]]:

@@ -77,6 +77,8 @@ class MaskedCopy:
     told: Callable[[int, float], None] = lambda rows, ratio: None
     """called with the rows that were copied so far and the share of parts that are done"""
     file: SqlFile = field(default_factory=lambda: sql_file("postgresql", "masking", "write_rows"))
+    done: list[tuple[StreamJob, StreamCounts]] = field(default_factory=list, compare=False, repr=False)
+    """parts that were copied, with what the streams counted"""
 
     @property
     def shown(self) -> str:
@@ -127,12 +129,11 @@ class Streams:
     key: MaskingKey = field(repr=False)
     run_key: str
     children: list[Child] = field(default_factory=list, repr=False)
-    done: list[tuple[StreamJob, StreamCounts]] = field(default_factory=list, repr=False)
     _known: list[tuple[int, int]] = field(default_factory=list, repr=False)
 
     def copy(self, work: MaskedCopy, deadline_s: float) -> None:
         """Copy all parts, so many at a time; at the deadline, or when one fails, all children are ended. Raises StreamLost."""
-        ends, waiting, self.done = time.monotonic() + deadline_s, list(work.jobs), []
+        ends, waiting = time.monotonic() + deadline_s, list(work.jobs)
         total, done_rows, done = len(waiting), 0, 0
         try:
             self._start(min(work.streams, total))
@@ -142,7 +143,7 @@ class Streams:
             told_at = time.monotonic()
             while any(c.job for c in self.children):
                 for child, message in self._heard(ends - time.monotonic()):
-                    if self._is_done(child, message):
+                    if self._is_done(work, child, message):
                         done, done_rows = done + 1, done_rows + child.rows
                         if waiting:
                             child.give(waiting.pop(0))
@@ -184,7 +185,7 @@ class Streams:
         ready = wait(list(by_channel), min(left_s, TOLD_EVERY_S))
         return [(by_channel[c], c.recv()) for c in ready if isinstance(c, Connection)]
 
-    def _is_done(self, child: Child, message: tuple[object, ...]) -> bool:
+    def _is_done(self, work: MaskedCopy, child: Child, message: tuple[object, ...]) -> bool:
         """Note what a child said; True where its part is done. Raises StreamLost where it failed."""
         what, *told = message
         if what == "sessions":
@@ -192,11 +193,12 @@ class Streams:
         elif what == "rows":
             child.rows = int(str(told[0]))
         elif what == "failed":
+            log.warning("a part was not copied: %s", " ".join(str(word) for word in told))
             raise StreamLost(str(told[0]), str(told[1]))
         elif what == "done":
             counts = StreamCounts.model_validate(told[0])
             assert child.job is not None  # only children with a job are listened to
-            self.done.append((child.job, counts))
+            work.done.append((child.job, counts))
             child.rows, child.job = counts.rows, None
             return True
         return False
