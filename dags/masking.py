@@ -15,8 +15,8 @@ person, copy in the low-peak window, verify by a second net, and deliver only wh
 | `work` | 每块一个任务：源库只读，途中脱敏，明文不落地 · one task per chunk: masked in flight, nothing clear is ever written |
 | `verify` | 第二张网核验：残留、连接、可识别风险 · a second net: originals, joins, re-identification |
 | `deliver` | 核验合格后一次改名交付 · appears at once, by rename, after a verification without red |
-| `report` | 《脱敏管理服务报告》 · the report of the run |
 | `destroy` | 销毁暂存与旧副本，登记已不在的旧密钥 · staging and older copies go; keys that are gone are noted |
+| `report` | 《脱敏管理服务报告》 · the report of the run |
 | `outcome` | 不合格或未知时让本次运行变红，并发出一条通知 · turns the run red on FAIL or UNKNOWN; one notice |
 
 **谁能放行 Who opens the gate:** 只有台账里对本计划的批准与本副本的核验有效；
@@ -68,8 +68,8 @@ def build(database: Database, limits: ChangePolicy) -> DAG:
         verified, reported = changing.verify(database.id, "masking"), masking.report(database.id)
         masking.survey(database.id) >> planned >> masking.approve(database) >> waited
         waited >> [masking.picture(database.id), masking.work(database, planned)] >> verified
-        verified >> masking.deliver(database.id) >> reported
-        reported >> masking.destroy(database.id) >> masking.outcome(database.id)
+        verified >> masking.deliver(database.id) >> masking.destroy(database.id) >> reported
+        reported >> masking.outcome(database.id)
     dag.params.update(changing.params())  # last: every task made before takes copies of them, which is most of the cost
     return dag
 

@@ -27,15 +27,15 @@ TABLES = {"gz_main": "ent_corp_reg", "gz_market": "mpt_trade", "gz_cbec": "ceb_o
 
 
 def plant_canaries(connection: Connection, database: str) -> None:
-    """Add the canary's row to a loaded source, at the time of its newest row."""
+    """Add the canary's row to a loaded source, at the time of its oldest row: the serials of a new day go on from its rows."""
     platform, table = TARGETS[database], catalog().table(TABLES[database])
     row = {table.primary_key[0]: KEYS[table.name], **_subject(table.name)}
     if table.partitioning:
-        newest = sql.SQL("select max({}) from {}").format(
+        oldest = sql.SQL("select min({}) from {}").format(
             sql.Identifier(table.partitioning.column), qualified(platform, table.name)
         )
         with connection.cursor(row_factory=scalar_row) as cursor:
-            row[table.partitioning.column] = cursor.execute(newest).fetchone()
+            row[table.partitioning.column] = cursor.execute(oldest).fetchone()
     statement = sql.SQL("insert into {} ({}) values ({})").format(
         qualified(platform, table.name), _list(map(sql.Identifier, row)), _list(map(sql.Placeholder, row))
     )
@@ -63,8 +63,8 @@ def _subject(table: str) -> dict[str, Any]:
         return {
             "trading_no": "TRADCANARY7777777777X1", "apply_way": "1", "solder": uscc, "buyer": "BQ7777X9",
             "buyer_name": "SENTINEL CANARY QUILL", "buyer_id_no": "E97531864", "buyer_country": "EGY",
-            "buyer_tel": person["phone"], "plate_no": "粤AQ7X79", "container_no": container, "entry_id": "516720261987654321", "market_code": "GZHD01",
-            "fx_status": "2", "trade_status": "90",
+            "buyer_tel": person["phone"], "plate_no": "粤AQ7X79", "container_no": container, "entry_id": "516720261987654321",
+            "market_code": "GZHD01", "fx_status": "2", "trade_status": "90",
         }  # fmt: skip
     return {
         "order_no": "TCANARY7777777777X1", "buyer_name": person["name"], "buyer_id_type": "1", "buyer_id_number": person["id_no"],

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drydock.masking.policy_cli import app as masking_policy
+
 if TYPE_CHECKING:
     from drydock.estate import Estate, PlannedJob
     from drydock.problems import Problem
@@ -27,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(masking_policy, name="masking-policy")
 
 
 def main(args: Sequence[str] | None = None) -> int:
