@@ -157,3 +157,26 @@ class Expectations(Model):
     results: tuple[Expected, ...] = ()
     docs: str = Field("", description="folder of the pages, relative to the run's; empty: none were asked for")
     elapsed_s: float = Field(0, ge=0)
+
+
+class Bin(Model):
+    """Rows of source and copy whose value is at least `low` and below `high`. None: no bound on that side."""
+
+    low: float | None
+    high: float | None
+    before: int = Field(ge=0)
+    after: int = Field(ge=0)
+
+
+class Distribution(Model):
+    """One column before and after. No bin tells of fewer than `least` rows on a side that has any; none at all: too few rows."""
+
+    table: CleanText
+    column: CleanText
+    measure: str = Field(description="year or amount")
+    least: int = Field(ge=1)
+    before_rows: int = Field(ge=0, description="rows of the source that were looked at")
+    after_rows: int = Field(ge=0)
+    before_nulls: int = Field(ge=0)
+    after_nulls: int = Field(ge=0)
+    bins: tuple[Bin, ...] = ()
