@@ -55,7 +55,12 @@ def survey(eyes: MaskingEyes, context: SurveyContext) -> Found:
     leaves = copied_leaves(policy, eyes.rows(PIPELINE, "leaf_relations", {"schemas": list(policy.source.schemas)}))
     items = _items(policy, schema, leaves, limits)
     sizes = {"total_bytes": sum(x.total_bytes for x in leaves), "index_bytes": sum(x.index_bytes for x in leaves)}
-    figures |= {**sizes, "chunks": sum(c.action == "mask_chunk" for c in items), "needed_bytes": items[0].needed_bytes}
+    figures |= {
+        **sizes,
+        **_rows_of_tables(leaves),
+        "chunks": sum(c.action == "mask_chunk" for c in items),
+        "needed_bytes": items[0].needed_bytes,
+    }
     return Found(examined=examined, candidates=items, left_alone=tuple(_left_out(policy)), notes=told, figures=figures)
 
 
@@ -150,6 +155,17 @@ def copied_leaves(policy: MaskingPolicyFile, rows: Sequence[Row]) -> tuple[Leaf,
         if rules is not None and not rules.structure_only:
             found.append(Leaf(**{name: row[name] for name in Leaf.model_fields}))
     return tuple(found)
+
+
+def _rows_of_tables(leaves: Sequence[Leaf]) -> dict[str, Figure]:
+    """Rows of each table by the server's own estimate, for the person who reads the plan; -1: not known."""
+    found: dict[str, Figure] = {}
+    for leaf in leaves:
+        name = f"rows {object_name(leaf.root_schema, leaf.root_table)}"
+        before = found.get(name, 0)
+        unknown = leaf.estimated_rows < 0 or before == -1
+        found[name] = -1 if unknown else int(before or 0) + leaf.estimated_rows
+    return found
 
 
 def _items(policy: MaskingPolicyFile, schema: Schema, leaves: Sequence[Leaf], limits: MaskingLimits) -> tuple[Candidate, ...]:
