@@ -5,6 +5,6 @@
 -- locks: ACCESS SHARE for a moment
 -- licence: none
 -- binds: columns (identifiers, each cast to text), relation (identifier: schema and table), condition (columns of the key and their values)
--- columns: the columns asked for (their values as text)
+-- columns: column (each of those asked for by its name, as text)
 -- source: PostgreSQL manual, SELECT
 SELECT {columns} FROM {relation} WHERE {condition} LIMIT 2

@@ -15,8 +15,13 @@ WITH own AS (
         AND n.nspname <> ALL (%(left_out)s::text[])
 ),
 relation AS (
-    SELECT c.oid, own.nspname || '.' || c.relname AS name, c.relname, c.relkind, c.relpartbound, c.reloptions
-    FROM pg_class AS c JOIN own ON own.oid = c.relnamespace
+    SELECT
+        c.oid, own.nspname || '.' || c.relname AS name, c.relname, c.relkind, c.relpartbound, c.reloptions, own.nspname,
+        rn.nspname || '.' || rc.relname AS root
+    FROM pg_class AS c
+    JOIN own ON own.oid = c.relnamespace
+    JOIN pg_class AS rc ON rc.oid = coalesce(pg_partition_root(c.oid)::oid, c.oid)
+    JOIN pg_namespace AS rn ON rn.oid = rc.relnamespace
 )
 SELECT 'comment on ' || coalesce(i.identity, d.classoid::regclass || ' ' || d.objoid) AS place, d.description AS text
 FROM pg_description AS d, LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
@@ -85,9 +90,9 @@ SELECT 'stored missing value of ' || r.name || '.' || a.attname, a.attmissingval
 FROM pg_attribute AS a JOIN relation AS r ON r.oid = a.attrelid
 WHERE a.atthasmissing
 UNION ALL
-SELECT 'gathered statistics of ' || q.schemaname || '.' || q.tablename || '.' || q.attname,
+SELECT 'gathered statistics of ' || r.root || '.' || q.attname,
     concat_ws(' ', q.most_common_vals::text, q.histogram_bounds::text, q.most_common_elems::text)
-FROM pg_stats AS q JOIN own ON own.nspname = q.schemaname
+FROM pg_stats AS q JOIN relation AS r ON r.nspname = q.schemaname AND r.relname = q.tablename
 UNION ALL
 SELECT 'foreign server ' || s.srvname, s.srvoptions::text FROM pg_foreign_server AS s WHERE s.srvoptions IS NOT NULL
 UNION ALL

@@ -75,7 +75,7 @@ class Originals:
             normal = set(_variants(self.columns[owner // 2].kind, self._normal(batch)))
             self._write(owner, list(normal))
             pool.add(normal)
-        if not self._has_domain(owner):
+        if not self.has_domain(owner):
             self._write(owner + 1, sorted(_decoys(pool.values)))
 
     def wanted(self) -> Wanted:
@@ -130,7 +130,8 @@ class Originals:
                 self.left_out += 1
             begin = end
 
-    def _has_domain(self, owner: int) -> bool:
+    def has_domain(self, owner: int) -> bool:
+        """Its kind's values can be counted; else chance is measured by decoys."""
         column = self.columns[owner // 2]
         return bool(column.free_size or column.fixed is not None or column.kind in DOMAIN_SIZES)
 

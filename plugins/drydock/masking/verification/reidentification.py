@@ -123,11 +123,15 @@ def evaluate(
 
 
 def verdict(result: Reidentification, promised: Sequence[QuasiSet], *, most_linked_share: float | None = None) -> Verdict:
-    """FAIL where k, l or the attack break what the policy promises; the grade without a threshold waits, as WARN."""
+    """FAIL where k, l or the attack break what the policy promises; the grade without a threshold waits, as WARN.
+
+    `most_linked_share`: of people that the attack may tell rightly; None: what k promises, 1 / k.
+    """
     by_name = {(q.table, q.columns): q for q in result.quasi}
     findings = [found for wanted in promised for found in _broken(wanted, by_name.get((wanted.table, wanted.columns)))]
     for link in result.linkage:
-        if most_linked_share is not None and link.correct_share > max(most_linked_share, 2 * link.guessing_share):
+        most = _most_linked(link, promised) if most_linked_share is None else most_linked_share
+        if link.correct_share > max(most, 2 * link.guessing_share):
             findings.append(
                 _finding("people_linked", _label(link.table, link.columns), correct=link.correct, people=link.targets)
             )
@@ -141,10 +145,12 @@ def verdict(result: Reidentification, promised: Sequence[QuasiSet], *, most_link
     return judge("reidentification", rows, findings, sets=len(result.quasi), largest_risk=risk, grade=result.grade)
 
 
-def table_frames(connection: Connection, relation: tuple[str, str], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Columns of a table (as text; partitions included) piece by piece. Raises psycopg.Error."""
+def table_frames(
+    connection: Connection, relation: tuple[str, str], columns: Sequence[str], *, most: int | None = None
+) -> Iterator[pl.DataFrame]:
+    """Columns of a table (as text; partitions included) piece by piece; `most`: of so many rows only. Raises psycopg.Error."""
     prepare(connection)
-    for piece in copied_pieces(connection, relation, columns, with_partitions=True):
+    for piece in copied_pieces(connection, relation, columns, most=most):
         yield pl.read_csv(
             BytesIO(piece),
             separator="\t",
@@ -173,6 +179,12 @@ def _grade(sets: tuple[QuasiResult, ...], threshold: float | None, direct: bool,
     if threshold is None or not examined:
         return None
     return 3 if max(q.largest_risk for q in examined) < threshold else 2
+
+
+def _most_linked(link: LinkageResult, promised: Sequence[QuasiSet]) -> float:
+    """Among k alike one in k is told rightly by guessing; what no set promises may not be told at all."""
+    least = [q.least_k for q in promised if q.table == link.table and set(link.columns) <= set(q.columns)]
+    return 1 / min(least) + 1e-9 if least else 0.0
 
 
 def _broken(wanted: QuasiSet, result: QuasiResult | None) -> Iterator[Finding]:

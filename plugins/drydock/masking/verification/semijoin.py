@@ -47,6 +47,7 @@ class Target:
         self.distinct: dict[tuple[int, int, int], Distinct] = {}
         self.records: Counter[int] = Counter()
         self.cut: set[str] = set()
+        self.of_rows: set[str] = set()
         self.hashed = 0
 
     def add(self, block: Block, folded: Folded | None = None) -> None:
@@ -54,6 +55,7 @@ class Target:
         folded = folded or fold(block)
         if not len(folded.starts):
             return
+        self.of_rows.update(block.places if block.of_rows else ())
         for some in candidates(folded, self.wanted.lengths, self.wanted.names):
             quick = self.keys.quick(texts(folded, some.starts, some.length))
             may = self.wanted.filter.may_hold(quick)
@@ -77,6 +79,7 @@ class Target:
             self.distinct.setdefault((int(numbers[place]), *shape), Distinct()).add(distinct.least)
         self.records.update({int(numbers[place]): count for place, count in other.records.items()})
         self.cut |= other.cut
+        self.of_rows |= other.of_rows
         self.hashed += other.hashed
 
     def recorded(self, bucket: int) -> np.ndarray:
@@ -96,7 +99,7 @@ class Target:
         return Semijoin(
             reading=progress.result(),
             columns=len(sides.columns),
-            empty_columns=tuple(column.name for column in sides.columns if not sides.distinct_values(column.name)),
+            empty_columns=tuple(c.name for c in sides.columns if not c.inside and not sides.distinct_values(c.name)),
             left_out=sides.left_out,
             hashed=sides.hashed + self.hashed,
             counts=counts,
@@ -205,11 +208,16 @@ def _counts(sides: Originals, target: Target, kept: Mapping[tuple[str, str], str
                 originals=sides.distinct_values(column.name),
                 candidates=candidates_here,
                 expected=expected,
-                bound=poisson_bound(expected, alpha),
+                bound=0 if _is_never_drawn(sides, target, owner, where) else poisson_bound(expected, alpha),
                 excepted_by=_excepted(kept, column.name, where.removesuffix(INSIDE)),
             )
         )
     return tuple(found)
+
+
+def _is_never_drawn(sides: Originals, target: Target, owner: int, place: str) -> bool:
+    """A definition holds no pseudonyms: a number of a known form that stands there is no chance."""
+    return place.removesuffix(INSIDE) not in target.of_rows and sides.has_domain(owner)
 
 
 def _excepted(kept: Mapping[tuple[str, str], str], column: str, place: str) -> str:

@@ -137,10 +137,12 @@ def _statement(file: str, relation: tuple[str, str], columns: Sequence[str], mor
 
 
 def copied_pieces(
-    connection: Connection, relation: tuple[str, str], columns: Sequence[str], *, with_partitions: bool = False
+    connection: Connection, relation: tuple[str, str], columns: Sequence[str], *, most: int | None = None
 ) -> Iterator[bytes]:
-    """Whole rows in COPY's text format, about BLOCK_BYTES at a time. Raises psycopg.Error."""
-    return _copied(connection, _statement("copy_whole" if with_partitions else "copy_out", relation, columns, {}))
+    """Whole rows in COPY's text format, partitions included, about BLOCK_BYTES at a time. Raises psycopg.Error."""
+    if most is not None:
+        return _copied(connection, _statement("copy_first", relation, columns, {"most": sql.Literal(most)}))
+    return _copied(connection, _statement("copy_whole", relation, columns, {}))
 
 
 def _copied(connection: Connection, statement: sql.Composed) -> Iterator[bytes]:
