@@ -126,6 +126,10 @@ class ColumnMasker:
         except Exception as e:
             raise self._failed(type(e).__name__) from None
 
+    def constant(self) -> bytes | None:
+        """What `replace` writes for every value."""
+        return self._codec.encoded(self._mask([b""], ()))[0]
+
     def _plain(self, raw: Raw, names: Beside) -> list[bytes | None]:
         if self._technique is Technique.REPLACE:  # what stood there may be of any type: it is not read
             return self._codec.encoded(self._mask([None if field is None else b"" for field in raw], ()))
@@ -217,7 +221,8 @@ def _pseudonyms(work: ColumnWork, key: MaskingKey) -> ValueMasker:
     def padded(values: Values, beside: Beside) -> Values:
         """char(n) is filled up with blanks: its values must get what the same ones get in a varchar."""
         bare = [None if v is None else v.rstrip(" ") for v in values]
-        return [new and new.ljust(len(old)) for new, old in zip(made.values(bare), values, strict=True)]
+        new = made.values(bare)
+        return [None if text is None else text.ljust(len(old)) for text, old in zip(new, values, strict=True)]
 
     return ValueMasker(padded, unknown)
 

@@ -18,6 +18,14 @@ TRAILER = b"\xff\xff"
 BATCH_ROWS = 16_384
 BATCH_BYTES = 8 << 20
 """A batch ends with the row that reaches one of them: the same rows each time, as noise with bounds for sums needs."""
+_FIELDS_OF_BATCH = 400_000
+_FEWEST_ROWS = 256
+
+
+def batch_rows(columns: int) -> int:
+    """Rows of a batch: fewer of wide tables, so that memory stays flat."""
+    return min(BATCH_ROWS, max(_FEWEST_ROWS, _FIELDS_OF_BATCH // max(columns, 1)))
+
 
 Row = list[bytes | None]
 _FIELDS, _LENGTH = struct.Struct(">h"), struct.Struct(">i")
@@ -27,7 +35,7 @@ class RowReader:
     """Takes blocks, gives batches of rows."""
 
     def __init__(self, columns: int) -> None:
-        self._columns = columns
+        self._columns, self._most_rows = columns, batch_rows(columns)
         self._waiting = bytearray()
         self._at_head, self._ended = True, False
         self._rows: list[Row] = []
@@ -43,7 +51,7 @@ class RowReader:
                 break
             self._batch_bytes += after - place
             place = after
-            if len(self._rows) >= BATCH_ROWS or self._batch_bytes >= BATCH_BYTES:
+            if len(self._rows) >= self._most_rows or self._batch_bytes >= BATCH_BYTES:
                 yield self._batch()
         if self._ended and place < len(self._waiting):
             raise BadStream("bytes after the end")
