@@ -8,17 +8,9 @@ from typing import Any
 
 from drydock.masking.schema import Schema
 
-CHANGES_BY_ITSELF = {
-    "estimated_rows",
-    "total_bytes",
-    "version",
-    "is_standby",
-    "last_value",
-    "is_readable",
-    "left",
-    "default_readers",
-    "role",
-}
+OF_SIZE = {"estimated_rows", "total_bytes", "last_value", "left"}
+OF_WHO_LOOKS = {"version", "is_standby", "is_readable", "default_readers", "role"}
+CHANGES_BY_ITSELF = OF_SIZE | OF_WHO_LOOKS
 
 
 def schema_digest(schema: Schema) -> str:

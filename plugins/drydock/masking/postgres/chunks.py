@@ -7,7 +7,9 @@ open: rows that came after the survey and before the picture are in it. A plan's
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from drydock.masking.schema import Table
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef, Piece, Plan
@@ -51,7 +53,7 @@ def _cuts(leaf: Leaf, chunk_bytes: int) -> Iterator[tuple[Piece, int]]:
     count = max(1, min(math.ceil(leaf.total_bytes / chunk_bytes), leaf.pages))
     ends = [leaf.pages * n // count for n in range(count + 1)]
     names = {name: getattr(leaf, name) for name in ("root_schema", "root_table", "schema_name", "name")}
-    for n, (first, end) in enumerate(zip(ends, ends[1:], strict=False), start=1):
+    for n, (first, end) in enumerate(pairwise(ends), start=1):
         piece = Piece(**names, first_page=first, end_page=TO_THE_END if n == count else end, pages=end - first)
         yield piece, leaf.total_bytes * (end - first) // max(1, leaf.pages)
 
@@ -100,21 +102,19 @@ def _ref(piece: Piece, leaf: Leaf) -> ObjectRef:
 
 def finishes_of(tables: Sequence[Table], leaves: Sequence[Leaf], chunk_bytes: int, most: int) -> tuple[Candidate, ...]:
     """The finishing of all tables, small ones together."""
-    sizes = {
-        t.key: sum(x.total_bytes + x.index_bytes for x in leaves if (x.root_schema, x.root_table) == _name(t)) for t in tables
-    }
-    pieces = [
-        (Piece(root_schema=t.schema_name, root_table=t.name, schema_name=t.schema_name, name=t.name), sizes[t.key])
-        for t in tables
-    ]
+    sizes: Counter[tuple[str, str]] = Counter()
+    for leaf in leaves:
+        sizes[leaf.root_schema, leaf.root_table] += leaf.total_bytes + leaf.index_bytes
+    pieces = [(_whole(table), sizes[table.schema_name, table.name]) for table in tables]
     packed = list(_packed(pieces, chunk_bytes))
     if len(packed) > most:
         return finishes_of(tables, leaves, chunk_bytes * 2, most)
     return tuple(_finish(group) for group in packed)
 
 
-def _name(table: Table) -> tuple[str, str]:
-    return table.schema_name, table.name
+def _whole(table: Table) -> Piece:
+    names = {"root_schema": table.schema_name, "root_table": table.name}
+    return Piece(**names, schema_name=table.schema_name, name=table.name)
 
 
 def _finish(pieces: Sequence[tuple[Piece, int]]) -> Candidate:

@@ -144,15 +144,12 @@ def copy_chunk(deed: Deed) -> Outcome:
 
 def _parts(deed: Deed, parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
     """Of all parts those of this very item."""
-    own = deed.hands.item.candidate.pieces
-    return tuple(
-        p
-        for p in parts
-        if any(
-            p.place[:2] == o.place[:2] and p.first_page >= o.first_page and (o.end_page < 0 or p.first_page < o.end_page)
-            for o in own
-        )
-    )
+    return tuple(part for part in parts if any(_holds(piece, part) for piece in deed.hands.item.candidate.pieces))
+
+
+def _holds(piece: Piece, part: Piece) -> bool:
+    is_before_end = piece.end_page < 0 or part.first_page < piece.end_page
+    return piece.place[:2] == part.place[:2] and piece.first_page <= part.first_page and is_before_end
 
 
 def finish(deed: Deed) -> Outcome:

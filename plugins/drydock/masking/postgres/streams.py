@@ -1,4 +1,4 @@
-"""The children that copy: each one is a process that reads a part of a chunk from the source, masks it, and writes it to the copy.
+"""The children that copy: each is a process that reads a part of a chunk from the source, masks it, and writes it to the copy.
 
 What a child needs (endpoints, key, work) reaches it over a pipe, never by its arguments or its environment. A child dies with
 its parent: when the pipe closes, it ends itself at once, and the server rolls back what it had not committed. It reads with
