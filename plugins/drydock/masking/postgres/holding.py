@@ -49,8 +49,9 @@ def kinds_in(text: str, of_columns: Iterable[str] = ()) -> set[str]:
     match = _BYTES.fullmatch(text)
     if match:
         text = bytes.fromhex(match[1]).decode("utf-8", "replace")
-    found = {kind for kind in scan(text) if not kind.endswith(CHANCE)}
-    if _CARD_BY_CHANCE in scan(text):
+    seen = scan(text)
+    found = {kind for kind in seen if not kind.endswith(CHANCE)}
+    if _CARD_BY_CHANCE in seen:
         found.add("bank_card")
     whole = (kind for kind in of_columns if kind in all_kinds() and len(text) >= SHORTEST)
     return found | {kind for kind in whole if checks.is_valid(kind, text)}
