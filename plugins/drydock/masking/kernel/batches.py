@@ -133,7 +133,7 @@ class BatchColumn:
         """This column of the batch."""
         technique = self.masker.work.rule.technique  # type: ignore[union-attr]
         every = np.arange(batches.rows)
-        if technique in (Technique.SUPPRESS, Technique.REPLACE):
+        if technique is Technique.SUPPRESS or self.masker.replaces_by_constant:
             value = None if technique is Technique.SUPPRESS else self.masker.constant()
             self._count(batches.rows, batches.constant(self.place, value))
         elif self.program is None or not batches.rows:

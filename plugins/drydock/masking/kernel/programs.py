@@ -10,19 +10,18 @@ import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from drydock.masking.characters import COMMON_HAN, DIGIT, LETTER, alphabet
-from drydock.masking.column_maskers import DAY_US, FIRST_DAY, LAST_DAY
 from drydock.masking.kernel.codecs import base_name
 from drydock.masking.kernel.structures import LONGEST, SHAPES_OF_LENGTH, Name, Noise, Residents, Shift, Template, Texts, Words
 from drydock.masking.kernel.work import ColumnWork
 from drydock.masking.keys import Family, MaskingKey, derive
 from drydock.masking.policy import Technique
+from drydock.masking.technique_policies import noise_policy, shift_policy
 from drydock.masking.techniques import catalogue, check_digits, dictionaries, generic, resident_ids
 from drydock.masking.techniques.dictionaries import words_of
 from drydock.masking.techniques.network_names import email_shapes
@@ -32,8 +31,8 @@ from drydock.masking.techniques.raw_dates import EPOCH_DAY
 from drydock.masking.techniques.shapes import Check, Shape, label
 from drydock.masking.techniques.shapes import Template as Shaped
 from drydock.masking.techniques.shift import ShiftPolicy
+from drydock.masking.value_maskers import DAY_US, FIRST_DAY, LAST_DAY, PADDED
 
-_PADDED = ("character", "bpchar")
 _ANY, _BARE, _EMAIL = 0, 1, 2
 _TEXT, _WHOLE = 1, 2
 _WHOLE_NUMBERS = {"smallint": (2, 15), "integer": (4, 31), "bigint": (8, 63)}
@@ -71,11 +70,11 @@ def program_of(
         kind, options = str(rule.kind), rule.parameters.options()
         if kind in _DICTIONARIES:
             return _words(library, work, key, kind)
-        if kind in catalogue.techniques():
+        if kind in catalogue.techniques() and not options.fits_numbers:
             return _texts(library, work, key, kind, options)
     if technique is Technique.SHIFT and work.type.family == "date":
         return _shift(library, work, key, places, works)
-    if technique is Technique.NOISE and rule.parameters.sum_within_percent is None:
+    if technique is Technique.NOISE and rule.parameters.sum_within_percent is None and rule.parameters.group is None:
         return _noise(library, work, key, places, works)
     return None
 
@@ -106,7 +105,7 @@ def _texts(library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, kind: str, o
     program, p = _made(library, "texts", Texts, "texts", derive(key, rule.join_domain, "pseudonyms"))
     p.any_label, p.domain_label, p.local_label = generic.TWEAK, label("e-mail domain"), label("e-mail local part")
     p.form = _EMAIL if technique.shapes is email_shapes else _BARE if technique.by_form else _ANY
-    p.blanks = base_name(work.type) in _PADDED
+    p.blanks = base_name(work.type) in PADDED
     p.keeps_domain = options.email_domain == "keep"
     p.digit_bits, p.letter_bits = (int(generic.bits()[c]) for c in (DIGIT, LETTER))
     p.most_bits = generic.MOST_BITS
@@ -231,7 +230,7 @@ def _words(library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, kind: str) -
     rule, letters = work.rule, alphabet()
     assert rule is not None
     program, p = _made(library, "words", Words, "words", derive(key, rule.join_domain, f"words for {kind}"))
-    p.sort, p.blanks = _DICTIONARIES[kind], base_name(work.type) in _PADDED
+    p.sort, p.blanks = _DICTIONARIES[kind], base_name(work.type) in PADDED
     p.class_of, p.symbols = _array(program, letters.class_of, np.uint8), _array(program, letters.symbols, np.uint32)  # type: ignore[arg-type]
     p.sizes, p.class_at = _array(program, letters.sizes, np.uint32), _array(program, letters.first, np.int64)  # type: ignore[arg-type]
     lists = {"han": dictionaries.HAN_OF[kind], "vowel": "vowels", "consonant": "consonants", "surname": "surnames"}
@@ -287,11 +286,10 @@ def _shift(
     library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, places: Mapping[str, int], works: Mapping[str, ColumnWork]
 ) -> Program | None:
     rule = work.rule
-    assert rule is not None and rule.parameters.max_days is not None
-    subject = _name(rule.parameters.subject, places, works)
-    if subject is None:
+    assert rule is not None
+    subject, policy = _name(rule.parameters.subject, places, works), shift_policy(rule)
+    if subject is None or policy != ShiftPolicy(days=policy.days):  # weeks, a last day, other days that stay: Python's
         return None
-    policy = ShiftPolicy(days=rule.parameters.max_days)
     program, p = _made(library, "shift", Shift, "dates", derive(key, rule.join_domain, "days to shift by"))
     is_day = base_name(work.type) == "date"
     p.subject, p.reach, p.per_day = subject, policy.days, 1 if is_day else DAY_US
@@ -313,7 +311,7 @@ def _noise(
     width, bits = _WHOLE_NUMBERS.get(name, (0, 0))
     if row is None or not (width or name == "numeric"):
         return None
-    share = Fraction(Decimal(str(rule.parameters.percent)) / 100)
+    share = Fraction(noise_policy(rule, 0).amount_share)
     scale, precision = work.type.scale, work.type.precision
     if share.denominator > _MOST_SHARE or (not width and ((scale or 0) < 0 or (precision or 0) > 18)):
         return None

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from drydock.masking.policy import MaskingPolicyFile, ResolvedRule, Technique
 from drydock.masking.schema import DataType, Table
-from drydock.masking.techniques.options import Options
+from drydock.masking.technique_policies import scrub_policy
+from drydock.masking.techniques.scrub import ScrubPolicy
 from drydock.verdicts import Model
 
 Way = Literal["compiled", "numpy"]
@@ -24,8 +25,9 @@ class ColumnWork(Model):
     nullable: bool = True
     rule: ResolvedRule | None = None
     row_names: tuple[str, ...] = Field((), description="noise: columns of the same stream that name the row (its key)")
-    join_domains: Mapping[str, str] = Field({}, description="scrub: kind -> join domain of that kind's column")
-    options: Mapping[str, Options] = Field({}, description="scrub: kind -> options of that kind's column")
+    scrub: ScrubPolicy | None = Field(
+        None, description="scrub: what is done with what is found inside; None: the rule alone says"
+    )
     element_oid: int | None = Field(
         None, description="array: oid of its element type in the target, where it is a type of the user's (enum, domain)"
     )
@@ -39,10 +41,12 @@ class ColumnWork(Model):
         """Other columns that its masking looks at."""
         if self.rule is None:
             return ()
-        subject = self.rule.parameters.subject
-        if self.rule.technique is Technique.SHIFT and subject:
-            return (subject,)
-        return self.row_names if self.rule.technique is Technique.NOISE else ()
+        parameters = self.rule.parameters
+        if self.rule.technique is Technique.SHIFT and parameters.subject:
+            return (parameters.subject,)
+        if self.rule.technique is not Technique.NOISE:
+            return ()
+        return (*self.row_names, parameters.group) if parameters.group else self.row_names
 
 
 class StreamCounts(Model):
@@ -87,7 +91,6 @@ def works_of(policy: MaskingPolicyFile, table: Table, columns: tuple[str, ...] |
     names = columns or tuple(column.name for column in table.columns if not column.generated)
     primary = next((key.columns for key in table.keys if key.is_primary and not key.has_expression), ())
     row_names = primary if set(primary) <= set(names) else ()
-    domains, options = inside_choices(policy)
     found = []
     for name in names:
         column, rule = table.by_name[name], policy.changes(table.key, name)
@@ -100,19 +103,7 @@ def works_of(policy: MaskingPolicyFile, table: Table, columns: tuple[str, ...] |
                 nullable=column.nullable,
                 rule=rule,
                 row_names=row_names if noisy else (),
-                join_domains=domains if scrubs else {},
-                options=options if scrubs else {},
+                scrub=scrub_policy(rule, policy) if rule is not None and scrubs else None,
             )
         )
     return tuple(found)
-
-
-def inside_choices(policy: MaskingPolicyFile) -> tuple[dict[str, str], dict[str, Options]]:
-    """Join domain and options by kind, so that what lies inside of texts joins with that kind's columns: the first rule's."""
-    domains: dict[str, str] = {}
-    options: dict[str, Options] = {}
-    for rule in policy.rules():
-        if rule.kind and rule.technique in (Technique.PSEUDONYM, Technique.WORDS):
-            domains.setdefault(rule.kind, rule.join_domain)
-            options.setdefault(rule.kind, rule.parameters.options())
-    return domains, options
