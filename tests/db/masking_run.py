@@ -41,7 +41,7 @@ PLACES = Places(cores=64, free_bytes=lambda: 10**12, archive_free_bytes=lambda: 
 KEY = MaskingKey(epoch="2026Q4", secret=bytes(range(32)))
 DATABASE = "masked"
 PEOPLE, ORDERS = 3000, 6000
-CHUNK_BYTES = 150_000
+CHUNK_BYTES = 300_000
 PLANTED = ("13912345678", "zhang.original@example.com", "原件姓名甲乙")
 """Originals in the source that must be nowhere in the copy's server."""
 SOURCE = f"""
@@ -79,6 +79,7 @@ targets:
   - {id: test_copy, connection: masking_copy, engine: postgresql, environment: test}
 key: {connection: masking_key_2026q4, epoch: 2026Q4}
 purpose: 功能测试
+canaries: [{id: planted, table: app.people, key: {id: 3000}, columns: [phone, email]}]
 tables:
   app.people:
     reviewer: 张三

@@ -81,7 +81,7 @@ def _told(sessions: Sessions, job: StreamJob, tell: Callable[[tuple[object, ...]
     except PictureGone:
         return ("failed", "picture_gone", "picture_gone")
     except Unmaskable as e:
-        return ("failed", "unmaskable", "statement", e.place)
+        return ("failed", "unmaskable", "statement", e.place, e.technique, e.reason)
     except BadStream:
         return ("failed", "bad_stream", "corrupted")
     except ChangeFailed as e:

@@ -8,10 +8,6 @@ the picture's snapshot and writes in one transaction with the row that says the 
 from __future__ import annotations
 
 import logging
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,14 +17,13 @@ from multiprocessing.connection import Connection, wait
 from drydock.engines.postgres import Endpoint
 from drydock.masking.kernel.work import ColumnWork, StreamCounts
 from drydock.masking.keys import MaskingKey
+from drydock.masking.postgres.stream_host import Process, fork_child
 from drydock.sqlfiles import SqlFile, sql_file
 from drydock.verdicts import Model, clean_text
 
 log = logging.getLogger(__name__)
 
 TOLD_EVERY_S = 15.0
-ENDS_WITHIN_S = 5.0
-CHILD = "import sys; sys.path[:] = sys.argv[2:]; from drydock.masking.postgres.stream_child import main; main(int(sys.argv[1]))"
 
 
 class PartWork(Model):
@@ -100,7 +95,7 @@ class StreamLost(Exception):
 class Child:
     """One process, the channel to it, and the sessions that it has open."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     channel: Connection
     job: StreamJob | None = None
     rows: int = 0
@@ -114,10 +109,7 @@ class Child:
         """End it now; what it had not committed is rolled back by the server."""
         with suppress(OSError):
             self.channel.close()
-        with suppress(ProcessLookupError):
-            self.process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(ENDS_WITHIN_S)
+        self.process.kill()
 
 
 @dataclass
@@ -173,7 +165,7 @@ class Streams:
 
     def _start(self, count: int) -> None:
         while len(self.children) < count:
-            child = start_child()
+            child = Child(*fork_child())
             child.channel.send(ChildSpec(self.source, self.target, self.key, self.run_key))
             self.children.append(child)
 
@@ -202,16 +194,3 @@ class Streams:
             child.rows, child.job = counts.rows, None
             return True
         return False
-
-
-def start_child() -> Child:
-    """A fresh interpreter with one end of a pair of sockets; our own environment holds nothing that it needs."""
-    ours, theirs = socket.socketpair()
-    paths = [path for path in sys.path if path]
-    environment = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "DRYDOCK_HOME") if name in os.environ}
-    with theirs:
-        command = [sys.executable, "-c", CHILD, str(theirs.fileno()), *paths]
-        process = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL, start_new_session=False
-        )
-    return Child(process, Connection(ours.detach()))
