@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
@@ -22,7 +24,7 @@ def test_bins_hold_all_rows_and_never_a_few(seed: int) -> None:
     assert (sum(b.before for b in bins), sum(b.after for b in bins)) == (before.sum(), after.sum())
     assert all(n == 0 or n >= spread.LEAST for b in bins for n in (b.before, b.after))
     bounds = [(b.low, b.high) for b in bins]
-    assert all(a[1] is not None and b[0] is not None and a[1] <= b[0] for a, b in zip(bounds, bounds[1:], strict=False))
+    assert all(a[1] is not None and b[0] is not None and a[1] <= b[0] for a, b in itertools.pairwise(bounds))
 
 
 def test_what_is_counted_comes_from_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
