@@ -5,6 +5,6 @@
 -- locks: ACCESS SHARE on the relations
 -- licence: none
 -- binds: columns (of the relation), table (the relation), first (its first page), chosen (condition of the subset)
--- columns: none
+-- columns: data (the stream, in the format of COPY binary)
 -- source: PostgreSQL manual, COPY; TID Scan
 COPY (SELECT {columns} FROM ONLY {table} AS t WHERE t.ctid >= {first} AND ({chosen})) TO STDOUT (FORMAT binary)

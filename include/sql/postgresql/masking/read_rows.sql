@@ -5,6 +5,6 @@
 -- locks: ACCESS SHARE on the relation
 -- licence: none
 -- binds: columns (of the relation), table (the relation), first (its first page), end (the page after its last)
--- columns: none
+-- columns: data (the stream, in the format of COPY binary)
 -- source: PostgreSQL manual, COPY; TID Scan: a range of ctid reads only its pages
 COPY (SELECT {columns} FROM ONLY {table} AS t WHERE t.ctid >= {first} AND t.ctid < {end}) TO STDOUT (FORMAT binary)

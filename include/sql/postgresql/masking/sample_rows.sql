@@ -5,6 +5,6 @@
 -- locks: ACCESS SHARE on the table
 -- licence: none
 -- binds: table (schema and name), columns (of the table, quoted), rows (how many)
--- columns: none
+-- columns: values (of the columns that were asked for, each under its own name)
 -- source: PostgreSQL manual, SELECT
 SELECT {columns} FROM {table} AS t LIMIT {rows}
