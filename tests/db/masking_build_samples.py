@@ -97,8 +97,10 @@ INSERT INTO decl.head (entry_no, country, port, known, valid_for, amount, body, 
     SELECT 'e' || n, 'CHN', 'gz', '已放行', daterange('2026-01-01'::date + n, '2026-01-02'::date + n), n, repeat('b', 3000), NULL
     FROM generate_series(1, 5) AS n;
 UPDATE decl.head SET parent = 100;
-INSERT INTO decl.lines SELECT n, '2026-01-01'::date + n * 7, (ARRAY['gz', 'hk'])[n % 2 + 1], 100, 'x' FROM generate_series(1, 12) AS n;
-INSERT INTO decl.boxes SELECT 'box' || n, n, '2026-01-01'::date + n * 7, (ARRAY['gz', 'hk'])[n % 2 + 1] FROM generate_series(1, 6) AS n;
+INSERT INTO decl.lines SELECT n, '2026-01-01'::date + n * 7, (ARRAY['gz', 'hk'])[n % 2 + 1], 100, 'x'
+    FROM generate_series(1, 12) AS n;
+INSERT INTO decl.boxes SELECT 'box' || n, n, '2026-01-01'::date + n * 7, (ARRAY['gz', 'hk'])[n % 2 + 1]
+    FROM generate_series(1, 6) AS n;
 SELECT nextval('decl.free_numbers');
 """.replace("{ref}", '"ref ""x"".资料"').replace("{refl}", '"ref ""x"".资料"')
 NOT_COPIED = """
@@ -114,6 +116,12 @@ CREATE RULE nothing AS ON DELETE TO decl.boxes DO INSTEAD NOTHING;
 SELECT lo_from_bytea(0, 'x');
 """
 LEFT = {"view", "materialized_view", "function", "trigger", "row_policy", "rule", "large_object"}
+
+ROLES = """DO $$ DECLARE r text; BEGIN
+FOREACH r IN ARRAY ARRAY['build_owner', 'build_tester', 'build_other'] LOOP
+    CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = r);
+    EXECUTE format('CREATE ROLE %I LOGIN PASSWORD %L', r, 'x');
+END LOOP; END $$"""
 
 
 def policy_for(schema: Schema, *left_out: str, schemas: tuple[str, ...] = ("decl", REF), **fields: object) -> MaskingPolicyFile:
@@ -140,7 +148,7 @@ def policy_for(schema: Schema, *left_out: str, schemas: tuple[str, ...] = ("decl
         "key": {"connection": "masking_key", "epoch": "2026Q4"},
         "purpose": "tests",
         "tables": tables,
-        "left_out": {name: "not needed" for name in left_out},
+        "left_out": dict.fromkeys(left_out, "not needed"),
     }
     found["targets"][0].update(fields.pop("target", {}))  # type: ignore[attr-defined, index]
     return MaskingPolicyFile.model_validate({**found, **fields})

@@ -19,10 +19,9 @@ from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_statements import Statement
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres import facts as f
-from drydock.masking.postgres.building import create_staging, empty_staging
+from drydock.masking.postgres.building import create_staging
 from drydock.masking.postgres.definitions import DefinitionRefused, definition_findings, judge_definitions, staging_names
-from drydock.masking.postgres.delivering import deliver, read_standing, undeliverable
-from drydock.masking.postgres.destroying import destroy, read_remains, undestroyed
+from drydock.masking.postgres.delivering import deliver, read_standing
 from drydock.masking.postgres.finishing import finish_table
 from drydock.masking.postgres.linking import link_tables
 from drydock.masking.postgres.reading import read_definitions
@@ -30,7 +29,7 @@ from drydock.masking.postgres_schema import Ask, read_postgres_schema
 from drydock.masking.schema import Schema, object_name
 from drydock.sqlfiles import sql_file
 from drydock.verdicts import Finding, Status
-from tests.db.masking_build_samples import LEFT, NOT_COPIED, REF, SOURCE, policy_for
+from tests.db.masking_build_samples import LEFT, NOT_COPIED, REF, ROLES, SOURCE, policy_for
 
 Session = psycopg.Connection[dict]
 RUN = 7
@@ -41,11 +40,9 @@ NAMES = staging_names(("decl", REF), RUN)
 def source(pg_server: Endpoint, make_database: Callable[[str], URL], superuser: psycopg.Connection) -> Iterator[Session]:
     """The source, as its superuser."""
     make_database("build_source")
-    with psycopg.connect(**asdict(replace(pg_server, dbname="build_source")), autocommit=True, row_factory=dict_row) as c:
+    with as_super(pg_server, "build_source") as c:
         c.execute(SOURCE)
-        c.execute("CREATE ROLE build_reader LOGIN PASSWORD 'x'")
-        c.execute("CREATE ROLE build_owner LOGIN PASSWORD 'x'")
-        c.execute("CREATE ROLE build_tester LOGIN PASSWORD 'x'")
+        c.execute(ROLES)
         yield c
 
 
@@ -64,6 +61,10 @@ def copy(
 def as_role(server: Endpoint, role: str, dbname: str = "build_copy") -> Session:
     found = asdict(replace(server, dbname=dbname, user=role, password="x"))
     return psycopg.connect(**found, autocommit=True, row_factory=dict_row)
+
+
+def as_super(server: Endpoint, dbname: str) -> Session:
+    return psycopg.connect(**asdict(replace(server, dbname=dbname)), autocommit=True, row_factory=dict_row)
 
 
 def asked(c: Session) -> Ask:
@@ -96,7 +97,7 @@ def copy_rows(source: Session, target: Session, schema: Schema, tables: Iterable
         into = sql.Identifier(NAMES[table.name[0]], table.name[1])
         out = sql.SQL("COPY {s} ({c}) TO STDOUT (FORMAT binary)").format(**parts)
         with source.cursor() as r, target.cursor() as w, r.copy(out) as reading:
-            with w.copy(sql.SQL("COPY {t} ({c}) FROM STDIN (FORMAT binary)").format(t=into, **{"c": parts["c"]})) as writing:
+            with w.copy(sql.SQL("COPY {t} ({c}) FROM STDIN (FORMAT binary)").format(t=into, c=parts["c"])) as writing:
                 for block in reading:
                     writing.write(block)
 
@@ -198,12 +199,14 @@ def test_what_no_copy_gets_is_told_and_the_rest_is_copied(pg_server: Endpoint, s
 REFUSED = [
     ("CREATE TABLE decl.old (a int); CREATE TABLE decl.young () INHERITS (decl.old)", "masking_inherited_table", "decl.old"),
     (
-        "CREATE FOREIGN DATA WRAPPER none; CREATE SERVER far FOREIGN DATA WRAPPER none; CREATE FOREIGN TABLE decl.far (a int) SERVER far",
+        "CREATE FOREIGN DATA WRAPPER none; CREATE SERVER far FOREIGN DATA WRAPPER none;"
+        "CREATE FOREIGN TABLE decl.far (a int) SERVER far",
         "masking_foreign_table",
         "decl.far",
     ),
     (
-        "CREATE FUNCTION decl.code() RETURNS text LANGUAGE sql AS 'SELECT 1::text'; CREATE TABLE decl.t (a text DEFAULT decl.code())",
+        "CREATE FUNCTION decl.code() RETURNS text LANGUAGE sql AS 'SELECT 1::text';"
+        "CREATE TABLE decl.t (a text DEFAULT decl.code())",
         "masking_definition_calls_function",
         "decl.t.a",
     ),
@@ -290,7 +293,7 @@ PLANTED = [
     (f"CREATE DOMAIN decl.one AS text CONSTRAINT not_he CHECK (VALUE <> '{PHONE}')", "decl.one constraint not_he", "mobile"),
     (f"ALTER TABLE decl.boxes ADD CONSTRAINT not_he CHECK (box_no <> '{PHONE}')", "decl.boxes constraint not_he", "mobile"),
     (
-        f"CREATE TABLE decl.boxes_9 PARTITION OF decl.lines FOR VALUES FROM ('2025-01-01') TO ('2025-02-01') PARTITION BY LIST (area);"
+        "CREATE TABLE decl.boxes_9 PARTITION OF decl.lines FOR VALUES FROM ('2025-01-01') TO ('2025-02-01') PARTITION BY LIST (area);"
         f"CREATE TABLE decl.boxes_9_a PARTITION OF decl.boxes_9 FOR VALUES IN ('{CN_ID}')",
         "decl.boxes_9_a bound",
         "cn_id",
