@@ -18,6 +18,7 @@ from psycopg import IsolationLevel, sql
 from pydantic import AwareDatetime, Field
 
 from drydock.engines.postgres import Endpoint, connect, fetch_rows
+from drydock.masking.expectations_copy import expect, places_of
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.schema import Schema
 from drydock.masking.verification.apart import cast_apart
@@ -86,24 +87,28 @@ def verify_copy(
     sensitive source column that is not there or cannot be read.
     """
     began = time.monotonic()
-    with _source(source, snapshot) as origin, closing(connect(copy, purpose=PURPOSE, statement_timeout_s=0)) as delivered:
+    with source_session(source, snapshot) as origin, closing(connect(copy, purpose=PURPOSE, statement_timeout_s=0)) as delivered:
         net, scope = net_of(policy, schema, origin), scope_of(policy, staging, delivered)
         caught = cast_apart(net, origin, copy, scope, processes) if processes > 1 else cast(net, origin, delivered, scope)
         verdicts = [_with_share(verdict, scope) for verdict in caught.verdicts]
         leaks = verdicts[1].status is Status.FAIL
         people, told = measure(policy, schema, origin, delivered, staging, direct_identifiers_left=leaks)
+        same = snapshot is not None
+        places = places_of(policy, schema, staging, parts, conditions or {}, same_moment=same)
+        expected, kept = expect(policy, schema, staging, places, origin, copy, delivered, folder)
         distributions = spread(policy, schema, origin, delivered, staging)
     return CopyVerification(
         database=policy.database,
         target=policy.target,
         verified_at=now,
         snapshot=snapshot or "",
-        verdicts=(*verdicts, told),
+        verdicts=(*verdicts, told, kept),
         rows=dict(parts),
         residual=caught.residual,
         semijoin=caught.semijoin,
         canaries=caught.canaries,
         reidentification=people,
+        expectations=expected,
         distributions=distributions,
         elapsed_s=time.monotonic() - began,
     )
@@ -120,7 +125,7 @@ def scope_of(policy: MaskingPolicyFile, staging: Mapping[str, str], copy: Connec
 
 
 @contextmanager
-def _source(endpoint: Endpoint, snapshot: str | None) -> Iterator[Connection]:
+def source_session(endpoint: Endpoint, snapshot: str | None) -> Iterator[Connection]:
     """A session on the source that sees the held picture, where one is given. Raises psycopg.Error for one that is gone."""
     with closing(connect(endpoint, purpose=PURPOSE, statement_timeout_s=0)) as connection:
         if not snapshot:
