@@ -225,9 +225,16 @@ class _Subset:
             this=exp.to_identifier(table.name, quoted=True),
             db=exp.to_identifier(table.schema_name, quoted=True),
             alias=exp.TableAlias(this=exp.to_identifier(alias)),
+            version=self._picture(),
         )
         question = exp.Select(expressions=[_column(alias, c) for c in columns]).from_(named, copy=False)
         return question.where(where, copy=False) if where is not None else question
+
+    def _picture(self) -> exp.Version | None:
+        """On Oracle every table of a question is read at the copy's SCN; a snapshot of PostgreSQL holds for all by itself."""
+        if self.schema.engine is not Engine.ORACLE:
+            return None
+        return exp.Version(this=exp.var("SCN"), kind="AS OF", expression=exp.Placeholder(this="scn"))
 
     def _row(self, alias: str, key: str, columns: Sequence[str]) -> exp.Expression:
         listed = [_column(alias, c) for c in columns]
