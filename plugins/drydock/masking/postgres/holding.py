@@ -8,6 +8,7 @@ of comments are no finding: they are scrubbed on their way (`scrubbed`).
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -20,7 +21,6 @@ from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.retarget import literals
 from drydock.masking.postgres.scope import Scope
 from drydock.masking.reading import read
-from drydock.masking.schema import object_name
 from drydock.masking.spans import UNKNOWN, Limits, find
 
 _LONG_NUMBER = re.compile(r"\d{11,19}[Xx]?")
@@ -38,10 +38,14 @@ class Held(NamedTuple):
 
 
 def held_values(scope: Scope) -> Iterator[Held]:
-    """Every place of a copied definition that holds a value. Raises NoExpression."""
+    """Every place of a copied definition that holds a value, each once. Raises NoExpression.
+
+    Places are named as the second net names them (`verification/definitions.sql`), so that one exception is meant by both.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
     for place, kinds in (*_of_tables(scope), *_of_parts(scope), *_of_types(scope), *_of_sequences(scope)):
-        if kinds:
-            yield Held(place, tuple(sorted(kinds)))
+        found[place] |= kinds
+    yield from (Held(place, tuple(sorted(kinds))) for place, kinds in found.items() if kinds)
 
 
 def kinds_in(text: str, of_columns: Iterable[str] = ()) -> set[str]:
@@ -79,40 +83,39 @@ Places = Iterator[tuple[str, set[str]]]
 def _of_tables(scope: Scope) -> Places:
     for number, table in enumerate(scope.tables, 1):
         rules, key = scope.rules(table), shown(table, number)
-        yield f"{key} name", kinds_in_name(table.name[1])
+        yield f"name of {key}", kinds_in_name(table.name[1])
         for place, column in enumerate(table.columns, 1):
-            spelt = column.name if not kinds_in_name(column.name) else f"#{place}"
-            yield f"{key}.{spelt} name", kinds_in_name(column.name)
+            in_name = kinds_in_name(column.name)
+            spelt = f"{key}.#{place}" if in_name else f"{key}.{column.name}"
+            yield f"name of {spelt}", in_name
             beside = {column.name: rules[column.name]} if column.name in rules else rules if column.generated else {}
-            yield f"{key}.{spelt} {'expression' if column.generated else 'default'}", _in(column.default, beside)
+            yield f"default of {spelt}", _in(column.default, beside)
         above = scope.by_name.get(table.parent) if table.parent else None
-        yield f"{key} bound", _in(table.bound, _named(above.division, rules) if above else {}, named=False)
-        yield f"{key} division", _in(table.division, rules)
+        yield f"partition bound of {key}", _in(table.bound, _named(above.division, rules) if above else {}, named=False)
+        yield f"partition key of {key}", _in(table.division, rules)
 
 
 def _of_parts(scope: Scope) -> Places:
     """Constraints, indexes and statistics."""
-    numbers = {table.name: number for number, table in enumerate(scope.tables, 1)}
-    things = [("constraint", c.table, c.name, c.definition) for c in scope.constraints]
-    things += [("index", i.table, i.name, i.body) for i in scope.indexes]
-    things += [("statistics", s.table, s.name[1], s.body) for s in scope.statistics]
-    for number, (what, name, own_name, text) in enumerate(things, 1):
-        table = scope.by_name[name]
-        in_name = kinds_in_name(own_name)
-        spelt = f"#{number}" if in_name else own_name
-        yield f"{shown(table, numbers[name])} {what} {spelt}", in_name | _in(text, scope.rules(table))
+    things = [("constraint", c.table, (c.table[0], c.name), c.definition) for c in scope.constraints]
+    things += [("index", i.table, (i.table[0], i.name), i.body) for i in scope.indexes]
+    things += [("statistics object", s.table, s.name, s.body) for s in scope.statistics]
+    for number, (what, table, name, text) in enumerate(things, 1):
+        in_name = kinds_in_name(name[1])
+        spelt = f"{name[0]}.#{number}" if in_name else ".".join(name)
+        yield f"{what} {spelt}", in_name | _in(text, scope.rules(scope.by_name[table]))
 
 
 def _of_types(scope: Scope) -> Places:
     for enum in scope.found.enums:
         kinds = _kinds_of_type(scope, enum.name)
-        for number, label in enumerate(enum.labels, 1):
-            yield f"{object_name(*enum.name)} label {number}", kinds_in(label, kinds)
+        for label in enum.labels:
+            yield f"enum label of {'.'.join(enum.name)}", kinds_in(label, kinds)
     for domain in scope.found.domains:
-        kinds, key = _kinds_of_type(scope, domain.name), object_name(*domain.name)
-        yield f"{key} default", _values(domain.default, kinds)
+        kinds = _kinds_of_type(scope, domain.name)
+        yield f"default of domain {'.'.join(domain.name)}", _values(domain.default, kinds)
         for check in domain.checks:
-            yield f"{key} constraint {check.name}", _values(check.definition, kinds)
+            yield f"constraint {domain.name[0]}.{check.name}", _values(check.definition, kinds)
 
 
 def _of_sequences(scope: Scope) -> Places:
@@ -120,7 +123,7 @@ def _of_sequences(scope: Scope) -> Places:
         figures = {sequence.start, sequence.minimum, sequence.maximum}
         figures |= {carried_value(scope, sequence)} - {None}
         numbers = figures - _TYPE_ENDS
-        yield f"{object_name(*sequence.name)} value", {kind for number in numbers for kind in kinds_in(str(number))}
+        yield f"sequence {'.'.join(sequence.name)}", {kind for number in numbers for kind in kinds_in(str(number))}
 
 
 def carried_value(scope: Scope, sequence: f.SequenceDef) -> int | None:
@@ -135,11 +138,8 @@ def carried_value(scope: Scope, sequence: f.SequenceDef) -> int | None:
 
 
 def shown(table: f.TableDef, number: int) -> str:
-    """The table's key; where the name itself holds a value, its root or schema and its number."""
-    if not kinds_in_name(table.name[1]):
-        return object_name(*table.name)
-    root_is_clean = table.parent is not None and not kinds_in_name(table.root[1])
-    return f"{object_name(*table.root) if root_is_clean else object_name(table.name[0])} table #{number}"
+    """Schema and name; where the name itself holds a value, its number among the tables instead."""
+    return f"{table.name[0]}.#{number}" if kinds_in_name(table.name[1]) else ".".join(table.name)
 
 
 def _in(text: str, rules: dict[str, ResolvedRule], named: bool = True) -> set[str]:
