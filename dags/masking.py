@@ -65,11 +65,11 @@ def build(database: Database, limits: ChangePolicy) -> DAG:
         tags=tags_of("masking", database),
     ) as dag:
         planned, waited = masking.plan(database.id), changing.window(database, "masking")
-        verified, reported = changing.verify(database.id, "masking"), masking.report(database.id)
+        delivered, ended = masking.deliver(database.id), masking.outcome(database.id)
         masking.survey(database.id) >> planned >> masking.approve(database) >> waited
-        waited >> [masking.picture(database.id), masking.work(database, planned)] >> verified
-        verified >> masking.deliver(database.id) >> masking.destroy(database.id) >> reported
-        reported >> masking.outcome(database.id)
+        waited >> masking.picture(database.id) >> ended  # it ends by itself, once the work or its check needs it no more
+        waited >> masking.work(database, planned) >> changing.verify(database.id, "masking") >> delivered
+        delivered >> masking.destroy(database.id) >> masking.report(database.id) >> ended
     dag.params.update(changing.params())  # last: every task made before takes copies of them, which is most of the cost
     return dag
 
