@@ -273,3 +273,18 @@ def test_what_a_masked_column_could_hold_counts_as_a_value(small: Schema) -> Non
         assert ("masking_definition_holds_value" in found) is held
     broken = definition_findings(policy, with_default("'open"))
     assert codes(broken) == {"masking_definition_unreadable"}
+
+
+def test_storage_parameters_of_other_builds_are_not_copied(copy: Session, small: Schema) -> None:
+    """An access method of others has its own; some builds of the server mark every column with theirs."""
+    table = small.definitions.tables[0]
+    columns = tuple(c.model_copy(update={"options": {"of_the_build": "7"}}) for c in table.columns)
+    odd = table.model_copy(update={"columns": columns, "options": {"of_a_method": "1", "fillfactor": "50"}})
+    tables = (odd, *small.definitions.tables[1:])
+    schema = small.model_copy(update={"definitions": small.definitions.model_copy(update={"tables": tables})})
+    policy = policy_for(small, schemas=SCHEMAS)
+    found = [x for x in definition_findings(policy, schema) if x.code == "masking_not_copied"]
+    assert [(x.values["what"], x.values["count"], x.status) for x in found] == [("unknown_storage_parameter", 1, Status.WARN)]
+    Run(copy, schema, policy, 3).build()
+    made = read_definitions(asked(copy), ("drydock_staging_3_1", "drydock_staging_3_2"))
+    assert {str(t.options) for t in made.tables} == {"{}", "{'fillfactor': '50'}"}

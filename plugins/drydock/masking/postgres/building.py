@@ -14,7 +14,7 @@ from drydock.masking.fitness_scope import finding
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.commenting import comments_before_rows
-from drydock.masking.postgres.definitions import definition_findings, refuse_if_wrong
+from drydock.masking.postgres.definitions import definition_findings, known_options, refuse_if_wrong
 from drydock.masking.postgres.making import make
 from drydock.masking.postgres.scope import Scope, scope_of
 from drydock.masking.schema import Schema
@@ -189,10 +189,11 @@ def _settings(scope: Scope, table: f.TableDef, there: f.TableDef | None) -> Iter
             changes.append((*on, Word.SET_COMPRESSION, column.compression))
         if column.target >= 0 and was.target != column.target:
             changes.append((*on, Word.SET_STATISTICS, column.target))
-        if column.options and was.options != column.options:
-            changes.append((*on, Word.SET, Clauses(((Storage(column.options),),), in_brackets=True)))
-    if table.options and (there is None or there.options != table.options):
-        changes.append((Word.SET, Clauses(((Storage(table.options),),), in_brackets=True)))
+        if (wanted := known_options(column.options)) and known_options(was.options) != wanted:
+            changes.append((*on, Word.SET, Clauses(((Storage(wanted),),), in_brackets=True)))
+    wanted = known_options(table.options)
+    if wanted and (there is None or known_options(there.options) != wanted):
+        changes.append((Word.SET, Clauses(((Storage(wanted),),), in_brackets=True)))
     if changes:
         yield make("alter_staging_table", table=scope.to(table.name), changes=Clauses(tuple(changes)))
 

@@ -6,8 +6,10 @@ literal or a name that holds a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
+from drydock.engines.postgres_statements import STORAGE_PARAMETERS
 from drydock.engines.postgres_tokens import NoExpression, Sort, tokens
 from drydock.masking.fitness_scope import finding
 from drydock.masking.policy import MaskingPolicyFile
@@ -140,6 +142,9 @@ def _told(scope: Scope) -> Iterator[Finding]:
     for left in scope.found.left:
         place = object_name(left.place) if left.place else ""
         yield finding("masking_not_copied", place, is_certain=False, what=left.what, count=left.count)
+    for schema, count in _unknown_options(scope).items():
+        what = "unknown_storage_parameter"
+        yield finding("masking_not_copied", object_name(schema), is_certain=False, what=what, count=count)
     for constraint, why in links_left_out(scope):
         place = f"{object_name(*constraint.table)} constraint {constraint.name}"
         yield finding("masking_link_left_out", place, is_certain=False, why=why)
@@ -151,6 +156,22 @@ def _told(scope: Scope) -> Iterator[Finding]:
     changed = sum(scrubbed(comment) != comment for comment in comments(scope))
     if changed:
         yield finding("masking_comments_scrubbed", scope.policy.database, is_certain=False, count=changed)
+
+
+def known_options(options: Mapping[str, str]) -> dict[str, str]:
+    """The storage parameters that PostgreSQL documents; builds of others write some of their own into the same place."""
+    return {name: value for name, value in options.items() if STORAGE_PARAMETERS.fullmatch(name)}
+
+
+def _unknown_options(scope: Scope) -> Counter[str]:
+    """By schema, how many storage parameters of tables are none that is known: those of a table access method.
+
+    Of columns nobody can set others than the documented ones; what else stands there the server's build wrote for itself.
+    """
+    found: Counter[str] = Counter()
+    for table in scope.tables:
+        found[table.name[0]] += len(table.options) - len(known_options(table.options))
+    return +found
 
 
 def links_left_out(scope: Scope) -> Iterator[tuple[f.ConstraintDef, str]]:

@@ -26,7 +26,7 @@ from drydock.masking.spans import UNKNOWN, Limits, find
 _LONG_NUMBER = re.compile(r"\d{11,19}[Xx]?")
 _BYTES = re.compile(r"\\x((?:[0-9A-Fa-f]{2})+)")
 _CARD_BY_CHANCE = "bank_card" + CHANCE + CHANCE
-SHORTEST = 2
+SHORTEST = {"credential": 6}  # any text could be one: a length that a check asks for is none
 _TYPE_ENDS = {2**15 - 1, 2**31 - 1, 2**63 - 1, -(2**15), -(2**31), -(2**63), 1}
 
 
@@ -57,7 +57,7 @@ def kinds_in(text: str, of_columns: Iterable[str] = ()) -> set[str]:
     found = {kind for kind in seen if not kind.endswith(CHANCE)}
     if _CARD_BY_CHANCE in seen:
         found.add("bank_card")
-    whole = (kind for kind in of_columns if kind in all_kinds() and len(text) >= SHORTEST)
+    whole = (kind for kind in of_columns if kind in all_kinds() and len(text) >= SHORTEST.get(kind, 2))
     return found | {kind for kind in whole if checks.is_valid(kind, text)}
 
 
