@@ -115,8 +115,8 @@ def events() -> tuple[MaskingEvent, ...]:
     )
 
 
-def a_reading(unread: int = 1) -> r.Reading:
-    places = tuple(r.Unread(place=f"app.people.photo_{n}", reason="place_not_readable") for n in range(unread))
+def a_reading(unread: int = 3) -> r.Reading:
+    places = tuple(r.Unread(place=f"app.people.photo_{n}", reason="unread_type" if n else "unread_privilege") for n in range(unread))
     return r.Reading(places=212, cells=4_812_332, read_bytes=781 * MIB, elapsed_s=31.2, unread=places)
 
 
@@ -155,7 +155,7 @@ def make_copy(leaks: int = 0) -> CopyVerification:
         bound=11,
     )
     leak = (
-        [Finding(code="original_in_copy", status=Status.FAIL, place="app.people.note", values={"hits": leaks})] if leaks else []
+        [Finding(code="originals_in_copy", status=Status.FAIL, place="app.people.note", values={"hits": leaks})] if leaks else []
     )
     expected = [
         r.Expected(
@@ -189,7 +189,7 @@ def make_copy(leaks: int = 0) -> CopyVerification:
         target="test_copy",
         verified_at=NIGHT + timedelta(hours=1),
         verdicts=(
-            judge("residual", 4_812_332, [], places=212, cells=4_812_332),
+            judge("residual", 4_812_332, [], places=212, read_bytes=781 * MIB, unread=1, kinds_found=9),
             judge("originals", 84_100, leak, columns=6),
             judge("canaries", 12, [], planted=12),
             judge("reidentification", 18_000, [], sets=1),
@@ -219,7 +219,7 @@ def make_copy(leaks: int = 0) -> CopyVerification:
                     guessing_share=0.0015,
                 ),
             ),
-            awaits="threshold_awaits_buyer",
+            awaits="grade_awaits_buyer",
         ),
         expectations=r.Expectations(library="great-expectations 1.8.0", results=tuple(expected), docs="expectations/"),
         distributions=(a_spread("born_on", years=True), a_spread("income")),

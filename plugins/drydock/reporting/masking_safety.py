@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from drydock.ledger.models import Event
 from drydock.messages import message, next_step, question_word
-from drydock.outcomes import Outcome
+from drydock.outcomes import Outcome, StopReason
 from drydock.reporting.backup_findings import heading_of
 from drydock.reporting.document import Block, Cell, Entry, Heading, Paragraph
 from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import moment_text
 from drydock.reporting.masking_facts import DELIVERING, DESTROYING, MaskingRecord
-from drydock.reporting.masking_verified import all_verdicts
+from drydock.reporting.masking_verified import all_verdicts, doubtful
 from drydock.reporting.tables import COUNT, TEXT, Spec, make_table
 from drydock.reporting.work_facts import DONE, fixed_or_code, long_table, place_text, reason_words
 from drydock.verdicts import Finding, Status
@@ -87,15 +87,12 @@ def state_text(record: MaskingRecord) -> str:
 def _why_not(record: MaskingRecord, outcome: Outcome | None) -> str:
     if outcome is not None and outcome.reason:
         return reason_words(outcome.reason, record.language, {**outcome.before, **outcome.after})
-    red = [question_word(v.question, record.language) for v in all_verdicts(record) if v.status.is_red]
-    if red:
+    if record.plan is not None and not record.plan.items:
+        return record.word("mr_nothing_planned")
+    red = [question_word(v.question, record.language) for v in all_verdicts(record) if v.status is Status.FAIL]
+    if red and record.stop is StopReason.DONE:
         return record.word("mr_red_questions", questions=record.joined(red))
-    refused = record.plan is not None and not record.plan.items
-    return (
-        fixed_or_code(f"stop_{record.stop.value}", record.stop.value, record.language)
-        if not refused
-        else record.word("mr_nothing_planned")
-    )
+    return fixed_or_code(f"stop_{record.stop.value}", record.stop.value, record.language)
 
 
 def _state_rows(record: MaskingRecord) -> Iterator[tuple[Cell, ...]]:
@@ -156,7 +153,7 @@ def advice(record: MaskingRecord) -> Iterator[str]:
         yield "mr_advice_canaries"
     if policy is not None and policy.verified_percent < 100:
         yield "mr_advice_share"
-    if copy is not None and copy.residual is not None and copy.residual.reading.unread:
+    if copy is not None and copy.residual is not None and doubtful(copy.residual.reading):
         yield "mr_advice_unread"
     if record.outcome_with(DESTROYING) is None or record.outcome_with(DESTROYING).status is not Status.PASS:  # type: ignore[union-attr]
         yield "mr_advice_destroy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from drydock.masking.verification.results import Expectations, QuasiResult, Reading, Reidentification, Residual, Semijoin
+from drydock.masking.verification.results import Expectations, QuasiResult, Reading, Reidentification, Residual, Semijoin, Unread
 from drydock.messages import question_word, reason_text
 from drydock.reporting import masking_charts
 from drydock.reporting.document import Block, Cell, Chart, Heading, Paragraph
@@ -17,6 +17,7 @@ from drydock.reporting.tables import COUNT, STATUS, TEXT, Spec, make_table
 from drydock.reporting.work_facts import long_table, reason_words
 from drydock.verdicts import Status, Verdict
 
+HARMLESS = "unread_type"
 MOST_SETS, MOST_SPREADS = 4, 6
 """Pictures of one sort on paper; the annex has the rows of all."""
 HITS: Spec = (
@@ -88,9 +89,20 @@ def _reading(record: MaskingRecord, reading: Reading) -> str:
 
 
 def _unread(record: MaskingRecord, reading: Reading) -> Iterator[Block]:
-    rows: list[tuple[Cell, ...]] = [(u.place, reason_words(u.reason, record.language)) for u in reading.unread]
+    """How many places for each reason; those that might hold something, one by one."""
+    if not reading.unread:
+        return
+    counts = Counter(u.reason for u in reading.unread)
+    told = [f"{reason_words(reason, record.language)} {n:,}" for reason, n in counts.most_common()]
+    yield Paragraph(text=record.word("mr_unread_text", why=record.joined(told)), style="note")
+    rows: list[tuple[Cell, ...]] = [(u.place, reason_words(u.reason, record.language)) for u in doubtful(reading)]
     if rows:
         yield from long_table(record, "mr_unread", (("place", TEXT, 3), ("work_why", TEXT, 3)), rows)
+
+
+def doubtful(reading: Reading) -> tuple[Unread, ...]:
+    """Places that were not read and might hold something: not those whose type holds nothing sensitive."""
+    return tuple(u for u in reading.unread if u.reason != HARMLESS)
 
 
 def _residual(record: MaskingRecord, residual: Residual | None) -> Iterator[Block]:
