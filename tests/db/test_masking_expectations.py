@@ -11,9 +11,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from drydock.engines.postgres import Endpoint, connect
+from drydock.masking.checks import is_valid
 from drydock.masking.expectations_copy import expect, places_of, verdict
+from drydock.masking.expectations_statements import CHECKED, check_of
 from drydock.masking.verification.results import Expectations, Expected
 from drydock.masking.verifying import source_session
 from drydock.verdicts import Status, Verdict
@@ -125,3 +128,28 @@ def test_no_row_is_never_a_pass() -> None:
 
 def replace_rows(one: Expected) -> Expected:
     return one.model_copy(update={"rows": 3})
+
+
+LAST = {
+    "cn_id": ("44010619900307001", "0123456789X"),
+    "uscc": ("91440101MA5ABCD19", "0123456789ABCDEFGHJKLMNPQRTUWXY"),
+    "org_code": ("MA5ABCD1", "0123456789X"),
+    "bank_card": ("622588123456789", "0123456789"),
+    "imo": ("IMO907472", "0123456789"),
+    "container": ("CSQU305438", "0123456789"),
+}
+
+
+@pytest.mark.parametrize("kind", CHECKED)
+def test_check_digits_in_the_database_are_those_of_the_standards(kind: str, superuser: psycopg.Connection) -> None:
+    """Held against the other implementation, that of discovery: one right digit of all, and nothing else is right."""
+    body, digits = LAST[kind]
+    texts = [body + digit for digit in digits]
+    values = sql.SQL(", ").join(
+        sql.SQL("({})").format(sql.Literal(text)) for text in [*texts, "", "x", body, "9" * 40, "中文" * 9]
+    )
+    check = check_of(kind, "v")
+    rows = superuser.execute(sql.SQL("SELECT v, {} FROM (VALUES {}) AS t (v)").format(check, values)).fetchall()
+    right = [text for text, is_right in rows if is_right]
+    assert right == [text for text in texts if is_valid(kind, text)] and len(right) == 1
+    assert superuser.execute(sql.SQL("SELECT {} FROM (SELECT NULL::text AS v) AS t").format(check)).fetchone() == (None,)

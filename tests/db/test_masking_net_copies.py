@@ -13,7 +13,7 @@ from drydock.engines.postgres import Endpoint
 from drydock.masking import verifying
 from drydock.masking.verification.results import Expectations
 from drydock.masking.verifying import CopyVerification, verify_copy
-from drydock.verdicts import skip
+from drydock.verdicts import Status, skip
 from tests.db.masking_copies import BIRD_CARD, BIRD_ID, BIRD_NAME, PEOPLE, STAGING, Copies, make_copies
 from tests.unit.net_samples import resident_ids
 
@@ -157,3 +157,56 @@ def test_damage_is_told_by_its_right_name(copies: Copies, damage: str) -> None:
     assert found.is_red
     text = found.model_dump_json()
     assert not any(value in text for value in (BIRD_ID, BIRD_NAME, BIRD_CARD, ONLY_IN_TEXT, wide))
+
+
+def test_a_drawn_share_says_what_it_proves(copies: Copies) -> None:
+    half = copies.policy.model_copy(update={"verified_percent": 50.0})
+    found = verified(copies, policy=half)
+    assert {(v.question, v.status) for v in found.verdicts[:3]} == {(q, Status.WARN) for q in NET[:3]}
+    assert {f.code for v in found.verdicts[:3] for f in v.findings} == {"copy_read_in_part"}
+    evidence = found.verdicts[0].evidence
+    assert (evidence["read_percent"], evidence["leaking_blocks_missed_at_most"]) == (50.0, 5)  # 0.5 ** 5 < 0.05
+    assert found.residual.reading.cells < verified(copies).residual.reading.cells
+
+
+def test_only_a_named_exception_lets_a_value_stand(copies: Copies) -> None:
+    here = STAGING["app"]
+    named = copies.policy.model_copy(update={"carried_over": {"app.people constraint odd": "编号规则，供测试"}})
+    with psycopg.connect(**asdict(copies.copy), autocommit=True) as c:
+        c.execute(f"ALTER TABLE {here}.people ADD CONSTRAINT odd CHECK (note <> '{BIRD_ID}')")
+        try:
+            found = verified(copies, policy=named)
+        finally:
+            c.execute(f"ALTER TABLE {here}.people DROP CONSTRAINT odd")
+    assert (findings(found), statuses(found)) == (set(), dict.fromkeys(NET, "PASS"))
+    assert found.verdicts[1].evidence["excepted_by"] == "carried_over: app.people constraint odd"
+
+
+def test_the_source_is_read_in_the_held_picture(copies: Copies) -> None:
+    """A canary that is planted after the picture was taken is not in it; a picture that is gone is an error, not a pass."""
+    with psycopg.connect(**asdict(copies.source)) as holder, psycopg.connect(**asdict(copies.source), autocommit=True) as c:
+        c.execute("DELETE FROM app.orders WHERE people_id = 7; DELETE FROM app.people WHERE id = 7")
+        holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        snapshot = holder.execute("SELECT pg_export_snapshot()").fetchone()[0]
+        c.execute("INSERT INTO app.people (id, id_no, full_name, card) VALUES (7, %s, %s, %s)", [BIRD_ID, BIRD_NAME, BIRD_CARD])
+        found = verified(copies, snapshot=snapshot)
+        assert {f.code for f in found.verdicts[2].findings} == {"canary_not_planted"}
+        assert found.is_red
+        holder.rollback()
+    with pytest.raises(psycopg.Error, match="snapshot"):
+        verified(copies, snapshot=snapshot)
+
+
+def test_other_runs_copies_are_not_judged(copies: Copies) -> None:
+    """A quarantined copy of an earlier run holds originals; this run's copy is judged by itself."""
+    with psycopg.connect(**asdict(copies.copy), autocommit=True) as c:
+        c.execute(
+            f"CREATE SCHEMA drydock_staging_3_1; CREATE TABLE drydock_staging_3_1.people AS SELECT '{BIRD_ID}'::text AS id_no"
+        )
+        c.execute(f"CREATE SCHEMA app; CREATE TABLE app.people AS SELECT '{BIRD_ID}'::text AS id_no")
+        c.execute(f"CREATE SCHEMA stray; CREATE TABLE stray.people AS SELECT '{BIRD_ID}'::text AS id_no")
+        try:
+            found = verified(copies)
+        finally:
+            c.execute("DROP SCHEMA drydock_staging_3_1, app, stray CASCADE")
+    assert {place for _, place in findings(found)} == {"stray.people.id_no", ""}  # and grade 1 of the whole

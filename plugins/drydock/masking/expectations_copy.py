@@ -17,7 +17,6 @@ from drydock.masking.verification.results import Expectations, Expected
 from drydock.masking.verification.target import Connection
 from drydock.verdicts import Finding, Status, Verdict, judge
 
-QUESTION = "expectations"
 PAGES = "expectations"
 
 
@@ -77,7 +76,9 @@ def verdict(found: Expectations) -> Verdict:
     asked = sum(1 for one in found.results if one.rows)
     tables = len({one.table for one in found.results})
     held = sum(one.held is True for one in found.results)
-    return judge(QUESTION, asked, findings, tables=tables, expectations=len(found.results), held=held, library=found.library)
+    return judge(
+        "expectations", asked, findings, tables=tables, expectations=len(found.results), held=held, library=found.library
+    )
 
 
 def _finding(one: Expected) -> Finding:

@@ -49,7 +49,7 @@ FREE: dict[str, tuple[float, tuple[tuple[int, int], ...]]] = {
     "mmsi": (10**6, ((0, 3),)),
     "container": (10**6, ((0, 4),)),
     "ipv4": (10**4, ()),
-    "mac": (2 * 10**9, ()),
+    "mac": (2176782336, ()),
     "hs": (10**6, ((0, 2),)),
 }
 """By kind: the smallest set that its pseudonyms are drawn from, and the letters that stay."""
