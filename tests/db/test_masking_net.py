@@ -37,18 +37,18 @@ DECLARED = {"app.person.id_no": {"cn_id"}, "app.person.tel": {"mobile"}}
 
 HIDING_PLACES = {
     "comment": ("COMMENT ON COLUMN app.person.note IS 'like {tel}'", "comment on app.person.note"),
-    "default": ("ALTER TABLE app.person ALTER note SET DEFAULT '{tel}'", "app.person.note default"),
-    "enum label": ("CREATE TYPE app.mood AS ENUM ('{tel}')", "app.mood label 1"),
+    "default": ("ALTER TABLE app.person ALTER note SET DEFAULT '{tel}'", "default of app.person.note"),
+    "enum label": ("CREATE TYPE app.mood AS ENUM ('{tel}')", "enum label of app.mood"),
     "json key": ("""UPDATE app.person SET doc = '{{"{tel}": 1}}' WHERE n = 7""", "app.person.doc"),
     "array": ("UPDATE app.person SET tags = ARRAY['x', '{id}'] WHERE n = 7", "app.person.tags"),
     "large object": ("SELECT lo_from_bytea(7700, convert_to(repeat('. ', 3000) || '{id}', 'UTF8'))", "large object 7700"),
     "partition bound": (
         "CREATE TABLE app.p7 PARTITION OF app.event FOR VALUES IN ('{tel}'); ALTER TABLE app.p7 OWNER TO CURRENT_USER",
-        "app.p7 bound",
+        "partition bound of app.p7",
     ),
-    "check constraint": ("ALTER TABLE app.person ADD CONSTRAINT odd CHECK (note <> '{tel}')", "app.person constraint odd"),
-    "sequence": ("CREATE SEQUENCE app.s START {tel}", "app.s value"),
-    "index expression": ("CREATE INDEX odd ON app.person ((note = '{tel}'))", "app.person index odd"),
+    "check constraint": ("ALTER TABLE app.person ADD CONSTRAINT odd CHECK (note <> '{tel}')", "constraint app.odd"),
+    "sequence": ("CREATE SEQUENCE app.s START {tel}", "sequence app.s"),
+    "index expression": ("CREATE INDEX odd ON app.person ((note = '{tel}'))", "index app.odd"),
     "toast": (
         "UPDATE app.person SET body = repeat('Zz', 60000) || ' {id} ' || repeat('yY', 9000) WHERE n = 7",
         "app.person.body",
@@ -62,12 +62,12 @@ HIDING_PLACES = {
     "partition row": ("INSERT INTO app.event VALUES ('a', '{tel}')", "app.event.what"),
     "function body": ("CREATE FUNCTION app.f() RETURNS text LANGUAGE sql AS $$ VALUES ('{tel}') $$", "function app.f"),
     "view": ("CREATE VIEW app.v AS VALUES ('{tel}')", "view app.v"),
-    "partial index": ("CREATE INDEX odd ON app.person (n) WHERE note = '{tel}'", "app.person index odd"),
+    "partial index": ("CREATE INDEX odd ON app.person (n) WHERE note = '{tel}'", "index app.odd"),
     "statistics": (
         "UPDATE app.person SET note = '{tel}' WHERE n < 50; ANALYZE app.person; UPDATE app.person SET note = NULL",
         "gathered statistics of app.person.note",
     ),
-    "name": ('CREATE TABLE app."t{tel}" ()', f"app.t{PHONE} name"),
+    "name": ('CREATE TABLE app."t{tel}" ()', "name of app.t#"),
 }
 
 SCHEMA = """

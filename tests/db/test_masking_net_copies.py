@@ -95,19 +95,19 @@ DAMAGES: dict[str, tuple[str, set[tuple[str, str]]]] = {
     ),
     "a default": (
         "ALTER TABLE app.people ALTER note SET DEFAULT '{id}'",
-        {(code, "app.people.note default") for code in ("originals_in_copy", "canary_in_copy", "kind_not_declared")},
+        {(code, "default of app.people.note") for code in ("originals_in_copy", "canary_in_copy", "kind_not_declared")},
     ),
     "an enum label": (
         "ALTER TYPE app.mood ADD VALUE '{id}'",
-        {(code, "app.mood label 3") for code in ("originals_in_copy", "canary_in_copy", "kind_not_declared")},
+        {(code, "enum label of app.mood") for code in ("originals_in_copy", "canary_in_copy", "kind_not_declared")},
     ),
     "a check": (
         "ALTER TABLE app.people ADD CONSTRAINT odd CHECK (note <> '{id}')",
-        {(code, "app.people constraint odd") for code in ("originals_in_copy", "canary_in_copy", "kind_not_declared")},
+        {(code, "constraint app.odd") for code in ("originals_in_copy", "canary_in_copy", "kind_not_declared")},
     ),
     "an index expression": (
         "CREATE INDEX odd ON app.people ((note = '{id}'))",
-        {(code, "app.people index odd") for code in ("originals_in_copy", "canary_in_copy", "kind_not_declared")},
+        {(code, "index app.odd") for code in ("originals_in_copy", "canary_in_copy", "kind_not_declared")},
     ),
     "a large object": (
         "SELECT lo_from_bytea(7700, convert_to('. {id} .', 'UTF8'))",
@@ -171,7 +171,7 @@ def test_a_drawn_share_says_what_it_proves(copies: Copies) -> None:
 
 def test_only_a_named_exception_lets_a_value_stand(copies: Copies) -> None:
     here = STAGING["app"]
-    named = copies.policy.model_copy(update={"carried_over": {"app.people constraint odd": "编号规则，供测试"}})
+    named = copies.policy.model_copy(update={"carried_over": {"constraint app.odd": "编号规则，供测试"}})
     with psycopg.connect(**asdict(copies.copy), autocommit=True) as c:
         c.execute(f"ALTER TABLE {here}.people ADD CONSTRAINT odd CHECK (note <> '{BIRD_ID}')")
         try:
@@ -179,7 +179,7 @@ def test_only_a_named_exception_lets_a_value_stand(copies: Copies) -> None:
         finally:
             c.execute(f"ALTER TABLE {here}.people DROP CONSTRAINT odd")
     assert (findings(found), statuses(found)) == (set(), dict.fromkeys(NET, "PASS"))
-    assert found.verdicts[1].evidence["excepted_by"] == "carried_over: app.people constraint odd"
+    assert found.verdicts[1].evidence["excepted_by"] == "carried_over: constraint app.odd"
 
 
 def test_the_source_is_read_in_the_held_picture(copies: Copies) -> None:

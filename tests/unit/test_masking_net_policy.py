@@ -74,7 +74,8 @@ def test_a_kind_may_stand_where_values_change_and_where_a_rule_keeps_it() -> Non
 def test_places_are_told_by_their_lasting_names() -> None:
     scope = Scope(told_as={"drydock_staging_7_1": "app", "drydock_staging_7_10": "b b"})
     assert scope.told("comment on drydock_staging_7_10.t.c") == "comment on b b.t.c"
-    assert scope.told("drydock_staging_7_1.t index odd") == "app.t index odd"
+    assert scope.told("index drydock_staging_7_1.odd") == "index app.odd"
+    assert scope.told("name of drydock_staging_7_1.t13912345678") == "name of app.t#"  # a name that holds a value is not told
     assert scope.told("xdrydock_staging_7_1.t") == "xdrydock_staging_7_1.t"
 
 

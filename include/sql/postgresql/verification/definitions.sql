@@ -34,33 +34,29 @@ WHERE d.classoid = 'pg_database'::regclass
 UNION ALL
 SELECT 'security label on ' || l.classoid::regclass || ' ' || l.objoid, l.label FROM pg_seclabel AS l
 UNION ALL
-SELECT r.name || '.' || a.attname || CASE WHEN a.attgenerated = '' THEN ' default' ELSE ' expression' END, pg_get_expr(d.adbin, d.adrelid)
+SELECT 'default of ' || r.name || '.' || a.attname, pg_get_expr(d.adbin, d.adrelid)
 FROM pg_attrdef AS d
 JOIN relation AS r ON r.oid = d.adrelid
 JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
 UNION ALL
-SELECT own.nspname || '.' || t.typname || ' default', t.typdefault
+SELECT 'default of domain ' || own.nspname || '.' || t.typname, t.typdefault
 FROM pg_type AS t JOIN own ON own.oid = t.typnamespace
 WHERE t.typdefault IS NOT NULL
 UNION ALL
-SELECT own.nspname || '.' || t.typname || ' label ' || row_number() OVER (PARTITION BY t.oid ORDER BY e.enumsortorder), e.enumlabel
+SELECT 'enum label of ' || own.nspname || '.' || t.typname, e.enumlabel
 FROM pg_enum AS e JOIN pg_type AS t ON t.oid = e.enumtypid JOIN own ON own.oid = t.typnamespace
 UNION ALL
-SELECT r.name || ' bound', pg_get_expr(r.relpartbound, r.oid) FROM relation AS r WHERE r.relpartbound IS NOT NULL
+SELECT 'partition bound of ' || r.name, pg_get_expr(r.relpartbound, r.oid) FROM relation AS r WHERE r.relpartbound IS NOT NULL
 UNION ALL
-SELECT r.name || ' division', pg_get_partkeydef(r.oid) FROM relation AS r WHERE r.relkind = 'p'
+SELECT 'partition key of ' || r.name, pg_get_partkeydef(r.oid) FROM relation AS r WHERE r.relkind = 'p'
 UNION ALL
-SELECT coalesce(r.name, own.nspname || '.' || t.typname, own.nspname) || ' constraint ' || c.conname, pg_get_constraintdef(c.oid)
-FROM pg_constraint AS c
-JOIN own ON own.oid = c.connamespace
-LEFT JOIN relation AS r ON r.oid = c.conrelid
-LEFT JOIN pg_type AS t ON t.oid = c.contypid
+SELECT 'constraint ' || own.nspname || '.' || c.conname, pg_get_constraintdef(c.oid)
+FROM pg_constraint AS c JOIN own ON own.oid = c.connamespace
 UNION ALL
-SELECT o.name || ' index ' || r.relname, pg_get_indexdef(r.oid)
-FROM relation AS r JOIN pg_index AS x ON x.indexrelid = r.oid JOIN relation AS o ON o.oid = x.indrelid
+SELECT 'index ' || r.name, pg_get_indexdef(r.oid) FROM relation AS r WHERE r.relkind IN ('i', 'I')
 UNION ALL
-SELECT o.name || ' statistics ' || s.stxname, pg_get_statisticsobjdef(s.oid)
-FROM pg_statistic_ext AS s JOIN own ON own.oid = s.stxnamespace JOIN relation AS o ON o.oid = s.stxrelid
+SELECT 'statistics object ' || own.nspname || '.' || s.stxname, pg_get_statisticsobjdef(s.oid)
+FROM pg_statistic_ext AS s JOIN own ON own.oid = s.stxnamespace
 UNION ALL
 SELECT 'view ' || r.name, pg_get_viewdef(r.oid) FROM relation AS r WHERE r.relkind IN ('v', 'm')
 UNION ALL
@@ -76,13 +72,13 @@ UNION ALL
 SELECT 'function ' || own.nspname || '.' || p.proname, concat_ws(' ', p.prosrc, pg_get_function_arguments(p.oid), p.proconfig::text)
 FROM pg_proc AS p JOIN own ON own.oid = p.pronamespace
 UNION ALL
-SELECT q.schemaname || '.' || q.sequencename || ' value',
+SELECT 'sequence ' || q.schemaname || '.' || q.sequencename,
     concat_ws(' ', q.start_value, q.min_value, nullif(q.max_value, 9223372036854775807), q.increment_by, q.last_value)
 FROM pg_sequences AS q
 UNION ALL
-SELECT r.name || ' name', concat_ws(' ', r.relname, r.reloptions::text) FROM relation AS r
+SELECT 'name of ' || r.name, concat_ws(' ', r.relname, r.reloptions::text) FROM relation AS r
 UNION ALL
-SELECT r.name || '.' || a.attname || ' name', concat_ws(' ', a.attname, a.attoptions::text, a.attfdwoptions::text)
+SELECT 'name of ' || r.name || '.' || a.attname, concat_ws(' ', a.attname, a.attoptions::text, a.attfdwoptions::text)
 FROM pg_attribute AS a JOIN relation AS r ON r.oid = a.attrelid
 WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind IN ('r', 'p', 'f', 'c')
 UNION ALL

@@ -15,6 +15,7 @@ from drydock.sqlfiles import sql_file
 
 PART_BYTES = 64 << 20  # of a table that several processes read
 BLOCK = 8192  # bytes of a block in PostgreSQL's usual build; another size only changes the parts
+LONG_NUMBER = re.compile(r"[0-9]{11,}[Xx]?")  # a phone, a card, a resident id
 LAST_BLOCK = 2**32 - 1
 CANNOT_HOLD = {"B", "D", "T"}  # categories of types: boolean, dates and times, time spans
 CANNOT_HOLD_TYPES = {"float4", "float8", "oid", "xid", "xid8", "cid", "tid", "pg_lsn", "int2"}
@@ -34,8 +35,9 @@ class Scope:
         return self.told_as.get(name, name)
 
     def told(self, place: str) -> str:
-        """The place of a definition with the names that people know."""
-        return self._names.sub(lambda m: self.told_as[m[0]], place) if self._names else place
+        """The place of a definition with the names that people know; what in a name may be a value itself is not shown."""
+        named = self._names.sub(lambda m: self.told_as[m[0]], place) if self._names else place
+        return LONG_NUMBER.sub("#", named)
 
     @cached_property
     def _names(self) -> re.Pattern[str] | None:
@@ -86,7 +88,8 @@ def parts_of(connection: Any, scope: Scope, *, split: bool = False) -> tuple[lis
 
 
 def place_of(column: Mapping[str, Any], scope: Scope) -> str:
-    return f"{scope.schema(column['place_schema'])}.{column['place_table']}.{column['column_name']}"
+    """The column as findings tell it, by the root of its partitions."""
+    return LONG_NUMBER.sub("#", f"{scope.schema(column['place_schema'])}.{column['place_table']}.{column['column_name']}")
 
 
 def why_unread(column: Mapping[str, Any]) -> str:
