@@ -148,6 +148,13 @@ def test_a_delivery_that_did_not_happen_is_never_green(status: Status, ends: typ
         masking._ended(outcome, "9 mask_deliver")
 
 
+def test_a_server_that_was_lost_between_two_questions_is_tried_again() -> None:
+    at = "2026-11-22T00:00:00+00:00"
+    told = {"item_key": "k", "number": 2, "status": Status.SKIPPED, "reason": "target_silent", "stop": StopReason.INTERLOCK}
+    with pytest.raises(ConnectionError, match="target_silent"):
+        masking._ended(Outcome(**told, elapsed_s=1, started_at=at, ended_at=at), "2 mask_chunk")
+
+
 def a_connection(monkeypatch: pytest.MonkeyPatch, **fields: object) -> KeyReference:
     monkeypatch.setenv("AIRFLOW_CONN_MASK_KEY_T", json.dumps({"conn_type": "generic", **fields}))
     return KeyReference(connection="mask_key_t", epoch="2026Q4")

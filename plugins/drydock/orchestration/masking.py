@@ -35,6 +35,8 @@ PIPELINE = "masking"
 DELIVER, DESTROY = "mask_deliver", "mask_destroy"
 AFTERWARDS = (DELIVER, DESTROY)
 """Items of a plan that have tasks of their own."""
+LOST = "target_silent"
+"""Reason of an outcome of an item that lost its server between two questions of the gate."""
 TRIES = 10
 """Of work and picture: a server that is lost comes back, and what was copied stays."""
 CANNOT_RUN = (KeyUnusable, EpochHasOtherKey, ConfigurationError)
@@ -143,6 +145,8 @@ def _worked(run: ChangeRun, number: int) -> Outcome:
 
 
 def _ended(outcome: Outcome, label: str) -> dict[str, Any]:
+    if outcome.reason == LOST:
+        raise ConnectionError(f"{label}: {words(outcome.reason)}")  # tried again, as every lost server is
     if outcome.status is Status.SKIPPED:
         skip(f"{label}: {words(outcome.reason)}")
     if outcome.status.is_red:
