@@ -43,8 +43,8 @@ CREATE TABLE decl.head (
     body text COMPRESSION pglz,
     parent bigint,
     CONSTRAINT head_key PRIMARY KEY (id),
-    CONSTRAINT one_entry UNIQUE (entry_no) DEFERRABLE,
-    CONSTRAINT no_overlap EXCLUDE USING gist (valid_for WITH &&) WHERE (decl IS NOT NULL),
+    CONSTRAINT one_entry UNIQUE (entry_no) INCLUDE (amount) WITH (fillfactor = 60) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT no_overlap EXCLUDE USING gist (valid_for WITH &&) WITH (buffering = off) WHERE (decl IS NOT NULL),
     CONSTRAINT up FOREIGN KEY (parent) REFERENCES decl.head (id)
 );
 ALTER TABLE decl.head ALTER body SET STORAGE EXTERNAL, ALTER entry_no SET STATISTICS 500, ALTER country SET (n_distinct = -0.5);

@@ -115,3 +115,8 @@ def test_kinds_of_values_in_literals_and_names() -> None:
     assert kinds_in("张三") == set() and kinds_in("张三", {"name"}) == {"name"} and kinds_in("12", {"credential"}) == set()
     assert kinds_in_name("p13800138000a") == {"mobile"} and kinds_in_name("p_20260101_20260201") == set()
     assert scrubbed("手机号，例：13800138000。") == "手机号，例：[mobile]。" and scrubbed("海关编码（4位）") == "海关编码（4位）"
+
+
+def test_a_definition_has_a_bound() -> None:
+    with pytest.raises(NoExpression, match="more than"):
+        tokens("x" * 1_000_001)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from drydock.engines.postgres_statements import Clauses, Definition, Part, Statement, Word
+from drydock.engines.postgres_tokens import Sort, tokens
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.building import is_unchecked
@@ -47,10 +48,36 @@ def finish_table(
 def _keys(scope: Scope, present: f.Definitions, tree: tuple[f.TableDef, ...]) -> Iterator[Statement]:
     there = made(present)
     for table in tree:
+        bodies = {index.constraint: index.body for index in scope.indexes_of(table.name) if index.constraint}
         for constraint in scope.constraints_of(table.name):
             if constraint.kind in KEYS and (scope.to(table.name), constraint.name) not in there:
-                changes = Clauses((added(scope, constraint),))
+                changes = Clauses((added(scope, stored_as(constraint, bodies.get(constraint.name, ""))),))
                 yield make("alter_staging_table", table=scope.to(table.name), changes=changes)
+
+
+def stored_as(constraint: f.ConstraintDef, body: str) -> f.ConstraintDef:
+    """The key with the storage parameters of its index: the server writes them into the definition of an exclusion alone."""
+    storage = part_of(body, ("WITH",), ("WHERE",))
+    if not storage or constraint.kind == "exclusion":
+        return constraint
+    at = len(constraint.definition) - len(part_of(constraint.definition, ("DEFERRABLE",), ()))
+    before, after = constraint.definition[:at].rstrip(), constraint.definition[at:]
+    return constraint.model_copy(update={"definition": f"{before} {storage} {after}".rstrip()})
+
+
+def part_of(text: str, first: tuple[str, ...], end: tuple[str, ...]) -> str:
+    """What stands outside of brackets from one of the keywords up to another one, or to the end; empty: it is not there.
+
+    The server writes keywords in capitals, names never so.
+    """
+    kept, depth, is_inside = [], 0, False
+    for token in tokens(text):
+        depth += {"(": 1, ")": -1}.get(token.written, 0) if token.sort is Sort.SIGN else 0
+        if depth == 0 and token.written in end:
+            break
+        is_inside = is_inside or (depth == 0 and token.written in first)
+        kept += [token.written] if is_inside else []
+    return "".join(kept).strip() if is_inside else ""
 
 
 def made(present: f.Definitions) -> set[tuple[f.Name, str]]:
