@@ -57,7 +57,7 @@ class Copying:
     tries: int = 0
 
     def until(self, number: int) -> tuple[Piece, ...]:
-        """Copy what is missing up to that item; returns all parts. Raises GateClosed, ChangeFailed, AttemptLost."""
+        """Copy what is missing up to that item; returns all parts. Raises GateClosed, ChangeFailed."""
         parts, gone = parts_until(self.given.facts.plan(), number), ""
         failed: ChangeFailed | None = None
         for _ in range(TRIES):
@@ -85,7 +85,7 @@ class Copying:
         return tuple(part for part in parts if part.place not in there)
 
     def there(self) -> list[Row]:
-        """The parts that the copy has. Raises AttemptLost."""
+        """The parts that the copy has. Raises ChangeFailed."""
         generation = self._now()["generation"]
         return [row for row in self._rows("parts_now") if row["generation"] == generation]
 
@@ -109,12 +109,7 @@ class Copying:
         return rows[0] if rows else {"generation": 0, "xids": "", "identity": ""}
 
     def _rows(self, name: str) -> list[Row]:
-        try:
-            return self.hands.rows(PIPELINE, name, {"run_id": self.given.facts.run_id})
-        except ChangeFailed as e:
-            if e.kind in LOST:
-                raise AttemptLost(f"the copy's server is lost ({e.code})") from e
-            raise
+        return self.hands.rows(PIPELINE, name, {"run_id": self.given.facts.run_id})
 
     def _is_of(self, picture: Picture) -> bool:
         now = self._now()

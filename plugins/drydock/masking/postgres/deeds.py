@@ -56,16 +56,10 @@ class Deed:
         return read_definitions(lambda name, binds: self.hands.rows(PIPELINE, name, binds), list(self.names.values()))
 
     def change(self, statements: Iterable[Statement], *, together: bool = False) -> None:
-        """Send what is missing, in order. Raises GateClosed, ChangeFailed, AttemptLost where the copy's server is lost."""
-        told = tuple(statements)
-        try:
-            if told:
-                tries = self.hands.policy.lock_tries if together else 1
-                self.dones += self.hands.change(*told, together=together, tries=tries)
-        except ChangeFailed as e:
-            if e.kind in LOST:
-                raise AttemptLost(f"the copy's server is lost ({e.code})") from e
-            raise
+        """Send what is missing, in order. Raises GateClosed, ChangeFailed."""
+        if told := tuple(statements):
+            tries = self.hands.policy.lock_tries if together else 1
+            self.dones += self.hands.change(*told, together=together, tries=tries)
 
     def is_done(self, action: str) -> bool:
         """Every item of that action has a good outcome in this run."""
@@ -103,6 +97,10 @@ def do(hands: Hands) -> Outcome:
     except DefinitionRefused as e:
         deed.told |= _named(e.findings)
         return deed.ended(Status.FAIL, e.findings[0].code)
+    except ChangeFailed as e:
+        if e.kind in LOST:
+            raise AttemptLost(f"a server is lost ({e.code})") from e
+        raise
 
 
 def _broken_before(deed: Deed) -> str:

@@ -43,6 +43,8 @@ from drydock.verdicts import Model
 log = logging.getLogger(__name__)
 
 PIPELINE = "masking"
+RETURNS_WITHIN_S = 30.0
+COMES_BACK = ("unreachable", "shut_down", "starting")
 
 
 class Picture(Model):
@@ -151,7 +153,16 @@ class MaskingTarget(PostgresTarget):
     _source_eyes: PostgresEyes | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        """Opens the sessions; a server that is just coming back is waited for. Raises ChangeFailed."""
+        give_up_at = time.monotonic() + RETURNS_WITHIN_S
+        while True:
+            try:
+                super().__post_init__()
+                break
+            except ChangeFailed as e:
+                if e.kind not in COMES_BACK or time.monotonic() > give_up_at:
+                    raise
+            time.sleep(1.0)
         self.streams = Streams(self.source, self.endpoint, self.key, self.facts.run_key)
 
     @property
