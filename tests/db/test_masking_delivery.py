@@ -13,7 +13,7 @@ from drydock.engines.postgres import Endpoint
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres.building import create_staging, empty_staging
 from drydock.masking.postgres.definitions import DefinitionRefused, definition_findings, staging_names
-from drydock.masking.postgres.delivering import Standing, deliver, is_delivered, read_standing, undeliverable
+from drydock.masking.postgres.delivering import Standing, deliver, foreseen, is_delivered, read_standing, undeliverable
 from drydock.masking.postgres.destroying import destroy, read_remains, undestroyed
 from drydock.masking.postgres.finishing import finish_table
 from drydock.masking.postgres.linking import link_tables
@@ -149,7 +149,11 @@ def test_a_name_of_somebody_else_is_never_taken(pg_server: Endpoint, copy: Sessi
         dba.execute("CREATE SCHEMA app AUTHORIZATION build_other")
         dba.execute("GRANT build_other TO build_owner")
         ready = run(3).build()
-        assert ready.wrong() == {("masking_copy_name_taken", "app")}
+        assert (
+            ready.wrong()
+            == {("masking_copy_name_taken", "app")}
+            == {(x.code, x.place) for x in foreseen(asked(copy), ready.policy)}
+        )
         with pytest.raises(DefinitionRefused, match="masking_copy_name_taken"):
             ready.deliver()
         dba.execute("REVOKE build_other FROM build_owner")
@@ -158,6 +162,7 @@ def test_a_name_of_somebody_else_is_never_taken(pg_server: Endpoint, copy: Sessi
         assert ready.wrong() == {("masking_copy_holds_others", "app")}
         assert schemas_of(copy) == {"app", *ready.names.values()}
         dba.execute("DROP TABLE app.precious")
+        assert foreseen(asked(copy), ready.policy) == ()
         ready.deliver()
 
 

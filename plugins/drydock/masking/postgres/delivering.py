@@ -15,7 +15,7 @@ from pydantic import Field
 from drydock.engines.postgres_statements import Statement, Word
 from drydock.masking.fitness_scope import finding
 from drydock.masking.policy import MaskingPolicyFile
-from drydock.masking.postgres.definitions import OLD, refuse_if_wrong
+from drydock.masking.postgres.definitions import OLD, refuse_if_wrong, staging_names
 from drydock.masking.postgres.making import make
 from drydock.masking.postgres.reading import Ask
 from drydock.verdicts import Finding, Model
@@ -65,6 +65,13 @@ def undeliverable(policy: MaskingPolicyFile, names: Mapping[str, str], standing:
     if is_delivered(names, standing):
         return ()
     return tuple(_wrong(policy, names, standing))
+
+
+def foreseen(ask: Ask, policy: MaskingPolicyFile) -> tuple[Finding, ...]:
+    """What would stop the delivery of a copy that is not built yet: told before the run, not after a night's work."""
+    names = staging_names(policy.source.schemas, 0)
+    found = _wrong(policy, names, read_standing(ask, policy, names, 0))
+    return tuple(one for one in found if one.code != "masking_staging_missing")
 
 
 def deliver(policy: MaskingPolicyFile, names: Mapping[str, str], standing: Standing) -> tuple[Statement, ...]:
