@@ -59,6 +59,7 @@ const dk_cut *dk_cut_of(dk_ff1 *ff1, uint64_t size, dk_cut *spare) {
 #include <immintrin.h>
 
 #define AES __attribute__((target("aes,sse4.1")))
+#define UNROLLED _Pragma("GCC unroll 8")
 
 int dk_has_aes(void) { return __builtin_cpu_supports("aes") && __builtin_cpu_supports("sse4.1"); }
 
@@ -89,12 +90,12 @@ AES void dk_cipher_key(dk_cipher *cipher, const uint8_t key[32]) {
 
 /* FIPS 197; eight blocks keep the pipeline full. */
 AES static inline void eight(const __m128i *keys, __m128i b[8]) {
-    for (int k = 0; k < 8; k++) b[k] = _mm_xor_si128(b[k], keys[0]);
+    UNROLLED for (int k = 0; k < 8; k++) b[k] = _mm_xor_si128(b[k], keys[0]);
     for (int round = 1; round < 14; round++) {
         __m128i key = keys[round];
-        for (int k = 0; k < 8; k++) b[k] = _mm_aesenc_si128(b[k], key);
+        UNROLLED for (int k = 0; k < 8; k++) b[k] = _mm_aesenc_si128(b[k], key);
     }
-    for (int k = 0; k < 8; k++) b[k] = _mm_aesenclast_si128(b[k], keys[14]);
+    UNROLLED for (int k = 0; k < 8; k++) b[k] = _mm_aesenclast_si128(b[k], keys[14]);
 }
 
 AES static inline __m128i one(const __m128i *keys, __m128i b) {
@@ -124,40 +125,46 @@ AES void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks
     _mm_storeu_si128((__m128i *)state, b);
 }
 
-static inline uint64_t rest(uint64_t y, const dk_cut *cut) {
-    uint64_t q = (uint64_t)(((unsigned __int128)y * cut->reciprocal) >> 64);
-    y -= q * cut->half;
-    while (y >= cut->half) y -= cut->half;
-    return y;
-}
-
-/* Jobs of as many rounds each. */
-AES static void network(const dk_cipher *cipher, dk_job *const *jobs, int count) {
+/* Jobs of as many rounds each. `same`: all of one size, whose figures then stay in registers. */
+AES static inline __attribute__((always_inline)) void rounds_of(const dk_cipher *cipher, dk_job *const *jobs, int count, int same) {
     const __m128i *keys = (const __m128i *)cipher->round_keys;
-    uint64_t left[8], right[8];
+    const dk_cut cut = *jobs[0]->cut;
+    uint64_t left[8], right[8], high[8];
     const dk_cut *cuts[8];
     __m128i b[8];
-    int rounds = jobs[0]->cut->rounds;
     for (int k = 0; k < 8; k++) {
         const dk_job *job = jobs[k < count ? k : 0];
         cuts[k] = job->cut;
         left[k] = job->number / job->cut->half;
-        right[k] = job->number % job->cut->half;
+        right[k] = job->number - left[k] * job->cut->half;
+        high[k] = __builtin_bswap64(job->tweak ^ job->cut->high);
     }
-    for (int i = 0; i < rounds; i++) {
-        for (int k = 0; k < 8; k++) {
-            uint64_t high = jobs[k < count ? k : 0]->tweak ^ cuts[k]->high;
-            uint64_t low = right[k] ^ ((uint64_t)i << cuts[k]->shift) ^ cuts[k]->low;
-            b[k] = _mm_set_epi64x((long long)__builtin_bswap64(low), (long long)__builtin_bswap64(high));
+    for (int i = 0; i < cut.rounds; i++) {
+        uint64_t mixed = ((uint64_t)i << cut.shift) ^ cut.low;
+        UNROLLED for (int k = 0; k < 8; k++) {
+            uint64_t low = right[k] ^ (same ? mixed : ((uint64_t)i << cuts[k]->shift) ^ cuts[k]->low);
+            b[k] = _mm_set_epi64x((long long)__builtin_bswap64(low), (long long)high[k]);
         }
         eight(keys, b);
-        for (int k = 0; k < 8; k++) {
-            uint64_t moved = rest(__builtin_bswap64((uint64_t)_mm_cvtsi128_si64(b[k])), cuts[k]) + left[k];
+        UNROLLED for (int k = 0; k < 8; k++) {
+            uint64_t half = same ? cut.half : cuts[k]->half, reciprocal = same ? cut.reciprocal : cuts[k]->reciprocal;
+            uint64_t y = __builtin_bswap64((uint64_t)_mm_cvtsi128_si64(b[k]));
+            y -= (uint64_t)(((unsigned __int128)y * reciprocal) >> 64) * half;
+            y -= y >= half ? half : 0;
+            y -= y >= half ? half : 0;
+            y += left[k];
             left[k] = right[k];
-            right[k] = moved >= cuts[k]->half ? moved - cuts[k]->half : moved;
+            right[k] = y - (y >= half ? half : 0);
         }
     }
     for (int k = 0; k < count; k++) jobs[k]->number = left[k] * cuts[k]->half + right[k];
+}
+
+AES static void network(const dk_cipher *cipher, dk_job *const *jobs, int count) {
+    int same = 1;
+    for (int k = 1; k < count; k++) same &= jobs[k]->cut->size == jobs[0]->cut->size;
+    if (same) rounds_of(cipher, jobs, count, 1);
+    else rounds_of(cipher, jobs, count, 0);
 }
 
 void dk_network(const dk_cipher *cipher, dk_job *const *jobs, int count) {

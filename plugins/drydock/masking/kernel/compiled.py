@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 FOLDER = Path(__file__).parent
 SOURCES = ("stream.c", "cipher.c", "texts.c", "words.c", "figures.c")
 HEADERS = ("kernel.h",)
-FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fstack-protector-strong", "-fvisibility=default")
+FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-fstack-protector-strong", "-fvisibility=default")
 COMPILERS = ("cc", "gcc", "clang")
 BUILD_TIMEOUT_S = 120
 MASKS = ("texts", "words", "dates", "amounts")

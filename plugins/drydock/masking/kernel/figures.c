@@ -44,7 +44,10 @@ static int named(const dk_stream *s, int64_t r, const dk_name *name, uint8_t mar
     }
     int64_t size = field->size;
     while (size && field->at[size - 1] == ' ') size--;
-    if (size > LONGEST_NAME || dk_code_points(field->at, size, codes, LONGEST_NAME) < 0) return -1;
+    if (size > LONGEST_NAME) return -1;
+    uint8_t seen = 0;
+    for (int64_t i = 0; i < size; i++) seen |= field->at[i];
+    if (seen >= 0x80 && dk_code_points(field->at, size, codes, LONGEST_NAME) < 0) return -1;
     memcpy(out + 1, field->at, (size_t)size);
     return size ? (int)size + 1 : 0;
 }
@@ -137,15 +140,15 @@ static int read_amount(const dk_field *field, int places, int64_t *units, int *s
     *scale = at[6] << 8 | at[7];
     if (count * 2 + 8 != field->size || (sign != 0 && sign != 0x4000) || *scale > 6 || weight > 4 || weight < -2) return 0;
     if (places >= 0 && *scale != places) return 0;
-    __int128 number = 0;
+    uint64_t number = 0;
     for (int i = 0; i < count; i++) {
         int digit = at[8 + 2 * i] << 8 | at[9 + 2 * i];
         if (digit > 9999) return 0;
-        number = number * 10000 + digit;
-        if (number > (__int128)1 << 100) return 0;
+        if (number > (UINT64_MAX - 9999) / 10000) return 0;
+        number = number * 10000 + (uint64_t)digit;
     }
     int shift = 4 * (weight - count + 1) + *scale;
-    for (; shift > 0 && number < MOST_UNITS; shift--) number *= 10;
+    for (; shift > 0 && number < MOST_UNITS; shift--) number *= 10; /* below 2^60, so ten times that is no wrap */
     for (; shift < 0 && shift > -4; shift++) {
         if (number % 10) return 0;
         number /= 10;
@@ -158,9 +161,14 @@ static int read_amount(const dk_field *field, int places, int64_t *units, int *s
 static int write_amount(int64_t units, int scale, uint8_t *out) {
     uint16_t groups[MOST_GROUPS + 2];
     int count = 0, below = (scale + 3) / 4;
-    unsigned __int128 number = (unsigned __int128)(units < 0 ? -units : units);
-    for (int i = scale; i % 4; i++) number *= 10;
+    uint64_t number = (uint64_t)(units < 0 ? -units : units), lowest = 1;
+    for (int i = scale; i % 4; i++) lowest *= 10;
+    if (below) { /* the last group may hold fewer places than four */
+        groups[count++] = (uint16_t)(number % (10000 / lowest) * lowest);
+        number /= 10000 / lowest;
+    }
     for (; number; number /= 10000) groups[count++] = (uint16_t)(number % 10000);
+    while (count && !groups[count - 1]) count--;
     int weight = count ? count - below - 1 : 0, first = 0;
     while (first < count && !groups[first]) first++;
     uint16_t head[4] = {(uint16_t)(count - first), (uint16_t)weight, units < 0 ? 0x4000 : 0, (uint16_t)scale};
@@ -187,7 +195,7 @@ static int amount_name(int64_t units, int scale, uint8_t *out) {
 
 static int64_t noisy(const dk_noise *p, int64_t units, uint64_t draw) {
     int64_t size = units < 0 ? -units : units;
-    int64_t limit = (int64_t)((__int128)p->share * size / p->of);
+    int64_t limit = size < INT64_MAX / p->share ? p->share * size / p->of : (int64_t)((__int128)p->share * size / p->of);
     if (limit > size - 1) limit = size - 1;
     if (limit <= 0) return units;
     __int128 numerator = (__int128)limit * (2 * (__int128)(draw >> 1) - ((__int128)1 << 63));

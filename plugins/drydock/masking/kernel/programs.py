@@ -17,7 +17,19 @@ import numpy as np
 
 from drydock.masking.characters import COMMON_HAN, DIGIT, LETTER, alphabet
 from drydock.masking.kernel.codecs import base_name
-from drydock.masking.kernel.structures import LONGEST, SHAPES_OF_LENGTH, Name, Noise, Residents, Shift, Template, Texts, Words
+from drydock.masking.kernel.structures import (
+    CODES,
+    LONGEST,
+    NOT_HERE,
+    SHAPES_OF_LENGTH,
+    Name,
+    Noise,
+    Residents,
+    Shift,
+    Template,
+    Texts,
+    Words,
+)
 from drydock.masking.kernel.work import ColumnWork
 from drydock.masking.keys import Family, MaskingKey, derive
 from drydock.masking.policy import Technique
@@ -38,6 +50,7 @@ _TEXT, _WHOLE = 1, 2
 _WHOLE_NUMBERS = {"smallint": (2, 15), "integer": (4, 31), "bigint": (8, 63)}
 _DICTIONARIES = {"name": 0, "company": 1, "address": 2}
 _HASH_BITS = 13
+_ZERO = ord("0")
 _MOST_SHARE = 1 << 40
 
 
@@ -159,10 +172,11 @@ def _template(program: Program, shape: Shaped) -> int | None:
         t.provinces[number] = bool(holds)
     for j, place in enumerate(shape.places):
         t.mode[j] = ord(place.mode)
+        ctypes.memset(t.rank[j], NOT_HERE, CODES)
         t.digits[j], t.letters[j] = len(place.digits), len(place.letters)
         for of_class, into in ((place.digits, t.digit_symbols[j]), (place.letters, t.letter_symbols[j])):
             for rank, symbol in enumerate(of_class):
-                t.allowed[j][ord(symbol)], t.rank[j][ord(symbol)], into[rank] = 1, rank, ord(symbol)
+                t.rank[j][ord(symbol) - _ZERO], into[rank] = rank, ord(symbol)
     for number, check in enumerate(shape.checks):
         if not _put_check(t.check[number], check, shape.length):
             return None
@@ -199,14 +213,14 @@ def _put_check(c: Any, check: Check, length: int) -> bool:
     c.at, c.count, c.constant, c.sign, c.modulus, c.then = check.at, len(check.symbols), start, 1, modulus, then
     for value, symbol in enumerate(check.symbols):
         c.symbols[value] = ord(symbol)
-    for code in range(256):
-        c.values[code] = int(check.values[code])
+    for code in range(CODES):
+        c.values[code] = int(check.values[code + _ZERO])
     known = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", np.uint8)
     for j in range(length):
         probes = np.repeat(base, known.size, axis=0)
         probes[:, j] = known
         for code, term in zip(known.tolist(), (right(probes).astype(np.int64) - start) % modulus, strict=True):
-            c.terms[j][code] = int(term)
+            c.terms[j][code - _ZERO] = int(term)
     return True
 
 
@@ -245,7 +259,8 @@ def _words(library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, kind: str) -
     p.word_count = len(words)
     p.word_at, p.word_text = _flat(program, words)
     structure = np.zeros(1 << 16, np.uint8)
-    structure[[ord(c) for c in words_of("address_structure")]] = 1
+    marked = "".join(word[0] for word in words) if kind == "company" else "".join(words_of("address_structure"))
+    structure[[ord(c) for c in marked]] = 1
     p.structure = _array(program, np.packbits(structure, bitorder="little"), np.uint8)  # type: ignore[arg-type]
     assert COMMON_HAN == 3  # FIRST_HAN of words.c
     return program

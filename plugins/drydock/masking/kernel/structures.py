@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, c_int32, c_int64, c_uint8, c_uint64, c_void_p
+from ctypes import POINTER, c_int16, c_int32, c_int64, c_uint8, c_uint64, c_void_p
 
 LONGEST = 64
+CODES = 64  # digits and capital letters, counted from the digit 0
+NOT_HERE = 255
 SHAPES_OF_LENGTH = 4
 _CUTS = 256
 
@@ -19,8 +21,8 @@ class Check(ctypes.Structure):
         ("modulus", c_int32),
         ("then", c_int32),
         ("symbols", c_uint8 * 64),
-        ("values", c_uint8 * 256),
-        ("terms", c_int32 * 256 * LONGEST),
+        ("values", c_uint8 * CODES),
+        ("terms", c_int16 * CODES * LONGEST),
     ]
 
 
@@ -32,8 +34,7 @@ class Template(ctypes.Structure):
         ("also_province", c_int32),
         ("label", c_uint64),
         ("mode", c_uint8 * LONGEST),
-        ("allowed", c_uint8 * 256 * LONGEST),
-        ("rank", c_uint8 * 256 * LONGEST),
+        ("rank", c_uint8 * CODES * LONGEST),
         ("digits", c_uint8 * LONGEST),
         ("letters", c_uint8 * LONGEST),
         ("digit_symbols", c_uint8 * 16 * LONGEST),

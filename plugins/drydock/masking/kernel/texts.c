@@ -11,6 +11,8 @@
 #define LONGEST_VALUE 512
 #define LONGEST_NUMBER 18
 #define ITEMS 64
+#define CODES 64 /* digits and capital letters, counted from 0 */
+#define NOT_HERE 255
 #define FOLD UINT64_C(0x100000001B3)
 #define WIDE_ROUNDS 12
 
@@ -18,8 +20,8 @@
 typedef struct {
     int32_t at, count, constant, sign, modulus, then;
     uint8_t symbols[64];
-    uint8_t values[256]; /* 255: no symbol of it */
-    int32_t terms[LONGEST][256];
+    uint8_t values[CODES];          /* 255: no symbol of it */
+    int16_t terms[LONGEST][CODES];
 } dk_check;
 
 enum { KEPT = 'k', FIXED = 'f', MOVED = 'p', CHECKED = 'c' };
@@ -29,8 +31,7 @@ typedef struct {
     int32_t also_province;
     uint64_t label;
     uint8_t mode[LONGEST];
-    uint8_t allowed[LONGEST][256];
-    uint8_t rank[LONGEST][256];
+    uint8_t rank[LONGEST][CODES]; /* among those of its class that may stand there; NOT_HERE: it may not */
     uint8_t digits[LONGEST], letters[LONGEST]; /* how many of each class may stand there */
     uint8_t digit_symbols[LONGEST][16], letter_symbols[LONGEST][32];
     uint8_t provinces[100];
@@ -90,15 +91,18 @@ static inline int modulo(int value, int modulus) {
     return out < 0 ? out + modulus : out;
 }
 
+/* Digits and capital letters from 0 on. */
+static inline int at_code(uint8_t c) { return c - '0'; }
+
 static int right_value(const dk_check *check, const uint8_t *core, int length) {
     int sum = 0;
-    for (int j = 0; j < length; j++) sum += check->terms[j][core[j]];
+    for (int j = 0; j < length; j++) sum += check->terms[j][at_code(core[j])];
     int value = modulo(check->constant + check->sign * sum, check->modulus);
     return check->then ? value % check->then : value;
 }
 
 static int off_by(const dk_check *check, const uint8_t *core, int length) {
-    uint8_t value = check->values[core[check->at]];
+    uint8_t value = check->values[at_code(core[check->at])];
     return value == 255 ? -1 : modulo(value - right_value(check, core, length), check->count);
 }
 
@@ -106,6 +110,11 @@ static int off_by(const dk_check *check, const uint8_t *core, int length) {
 static int put_check(const dk_check *check, uint8_t *core, int length, int off, const uint8_t *old) {
     if (off >= 0) core[check->at] = check->symbols[(right_value(check, core, length) + off) % check->count];
     return is_digit(old[check->at]) == is_digit(core[check->at]);
+}
+
+/* Division by a constant is a multiplication. */
+static inline uint64_t divided(uint64_t number, uint64_t radix) {
+    return radix == 10 ? number / 10 : radix == 26 ? number / 26 : number <= UINT32_MAX ? (uint32_t)number / (uint32_t)radix : number / radix;
 }
 
 static uint64_t tweak_of(uint64_t start, const uint8_t *codes, int count) {
@@ -117,7 +126,7 @@ static uint64_t tweak_of(uint64_t start, const uint8_t *codes, int count) {
 
 static int template_fits(const dk_template *t, const uint8_t *core) {
     for (int j = 0; j < t->length; j++)
-        if (!t->allowed[j][core[j]]) return 0;
+        if (t->rank[j][at_code(core[j])] == NOT_HERE) return 0;
     if (t->also_check >= 0 && off_by(&t->check[t->also_check], core, t->length)) return 0;
     if (t->also_province && !t->provinces[(core[2] - '0') * 10 + core[3] - '0']) return 0;
     return 1;
@@ -131,7 +140,7 @@ static int template_counted(const dk_template *t, dk_ff1 *ff1, item *it) {
         if (t->mode[j] != MOVED) continue;
         uint64_t radix = is_digit(it->core[j]) ? t->digits[j] : t->letters[j];
         if (size > (UINT64_C(1) << 63) / radix) return 0;
-        number = number * radix + t->rank[j][it->core[j]];
+        number = number * radix + t->rank[j][at_code(it->core[j])];
         size *= radix;
     }
     for (int c = 0; c < t->checks; c++) it->off[c] = off_by(&t->check[c], it->core, t->length);
@@ -148,7 +157,7 @@ static int template_spelled(const dk_template *t, item *it) {
         if (t->mode[j] != MOVED) continue;
         int digit = is_digit(it->core[j]);
         uint64_t radix = digit ? t->digits[j] : t->letters[j];
-        uint64_t rest = number / radix;
+        uint64_t rest = divided(number, radix);
         uint64_t rank = number - rest * radix;
         it->fresh[j] = digit ? t->digit_symbols[j][rank] : t->letter_symbols[j][rank];
         number = rest;
@@ -182,7 +191,7 @@ static int any_spelled(item *it) {
     uint64_t number = it->job.number;
     for (int j = it->length - 1; j >= 0; j--) {
         int digit = is_digit(it->core[j]);
-        uint64_t radix = digit ? 10 : 26, rest = number / radix;
+        uint64_t radix = digit ? 10 : 26, rest = divided(number, radix);
         it->fresh[j] = (uint8_t)(number - rest * radix + (digit ? '0' : 'A'));
         number = rest;
     }

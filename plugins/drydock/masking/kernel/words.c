@@ -26,7 +26,8 @@ typedef struct {
     const int32_t *place_at;    /* name -> where its characters begin, ends at that of the next name */
     const uint32_t *place_text;
     int32_t slot_bits;
-    /* companies: words of their form; addresses: characters of their structure (a bit for each below 0x10000) */
+    /* companies: words of their form, and the characters that these begin with; addresses: characters of their structure
+     * (a bit for each below 0x10000) */
     int32_t word_count;
     const int32_t *word_at;
     const uint32_t *word_text;
@@ -102,11 +103,14 @@ static void keep_of_address(const dk_words *p, value *v) {
 static void keep_of_company(const dk_words *p, value *v) {
     int start = place_end(p, v), all = 1;
     for (int i = 0; i < start; i++) v->stays[i] = 1;
-    for (int w = 0; w < p->word_count; w++) {
-        const uint32_t *word = p->word_text + p->word_at[w];
-        int size = p->word_at[w + 1] - p->word_at[w];
-        for (int i = start; i + size <= v->length; i++)
-            if (word[0] == v->given[i] && !memcmp(word, v->given + i, (size_t)size * 4)) memset(v->stays + i, 1, (size_t)size);
+    for (int i = start; i < v->length; i++) {
+        if (!is_structure(p, v->given[i])) continue; /* no word begins so */
+        for (int w = 0; w < p->word_count; w++) {
+            const uint32_t *word = p->word_text + p->word_at[w];
+            int size = p->word_at[w + 1] - p->word_at[w];
+            if (word[0] == v->given[i] && size <= v->length - i && !memcmp(word, v->given + i, (size_t)size * 4))
+                memset(v->stays + i, 1, (size_t)size);
+        }
     }
     for (int i = 0; i < v->length; i++) all &= v->stays[i] || v->class[i] == KEPT;
     if (all) memset(v->stays, 0, (size_t)v->length);
