@@ -201,7 +201,7 @@ def confirm(yard: MaskingYard, folder: Path, monkeypatch: Any) -> None:
     save_confirmed(confirmed_of(schema, DATABASE, "张三", date(2026, 11, 1)))
 
 
-def planned(yard: MaskingYard, run: ChangeRun) -> Plan:
+def planned(run: ChangeRun) -> Plan:
     """Survey and plan, and a person's yes."""
     steps.take_survey(run)
     plan = steps.make_plan(run)
