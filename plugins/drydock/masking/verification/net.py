@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from drydock.masking.verification.folding import fold
 from drydock.masking.verification.originals import Original, Originals, Wanted
 from drydock.masking.verification.results import Canaries, Residual, Semijoin
 from drydock.masking.verification.scope import WHOLE, Scope
-from drydock.masking.verification.source import column_blocks, column_values
+from drydock.masking.verification.source import column_blocks
 from drydock.masking.verification.target import Connection, Progress, read_all
 from drydock.verdicts import Model, Verdict
 
@@ -90,9 +90,10 @@ def cast(net: Net, source: Connection, copy: Connection, scope: Scope = WHOLE) -
 @contextmanager
 def source_side(originals: Sequence[Original], source: Connection) -> Iterator[tuple[Originals, Path]]:
     """The originals of the source, hashed; and a folder whose files are gone afterwards. Raises LookupError."""
-    whole = {column.name: column_values(source, column.name) for column in originals if not column.inside}
-    inside: Mapping[str, Iterable[bytes]] = {column.name: () for column in originals if column.inside}
-    with semijoin.sides_for(originals, {**whole, **inside}) as (sides, folder):
+    with semijoin.sides_for(originals) as (sides, folder):
+        for column in originals:
+            if not column.inside:
+                sides.add_texts(column.name, (block.text for block in column_blocks(source, column.name)))
         for text in dict.fromkeys(column.inside for column in originals if column.inside):
             names = {column.kind: column.name for column in originals if column.inside == text}
             for block in column_blocks(source, text):

@@ -16,7 +16,7 @@ from pydantic import Field
 from drydock.masking.verification.blocks import Block, clean
 from drydock.masking.verification.candidates import CHINESE, MIXED, NUMERIC
 from drydock.masking.verification.chance import DOMAIN_SIZES
-from drydock.masking.verification.folding import fold
+from drydock.masking.verification.folding import fold, gather
 from drydock.masking.verification.hashes import Buckets, Filter, Keys
 from drydock.verdicts import Model
 
@@ -67,16 +67,22 @@ class Originals:
 
     def add(self, name: str, values: Iterable[bytes]) -> None:
         """Hash all values of one column (UTF-8, NULLs left out). Too short and too long ones are left out."""
+        rest = iter(values)
+        batches = iter(lambda: list(islice(rest, BATCH)), [])
+        self.add_texts(name, (b"".join(clean(value) + b"\n" for value in batch) for batch in batches))
+
+    def add_texts(self, name: str, texts: Iterable[bytes]) -> None:
+        """The same of a column's values in texts, a line for each (blocks of this column alone)."""
         owner = 2 * self._numbers[name]
-        rest, pool = iter(values), _Pool()
-        only = re.compile(self.columns[owner // 2].only)
-        while batch := list(islice(rest, BATCH)):
-            batch = [value for value in batch if only.search(value.decode("utf-8", "replace"))] if only.pattern else batch
-            normal = set(_variants(self.columns[owner // 2].kind, self._normal(batch)))
-            self._write(owner, list(normal))
-            pool.add(normal)
-        if not self.has_domain(owner):
-            self._write(owner + 1, sorted(_decoys(pool.values)))
+        column, pool, has_domain = self.column(owner), _Pool(), self.has_domain(owner)
+        for text in texts:
+            for matrix in self._matrices(column.kind, _lines_with(column.only, text) if column.only else text):
+                self._write(owner, matrix)
+                if not has_domain:
+                    pool.add(matrix)
+        if not has_domain:
+            for matrix in _by_length(_decoys(pool.values)):
+                self._write(owner + 1, matrix)
 
     def wanted(self) -> Wanted:
         """What the target is searched by, of all values written so far."""
@@ -118,36 +124,38 @@ class Originals:
         total = sum(strata.values())
         return sum(n * n for n in strata.values()) / total * self.values(owner) / total  # a value may count once a batch
 
-    def _normal(self, values: list[bytes]) -> Iterator[bytes]:
-        """Each value as the folding of the target leaves it."""
-        folded = fold(Block(("",), b"".join(clean(value) + b"\n" for value in values)))
-        ends = np.searchsorted(folded.position, folded.ends).tolist()
-        kept, begin = folded.kept.tobytes(), 0
-        for end in ends:
-            if SHORTEST <= end - begin <= LONGEST:
-                yield kept[begin:end]
-            elif end > begin:
-                self.left_out += 1
-            begin = end
+    def _matrices(self, kind: str, text: bytes) -> Iterator[np.ndarray]:
+        """The values as the folding of the target leaves them, those of one length together; phones also without 86."""
+        folded = fold(Block(("",), text))
+        ends = np.searchsorted(folded.position, folded.ends)
+        begins = np.concatenate([[0], ends[:-1]])
+        sizes = ends - begins
+        fits = (sizes >= SHORTEST) & (sizes <= LONGEST)
+        self.left_out += int(((sizes > 0) & ~fits).sum())
+        for length in np.flatnonzero(np.bincount(sizes[fits])).tolist():
+            matrix = gather(folded.kept, begins[sizes == length], length)
+            yield matrix
+            if kind == "mobile" and length == 13 and (abroad := (matrix[:, 0] == 56) & (matrix[:, 1] == 54)).any():
+                yield matrix[abroad][:, 2:]
 
     def has_domain(self, owner: int) -> bool:
         """Its kind's values can be counted; else chance is measured by decoys."""
         column = self.columns[owner // 2]
         return bool(column.free_size or column.fixed is not None or column.kind in DOMAIN_SIZES)
 
-    def _write(self, owner: int, values: list[bytes]) -> None:
-        """Values grouped by length, hashed, appended."""
+    def _write(self, owner: int, matrix: np.ndarray) -> None:
+        """Values of one length: each once, hashed, appended."""
+        quick, first = np.unique(self.keys.quick(matrix), return_index=True)
+        matrix = matrix[first]
+        self.records.add(owner, self.keys.macs(matrix), quick)
+        self._note(owner, matrix.shape[1], matrix)
         kept = self.column(owner).kept
-        for length, group in groupby(sorted(values, key=len), len):
-            some = list(group)
-            matrix = np.frombuffer(b"".join(some), np.uint8).reshape(len(some), length)
-            macs = np.fromiter(map(self.keys.mac, some), np.uint64, len(some))
-            self.records.add(owner, macs, self.keys.quick(matrix))
-            self._note(owner, length, matrix)
-            if kept and not self.is_decoy(owner):
-                parts = (b"".join(value[a:b] for a, b in kept) for value in some)
-                self._strata.setdefault(owner, Counter()).update(parts)
-        self.hashed += len(values)
+        if kept and not self.is_decoy(owner):
+            parts = np.ascontiguousarray(np.hstack([matrix[:, a:b] for a, b in kept]))
+            found, counts = np.unique(parts.view(f"V{parts.shape[1]}").ravel(), return_counts=True)
+            names = (part.tobytes() for part in found)
+            self._strata.setdefault(owner, Counter()).update(dict(zip(names, counts.tolist(), strict=True)))
+        self.hashed += len(matrix)
 
     def _note(self, owner: int, length: int, matrix: np.ndarray) -> None:
         self.lengths[length] = True
@@ -163,18 +171,21 @@ class _Pool:
     def __init__(self) -> None:
         self.values: set[bytes] = set()
 
-    def add(self, values: set[bytes]) -> None:
+    def add(self, matrix: np.ndarray) -> None:
         room = MOST_DECOYS - len(self.values)
         if room > 0:
-            self.values.update(islice(values, room))
+            self.values.update(row.tobytes() for row in matrix[:room])
 
 
-def _variants(kind: str, values: Iterable[bytes]) -> Iterator[bytes]:
-    """A value, and without the country's code where it is a phone."""
-    for value in values:
-        yield value
-        if kind == "mobile" and len(value) == 13 and value.startswith(b"86"):
-            yield value[2:]
+def _lines_with(pattern: str, text: bytes) -> bytes:
+    wanted, lines = re.compile(pattern), re.findall(rb"[^\n]*\n", text)
+    return b"".join(line for line in lines if wanted.search(line[:-1].decode("utf-8", "replace")))
+
+
+def _by_length(values: Iterable[bytes]) -> Iterator[np.ndarray]:
+    for length, group in groupby(sorted(values, key=lambda value: (len(value), value)), len):
+        some = list(group)
+        yield np.frombuffer(b"".join(some), np.uint8).reshape(len(some), length)
 
 
 def _decoys(values: set[bytes]) -> set[bytes]:

@@ -1,6 +1,6 @@
 """Keyed semi-join: does any original of a sensitive source column stand anywhere in the target?
 
-Source values are folded and hashed with HMAC under a key made for this run; so is every text of the target that could be one of
+Source values are folded and hashed under keys made for this run; so is every text of the target that could be one of
 them. Only numbers of hits come out. Masked values share the domain of the originals, so some hit by chance: their expected
 number follows from the sizes of domain and sets, or from decoys where no domain can be counted (names, addresses, mail).
 
@@ -22,10 +22,10 @@ import numpy as np
 from drydock.masking.verification.blocks import Block
 from drydock.masking.verification.candidates import MIXED, SHAPES, Candidates, candidates, shapes, texts
 from drydock.masking.verification.chance import DOMAIN_SIZES, ONCE_IN_A_MILLION, Distinct, poisson_bound
-from drydock.masking.verification.folding import Folded, fold
+from drydock.masking.verification.folding import Folded, fold, gather
 from drydock.masking.verification.hashes import BUCKETS, Buckets, Keys
 from drydock.masking.verification.originals import Original, Originals, Wanted
-from drydock.masking.verification.residual import unread_findings
+from drydock.masking.verification.residual import STATISTICS, unread_findings
 from drydock.masking.verification.results import JoinCount, Semijoin
 from drydock.masking.verification.target import Progress
 from drydock.verdicts import Finding, Status, Verdict, judge
@@ -115,10 +115,8 @@ class Target:
         if self.records[place] + len(unique) > MOST_RECORDS:
             self.cut.add(next(name for name, number in self.places.items() if number == place))
             return
-        starts = some.starts[at[first]].tolist()
-        data = kept.tobytes() if len(starts) > 64 else None
-        macs = [self.keys.mac(data[s : s + some.length] if data else kept[s : s + some.length].tobytes()) for s in starts]
-        self.found[0].add(place, np.array(macs, np.uint64), unique)
+        macs = self.keys.macs(gather(kept, some.starts[at[first]], some.length))
+        self.found[0].add(place, macs, unique)
         self.records[place] += len(unique)
         self.hashed += len(unique)
 
@@ -133,7 +131,9 @@ def join(
 ) -> Semijoin:
     """`source` gives the values of each column of `originals`; `kept`: (source, place) to the policy entry that
     lets the originals be there."""
-    with sides_for(originals, source) as (sides, folder):
+    with sides_for(originals) as (sides, folder):
+        for column in originals:
+            sides.add(column.name, source[column.name])
         target = Target(sides.wanted(), folder)
         for block in blocks:
             target.add(block)
@@ -141,13 +141,10 @@ def join(
 
 
 @contextmanager
-def sides_for(originals: Sequence[Original], source: Mapping[str, Iterable[bytes]]) -> Iterator[tuple[Originals, Path]]:
-    """The source's side, and a folder whose files are gone afterwards. Raises KeyError for a column without values."""
+def sides_for(originals: Sequence[Original]) -> Iterator[tuple[Originals, Path]]:
+    """The source's side, still without values, and a folder whose files are gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="drydock-semijoin-") as name:
-        sides = Originals(originals, Path(name), Keys())
-        for column in originals:
-            sides.add(column.name, source[column.name])
-        yield sides, Path(name)
+        yield Originals(originals, Path(name), Keys()), Path(name)
 
 
 def verdict(result: Semijoin) -> Verdict:
@@ -216,8 +213,11 @@ def _counts(sides: Originals, target: Target, kept: Mapping[tuple[str, str], str
 
 
 def _is_never_drawn(sides: Originals, target: Target, owner: int, place: str) -> bool:
-    """A definition holds no pseudonyms: a number of a known form that stands there is no chance."""
-    return place.removesuffix(INSIDE) not in target.of_rows and sides.has_domain(owner)
+    """A definition holds no pseudonyms: a number of a known form that stands there is no chance.
+
+    Gathered statistics do: they are values of the copy's own rows.
+    """
+    return place.removesuffix(INSIDE).removeprefix(STATISTICS) not in target.of_rows and sides.has_domain(owner)
 
 
 def _excepted(kept: Mapping[tuple[str, str], str], column: str, place: str) -> str:
