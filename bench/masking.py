@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Server:
         with self.connect() as c:
             (blocks,) = c.execute("SELECT pg_relation_size('bench') / 8192").fetchone()  # type: ignore[misc]
         cuts = [blocks * n // streams for n in range(streams + 1)]
-        return list(zip(cuts, cuts[1:], strict=False))
+        return list(pairwise(cuts))
 
 
 def measure(small: bool) -> list[Line]:
@@ -142,7 +143,8 @@ def _floor(server: Server, streams: int) -> float:
 
     def run() -> None:
         pairs = [subprocess.Popen(["sh", "-c", one], env=_environment(server), stdout=subprocess.DEVNULL) for one in shell]
-        if any([pair.wait() for pair in pairs]):
+        codes = [pair.wait() for pair in pairs]
+        if any(codes):
             raise RuntimeError("a pipe of psql failed")
 
     elapsed_s = timed(run)

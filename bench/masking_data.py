@@ -101,7 +101,7 @@ def _block(rows: int) -> bytes:
     rng = np.random.default_rng(20261122)
     known = [(code, name) for code, name in places() if code[4:] != "00" and len(name) > 2]
     at = rng.integers(0, len(known), rows)
-    towns = towns
+    towns = pl.Series([known[i][1] for i in at])
     days = rng.integers(-14_000, 13_000, rows)
     born = pl.Series(days).cast(pl.Int32).cast(pl.Date)
     frame = pl.DataFrame(
