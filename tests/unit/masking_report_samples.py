@@ -116,7 +116,8 @@ def events() -> tuple[MaskingEvent, ...]:
 
 
 def a_reading(unread: int = 3) -> r.Reading:
-    places = tuple(r.Unread(place=f"app.people.photo_{n}", reason="unread_type" if n else "unread_privilege") for n in range(unread))
+    reasons = ["unread_privilege", *["unread_type"] * unread][:unread]
+    places = tuple(r.Unread(place=f"app.people.photo_{n}", reason=reason) for n, reason in enumerate(reasons))
     return r.Reading(places=212, cells=4_812_332, read_bytes=781 * MIB, elapsed_s=31.2, unread=places)
 
 

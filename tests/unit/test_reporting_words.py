@@ -23,7 +23,16 @@ from drydock.settings import home
 from tests.unit.report_samples import HOSTILE, make_record
 
 MADE_OF_WORK = ("pipeline_", "stop_", "interlock_", "undo_", "work_field_", "work_chart_")
-MADE_OF_MASKING = ("mr_technique_", "mr_class_", "mr_level_", "mr_environment_", "mr_about_", "mr_state_", "mr_advice_", "ms_state_")
+MADE_OF_MASKING = (
+    "mr_technique_",
+    "mr_class_",
+    "mr_level_",
+    "mr_environment_",
+    "mr_about_",
+    "mr_state_",
+    "mr_advice_",
+    "ms_state_",
+)
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 GIVEN = ("黄志远", "陈晓岚", "李敏", "周工", "旧集已批准删除", HOSTILE)  # names and words of people and disks
 
