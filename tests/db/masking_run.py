@@ -41,7 +41,7 @@ PLACES = Places(cores=64, free_bytes=lambda: 10**12, archive_free_bytes=lambda: 
 KEY = MaskingKey(epoch="2026Q4", secret=bytes(range(32)))
 DATABASE = "masked"
 PEOPLE, ORDERS = 3000, 6000
-CHUNK_BYTES = 300_000
+CHUNK_BYTES = 450_000
 PLANTED = ("13912345678", "zhang.original@example.com", "原件姓名甲乙")
 """Originals in the source that must be nowhere in the copy's server."""
 SOURCE = f"""
