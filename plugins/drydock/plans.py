@@ -109,7 +109,9 @@ class Candidate(Model):
     needs_naming: bool = Field(False, description="worked only when a person chose this very item (truncate, VACUUM FULL)")
     use_weight: float = Field(1.0, ge=0, description="what a byte of it buys beside the space: scans and reads, 1 = plain")
     first: bool = Field(False, description="goes before everything that only saves space: an unusable index")
-    pieces: tuple[Piece, ...] = Field((), description="what it works on where that is more than the object, which is the first of it")
+    pieces: tuple[Piece, ...] = Field(
+        (), description="what it works on where that is more than the object, which is the first of it"
+    )
 
     @property
     def key(self) -> str:
