@@ -63,6 +63,13 @@ class _Copied:
     chunks: int = 0
 
 
+def subject_of(plan: Plan, database: Database, policy: MaskingPolicyFile) -> str:
+    """One line for the list of required actions."""
+    data = sum(copied.bytes for copied in _copied(plan).values())
+    what = f"脱敏复制 · {database.name_zh} → {policy.target}"
+    return f"{what}：{len(_copied(plan))} 张表，{bytes_text(data)}，{minutes(plan.expected_s)} 分钟"
+
+
 def body_of(plan: Plan, database: Database, policy: MaskingPolicyFile) -> str:
     """The whole page."""
     parts = [_changed(plan, policy), _head(plan, database.zone, policy), "### 表", _tables(plan, policy)]

@@ -57,7 +57,7 @@ class PlanApproval(ApprovalOperator):
         return super().execute(context)
 
     def _show(self, plan: Plan, approvers: tuple[str, ...]) -> None:
-        self.subject = approval_page.subject_of(plan, self.database)
+        self.subject = self.title_of(plan)
         self.body = self.page_of(plan)
         self.params = self.form(plan)
         self.assigned_users = [{"id": name, "name": name} for name in approvers] or None
@@ -77,6 +77,10 @@ class PlanApproval(ApprovalOperator):
         approved = event.get("chosen_options") == [self.APPROVE]
         chosen = self.chosen(plan, event.get("params_input") or {}) if approved else ()
         steps.record_answer(run, approved=approved, chosen=chosen, by=who["id"], by_name=who.get("name") or who["id"])
+
+    def title_of(self, plan: Plan) -> str:
+        """One line for the list of required actions."""
+        return approval_page.subject_of(plan, self.database)
 
     def page_of(self, plan: Plan) -> str:
         """What is shown, as Markdown."""

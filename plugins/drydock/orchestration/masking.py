@@ -77,6 +77,11 @@ class CopyApproval(PlanApproval):
     answer: `approval.approvers` of the limits; with four eyes, not who triggered the run.
     """
 
+    def title_of(self, plan: Plan) -> str:
+        from drydock.masking.approval_page import subject_of
+
+        return subject_of(plan, self.database, load_masking_policy(self.database.id))
+
     def page_of(self, plan: Plan) -> str:
         from drydock.masking.approval_page import body_of
 
