@@ -72,6 +72,7 @@ def wrong_check_digits(relation: Relation, column: str, kind: str, most: int) ->
 
 
 def orphans(child: Relation, columns: Sequence[str], parent: Relation, parent_columns: Sequence[str], most: int) -> sql.Composed:
+    """Rows of the child without their parent, if there are more than `most`; NULL refers to nothing."""
     here = [sql.Identifier("c", name) for name in columns]
     there = [sql.Identifier("p", name) for name in parent_columns]
     agree = [sql.SQL("{} = {}").format(b, a) for a, b in zip(here, there, strict=True)]

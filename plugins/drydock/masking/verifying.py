@@ -93,20 +93,14 @@ def verify_copy(
         verdicts = [_with_share(verdict, scope) for verdict in caught.verdicts]
         leaks = verdicts[1].status is Status.FAIL
         people, told = measure(policy, schema, origin, delivered, staging, direct_identifiers_left=leaks)
-        same = snapshot is not None
-        places = places_of(policy, schema, staging, parts, conditions or {}, same_moment=same)
+        places = places_of(policy, schema, staging, parts, conditions or {}, same_moment=snapshot is not None)
         expected, kept = expect(policy, schema, staging, places, origin, copy, delivered, folder)
         distributions = spread(policy, schema, origin, delivered, staging)
     return CopyVerification(
-        database=policy.database,
-        target=policy.target,
-        verified_at=now,
-        snapshot=snapshot or "",
+        **{"database": policy.database, "target": policy.target, "verified_at": now, "snapshot": snapshot or ""},
+        **{"residual": caught.residual, "semijoin": caught.semijoin, "canaries": caught.canaries},
         verdicts=(*verdicts, told, kept),
         rows=dict(parts),
-        residual=caught.residual,
-        semijoin=caught.semijoin,
-        canaries=caught.canaries,
         reidentification=people,
         expectations=expected,
         distributions=distributions,
