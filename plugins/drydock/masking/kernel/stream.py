@@ -7,7 +7,7 @@ compiled kernel is there, it reads, splits, masks and writes; else Python and Nu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Literal
 
 import psycopg
@@ -178,11 +178,7 @@ def _moved(
     assert found is not None
     with told_of("source"), source.cursor() as cursor, cursor.copy(read), _waiting(target):
         while True:
-            try:
-                rows += batches.read(source.pgconn.pgconn_ptr, found.get_copy_data, found.free_memory)  # type: ignore[arg-type]
-            except SideFailed:
-                _end(source)
-                raise psycopg.OperationalError("the source ended COPY without an error") from None
+            rows += _read(batches, source, found)
             for column in maskers.compiled:
                 column.mask(batches)
             for place, other in maskers.rewritten:
@@ -191,8 +187,26 @@ def _moved(
             counts = maskers.counts(rows, batches.bytes_in, batches.bytes_out, "compiled")
             told(counts)
             if batches.is_last:
-                _end(source)
                 return counts
+
+
+def _read(batches: Batches, source: psycopg.Connection, found: libpq.Functions) -> int:
+    """The next batch; with the last one what the server says of the whole COPY is taken, so that the session can go on.
+
+    libpq ends the data of a COPY that failed as that of a whole one: what the server says goes before what is missing.
+    """
+    try:
+        rows = batches.read(source.pgconn.pgconn_ptr, found.get_copy_data, found.free_memory)  # type: ignore[arg-type]
+    except SideFailed:
+        _end(source)
+        raise psycopg.OperationalError("the source ended COPY without an error") from None
+    except BadStream:
+        if batches.is_last:
+            _end(source)
+        raise
+    if batches.is_last:
+        _end(source)
+    return rows
 
 
 def _write(batches: Batches, target: psycopg.Connection, put: int) -> None:
@@ -209,7 +223,8 @@ def _waiting(connection: psycopg.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.pgconn.nonblocking = 1
+        with suppress(psycopg.Error):  # of a session that was lost, which another error tells
+            connection.pgconn.nonblocking = 1
 
 
 def _end(connection: psycopg.Connection) -> None:
