@@ -170,11 +170,9 @@ def policy_blocks(record: MaskingRecord) -> Iterator[Block]:
     spec += (("mr_technique", TEXT, 1.5), ("mr_parameters", TEXT, 2.2), ("mr_domain", TEXT, 1.5))
     spec += (("mr_reviewer", TEXT, 1.1), ("mr_reviewed", DAY, 1.2))
     yield from long_table(record, "mr_policy_columns", spec, [_policy_row(record, rule) for rule in record.rules])
-    yield Paragraph(
-        text=record.word("mr_policy_note"), style="note"
-    )  # keeps a page that is full from being followed by an empty one
-    yield Turn(landscape=False)
+    yield Paragraph(text=record.word("mr_policy_note"), style="note")
     yield from _declared(record)
+    yield Turn(landscape=False)
 
 
 def _policy_row(record: MaskingRecord, rule: ResolvedRule) -> tuple[Cell, ...]:
