@@ -217,7 +217,8 @@ def _is_never_drawn(sides: Originals, target: Target, owner: int, place: str) ->
 
     Gathered statistics do: they are values of the copy's own rows.
     """
-    return place.removesuffix(INSIDE).removeprefix(STATISTICS) not in target.of_rows and sides.has_domain(owner)
+    is_of_rows = place.removesuffix(INSIDE) in target.of_rows or place.startswith(STATISTICS)
+    return not is_of_rows and sides.has_domain(owner)
 
 
 def _excepted(kept: Mapping[tuple[str, str], str], column: str, place: str) -> str:
