@@ -134,10 +134,10 @@ class Copying:
         run = {"run_id": self.given.facts.run_id}
         binds = {**run, "generation": picture.generation, "xids": picture.xids, "identity": picture.identity}
         names = staging_names(self.given.policy.source.schemas, self.given.facts.run_id)
+        emptied = (statement(PIPELINE, "forget_parts", binds=run), *empty_staging(self.given.policy, self.schema, names))
         self.dones += self.hands.change(
             statement(PIPELINE, "set_generation", binds=binds),
-            statement(PIPELINE, "forget_parts", binds=run),
-            *empty_staging(self.given.policy, self.schema, names),
+            *(emptied if self.generation() else ()),  # before the first picture no part can have been copied
             together=True,
             tries=self.hands.policy.lock_tries,
         )
