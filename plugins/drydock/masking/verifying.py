@@ -22,7 +22,7 @@ from drydock.masking.expectations_copy import expect, places_of
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.schema import Schema
 from drydock.masking.verification.apart import cast_apart
-from drydock.masking.verification.net import cast
+from drydock.masking.verification.net import Caught, cast
 from drydock.masking.verification.results import Canaries, Distribution, Expectations, Reidentification, Residual, Semijoin
 from drydock.masking.verification.scope import Scope
 from drydock.masking.verification.target import Connection
@@ -82,23 +82,22 @@ def verify_copy(
     """Verify the copy in the schemas of `staging` (schema of the source -> schema where its copy stands now).
 
     `snapshot`: exported by a session that still holds it; None: the source is read as it is. `parts`: table -> rows copied.
-    `conditions`: table -> condition on its rows (alias t), for tables of which a subset was taken. `folder`: where the pages of
-    great-expectations go (below it, in `expectations/`). Raises psycopg.OperationalError for a lost server, LookupError for a
-    sensitive source column that is not there or cannot be read.
+    `conditions`: table -> condition on its rows (alias t), where a subset was taken. `folder`: the run's; the pages go below it,
+    to `expectations/`. Raises psycopg.Error for a lost server, LookupError for a source column that cannot be read.
     """
     began = time.monotonic()
     with source_session(source, snapshot) as origin, closing(connect(copy, purpose=PURPOSE, statement_timeout_s=0)) as delivered:
-        net, scope = net_of(policy, schema, origin), scope_of(policy, staging, delivered)
-        caught = cast_apart(net, origin, copy, scope, processes) if processes > 1 else cast(net, origin, delivered, scope)
-        verdicts = [_with_share(verdict, scope) for verdict in caught.verdicts]
-        leaks = verdicts[1].status is Status.FAIL
-        people, told = measure(policy, schema, origin, delivered, staging, direct_identifiers_left=leaks)
+        caught, verdicts = _caught(policy, schema, origin, delivered, scope_of(policy, staging, delivered), copy, processes)
+        people, told = measure(policy, schema, origin, delivered, staging, direct_identifiers_left=_is_fail(verdicts[1]))
         places = places_of(policy, schema, staging, parts, conditions or {}, same_moment=snapshot is not None)
         expected, kept = expect(policy, schema, staging, places, origin, copy, delivered, folder)
         distributions = spread(policy, schema, origin, delivered, staging)
     return CopyVerification(
-        **{"database": policy.database, "target": policy.target, "verified_at": now, "snapshot": snapshot or ""},
-        **{"residual": caught.residual, "semijoin": caught.semijoin, "canaries": caught.canaries},
+        database=policy.database,
+        target=policy.target,
+        verified_at=now,
+        snapshot=snapshot or "",
+        **dict(caught),
         verdicts=(*verdicts, told, kept),
         rows=dict(parts),
         reidentification=people,
@@ -106,6 +105,25 @@ def verify_copy(
         distributions=distributions,
         elapsed_s=time.monotonic() - began,
     )
+
+
+def _is_fail(verdict: Verdict) -> bool:
+    return verdict.status is Status.FAIL
+
+
+def _caught(
+    policy: MaskingPolicyFile,
+    schema: Schema,
+    source: Connection,
+    delivered: Connection,
+    scope: Scope,
+    copy: Endpoint,
+    processes: int,
+) -> tuple[Caught, list[Verdict]]:
+    """The net over the copy, by one process or several, and its three verdicts."""
+    net = net_of(policy, schema, source)
+    caught = cast_apart(net, source, copy, scope, processes) if processes > 1 else cast(net, source, delivered, scope)
+    return caught, [_with_share(verdict, scope) for verdict in caught.verdicts]
 
 
 def scope_of(policy: MaskingPolicyFile, staging: Mapping[str, str], copy: Connection) -> Scope:
