@@ -15,6 +15,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 FOLDER = Path(__file__).parent
 SOURCES = ("stream.c", "cipher.c", "texts.c", "words.c", "figures.c")
 HEADERS = ("kernel.h",)
-FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-fstack-protector-strong", "-fvisibility=default")
+FLAGS = ("-std=c11", "-O3", "-march=native", "-fPIC", "-shared", "-fstack-protector-strong", "-fvisibility=default")
 COMPILERS = ("cc", "gcc", "clang")
 BUILD_TIMEOUT_S = 120
 MASKS = ("texts", "words", "dates", "amounts")
@@ -72,8 +73,16 @@ def _built() -> Path:
 
 
 def _digest(compiler: str) -> str:
-    parts = [*(f"{name}\0{(FOLDER / name).read_text()}" for name in (*HEADERS, *SOURCES)), compiler, *FLAGS, platform.machine()]
+    parts = [*(f"{name}\0{(FOLDER / name).read_text()}" for name in (*HEADERS, *SOURCES)), compiler, *FLAGS, _processor()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _processor() -> str:
+    """What this processor can do: a library made for it must not be loaded on another one that shares the folder."""
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        return platform.machine() + next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return f"{platform.machine()} {platform.node()}"
 
 
 def build(compiler: Path, path: Path, flags: tuple[str, ...] = FLAGS) -> None:

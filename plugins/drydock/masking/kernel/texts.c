@@ -86,8 +86,9 @@ typedef struct {
 
 static inline int is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 
+/* Never below 0; the usual ones as constants, since the compiler then multiplies where it would divide. */
 static inline int modulo(int value, int modulus) {
-    int out = value % modulus;
+    int out = modulus == 11 ? value % 11 : modulus == 10 ? value % 10 : modulus == 31 ? value % 31 : value % modulus;
     return out < 0 ? out + modulus : out;
 }
 
@@ -98,7 +99,7 @@ static int right_value(const dk_check *check, const uint8_t *core, int length) {
     int sum = 0;
     for (int j = 0; j < length; j++) sum += check->terms[j][at_code(core[j])];
     int value = modulo(check->constant + check->sign * sum, check->modulus);
-    return check->then ? value % check->then : value;
+    return check->then ? modulo(value, check->then) : value;
 }
 
 static int off_by(const dk_check *check, const uint8_t *core, int length) {
@@ -108,7 +109,7 @@ static int off_by(const dk_check *check, const uint8_t *core, int length) {
 
 /* Sets the check character; 1 where its class stayed. */
 static int put_check(const dk_check *check, uint8_t *core, int length, int off, const uint8_t *old) {
-    if (off >= 0) core[check->at] = check->symbols[(right_value(check, core, length) + off) % check->count];
+    if (off >= 0) core[check->at] = check->symbols[modulo(right_value(check, core, length) + off, check->count)];
     return is_digit(old[check->at]) == is_digit(core[check->at]);
 }
 
