@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import URL
 
 from drydock.engines.postgres import Endpoint, fetch_rows
+from drydock.masking import subset
 from drydock.masking.policy import MaskingPolicyFile, SubsetRule, TableRules
 from drydock.masking.postgres_schema import read_postgres_schema
 from drydock.masking.schema import Schema, object_name
@@ -189,3 +190,12 @@ def test_what_cannot_start_a_subset_is_told_all_at_once(session: psycopg.Connect
     )
     codes = [f.code for f in unselectable(the_policy(schema, *rules), schema)]
     assert codes == ["masking_subset_no_table", "masking_column_unknown", "masking_subset_no_date", "masking_subset_no_key"]
+
+
+def test_a_condition_that_no_server_would_plan_is_told(session: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(session, {"t'0": [], "t'1": [('ref "0"', "t'0")]}, random.Random(1))
+    schema = the_schema(session)
+    policy = the_policy(schema, SubsetRule(table=object_name(SCHEMA, "t'0"), by="rows", column="id", values=(1,)))
+    assert unselectable(policy, schema) == ()
+    monkeypatch.setattr(subset, "LONGEST_CONDITION", 40)
+    assert {f.code for f in unselectable(policy, schema)} == {"masking_subset_too_long"}
