@@ -208,7 +208,7 @@ def forked_holder(ground: Ground, key: str) -> int:
         run = ground.run(key)
         for _ in range(ATTEMPTS):
             with suppress(Exception):
-                picture.hold_picture(run, poll_s=0.1)
+                picture.hold_picture(run, poll_s=0.5)
                 return 0
             time.sleep(0.2)
         return 1
