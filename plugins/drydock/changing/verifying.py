@@ -70,11 +70,17 @@ def verify_run(run: ChangeRun) -> Verification:
         freed_bytes=sum(o.freed_bytes for o in worked.outcomes.values()),
         elapsed_s=sum(o.elapsed_s for o in worked.outcomes.values()),
         done=len(done),
-        skipped=sum(i.candidate.action not in AFTER_THE_CHECK for i in worked.plan.items) - len(done) - failed,
+        skipped=len(worked.plan.items) - _ended(worked) - len(worked.missing),
         failed=failed,
     )
     record.save_verification(run.ledger, run.run_id, verification)
     return verification
+
+
+def _ended(worked: Worked) -> int:
+    """Items that are no skipped ones: done, failed, or of those that are worked only after the check."""
+    ended = {o.item_key for o in worked.of_status(*DONE, Status.FAIL, Status.UNKNOWN)}
+    return sum(i.key in ended or i.candidate.action in AFTER_THE_CHECK for i in worked.plan.items)
 
 
 def stop_reason(run: ChangeRun) -> StopReason:
