@@ -13,7 +13,7 @@ from importlib import import_module
 from bench.measures import machine_facts, table, tell
 from drydock import settings
 
-NAMES = ("configuration", "dag_parsing", "ledger", "oracle_engine", "oracle_logs", "packing", "reclaim", "backup")
+NAMES = ("configuration", "dag_parsing", "ledger", "oracle_engine", "oracle_logs", "packing", "reclaim", "masking", "backup")
 
 
 def main(arguments: list[str]) -> int:

@@ -9,6 +9,8 @@ from drydock.engines.postgres_binaries import Binaries
 from drydock.engines.postgres_server import LOCALHOST, server_environment
 
 LOOKING_ACCOUNT, WORKING_ACCOUNT = "drydock", "drydock_work"
+READING_ACCOUNT, COPYING_ACCOUNT = "drydock_mask_read", "drydock_mask_copy"
+"""Of the pipeline masking: the one reads a source, the other owns the copies on another server."""
 GRANTS = settings.include_dir() / "sql" / "postgresql" / "grants"
 PSQL_TIMEOUT_S = 60
 
@@ -23,6 +25,17 @@ def grant_working(binaries: Binaries, port: int, password: str, dbname: str, own
     for pipeline in ("reclaim", "reindex"):
         variables = {"role": WORKING_ACCOUNT, "owner": owner, "database": dbname}
         _run_grants(binaries, port, password, dbname, pipeline, variables)
+
+
+def grant_reading(binaries: Binaries, port: int, password: str, dbname: str, schema: str, owner: str) -> None:
+    """Run the grants of masking on a source: its rows may be read, and nothing changed."""
+    variables = {"role": READING_ACCOUNT, "schema": schema, "owner": owner}
+    _run_grants(binaries, port, password, dbname, "masking_source", variables)
+
+
+def grant_copying(binaries: Binaries, port: int, password: str, dbname: str) -> None:
+    """Run the grants of masking in the database of a copy."""
+    _run_grants(binaries, port, password, dbname, "masking_target", {"role": COPYING_ACCOUNT, "database": dbname})
 
 
 def _run_grants(binaries: Binaries, port: int, password: str, dbname: str, pipeline: str, variables: dict[str, str]) -> None:

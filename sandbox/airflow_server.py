@@ -153,6 +153,11 @@ def postgres_connection(endpoint: Endpoint) -> str:
     )
 
 
+def key_connection(key: str) -> str:
+    """An Airflow connection that holds a masking key, as JSON."""
+    return json.dumps({"conn_type": "generic", "password": key})
+
+
 def airflow_command(*arguments: str) -> list[str]:
     """One command of Airflow, or several with a plus between them."""
     return [sys.executable, "-m", "sandbox.airflow_component", *arguments]

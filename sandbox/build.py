@@ -17,17 +17,20 @@ from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, initialise
 from drydock.ledger.connect import ledger_url_from
 from drydock.ledger.migrate import migrate
-from sandbox.accounts import grant_looking, grant_working
+from sandbox.accounts import grant_copying, grant_looking, grant_reading, grant_working
 from sandbox.backup_job import BackupJob
+from sandbox.canaries import plant_canaries
 from sandbox.clock import ZONE, MovedClock
 from sandbox.clusters import (
     ACCOUNTS,
     AIRFLOW_DB,
+    COPIES,
     LEDGER_DB,
     META,
     TARGETS,
     Sandbox,
     cluster_dir,
+    copy_dbname,
     new_sandbox,
     start_all,
     stop_clusters,
@@ -37,7 +40,7 @@ from sandbox.clusters import (
 from sandbox.faults import lose_files, unrun_nights
 from sandbox.load import DEFAULT_DAYS, DEFAULT_SCALES, day_changes, load_platform
 from sandbox.past import Connection, DayChange, LivedServer, Night, live_past, plan_nights
-from sandbox.tables import owner_name
+from sandbox.tables import owner_name, schema_name
 
 DAYS = 9
 SEED = 20261120
@@ -77,6 +80,7 @@ def build_sandbox(
         try:
             targets = [pool.submit(build_target, sandbox, name, nights, size, seed, say, stopping) for name in TARGETS]
             build_meta(sandbox)
+            build_copies(sandbox)
             for target in targets:
                 target.result()
         except BaseException:  # Ctrl-C, too: nothing is left running
@@ -115,6 +119,18 @@ def build_meta(sandbox: Sandbox) -> None:
         connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(MAINTAINERS), sql.Identifier("drydock_ledger")))
 
 
+def build_copies(sandbox: Sandbox) -> None:
+    """The cluster that masked copies go to: an empty database for each target; left running."""
+    _initialise(sandbox, COPIES)
+    start_all(sandbox, [COPIES])
+    with sandbox.connect(COPIES) as connection:
+        _create_accounts(connection, sandbox, COPIES)
+        for name in TARGETS:
+            _create_database(connection, copy_dbname(name), owner="postgres")
+    for name in TARGETS:
+        grant_copying(find_binaries(), sandbox.ports[COPIES], sandbox.passwords[COPIES]["postgres"], copy_dbname(name))
+
+
 def migrate_ledger(sandbox: Sandbox) -> None:
     """Bring the ledger to its newest shape, as its owner."""
     password = sandbox.passwords[META]["postgres"]
@@ -141,7 +157,10 @@ def build_target(
         with sandbox.connect(database, lived.dbname) as connection:
             for extension in MEASURING:
                 connection.execute(sql.SQL("create extension {}").format(sql.Identifier(extension)))
-        grant_working(find_binaries(), lived.job.port, lived.password, lived.dbname, owner_name(TARGETS[database]))
+            plant_canaries(connection, database)
+        owner = owner_name(TARGETS[database])
+        grant_working(find_binaries(), lived.job.port, lived.password, lived.dbname, owner)
+        grant_reading(find_binaries(), lived.job.port, lived.password, lived.dbname, schema_name(TARGETS[database]), owner)
         say(f"{database}: {rows} rows loaded")
         sets = _live(lived, database, nights, partial(_receive_rows, conninfo, database, seed, stopping))
     finally:
@@ -190,7 +209,7 @@ def _initialise(sandbox: Sandbox, cluster: str) -> None:
         find_binaries(),
         place / "data",
         password=sandbox.passwords[cluster]["postgres"],
-        wal_segment_mb=16 if cluster == META else WAL_SEGMENT_MB,
+        wal_segment_mb=16 if cluster in (META, COPIES) else WAL_SEGMENT_MB,
     )
 
 

@@ -20,19 +20,24 @@ from psycopg.conninfo import make_conninfo
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port
-from sandbox.accounts import LOOKING_ACCOUNT, WORKING_ACCOUNT
+from sandbox.accounts import COPYING_ACCOUNT, LOOKING_ACCOUNT, READING_ACCOUNT, WORKING_ACCOUNT
 from sandbox.backup_job import FIRST_WITH_INCREMENTAL, BackupPlaces, archive_settings
 from sandbox.clock import ZONE
 from sandbox.past import Connection
 
-META = "meta"
+META, COPIES = "meta", "copies"
+"""Airflow's and the ledger's cluster, and the one that masked copies go to."""
 TARGETS = {"gz_main": "gz-main", "gz_cbec": "gz-cbec", "gz_market": "gz-market"}
 """Database of the estate -> platform whose rows it holds."""
-CLUSTERS = (META, *TARGETS)
-TARGET_ACCOUNTS = ("postgres", "backup_job", LOOKING_ACCOUNT, WORKING_ACCOUNT)
-ACCOUNTS = {META: ("postgres", "airflow", "drydock_ledger")} | dict.fromkeys(TARGETS, TARGET_ACCOUNTS)
+CLUSTERS = (META, COPIES, *TARGETS)
+TARGET_ACCOUNTS = ("postgres", "backup_job", LOOKING_ACCOUNT, WORKING_ACCOUNT, READING_ACCOUNT)
+ACCOUNTS = {META: ("postgres", "airflow", "drydock_ledger"), COPIES: ("postgres", COPYING_ACCOUNT)}
+ACCOUNTS |= dict.fromkeys(TARGETS, TARGET_ACCOUNTS)
+KEYS = "masking_keys"
+MASKING_KEY = "masking_key_2026q4"
+"""Where secrets.json keeps masking keys, and the key that the sandbox's policies name."""
 AIRFLOW_DB, LEDGER_DB = "airflow", "drydock_ledger"
-SCHEMA = "drydock-sandbox/2"
+SCHEMA = "drydock-sandbox/3"
 ARCHIVE_TIMEOUT_S = 60
 COMMON = {"timezone": ZONE.key, "log_timezone": ZONE.key, "max_connections": "40", "max_wal_senders": "4", "jit": "off"}
 
@@ -92,10 +97,16 @@ def target_dbname(database: str) -> str:
     return f"drydock_{database}"
 
 
+def copy_dbname(database: str) -> str:
+    """The database of the cluster of copies that a target's masked copy goes to."""
+    return f"copy_{database}"
+
+
 def new_sandbox(state: Path) -> Sandbox:
     """A sandbox with fresh passwords and ports and nothing built; the state folder is closed to others."""
     state.mkdir(parents=True, exist_ok=True)
     passwords = {cluster: {account: token_hex(16) for account in accounts} for cluster, accounts in ACCOUNTS.items()}
+    passwords[KEYS] = {MASKING_KEY: token_hex(32)}
     file = state / "secrets.json"
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
@@ -145,6 +156,8 @@ def stop_clusters(state: Path) -> None:
 
 def present_settings(sandbox: Sandbox, cluster: str) -> dict[str, str]:
     """Settings with the real clock: a target archives every minute in which something was written."""
+    if cluster == COPIES:  # it archives nothing: what is lost is copied again
+        return COMMON | {"shared_buffers": "32MB", "fsync": "off", "wal_level": "minimal", "max_wal_senders": "0"}
     if cluster == META:
         return COMMON | {"max_connections": "120", "shared_buffers": "64MB", "synchronous_commit": "off"}
     return target_settings(sandbox.places(cluster), find_binaries(), ARCHIVE_TIMEOUT_S)

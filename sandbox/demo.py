@@ -25,10 +25,23 @@ from drydock.engines.postgres_server import ServerError
 from drydock.ledger import history
 from drydock.ledger.connect import ledger_engine, ledger_url_from
 from sandbox import airflow_server, progress
-from sandbox.accounts import LOOKING_ACCOUNT, WORKING_ACCOUNT
+from sandbox.accounts import COPYING_ACCOUNT, LOOKING_ACCOUNT, READING_ACCOUNT, WORKING_ACCOUNT
 from sandbox.airflow_server import USER, AirflowNotReady, AirflowServer
 from sandbox.build import build_sandbox, is_current, migrate_ledger
-from sandbox.clusters import AIRFLOW_DB, LEDGER_DB, META, TARGETS, Sandbox, SandboxMissing, open_sandbox, start_all, target_dbname
+from sandbox.clusters import (
+    AIRFLOW_DB,
+    COPIES,
+    KEYS,
+    LEDGER_DB,
+    META,
+    TARGETS,
+    Sandbox,
+    SandboxMissing,
+    copy_dbname,
+    open_sandbox,
+    start_all,
+    target_dbname,
+)
 from sandbox.oracle.target import DATABASE, Target, is_same_past, prepare_target, start_target
 from sandbox.progress import RunsTookTooLong
 from sandbox.stop import stop_everything
@@ -147,8 +160,11 @@ def airflow_of(sandbox: Sandbox, airflow_port: int, dags_dir: Path) -> AirflowSe
     """The Airflow of a sandbox: its metadata database, and a connection per target and for the ledger."""
     endpoints = {f"db_{name}": sandbox.endpoint(name, LOOKING_ACCOUNT, target_dbname(name)) for name in TARGETS}
     endpoints |= {f"work_{name}": sandbox.endpoint(name, WORKING_ACCOUNT, target_dbname(name)) for name in TARGETS}
+    endpoints |= {f"read_{name}": sandbox.endpoint(name, READING_ACCOUNT, target_dbname(name)) for name in TARGETS}
+    endpoints |= {f"copy_{name}": sandbox.endpoint(COPIES, COPYING_ACCOUNT, copy_dbname(name)) for name in TARGETS}
     endpoints["drydock_ledger"] = sandbox.endpoint(META, "drydock_ledger", LEDGER_DB)
     connections = {name: airflow_server.postgres_connection(endpoint) for name, endpoint in endpoints.items()}
+    connections |= {name: airflow_server.key_connection(key) for name, key in sandbox.passwords[KEYS].items()}
     connections |= oracle_target(sandbox.state).connections()
     metadata = sandbox.endpoint(META, "airflow", AIRFLOW_DB)
     return airflow_server.open_airflow(sandbox.state / "airflow", airflow_port, metadata, connections, dags_dir)

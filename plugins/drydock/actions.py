@@ -18,6 +18,10 @@ ACTIONS: dict[Pipeline, dict[Engine, tuple[str, ...]]] = {
         Engine.POSTGRESQL: ("reindex_concurrently", "reindex", "drop_leftover_index"),
         Engine.ORACLE: ("coalesce", "shrink_index", "rebuild_online", "rebuild"),
     },
+    "masking": {
+        Engine.POSTGRESQL: ("mask_tables", "mask_chunk", "mask_finish", "mask_links", "mask_deliver", "mask_destroy"),
+        Engine.ORACLE: (),
+    },
 }
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drydock.masking.policy_cli import app as masking_policy
+
 if TYPE_CHECKING:
     from drydock.estate import Estate, PlannedJob
     from drydock.problems import Problem
@@ -27,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(masking_policy, name="masking-policy")
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -237,6 +240,36 @@ def discover(
     except (OSError, command.NotText) as e:
         raise typer.BadParameter(command.why_unreadable(file, e)) from e
     return command.tell(command.as_json(answer) if as_json else command.as_text(answer), command.exit_code(answer))
+
+
+@app.command("masking-summary")
+def masking_summary(
+    url: Annotated[str, typer.Option(envvar="DRYDOCK_LEDGER_URL", help="URL of the ledger")],
+    quarter: Annotated[str | None, typer.Argument(metavar="QUARTER", help="as 2026Q4; without it, the quarter of today")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the files; without it, the reports", file_okay=False)] = None,
+) -> int:
+    """Write the quarterly summary of masking over all databases. 脱敏管理季度汇总。
+
+    Exits with 0 where every copy that is owed was delivered, 1 where one is missing.
+    """
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from drydock.configuration import ConfigurationError
+    from drydock.ledger.connect import ledger_engine
+    from drydock.masking.summary import quarter_of, read_quarter, write_summary
+    from drydock.messages import message
+
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    try:
+        told, paths = write_summary(ledger_engine(url), read_quarter(quarter) if quarter else quarter_of(today), today, out)
+    except ValueError as e:
+        raise typer.BadParameter(str(e)) from e
+    except ConfigurationError as e:
+        raise typer.BadParameter(f"the estate cannot be used, see `drydock check`: {e.problems[0]}") from e
+    for line in [*(f"{f.status.value}: {message(f, 'en')}" for f in told.findings()), *map(str, paths)]:
+        typer.echo(line)
+    return PROBLEMS if told.verdict.status.is_red or told.missing else GOOD
 
 
 @app.command("read-audit")

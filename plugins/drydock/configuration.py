@@ -1,7 +1,9 @@
 """Loads the configuration: every file typed and checked, and all problems of all files told together.
 
-Files lie in `settings.config_dir()`: `estate/<name>.yaml`, `backup.yaml`, `reclaim.yaml`, `reindex.yaml`, `calendar.yaml`,
-`exceptions.yaml`, `notices.yaml`. One set of policy files serves all estates, so a database is known when any estate file has it.
+Files lie in `settings.config_dir()`: `estate/<name>.yaml`, `backup.yaml`, `reclaim.yaml`, `reindex.yaml`, `masking.yaml`,
+`calendar.yaml`, `exceptions.yaml`, `notices.yaml`, `masking/<database>.yaml`. One set of policy files serves all estates, so
+a database is known when any estate file has it. A masking policy is loaded alone: one that waits for its reviewer stops no
+other pipeline.
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ from drydock.calendar import Calendar
 from drydock.crosschecks import EstateView, check_calendar, check_estate, check_references, check_waivers, named_databases
 from drydock.crosschecks_changes import check_allowed_actions, check_change_policy, check_plan_times
 from drydock.estate import Database, Estate
+from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policy_checks import check_masking_estate, check_policy
 from drydock.messages import load_messages
 from drydock.notices import Notices
 from drydock.plans import Pipeline
-from drydock.policy import BackupPolicyFile, ReclaimPolicyFile, ReindexPolicyFile
+from drydock.policy import BackupPolicyFile, MaskingLimitsFile, ReclaimPolicyFile, ReindexPolicyFile
 from drydock.problems import ConfigurationError, Problem, raise_problems, short_path, suggest
 from drydock.validation import validate
 from drydock.waivers import WaiverFile
@@ -40,12 +44,19 @@ __all__ = [
     "load_calendar",
     "load_estate",
     "load_change_policy",
+    "load_masking_policy",
     "load_notices",
     "load_waivers",
+    "masking_names",
 ]
 
 M = TypeVar("M", bound=BaseModel)
-CHANGE_POLICIES: dict[Pipeline, type[BaseModel]] = {"reclaim": ReclaimPolicyFile, "reindex": ReindexPolicyFile}
+ChangePolicyFile = ReclaimPolicyFile | ReindexPolicyFile | MaskingLimitsFile
+CHANGE_POLICIES: dict[Pipeline, type[BaseModel]] = {
+    "reclaim": ReclaimPolicyFile,
+    "reindex": ReindexPolicyFile,
+    "masking": MaskingLimitsFile,
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,7 @@ class Configuration:
     notices: Notices
     reclaim: ReclaimPolicyFile = field(default_factory=lambda: ReclaimPolicyFile(schema="drydock-reclaim-policy/1"))
     reindex: ReindexPolicyFile = field(default_factory=lambda: ReindexPolicyFile(schema="drydock-reindex-policy/1"))
+    masking: MaskingLimitsFile = field(default_factory=lambda: MaskingLimitsFile(schema="drydock-masking-limits/1"))
 
 
 @dataclass(frozen=True)
@@ -88,20 +100,25 @@ class OtherParts:
     backup: Part[BackupPolicyFile]
     reclaim: Part[ReclaimPolicyFile]
     reindex: Part[ReindexPolicyFile]
+    masking: Part[MaskingLimitsFile]
     calendar: Part[Calendar]
     waivers: Part[WaiverFile]
     notices: Part[Notices]
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        return self.backup, self.reclaim, self.reindex, self.calendar, self.waivers, self.notices
+        return self.backup, *self.changing, self.calendar, self.waivers, self.notices
+
+    @property
+    def changing(self) -> tuple[Part, ...]:
+        return self.reclaim, self.reindex, self.masking
 
     @property
     def problems(self) -> list[Problem]:
         return [p for part in self.parts for p in part.problems]
 
     def references(self) -> Iterable[tuple[Document, Loc, str]]:
-        policies = (self.backup.document, self.reclaim.document, self.reindex.document)
+        policies = (self.backup.document, *(part.document for part in self.changing))
         return named_databases(policies, self.calendar.document, self.waivers.document)
 
 
@@ -120,9 +137,21 @@ def load_backup_policy() -> BackupPolicyFile:
     return _read_part("backup.yaml", BackupPolicyFile).usable()
 
 
-def load_change_policy(pipeline: Pipeline) -> ReclaimPolicyFile | ReindexPolicyFile:
-    """`reclaim.yaml` or `reindex.yaml`. Raises ConfigurationError."""
+def load_change_policy(pipeline: Pipeline) -> ChangePolicyFile:
+    """`reclaim.yaml`, `reindex.yaml` or `masking.yaml`. Raises ConfigurationError."""
     return _read_change_policy(pipeline, CHANGE_POLICIES[pipeline]).usable()
+
+
+def masking_names() -> list[str]:
+    """The databases that have a masking policy, by file name."""
+    return sorted(p.stem for p in (settings.config_dir() / "masking").glob("*.yaml"))
+
+
+def load_masking_policy(database: str) -> MaskingPolicyFile:
+    """`masking/<database>.yaml`. Raises ConfigurationError with all its problems, unconfirmed rules among them."""
+    part = _read_masking(database)
+    raise_problems([*part.problems, *check_masking_estate(part.document, part.model, _views_of_all([]))])
+    return part.usable()
 
 
 def load_calendar() -> Calendar:
@@ -152,6 +181,7 @@ def load_all(name: str | None = None) -> Configuration:
         backup=others.backup.usable(),
         reclaim=others.reclaim.usable(),
         reindex=others.reindex.usable(),
+        masking=others.masking.usable(),
         calendar=others.calendar.usable(),
         waivers=others.waivers.usable(),
         notices=others.notices.usable(),
@@ -162,6 +192,7 @@ def check_all(names: Iterable[str]) -> tuple[list[Estate], list[Problem]]:
     """Read the estates of these names and all other files; returns the valid estates and all problems, in order."""
     estates, others = [_read_estate(_estate_path(name)) for name in names], _read_others()
     problems = [p for e in estates for p in e.problems] + others.problems + _disagreements(others, estates)
+    problems += _masking_problems(estates)
     if not estates:
         fix = "write one <name>.yaml, or point DRYDOCK_CONFIG to the folder that has estate/"
         problems.append(Problem(short_path(settings.config_dir() / "estate"), 1, "", "no estate", fix))
@@ -181,6 +212,7 @@ def _read_others() -> OtherParts:
         backup=_read_part("backup.yaml", BackupPolicyFile),
         reclaim=_read_change_policy("reclaim", ReclaimPolicyFile),
         reindex=_read_change_policy("reindex", ReindexPolicyFile),
+        masking=_read_change_policy("masking", MaskingLimitsFile),
         calendar=_read_part("calendar.yaml", Calendar, check_calendar),
         waivers=_read_waivers(),
         notices=_read_part("notices.yaml", Notices),
@@ -191,6 +223,25 @@ def _read_change_policy(pipeline: Pipeline, model: type[M]) -> Part[M]:
     return _read_part(f"{pipeline}.yaml", model, check_change_policy)
 
 
+def _read_masking(database: str) -> Part[MaskingPolicyFile]:
+    return _read_part(f"masking/{database}.yaml", MaskingPolicyFile, check_policy)
+
+
+def _masking_problems(estates: list[EstatePart]) -> list[Problem]:
+    """All problems of all masking policies."""
+    parts = [_read_masking(name) for name in masking_names()]
+    views = _views_of_all(estates) if parts else []
+    agreeing = [p for part in parts for p in check_masking_estate(part.document, part.model, views)]
+    return [*(p for part in parts for p in part.problems), *agreeing]
+
+
+def _views_of_all(read: list[EstatePart]) -> list[EstateView]:
+    """Every estate of the folder, those that were read already among them."""
+    known = {e.document.path: e.view for e in read}
+    paths = [_estate_path(name) for name in estate_names()]
+    return [known[path] if path in known else _read_estate(path).view for path in paths]
+
+
 def _read_waivers() -> Part[WaiverFile]:
     return _read_part("exceptions.yaml", WaiverFile, lambda document, _: check_waivers(document, _finding_codes))
 
@@ -198,11 +249,16 @@ def _read_waivers() -> Part[WaiverFile]:
 def _read_part(
     file: str, model: type[M], check: Callable[[Document, M | None], Iterable[Problem]] = lambda _document, _model: ()
 ) -> Part[M]:
-    document = read_yaml(settings.config_dir() / file)
+    document = read_yaml(settings.config_dir() / file, _variables())
     if document.data is None:
         return Part(document, None, document.problems)
     made, problems = validate(document, model)
     return Part(document, made, (*document.problems, *problems, *check(document, made)))
+
+
+def _variables() -> dict[str, str]:
+    """What `${...}` in a value may name."""
+    return {"DRYDOCK_STATE": str(settings.state_dir())}
 
 
 @contextmanager
@@ -220,7 +276,7 @@ def _collection_paused() -> Iterator[None]:
 @_collection_paused()
 def _read_estate(path: Path) -> EstatePart:
     """An estate with its problems. Its own rules on ids are told by the cross checks, which know the lines."""
-    document = read_yaml(path, {"DRYDOCK_STATE": str(settings.state_dir())})
+    document = read_yaml(path, _variables())
     if document.data is None:
         return EstatePart(document, None, document.problems, EstateView(document, ()))
     made, problems = validate(document, Estate, skip=lambda loc: loc in ((), ("databases",)))
@@ -243,7 +299,7 @@ def _valid_databases(document: Document) -> tuple[tuple[int, Database], ...]:
 def _disagreements(others: OtherParts, estates: list[EstatePart]) -> list[Problem]:
     """What the files say of each other that cannot be."""
     databases = [database for e in estates for _, database in e.view.databases]
-    late = [p for part in (others.reclaim, others.reindex) for p in check_plan_times(part.document, part.model, databases)]
+    late = [p for part in others.changing for p in check_plan_times(part.document, part.model, databases)]
     return [*_unknown_databases(others, estates), *late]
 
 

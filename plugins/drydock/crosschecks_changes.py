@@ -8,17 +8,21 @@ from datetime import UTC, datetime
 from drydock.actions import actions_of, actions_on
 from drydock.crosschecks import MINUTES_PER_DAY, MINUTES_PER_WEEK, weekly_runs
 from drydock.estate import WEEKDAYS, Database
-from drydock.policy import ChangePolicy, ReclaimPolicyFile, ReindexPolicyFile, StandingApproval
+from drydock.plans import Pipeline
+from drydock.policy import ChangePolicy, MaskingLimitsFile, ReclaimPolicyFile, ReindexPolicyFile, StandingApproval
 from drydock.problems import Problem, quote, suggest
 from drydock.yamlfiles import Document, Loc
 
-ChangePolicyFile = ReclaimPolicyFile | ReindexPolicyFile
+ChangePolicyFile = ReclaimPolicyFile | ReindexPolicyFile | MaskingLimitsFile
+PIPELINES: dict[type, Pipeline] = {ReclaimPolicyFile: "reclaim", ReindexPolicyFile: "reindex", MaskingLimitsFile: "masking"}
 
 
 def check_change_policy(document: Document, model: ChangePolicyFile | None) -> Iterator[Problem]:
-    """Standing approvals of `reclaim.yaml` or `reindex.yaml`: each action is one of the pipeline, none has run out."""
-    known, today = actions_of("reclaim" if isinstance(model, ReclaimPolicyFile) else "reindex"), datetime.now(UTC).date()
-    for loc, standing in _standing_approvals(model) if model else ():
+    """Standing approvals in the limits of one pipeline: each action is one of its own, none has run out."""
+    if model is None:
+        return
+    known, today = actions_of(PIPELINES[type(model)]), datetime.now(UTC).date()
+    for loc, standing in _standing_approvals(model):
         if standing.action not in known:
             yield document.problem((*loc, "action"), quote(standing.action), suggest(standing.action, known, "actions"))
         if standing.valid_until < today:

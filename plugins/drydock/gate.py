@@ -187,6 +187,11 @@ class GateHands:
     def database(self) -> Database:
         return self.asking.run.database
 
+    @property
+    def given(self) -> Any:
+        """What the target has for its own trade beside rows, none of which changes anything; None where it has nothing."""
+        return getattr(self.asking.target, "given", None)
+
     def rows(self, pipeline: str, name: str, binds: Mapping[str, Any] | None = None) -> list[Row]:
         return self.asking.target.rows(pipeline, name, binds)
 

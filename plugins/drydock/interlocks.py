@@ -23,6 +23,8 @@ from drydock.verdicts import Figure
 from drydock.windows import open_now
 
 FIGURES_FRESH_S = 5.0
+READS_ITS_DATABASE = ("masking",)
+"""Pipelines that change another database than the one that the run is of."""
 
 
 @dataclass
@@ -103,16 +105,21 @@ def action_allowed(asking: Asking) -> Answer:
     if asking.run.dry_run:
         return _closed(Interlock.ACTION_ALLOWED, "dry_run_changes_nothing", action=action)
     is_allowed = action in asking.run.database.allowed_actions
-    return _answer(Interlock.ACTION_ALLOWED, "" if is_allowed else "action_not_allowed", action=action)
+    why_refused = getattr(asking.target, "why_refused", None)  # masking: a server that copies must never go to
+    refused = why_refused() if is_allowed and why_refused else ""
+    return _answer(Interlock.ACTION_ALLOWED, refused if is_allowed else "action_not_allowed", action=action)
 
 
 def role(asking: Asking) -> Answer:
-    """The target says that it is a primary, open for writing, and the estate says so too."""
+    """The target says that it is a primary, open for writing, and the estate says so too.
+
+    The database of the estate is only read by masking, which may do that on a standby: the copy is what must be a primary.
+    """
     told, declared = asking.figures, asking.run.database.role
     reasons = {
         "role_unknown": not told.role or not told.open_mode,
         "not_primary": told.role != "primary",
-        "declared_standby": declared is not Role.PRIMARY,
+        "declared_standby": declared is not Role.PRIMARY and asking.run.pipeline not in READS_ITS_DATABASE,
         "not_open_for_writing": told.open_mode != "read_write",
     }
     figures = {"role": told.role or None, "open_mode": told.open_mode or None, "declared_role": declared.value}
@@ -159,7 +166,12 @@ def approved(asking: Asking) -> Answer:
 
 
 def backup_proved(asking: Asking) -> Answer:
-    """The newest judgement of the present proves a backup, and it reaches close enough to now."""
+    """The newest judgement of the present proves a backup, and it reaches close enough to now.
+
+    It is asked only of what is changed: masking changes nothing of its database, and a copy can be made again.
+    """
+    if asking.run.pipeline in READS_ITS_DATABASE:
+        return _open(Interlock.BACKUP_PROVED, asked=False, why="source_is_only_read_copy_can_be_made_again")
     run, limit_hours = asking.run, asking.run.policy.backup_max_age_hours
     proof = newest_proof(run.configuration, run.ledger, run.database, run.now())
     if proof is None:

@@ -19,7 +19,7 @@ from drydock.verdicts import Finding, Status
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 NO_VALUE = "—"
-PAGES = {"gate": "changing", "ledger": "backup"}
+PAGES = {"gate": "changing", "ledger": "backup", "masking_verification": "masking-verification"}
 """Files of words that stand in another runbook than the one of their own name; `reclaim_oracle.yaml` is told in `reclaim.md`."""
 TRUTH = {"zh": {True: "是", False: "否"}, "en": {True: "yes", False: "no"}}
 

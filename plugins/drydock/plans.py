@@ -15,12 +15,12 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from drydock.verdicts import CleanFigure, Figure, Model
+from drydock.verdicts import CleanFigure, Figure, Finding, Model
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 """The key of a text in `include/messages/`."""
 
-Pipeline = Literal["reclaim", "reindex"]
+Pipeline = Literal["reclaim", "reindex", "masking"]
 
 
 class ObjectKind(StrEnum):
@@ -32,6 +32,10 @@ class ObjectKind(StrEnum):
     INDEX_PARTITION = "index_partition"
     INDEX_SUBPARTITION = "index_subpartition"
     DATAFILE = "datafile"
+    CHUNK = "chunk"
+    """a range of pages of one relation; `partition` names the relation where it is a partition, `column` the pages"""
+    COPY = "copy"
+    """a masked copy as a whole: `owner` is the target of the policy, `name` the database it is a copy of"""
 
 
 class LockKind(StrEnum):
@@ -59,7 +63,7 @@ class ObjectRef(Model):
     name: str
     partition: str = ""
     parent: str = ""
-    column: str = Field("", description="column of a LOB")
+    column: str = Field("", description="column of a LOB; pages of a chunk")
     identity: str = ""
 
     @property
@@ -67,6 +71,22 @@ class ObjectRef(Model):
         """Names the object in ledger and plan; stays the same when it is rewritten. Not for a person's eyes."""
         parts = (self.kind, self.owner, self.name, self.partition, self.column)
         return f"[{', '.join(map(encode_basestring_ascii, parts))}]"  # as json.dumps, five times as fast: keys are asked often
+
+
+class Piece(Model):
+    """Pages of one relation of a table, as a part of an item that works on several. `end_page` -1: to the end."""
+
+    root_schema: str
+    root_table: str
+    schema_name: str
+    name: str
+    first_page: int = Field(0, ge=0)
+    end_page: int = -1
+    pages: int = Field(0, ge=0, description="that it had when it was planned")
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        return self.schema_name, self.name, self.first_page
 
 
 URGENCIES = {"corrupt": 2, "unusable": 3}
@@ -89,6 +109,9 @@ class Candidate(Model):
     needs_naming: bool = Field(False, description="worked only when a person chose this very item (truncate, VACUUM FULL)")
     use_weight: float = Field(1.0, ge=0, description="what a byte of it buys beside the space: scans and reads, 1 = plain")
     first: bool = Field(False, description="goes before everything that only saves space: an unusable index")
+    pieces: tuple[Piece, ...] = Field(
+        (), description="what it works on where that is more than the object, which is the first of it"
+    )
 
     @property
     def key(self) -> str:
@@ -122,6 +145,7 @@ class Found(Model):
     left_alone: tuple[LeftAlone, ...] = ()
     notes: tuple[LeftAlone, ...] = Field((), description="lines for the report that are never work: unused, duplicate, resizable")
     figures: dict[str, CleanFigure] = Field(default_factory=dict, description="of the target, for the report; units in names")
+    refused: tuple[Finding, ...] = Field((), description="why nothing at all may be planned: each is red")
 
 
 class Estimate(Model):

@@ -147,6 +147,24 @@ class ReindexPolicy(ChangePolicy):
     rebuild_degree: int = Field(1, ge=1, le=128, description="Oracle: PARALLEL degree of an online rebuild; 1: none")
 
 
+class MaskingLimits(ChangePolicy):
+    """What a masked copy may cost, and in what pieces it is made. What becomes of each column: `masking/<database>.yaml`."""
+
+    plan_cron: Cron = Field(
+        "0 16 1 1,4,7,10 *", description="when the quarterly plan is made, local time; before the window opens"
+    )
+    max_items: int = Field(1000, ge=8, le=1000, description="items of one plan: chunks grow until they are so few")
+    chunk_bytes: PositiveInt = Field(
+        512 * 1024**2, description="of a table on disk that one item copies; more where they are too many"
+    )
+    streams: int = Field(2, ge=1, le=16, description="processes that copy one chunk side by side")
+    picture_wait_s: PositiveFloat = Field(300, description="longest wait of a chunk for the picture of the source")
+    sample_rows: PositiveInt = Field(
+        200, description="rows of each table in which kept columns are searched for what looks sensitive"
+    )
+    copy_space_factor: PositiveFloat = Field(1.5, description="space that the copy needs, times the bytes of the source's tables")
+
+
 class ReclaimPolicyFile(Model):
     """`include/config/reclaim.yaml`."""
 
@@ -170,4 +188,17 @@ class ReindexPolicyFile(Model):
     def of(self, database_id: str) -> ReindexPolicy:
         """The thresholds of one database: defaults, overridden field by field."""
         own = self.databases.get(database_id, ReindexPolicy())
+        return self.defaults.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+
+
+class MaskingLimitsFile(Model):
+    """`include/config/masking.yaml`."""
+
+    schema_: Literal["drydock-masking-limits/1"] = Field(alias="schema")
+    defaults: MaskingLimits = MaskingLimits()
+    databases: dict[Slug, MaskingLimits] = Field(default_factory=dict, description="database id -> the fields that differ there")
+
+    def of(self, database_id: str) -> MaskingLimits:
+        """The limits of one database: defaults, overridden field by field."""
+        own = self.databases.get(database_id, MaskingLimits())
         return self.defaults.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})

@@ -16,8 +16,19 @@ from pydantic.fields import FieldInfo
 from drydock import settings
 from drydock.calendar import Calendar
 from drydock.estate import Estate
+from drydock.masking.parameters import PARAMETERS
+from drydock.masking.policy import MaskingPolicyFile, Technique
 from drydock.notices import Notices
-from drydock.policy import BackupPolicy, BackupPolicyFile, ReclaimPolicy, ReclaimPolicyFile, ReindexPolicy, ReindexPolicyFile
+from drydock.policy import (
+    BackupPolicy,
+    BackupPolicyFile,
+    MaskingLimits,
+    MaskingLimitsFile,
+    ReclaimPolicy,
+    ReclaimPolicyFile,
+    ReindexPolicy,
+    ReindexPolicyFile,
+)
 from drydock.waivers import WaiverFile
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -25,13 +36,20 @@ MODELS: dict[str, type[BaseModel]] = {
     "calendar": Calendar,
     "estate": Estate,
     "exceptions": WaiverFile,
+    "masking": MaskingPolicyFile,
+    "masking_limits": MaskingLimitsFile,
     "notices": Notices,
     "reclaim": ReclaimPolicyFile,
     "reindex": ReindexPolicyFile,
 }
 ID_PATTERN = "^[a-z][a-z0-9_]{1,47}$"
 TIME_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
-POLICIES: dict[str, type[BaseModel]] = {"backup": BackupPolicy, "reclaim": ReclaimPolicy, "reindex": ReindexPolicy}
+POLICIES: dict[str, type[BaseModel]] = {
+    "backup": BackupPolicy,
+    "reclaim": ReclaimPolicy,
+    "reindex": ReindexPolicy,
+    "masking": MaskingLimits,
+}
 
 _HEAD = """<!-- Written by `python -m drydock schema`. Change the models in plugins/drydock/, not this page. -->
 
@@ -47,6 +65,8 @@ line, what was found and what is allowed. 所有配置都在 `include/config/` �
 | `backup.yaml` | thresholds of the backup check |
 | `reclaim.yaml`, `reindex.yaml` | limits of the weekly work: when it plans, who approves, what a night may cost |
 | `calendar.yaml` | holidays and make-up days, freezes, key periods |
+| `masking.yaml` | limits of masked copies: when they are planned, who approves, in what pieces they are made |
+| `masking/<database>.yaml` | what becomes of each column in masked copies, who confirmed it, where copies may go |
 | `exceptions.yaml` | findings that a named person accepts until a date |
 | `notices.yaml` | who is told of a run, by which channel |
 
@@ -107,9 +127,19 @@ def configuration_page() -> str:
         inner |= {m.__name__: m for m in _models_of(model)[1:]}
     parts += [f"### `approval`: {name}\n\n{_table(model)}" for name, model in inner.items()]
     parts.append("## Fields of the other files\n")
-    for name in ("estate", "calendar", "exceptions", "notices"):
+    for name in ("estate", "calendar", "exceptions", "notices", "masking"):
         parts += [f"### `{name}`: {model.__name__}\n\n{_table(model)}" for model in _models_of(MODELS[name])]
+    parts.append(_techniques())
     return "\n".join(parts)
+
+
+def _techniques() -> str:
+    """Which parameters each technique of masking needs and takes."""
+    rows = ["### `masking`: parameters by technique\n", "| technique | needs | may have |", "|---|---|---|"]
+    for technique in Technique:
+        needed, taken = (", ".join(f"`{name}`" for name in names) or "none" for names in PARAMETERS[technique])
+        rows.append(f"| `{technique}` | {needed} | {taken} |")
+    return "\n".join(rows) + "\n"
 
 
 def _models_of(model: type[BaseModel]) -> list[type[BaseModel]]:
@@ -151,7 +181,7 @@ def _kind(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
         entry = schema.get("items") or schema.get("prefixItems", [{}])[0]
         return f"list of {_kind(entry, definitions)}"
     if schema.get("type") == "object":
-        return f"database id: {_kind(schema['additionalProperties'], definitions)}"
+        return f"name: {_kind(schema['additionalProperties'], definitions)}"
     words = {"integer": "whole number", "boolean": "true or false", "string": _kind_of_text(schema)}
     return words.get(schema["type"], schema["type"])
 

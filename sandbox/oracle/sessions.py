@@ -15,6 +15,7 @@ import sandbox.oracle
 from sandbox.oracle import accounts_control, packages, session_control, views_session  # noqa: F401 - they register what they know
 from sandbox.oracle.backend import Bind, Column, OracleError, Result, SessionEnded
 from sandbox.oracle.model.database import OracleDatabase, SessionState
+from sandbox.oracle.model.flashback import rows_at
 from sandbox.oracle.model.storage_work import archiver_is_stuck
 from sandbox.oracle.model.tables import Table, tables_of
 from sandbox.oracle.sql import plsql, statements  # noqa: F401 - blocks register their verbs
@@ -24,7 +25,7 @@ from sandbox.oracle.sql.dml import select_for_update
 from sandbox.oracle.sql.engine import Running
 from sandbox.oracle.sql.errors import missing_privilege, no_such_table
 from sandbox.oracle.sql.lexer import first_words, scan
-from sandbox.oracle.sql.relations import Relation, of_table, of_view
+from sandbox.oracle.sql.relations import Relation, of_rows, of_table, of_view
 from sandbox.oracle.sql.statement import compiled_query, compiler, described, placed, run
 from sandbox.oracle.sql.transactions import Transaction
 
@@ -138,11 +139,17 @@ class SqlBackend:
             self.running.cancel()
         return self.running
 
-    def relation_of(self, owner: str, name: str) -> Relation:
-        """The relation behind a name, if this user may see it; ORA-00942 otherwise."""
+    def relation_of(self, owner: str, name: str, scn: int | None = None) -> Relation:
+        """The relation behind a name, now or at an SCN, if this user may see it; ORA-00942 otherwise."""
         table = self.table(owner, name)
         if table is not None:
-            return of_table(self.database, table, self.transaction.changes_of(table))
+            if scn is None:
+                return of_table(self.database, table, self.transaction.changes_of(table))
+            if not may_use(self.database, self.session.user, table, "FLASHBACK"):
+                raise missing_privilege()
+            return of_rows(self.database, table, rows_at(self.database, table, scn))
+        if scn is not None:
+            raise OracleError(1031, "insufficient privileges")
         view = view_named(name) if owner in ("", "SYS", "PUBLIC") else None
         is_public = view is not None and not (owner == "SYS" and name.startswith(("V$", "GV$")))
         if not is_public or not may_read(self.database, self.session.user, view):

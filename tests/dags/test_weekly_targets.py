@@ -11,7 +11,7 @@ from drydock.configuration import load_estate
 from drydock.messages import load_messages
 from drydock.orchestration import changing, targets
 from drydock.orchestration.change_runs import is_backfill
-from drydock.orchestration.targets import _free_bytes, target_of
+from drydock.orchestration.targets import free_bytes, target_of
 from drydock.outcomes import Interlock, StopReason, Verification
 from drydock.verdicts import Finding, Status, judge, skip
 
@@ -26,8 +26,8 @@ def test_without_a_work_account_nothing_is_opened() -> None:
 
 
 def test_a_folder_that_is_not_here_has_no_known_space(tmp_path) -> None:
-    assert _free_bytes(str(tmp_path)) > 0
-    assert _free_bytes(str(tmp_path / "none")) is None and _free_bytes(None) is None
+    assert free_bytes(str(tmp_path)) > 0
+    assert free_bytes(str(tmp_path / "none")) is None and free_bytes(None) is None
 
 
 @pytest.mark.parametrize("open_session", ["eyes_of", "target_of"])
@@ -42,7 +42,7 @@ def test_an_oracle_database_that_archives_to_a_folder_is_told_its_room(tmp_path,
         places = database.backup.places.model_copy(update={"logs": folder})
         told = database.model_copy(update={"backup": database.backup.model_copy(update={"places": places})})
         made = getattr(targets, open_session)(told, "reclaim", "r1")
-        seen[said] = made.archive_free_bytes()
+        seen[said] = made.archivefree_bytes()
     assert seen.pop("declared") > 0 and seen == {"elsewhere": None, "undeclared": None}
 
 

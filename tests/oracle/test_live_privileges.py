@@ -16,7 +16,7 @@ from tests.oracle.yard import Yard, ask, grants_files, run
 
 # every account may read these anyway (catalog scripts cdfixed.sql: grants to PUBLIC); the files name them so that no site
 # that has revoked them is surprised
-PUBLIC_ANYWAY = frozenset({"V_$VERSION", "V_$OPTION"})
+PUBLIC_ANYWAY = frozenset({"V_$VERSION", "V_$OPTION", "V_$NLS_PARAMETERS"})
 _VIEW = re.compile(r"GRANT\s+SELECT\s+ON\s+(\w+)\.([\w$#]+)\s+TO")
 GRANTS = [(pipeline, grant) for pipeline, grants in grants_files().items() for grant in grants if _VIEW.match(grant)]
 

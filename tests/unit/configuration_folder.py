@@ -57,6 +57,7 @@ FILES = {
     "backup.yaml": "schema: drydock-backup-policy/1\n",
     "reclaim.yaml": "schema: drydock-reclaim-policy/1\n",
     "reindex.yaml": "schema: drydock-reindex-policy/1\n",
+    "masking.yaml": "schema: drydock-masking-limits/1\n",
     "calendar.yaml": "schema: drydock-calendar/1\n",
     "exceptions.yaml": "schema: drydock-exceptions/1\n",
     "notices.yaml": "schema: drydock-notices/1\n",

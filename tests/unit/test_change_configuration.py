@@ -82,13 +82,13 @@ def test_an_action_of_the_other_pipeline_is_no_action(folder):
     assert only().found == "'online_copy'" and "reindex_concurrently" in only().fix
 
 
-@pytest.mark.parametrize("file", ["reclaim.yaml", "reindex.yaml"])
+@pytest.mark.parametrize("file", ["reclaim.yaml", "reindex.yaml", "masking.yaml"])
 def test_a_database_that_nobody_has_is_told(folder, file):
-    line = folder.append(file, "databases:\n  gamma: {max_items: 3}\n")
+    line = folder.append(file, "databases:\n  gamma: {max_items: 9}\n")
     assert (only().line, only().field) == (line + 1, "databases.gamma") and "no estate has" in only().fix
 
 
-@pytest.mark.parametrize("file", ["reclaim.yaml", "reindex.yaml"])
+@pytest.mark.parametrize("file", ["reclaim.yaml", "reindex.yaml", "masking.yaml"])
 def test_a_wrong_limit_is_told(folder, file):
     line = folder.append(file, "defaults: {window_share: 1.5}\n")
     assert (only().line, only().field, only().fix) == (line, "defaults.window_share", "allowed: a number 1.0 or less")

@@ -407,7 +407,7 @@ def test_any_shape_of_estate_is_told_and_not_thrown(folder, text):
 
 
 @pytest.mark.parametrize(
-    "file", ["backup.yaml", "reclaim.yaml", "reindex.yaml", "calendar.yaml", "exceptions.yaml", "notices.yaml"]
+    "file", ["backup.yaml", "reclaim.yaml", "reindex.yaml", "masking.yaml", "calendar.yaml", "exceptions.yaml", "notices.yaml"]
 )
 @pytest.mark.parametrize(
     "text", ["[]", "7", "{databases: [alpha], exceptions: {}, freezes: 7}", "{exceptions: [7], freezes: [7], channels: [null]}"]

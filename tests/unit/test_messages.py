@@ -37,7 +37,8 @@ LINKED = {code: entry["runbook"] for code, entry in load_messages().items() if "
 
 
 RUNBOOKS = sorted(p for p in (home() / "docs" / "runbooks").glob("*.md") if p.stem != "configuration")
-QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained", "watched"}
+QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained", "watched", "confirmed", "fit"}
+QUESTIONS |= {"copied", "residual", "originals", "canaries", "reidentification", "expectations"}  # of the second net of masking
 
 
 def headings() -> list[str]:

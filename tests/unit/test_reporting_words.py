@@ -23,6 +23,16 @@ from drydock.settings import home
 from tests.unit.report_samples import HOSTILE, make_record
 
 MADE_OF_WORK = ("pipeline_", "stop_", "interlock_", "undo_", "work_field_", "work_chart_")
+MADE_OF_MASKING = (
+    "mr_technique_",
+    "mr_class_",
+    "mr_level_",
+    "mr_environment_",
+    "mr_about_",
+    "mr_state_",
+    "mr_advice_",
+    "ms_state_",
+)
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 GIVEN = ("黄志远", "陈晓岚", "李敏", "周工", "旧集已批准删除", HOSTILE)  # names and words of people and disks
 
@@ -39,7 +49,7 @@ def test_every_word_that_the_code_asks_for_exists_and_none_is_left_over() -> Non
     sources = [*(home() / "plugins/drydock/reporting").glob("*.py"), home() / "include/templates/report.html.j2"]
     code = "\n".join(Path(p).read_text(encoding="utf-8") for p in sources)
     assert set(re.findall(r"""\bword\("([a-z_0-9]+)",""", code)) <= set(load_words())
-    made = ("field_", "phase_", "depth_", "level_", *MADE_OF_WORK)  # their keys are put together
+    made = ("field_", "phase_", "depth_", "level_", *MADE_OF_WORK, *MADE_OF_MASKING)  # their keys are put together
     unused = [k for k in load_words() if not k.startswith(made) and not re.search(rf"""["']{k}["']""", code)]
     assert unused == []
 

@@ -18,7 +18,9 @@ SHIPPED = sorted(CONFIG.glob("*.yaml")) + sorted((CONFIG / "estate").glob("*.yam
 
 
 def schema_name(path) -> str:
-    return "estate" if path.parent.name == "estate" else path.stem
+    if path.parent.name in ("estate", "masking"):
+        return path.parent.name
+    return "masking_limits" if path.stem == "masking" else path.stem
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from drydock.verdicts import Figure, clean_text
 
 MOST_LEFT_ALONE = 40
 """Lines of the table of what is left alone; the rest is counted by reason, and stands in the report."""
-PIPELINES = {"reclaim": "空间回收", "reindex": "索引重建"}
+PIPELINES = {"reclaim": "空间回收", "reindex": "索引重建", "masking": "脱敏复制"}
 _LIKE = str.maketrans({"|": "｜", "`": "ˋ", "\u2028": " ", "\u2029": " "})
 _PLAIN = str.maketrans("<>&*_[]~\\@", "＜＞＆＊＿［］～＼＠")
 ITEM_HEADS = ("序号", "对象", "分区", "动作", "原因", "证据", "预计分钟", "释放", "日志 redo/WAL", "需要空间", "锁")

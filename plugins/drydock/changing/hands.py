@@ -18,7 +18,7 @@ from drydock.outcomes import Outcome, PastWork, StatementDone, Verification, Wat
 from drydock.plans import Candidate, Found, ObjectRef, WorkItem
 from drydock.policy import ChangePolicy
 from drydock.sqlfiles import SqlFile
-from drydock.verdicts import Figure, Finding, Model
+from drydock.verdicts import Figure, Finding, Model, Verdict
 
 Row = dict[str, Any]
 
@@ -210,12 +210,21 @@ class WatchingTrade(Protocol):
         """Compare what was written down before the work with what is so now. Raises ChangeFailed."""
 
 
+@runtime_checkable
+class JudgingTrade(Protocol):
+    """A trade whose work is checked by questions of its own, not by what became smaller and what is unharmed."""
+
+    def verdicts(self, eyes: Eyes, outcomes: Sequence[Outcome]) -> Sequence[Verdict]:
+        """The answers, each with what it looked at. Raises ChangeFailed."""
+
+
 __all__ = [
     "Candidate",
     "ChangeFailed",
     "Eyes",
     "GateClosed",
     "Hands",
+    "JudgingTrade",
     "MeasuringTrade",
     "Row",
     "Statement",

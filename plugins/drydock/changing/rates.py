@@ -71,6 +71,13 @@ DEFAULTS: Mapping[str, Default] = {
     "reindex_concurrently": Default(15, 10, 1.2),
     "reindex": Default(25, 5, 1.2),
     "drop_leftover_index": Default(1000, 5, 0.001),
+    # masking: rows through a stream in Python or compiled; the work of finishing is indexes and ANALYZE
+    "mask_tables": Default(1000, 5, 0.01),
+    "mask_chunk": Default(20, 3, 1.3),
+    "mask_finish": Default(15, 3, 0.6),
+    "mask_links": Default(50, 3, 0.001),
+    "mask_deliver": Default(1000, 3, 0.001),
+    "mask_destroy": Default(1000, 3, 0.001),
     # Oracle; redo by the formulas of rules b.4: shrink with three indexes, moves with theirs
     "deallocate": Default(500, 5, 0.01),
     "shrink": Default(5, 10, 2.5 + 0.7 * 3),

@@ -16,6 +16,7 @@ from drydock.ledger import history, record
 from drydock.outcomes import StopReason
 from drydock.plans import Pipeline
 from drydock.policy import ChangePolicy
+from drydock.verdicts import Finding
 
 
 class StepSkipped(Exception):
@@ -24,6 +25,14 @@ class StepSkipped(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class RunRefused(Exception):
+    """A survey found what nothing may be planned with; each of `findings` says what, and stands in the ledger."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("; ".join(f"{f.code} {f.place}".strip() for f in findings))
+        self.findings = findings
 
 
 def _never_off() -> str:

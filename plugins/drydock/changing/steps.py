@@ -16,9 +16,10 @@ from drydock.changing.hands import Eyes, MeasuringTrade, SurveyContext, TargetFi
 from drydock.changing.packing import Packed, night_budget, pack
 from drydock.changing.rates import Rates
 from drydock.changing.regrowth import regrown
-from drydock.changing.run import ChangeRun, StepSkipped, refuse_backfill
+from drydock.changing.run import ChangeRun, RunRefused, StepSkipped, refuse_backfill
 from drydock.changing.trades import trade_of
 from drydock.changing.verifying import stop_reason, verify_run
+from drydock.changing.whole import PLANNED_WHOLE, pack_whole
 from drydock.changing.working import work_item
 from drydock.estate import Database
 from drydock.ledger import change_history as history
@@ -53,7 +54,10 @@ ROOM = "archive_room_bytes"
 
 
 def take_survey(run: ChangeRun) -> Found:
-    """Look at the target and save what was found, with the sizes now of what was worked on in the last weeks."""
+    """Look at the target and save what was found, with the sizes now of what was worked on in the last weeks.
+
+    Raises RunRefused, after it was saved, where what was found forbids any plan.
+    """
     refuse_backfill(run)
     run.open_attempt()
     trade, now = trade_of(run.pipeline, run.database.engine), run.now()
@@ -64,7 +68,14 @@ def take_survey(run: ChangeRun) -> Found:
     found = found if room is None else found.model_copy(update={"figures": {**found.figures, ROOM: room}})
     record.save_found(run.ledger, run.run_id, found, sizes)
     log.info("%s: %d examined, %d candidates", run.database.id, found.examined, len(found.candidates))
+    _refuse_if_wrong(found)
     return found
+
+
+def _refuse_if_wrong(found: Found) -> None:
+    """Raises RunRefused where the survey found what nothing may be planned with."""
+    if found.refused:
+        raise RunRefused(found.refused)
 
 
 def _context(run: ChangeRun, now: datetime) -> SurveyContext:
@@ -128,6 +139,7 @@ def make_plan(run: ChangeRun) -> Plan:
     """
     refuse_backfill(run)
     found, now = history.found_of_run(run.ledger, run.run_id), run.now()
+    _refuse_if_wrong(found)
     window = next_window(run.database, now)
     budget = _budget(window, now, found, run.policy)
     plan = _plan(run, found, window, budget, _packed(run, found, window, budget))
@@ -155,6 +167,8 @@ def _budget(window: OpenTime, now: datetime, found: Found, policy: ChangePolicy)
 def _packed(run: ChangeRun, found: Found, window: OpenTime, budget: Budget) -> Packed:
     since = window.start - timedelta(days=MEASURED_DAYS)
     rates = Rates.learn(history.measured(run.ledger, run.database.id, since), window.end)
+    if run.pipeline in PLANNED_WHOLE:
+        return pack_whole(found.candidates, rates.estimate_all(found.candidates), budget, run.policy)
     unfinished = [i.candidate for i in history.unfinished_items(run.ledger, run.database.id, run.pipeline)]
     candidates = _repairs_first(unfinished, found.candidates)
     nights = history.nights_carried(run.ledger, run.database.id, run.pipeline, before=run.day)

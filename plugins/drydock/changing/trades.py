@@ -13,6 +13,7 @@ PLACES: dict[tuple[Pipeline, Engine], str] = {
     ("reclaim", Engine.ORACLE): "drydock.reclaim.oracle.trade",
     ("reindex", Engine.POSTGRESQL): "drydock.reindex.postgres.trade",
     ("reindex", Engine.ORACLE): "drydock.reindex.oracle.trade",
+    ("masking", Engine.POSTGRESQL): "drydock.masking.postgres.trade",
 }
 """Modules, each with one class that is a `Trade`."""
 

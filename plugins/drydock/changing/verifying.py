@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from drydock.changing.approvals import why_void
-from drydock.changing.hands import ChangeFailed, WatchingTrade
+from drydock.changing.hands import ChangeFailed, JudgingTrade, WatchingTrade
 from drydock.changing.run import ChangeRun, refuse_backfill
 from drydock.changing.trades import trade_of
 from drydock.ledger import change_history as history
@@ -21,6 +21,8 @@ from drydock.verdicts import Figure, Finding, Status, Verdict, judge, skip
 QUESTIONS = ("worked", "unharmed", "gained")
 DONE = (Status.PASS, Status.WARN)
 WATCHED_DAYS = 8  # a week, and the night that the next weekly run takes
+AFTER_THE_CHECK = ("mask_deliver", "mask_destroy")
+"""Actions of items that are worked after the check, because of what it says."""
 GAINED_LITTLE = 0.5  # of the bytes that were planned to come back
 STOPS_A_RUN = (
     *(StopReason.KILL_SWITCH, StopReason.NO_ANSWER, StopReason.NOT_APPROVED, StopReason.WINDOW, StopReason.BUDGET),
@@ -46,7 +48,7 @@ class Worked:
     @property
     def missing(self) -> tuple[WorkItem, ...]:
         """Items without an outcome that were begun, or should have been: nobody knows what became of them."""
-        without = (i for i in self.plan.items if i.key not in self.outcomes)
+        without = (i for i in self.plan.items if i.key not in self.outcomes and i.candidate.action not in AFTER_THE_CHECK)
         return tuple(i for i in without if i.key in self.begun or i.key not in self.closed)
 
     @cached_property
@@ -70,11 +72,17 @@ def verify_run(run: ChangeRun) -> Verification:
         freed_bytes=sum(o.freed_bytes for o in worked.outcomes.values()),
         elapsed_s=sum(o.elapsed_s for o in worked.outcomes.values()),
         done=len(done),
-        skipped=len(worked.plan.items) - len(done) - failed,
+        skipped=len(worked.plan.items) - _ended(worked) - len(worked.missing),
         failed=failed,
     )
     record.save_verification(run.ledger, run.run_id, verification)
     return verification
+
+
+def _ended(worked: Worked) -> int:
+    """Items that are no skipped ones: done, failed, or of those that are worked only after the check."""
+    ended = {o.item_key for o in worked.of_status(*DONE, Status.FAIL, Status.UNKNOWN)}
+    return sum(i.key in ended or i.candidate.action in AFTER_THE_CHECK for i in worked.plan.items)
 
 
 def stop_reason(run: ChangeRun) -> StopReason:
@@ -123,7 +131,24 @@ def _verdicts(run: ChangeRun, worked: Worked, stop: StopReason) -> tuple[Verdict
         first = judge("worked", worked.plan.examined, (), **planned)
         first = first if stop is StopReason.NOTHING_TO_DO else skip("worked", stop.value, **planned)
         return (first, *(skip(question, stop.value) for question in QUESTIONS[1:]))
+    trade = trade_of(run.pipeline, run.database.engine)
+    if isinstance(trade, JudgingTrade):
+        return _everything_done(worked, stop), *_judged(run, worked, trade)
     return _everything_done(worked, stop), _unharmed(run, worked), _gained(worked)
+
+
+def _judged(run: ChangeRun, worked: Worked, trade: JudgingTrade) -> tuple[Verdict, ...]:
+    """What the trade itself asks of its work; SKIPPED where nothing was touched, UNKNOWN where it cannot be looked at."""
+    touched = [o for o in worked.outcomes.values() if o.item_key in worked.begun]
+    if not touched:
+        return (skip("copied", "nothing_changed"),)
+    try:
+        with closing(run.open_eyes()) as eyes:
+            return tuple(trade.verdicts(eyes, touched))
+    except ChangeFailed as e:
+        values = {"error": e.code, "error_kind": e.kind}
+        lost = Finding(code="target_not_checked", status=Status.UNKNOWN, place=run.database.id, values=values)
+        return (judge("copied", len(touched), (lost,)),)
 
 
 def _everything_done(worked: Worked, stop: StopReason) -> Verdict:

@@ -41,6 +41,8 @@ FAILURES = {
     "transient": "session_lost",
     "shut_down": "session_lost",
     "stopped_for_cleanup_job": "stopped_for_cleanup_job",
+    "picture_missing": "picture_missing",
+    "picture_gone": "picture_missing",
 }
 """What the engines call an error -> the reason that an outcome gives; all others: statement_failed."""
 

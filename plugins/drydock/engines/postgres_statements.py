@@ -16,6 +16,7 @@ from typing import Any
 
 from psycopg import sql
 
+from drydock.engines.postgres_tokens import NoExpression, Sort, tokens, without_literals
 from drydock.sqlfiles import SqlFile, check_binds, sql_file
 from drydock.verdicts import clean_text
 
@@ -55,12 +56,43 @@ class Word(StrEnum):
     EXTERNAL = "EXTERNAL"
     EXTENDED = "EXTENDED"
     MAIN = "MAIN"
+    ONLY = "ONLY"
+    USING = "USING"
+    WITH = "WITH"
+    COLLATE = "COLLATE"
+    NOT_NULL = "NOT NULL"
+    GENERATED = "GENERATED ALWAYS AS"
+    STORED = "STORED"
+    VIRTUAL = "VIRTUAL"
+    BY_DEFAULT = "BY DEFAULT"
+    CONSTRAINT = "CONSTRAINT"
+    ADD_CONSTRAINT = "ADD CONSTRAINT"
+    ALTER_COLUMN = "ALTER COLUMN"
+    SET = "SET"
+    SET_STORAGE = "SET STORAGE"
+    SET_COMPRESSION = "SET COMPRESSION"
+    SET_STATISTICS = "SET STATISTICS"
+    REPLICA_IDENTITY = "REPLICA IDENTITY"
+    USING_INDEX = "USING INDEX"
+    CLUSTER_ON = "CLUSTER ON"
+    PARTITION_BY = "PARTITION BY"
+    CYCLE = "CYCLE"
+    NO_CYCLE = "NO CYCLE"
+    SCHEMA = "SCHEMA"
+    TYPE = "TYPE"
+    DOMAIN = "DOMAIN"
+    SEQUENCE = "SEQUENCE"
+    TABLE = "TABLE"
+    COLUMN = "COLUMN"
+    INDEX = "INDEX"
+    STATISTICS = "STATISTICS"
+    PUBLIC = "PUBLIC"
 
 
 STORAGE_PARAMETERS = re.compile(
     r"(toast\.)?(fillfactor|parallel_workers|log_autovacuum_min_duration|vacuum_index_cleanup|vacuum_truncate|user_catalog_table"
     r"|toast_tuple_target|vacuum_max_eager_freeze_failure_rate|deduplicate_items|pages_per_range|autosummarize|fastupdate|buffering"
-    r"|gin_pending_list_limit|autovacuum_(enabled|[a-z_]{1,50}))"
+    r"|gin_pending_list_limit|autovacuum_(enabled|[a-z_]{1,50})|n_distinct(_inherited)?)"
 )
 """Names of storage parameters (PostgreSQL manual, CREATE TABLE and CREATE INDEX, Storage Parameters)."""
 
@@ -120,7 +152,40 @@ class Text:
     shown: bool = False
 
 
-Part = str | tuple[str, ...] | int | Word | Columns | Assignments | Matches | Storage | StorageNames | Body | Text
+@dataclass(frozen=True)
+class Definition:
+    """An expression, a type or the rest of a definition, as a server wrote it. It is of one piece, or it is refused.
+
+    `commas`: it may hold commas outside of brackets, as a list does. A person sees it without its literals: they are data.
+    """
+
+    value: str
+    commas: bool = False
+
+
+@dataclass(frozen=True)
+class Clauses:
+    """Parts one after the other, parted by blanks; of several clauses with commas between: what ALTER TABLE may do at once."""
+
+    clauses: tuple[tuple[Part, ...], ...]
+    in_brackets: bool = False
+
+
+Part = (  # of the two last ones the parts are parts again
+    str
+    | tuple[str, ...]
+    | int
+    | Word
+    | Columns
+    | Assignments
+    | Matches
+    | Storage
+    | StorageNames
+    | Body
+    | Text
+    | Definition
+    | Clauses
+)
 
 
 @dataclass(frozen=True)
@@ -209,6 +274,11 @@ def _shown(part: Part) -> str:
         return _HIDDEN
     if isinstance(part, Body):
         return f"$$ {' '.join(part.statement.shown.split())} $$"
+    if isinstance(part, Definition):
+        return without_literals(part.value)
+    if isinstance(part, Clauses):
+        shown = ", ".join(" ".join(_shown(piece) for piece in clause) for clause in part.clauses)
+        return f"({shown})" if part.in_brackets else shown
     return _rendered(part).as_string(None)
 
 
@@ -224,6 +294,11 @@ def _rendered(part: Part) -> sql.Composable:
         return _literal(part.value)
     if isinstance(part, Body):
         return _body(part)
+    if isinstance(part, Definition):
+        return _definition(part)
+    if isinstance(part, Clauses):
+        rendered = _joined(", ", (_joined(" ", map(_rendered, clause)) for clause in part.clauses))
+        return sql.SQL("({})").format(rendered) if part.in_brackets else rendered
     if isinstance(part, Storage):
         return _joined(", ", (sql.SQL("{} = {}").format(_parameter(k), _literal(v)) for k, v in part.values.items()))
     if isinstance(part, StorageNames):
@@ -259,6 +334,21 @@ def _literal(text: str) -> sql.Literal:
     if "\0" in text:
         raise StatementRefused("a text literal cannot hold NUL")
     return sql.Literal(text)
+
+
+def _definition(part: Definition) -> sql.SQL:
+    """Raises StatementRefused for what could reach further than its place."""
+    try:
+        found, depth = tokens(part.value), 0
+    except NoExpression as e:
+        raise StatementRefused(str(e)) from e
+    for token in found:
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.written, 0) if token.sort is Sort.SIGN else 0
+        if token.written == "," and depth == 0 and not part.commas:
+            raise StatementRefused("a comma outside of brackets in a definition")
+    if all(token.sort is Sort.SPACE for token in found):
+        raise StatementRefused("an empty definition")
+    return sql.SQL(part.value)
 
 
 def _body(part: Body) -> sql.Literal:

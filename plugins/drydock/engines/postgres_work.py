@@ -237,6 +237,11 @@ def _open_work(endpoint: Endpoint, run: str) -> Session:
     return session
 
 
+def open_changing(endpoint: Endpoint, run: str) -> Session:
+    """A session that changes, outside of a target: for processes that work for one. Raises psycopg.Error."""
+    return _open_work(endpoint, run)
+
+
 def open_reading(endpoint: Endpoint, run: str) -> Session:
     """A session that can only read; the server's own setting of that stays visible. Raises ChangeFailed."""
     with told_apart():

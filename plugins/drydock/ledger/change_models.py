@@ -273,3 +273,21 @@ class VerificationRow(Base):
     stop: Mapped[str] = mapped_column(comment="why the run did no more")
     verified_at: Mapped[datetime] = _now("when it was checked")
     verification: Mapped[dict[str, Any]] = mapped_column(comment="drydock.outcomes.Verification")
+
+
+class CopyVerificationRow(Base):
+    __tablename__ = "copy_verifications"
+    __table_args__ = (
+        _one_of("status", Status),
+        Index(None, "run_id", "id"),
+        Index(None, "database", "id"),
+        {"comment": "what the second net said of a masked copy before it was delivered; the newest of a run counts"},
+    )
+
+    id: Mapped[int] = _id()
+    run_id: Mapped[int] = _run()
+    database: Mapped[str] = mapped_column(comment="id of the source in the estate")
+    generation: Mapped[int] = mapped_column(comment="picture of the source that the copy was made from, from 1")
+    status: Mapped[str] = mapped_column(comment="the worst of its verdicts; FAIL and UNKNOWN are not delivered")
+    verified_at: Mapped[datetime] = _now("when it was checked")
+    verification: Mapped[dict[str, Any]] = mapped_column(comment="drydock.masking.verifying.CopyVerification: counts, no values")

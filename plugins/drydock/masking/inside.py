@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from drydock.masking import addresses, checks
 from drydock.masking.folding import folded
@@ -101,6 +102,43 @@ SUSPICIOUS = (
 )
 # a code without any sign or blank can only hide these: an id after letters, a phone after TEL
 SUSPICIOUS_CODE = r"[0-9]{6}(?:18|19|20)[0-9]{2}[01][0-9][0-3][0-9][0-9]{3}[0-9X]|(?:TEL|PHONE|MOBILE|MOB)[0-9]*1[3-9][0-9]{9}"
+
+# for whoever needs the places too (spans.py): patterns of folded text, whose finds the kind's check must confirm
+PATTERNS = {
+    "email": _EMAIL,
+    "cn_id": _CN_ID,
+    "uscc": _USCC,
+    "ceb_invt_no": _LIST_NO,
+    "entry_id": _ENTRY_ID,
+    "bank_card": _CARD,
+    "container": _CONTAINER,
+    "mobile": _MOBILE,
+    "landline": _LANDLINE,
+    "hkid": _HKID,
+    "plate": _PLATE,
+    "ipv4": _IPV4,
+    "mac": _MAC,
+    "address": _ADDRESS,
+}
+AFTER_WORDS, ANY_WORD, PAIR, HOUSE, CARD_BINS = _AFTER_WORDS, _ANY_WORD, _PAIR, _HOUSE, _CARD_BINS
+
+
+def names_in(text: str) -> Iterator[tuple[int, int]]:
+    """Where names stand in a folded text: before a phone or a title, after a word such as 联系人."""
+    yield from (m.span(1) for m in _NAME_BY_PHONE.finditer(text) if _is_common_name(m[1]))
+    for match in _TITLE.finditer(text):
+        if _name_before_title(match[1]):
+            yield match.end(1) - _size_before_title(match[1]), match.end(1)
+    yield from (m.span(1) for m in _NAME_WORD.finditer(text) if is_person_name(m[1]) and not is_organisation(m[1]))
+
+
+def _size_before_title(characters: str) -> int:
+    """How many of the characters before a title are the name: from the first that can be a family name."""
+    compound = surnames()[1]
+    for size in range(len(characters), 0, -1):
+        if characters[-size] in commonest() or characters[-size:][:2] in compound:
+            return size
+    return len(characters)
 
 
 def scan(text: str) -> Found:

@@ -67,7 +67,15 @@ def read_key_file(path: Path, epoch: str | None = None, family: Family | None = 
     name = epoch or fields.get("epoch", _WITHOUT_NAME)
     if not 1 <= len(name) <= 64:
         raise KeyFileError(f"{path}: the name of an epoch has 1 to 64 characters")
-    return MaskingKey(epoch=name, secret=SecretBytes(_secret(fields["key"], path)), family=chosen)
+    return MaskingKey(epoch=name, secret=SecretBytes(_secret(fields["key"], str(path))), family=chosen)
+
+
+def key_of_text(text: str, place: str, epoch: str, family: Family, fix: str) -> MaskingKey:
+    """The key in a text that is kept elsewhere than in a file: a secrets backend, a connection.
+
+    `place` names where, `fix` says how it is put right. Raises KeyFileError as `read_key_file` does.
+    """
+    return MaskingKey(epoch=epoch, secret=SecretBytes(_secret(text, place, fix)), family=family)
 
 
 def who_else_reads(path: Path) -> str:
@@ -130,7 +138,7 @@ def _fields(text: str, path: Path) -> dict[str, str]:
     return fields
 
 
-def _secret(text: str, path: Path) -> bytes:
+def _secret(text: str, place: str, fix: str = MAKE_ONE) -> bytes:
     """32 bytes from hexadecimal or base64 (also in the alphabet for URLs); never padded, never cut."""
     text = "".join(text.split())
     try:
@@ -138,9 +146,9 @@ def _secret(text: str, path: Path) -> bytes:
             secret = binascii.unhexlify(text)
         else:
             secret = base64.b64decode(text.translate(str.maketrans("-_", "+/")) + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
-        raise KeyFileError(f"the key in {path} is neither hexadecimal nor base64; {MAKE_ONE}") from None
+    except ValueError:  # binascii.Error is one, and so is what a letter outside of ASCII raises
+        raise KeyFileError(f"the key in {place} is neither hexadecimal nor base64; {fix}") from None
     if len(secret) != KEY_BYTES:
         size = "short" if len(secret) < KEY_BYTES else "long"
-        raise KeyFileError(f"the key in {path} is too {size}: {len(secret)} bytes, not {KEY_BYTES}; {MAKE_ONE}")
+        raise KeyFileError(f"the key in {place} is too {size}: {len(secret)} bytes, not {KEY_BYTES}; {fix}")
     return secret

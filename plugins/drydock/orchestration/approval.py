@@ -57,31 +57,42 @@ class PlanApproval(ApprovalOperator):
         return super().execute(context)
 
     def _show(self, plan: Plan, approvers: tuple[str, ...]) -> None:
-        self.subject = approval_page.subject_of(plan, self.database)
-        self.body = approval_page.body_of(plan, self.database)
-        self.params = form_of(plan)
+        self.subject = self.title_of(plan)
+        self.body = self.page_of(plan)
+        self.params = self.form(plan)
         self.assigned_users = [{"id": name, "name": name} for name in approvers] or None
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         run = open_change_run(self.database.id, self.pipeline)
         _, plan = change_history.plan_of_run(run.ledger, run.run_id)
-        self.params = form_of(plan)
+        self.params = self.form(plan)
         who = event.get("responded_by_user") or {}
         if "error" in event or not who.get("id"):
             steps.record_no_answer(run)
         else:
-            _record(run, plan, event, who)
+            self._record(run, plan, event, who)
         return super().execute_complete(context, event)
 
+    def _record(self, run: Any, plan: Plan, event: dict[str, Any], who: dict[str, str]) -> None:
+        approved = event.get("chosen_options") == [self.APPROVE]
+        chosen = self.chosen(plan, event.get("params_input") or {}) if approved else ()
+        steps.record_answer(run, approved=approved, chosen=chosen, by=who["id"], by_name=who.get("name") or who["id"])
 
-def _record(run: Any, plan: Plan, event: dict[str, Any], who: dict[str, str]) -> None:
-    said = event.get("params_input") or {}
-    approved = event.get("chosen_options") == [PlanApproval.APPROVE]
-    # without the form (an answer through REST) the default choice counts, as the form would have shown it
-    chosen = approval_page.chosen_numbers(plan, said.get(ITEMS, approval_page.default_choice(plan)))
-    steps.record_answer(
-        run, approved=approved, chosen=chosen if approved else (), by=who["id"], by_name=who.get("name") or who["id"]
-    )
+    def title_of(self, plan: Plan) -> str:
+        """One line for the list of required actions."""
+        return approval_page.subject_of(plan, self.database)
+
+    def page_of(self, plan: Plan) -> str:
+        """What is shown, as Markdown."""
+        return approval_page.body_of(plan, self.database)
+
+    def form(self, plan: Plan) -> ParamsDict:
+        """What may be chosen."""
+        return form_of(plan)
+
+    def chosen(self, plan: Plan, said: dict[str, Any]) -> tuple[int, ...]:
+        """The items that a yes is for; without the form (an answer through REST) those that it would have shown as chosen."""
+        return approval_page.chosen_numbers(plan, said.get(ITEMS, approval_page.default_choice(plan)))
 
 
 def form_of(plan: Plan) -> ParamsDict:

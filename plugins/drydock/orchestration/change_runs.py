@@ -21,7 +21,7 @@ def open_change_run(database_id: str, pipeline: Pipeline) -> ChangeRun:
     configuration, dag_run = load_all(), context["dag_run"]
     database, run_key = configuration.estate.database(database_id), dag_run.run_id
     ids = [d.id for d in configuration.estate.databases]
-    return ChangeRun(
+    run = ChangeRun(
         configuration=configuration,
         ledger=open_ledger(),
         database=database,
@@ -35,6 +35,11 @@ def open_change_run(database_id: str, pipeline: Pipeline) -> ChangeRun:
         open_eyes=lambda: eyes_of(database, pipeline, run_key),
         open_target=lambda: target_of(database, pipeline, run_key),
     )
+    if pipeline != "masking":
+        return run
+    from drydock.orchestration.masking_sessions import with_masking  # the other pipelines need neither policy nor key
+
+    return with_masking(run)
 
 
 def is_backfill(dag_run: Any) -> bool:

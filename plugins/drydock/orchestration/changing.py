@@ -49,13 +49,14 @@ def params() -> dict[str, Param]:
 def survey(database_id: str, pipeline: Pipeline) -> dict[str, int]:
     """Look for what is worth working on, and say why for everything that is left alone; change nothing."""
     run = open_change_run(database_id, pipeline)
-    _never_in_a_backfill(run)
-    record.add_event(run.ledger, run.run_id, "triggered", _told_by_person(run))
+    never_in_a_backfill(run)
+    record.add_event(run.ledger, run.run_id, "triggered", told_by_person(run))
     found = steps.take_survey(run)
     return {"examined": found.examined, "candidates": len(found.candidates), "left_alone": len(found.left_alone)}
 
 
-def _told_by_person(run: ChangeRun) -> dict[str, Any]:
+def told_by_person(run: ChangeRun) -> dict[str, Any]:
+    """What a person said when starting the run, for the ledger."""
     note = get_current_context()["params"].get("note")
     return {"by": run.triggered_by, "dry_run": run.dry_run, "note": str(note or "")[:500]}
 
@@ -142,7 +143,7 @@ def work_one(database_id: str, pipeline: Pipeline, item: dict[str, Any]) -> dict
 def verify(database_id: str, pipeline: Pipeline) -> dict[str, Any]:
     """Look at the target again: nothing invalid, unusable or left over, every setting back, bytes smaller."""
     run = open_change_run(database_id, pipeline)
-    _never_in_a_backfill(run)
+    never_in_a_backfill(run)
     try:
         made = steps.verify_run(run)
     except LookupError as e:  # there is no plan: trying again mends nothing
@@ -154,7 +155,7 @@ def verify(database_id: str, pipeline: Pipeline) -> dict[str, Any]:
 def report(database_id: str, pipeline: Pipeline) -> list[str]:
     """Write the run's 优化记录, whatever happened before; returns the paths."""
     run = open_change_run(database_id, pipeline)
-    _never_in_a_backfill(run)
+    never_in_a_backfill(run)
     from drydock.changing.reports import report_run  # charts and documents: a second that no other task start should pay
 
     return [str(path) for path in report_run(run)]
@@ -173,18 +174,20 @@ def outcome(database_id: str, pipeline: Pipeline) -> str:
     Work that the gate did not let begin, or that nobody approved, is no failure: the run ends green and says why.
     """
     run, context = open_change_run(database_id, pipeline), get_current_context()
-    _never_in_a_backfill(run)
-    made = change_history.verification_of_run(run.ledger, run.run_id) if _ended_well("verify", context) else None
+    never_in_a_backfill(run)
+    made = change_history.verification_of_run(run.ledger, run.run_id) if ended_well("verify", context) else None
     context["ti"].xcom_push(key=DUTY_NOTICE, value=notice_of_work(run, made, context))
     record.add_event(run.ledger, run.run_id, "finished", {"status": status_of(made).value if made else "UNKNOWN"})
-    return _end(made, context)
+    return end(made, context)
 
 
-def _ended_well(task_id: str, context: Any) -> bool:
+def ended_well(task_id: str, context: Any) -> bool:
+    """Whether a task of this run gave an answer."""
     return bool(context["ti"].xcom_pull(task_ids=task_id))
 
 
-def _end(made: Verification | None, context: Any) -> str:
+def end(made: Verification | None, context: Any) -> str:
+    """How the run ended, in words. Raises AirflowFailException where it must be red."""
     if made is None:
         raise AirflowFailException("没有核验：见上游任务的日志。Nothing was verified: see the logs of the tasks before.")
     told = f"{words(made.stop.value)}; done {made.done}, skipped {made.skipped}, failed {made.failed}"
@@ -192,7 +195,7 @@ def _end(made: Verification | None, context: Any) -> str:
         verdicts = ", ".join(f"{v.question} {v.status.value} {v.reason}".strip() for v in made.verdicts)
         codes = ", ".join(sorted({f.code for v in made.verdicts for f in v.findings if f.effective.is_red}))
         raise AirflowFailException(f"{told}; {verdicts}; {codes or 'no finding'}")
-    if not _ended_well("report", context):
+    if not ended_well("report", context):
         raise AirflowFailException("报告没有写成：见 report 任务的日志。The report was not written: see the log of task report.")
     log.info("%s", told)
     return told
@@ -205,7 +208,8 @@ def status_of(made: Verification) -> Status:
     return worst(made.verdicts)
 
 
-def _never_in_a_backfill(run: ChangeRun) -> None:
+def never_in_a_backfill(run: ChangeRun) -> None:
+    """A past night is skipped."""
     if run.is_backfill:
         skip(words("backfill"))
 

@@ -12,10 +12,9 @@ from datetime import timedelta
 from airflow.sdk import get_parsing_context
 
 from drydock import settings
-from drydock.configuration import ConfigurationError, load_change_policy, load_estate
+from drydock.configuration import ChangePolicyFile, ConfigurationError, load_change_policy, load_estate, masking_names
 from drydock.estate import Database
 from drydock.plans import Pipeline
-from drydock.policy import ReclaimPolicyFile, ReindexPolicyFile
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,13 @@ def _databases() -> tuple[Database, ...]:
         raise
 
 
-def change_policy(pipeline: Pipeline) -> ReclaimPolicyFile | ReindexPolicyFile:
+def each_masked_database() -> Iterator[Database]:
+    """Those of the estate that have a masking policy; what stands in it is read when a run begins."""
+    with_policy = set(masking_names())
+    return (database for database in each_database("masking") if database.id in with_policy)
+
+
+def change_policy(pipeline: Pipeline) -> ChangePolicyFile:
     """The limits of a changing pipeline. A wrong file shows in the UI as an import error."""
     return load_change_policy(pipeline)
 

@@ -28,8 +28,8 @@ def eyes_of(database: Database, pipeline: Pipeline, run_key: str) -> Eyes:
         return PostgresEyes(database, endpoint_of(database, connection), f"{pipeline}.look {run_key}", places_of(database))
     from drydock.engines.oracle_work import OracleEyes
 
-    free = partial(_free_bytes, database.backup.places.logs)
-    return OracleEyes(database, _oracle_connect(connection), _identity(pipeline, "look", run_key), archive_free_bytes=free)
+    free = partial(free_bytes, database.backup.places.logs)
+    return OracleEyes(database, _oracle_connect(connection), _identity(pipeline, "look", run_key), archivefree_bytes=free)
 
 
 def target_of(database: Database, pipeline: Pipeline, run_key: str) -> Target:
@@ -44,8 +44,8 @@ def target_of(database: Database, pipeline: Pipeline, run_key: str) -> Target:
     from drydock.engines.oracle_work import OracleTarget
 
     watchdog = _oracle_connect(database.watchdog_connection) if database.watchdog_connection else None
-    identity, free = _identity(pipeline, "work", run_key), partial(_free_bytes, database.backup.places.logs)
-    return OracleTarget(database, _oracle_connect(connection), identity, watchdog, archive_free_bytes=free)
+    identity, free = _identity(pipeline, "work", run_key), partial(free_bytes, database.backup.places.logs)
+    return OracleTarget(database, _oracle_connect(connection), identity, watchdog, archivefree_bytes=free)
 
 
 def _oracle_connect(connection: str):
@@ -65,10 +65,10 @@ def places_of(database: Database) -> Places:
     from drydock.engines.postgres_work import Places
 
     logs = database.backup.places.logs
-    return Places(database.cores, partial(_free_bytes, database.data_folder), partial(_free_bytes, logs))
+    return Places(database.cores, partial(free_bytes, database.data_folder), partial(free_bytes, logs))
 
 
-def _free_bytes(folder: str | None) -> int | None:
+def free_bytes(folder: str | None) -> int | None:
     """Free bytes of the disk of a folder; None where there is no such folder here."""
     try:
         return shutil.disk_usage(folder).free if folder else None

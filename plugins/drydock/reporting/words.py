@@ -1,4 +1,4 @@
-"""Fixed words of reports, charts and notices, in both languages (`include/messages/report.yaml`).
+"""Fixed words of reports, charts and notices, in both languages (`include/messages/report.yaml`, `masking_report.yaml`).
 
 Words of findings and verdicts are not here: they live in `drydock.messages`.
 """
@@ -11,12 +11,16 @@ from drydock.messages import load_words_of
 from drydock.settings import include_dir
 
 WORDS_FILE = "report.yaml"
+MORE_WORDS = ("masking_report.yaml",)
 
 
 @cache
 def load_words() -> dict[str, dict[str, str]]:
-    """All fixed words: key -> language -> text."""
-    return load_words_of(include_dir() / "messages" / WORDS_FILE)
+    """All fixed words: key -> language -> text. A key stands in one file only (a test sees to it)."""
+    words: dict[str, dict[str, str]] = {}
+    for name in (WORDS_FILE, *MORE_WORDS):
+        words |= load_words_of(include_dir() / "messages" / name)
+    return words
 
 
 def word(key: str, language: str, **values: object) -> str:

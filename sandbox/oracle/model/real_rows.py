@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.oracle.backend import Lob
+from sandbox.oracle.model.flashback import keep_undo
 from sandbox.oracle.model.locks import guard
 from sandbox.oracle.model.making import add_key, add_table, delete_rows, ensure_segment, grow
 from sandbox.oracle.model.storage import Storage
@@ -44,6 +45,7 @@ def adopt(storage: Storage, table: Table) -> StoredTable:
 def attach(storage: Storage, stored: StoredTable, table: Table) -> None:
     """From now on the storage follows the rows of a user table, which gets its ROWIDs here."""
     stored.real, stored.columns = table, table.columns
+    keep_undo(storage, table)
     table.object_id = stored.object_id
     stored.piece_of = {rowid: piece_for(stored, row) for rowid, row in table.rows.items()}
     sample = list(table.rows.values())[:50]

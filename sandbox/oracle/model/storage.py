@@ -17,7 +17,7 @@ from sandbox.oracle.model.files import Datafile, Tablespace
 from sandbox.oracle.model.repository import has_repository, repository_of
 from sandbox.oracle.model.segments import Segment
 from sandbox.oracle.model.spaces import KIB, Space, SpaceFile
-from sandbox.oracle.model.stored import Index, StoredTable
+from sandbox.oracle.model.stored import Index, Sequence, StoredTable
 from sandbox.oracle.model.tables import tables_of
 
 PART = "storage"
@@ -100,6 +100,7 @@ class Storage:
     database: OracleDatabase
     spaces: dict[str, Space] = field(default_factory=dict)
     tables: dict[tuple[str, str], StoredTable] = field(default_factory=dict)
+    sequences: list[Sequence] = field(default_factory=list)
     undo: Undo | None = None
     pace: Pace = field(default_factory=Pace)
     locks: list[Any] = field(default_factory=list)

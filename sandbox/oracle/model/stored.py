@@ -136,6 +136,22 @@ class Constraint:
     is_generated: bool = False
 
 
+@dataclass(slots=True)
+class Sequence:
+    """A sequence; `column` (table, column) and `generation` of one that an identity column draws from."""
+
+    owner: str
+    name: str
+    last_number: int = 1
+    minimum: int = 1
+    maximum: int = 10**28 - 1
+    increment: int = 1
+    cycles: bool = False
+    cache: int = 20
+    column: tuple[str, str] | None = None
+    generation: str = "BY DEFAULT"  # ALWAYS
+
+
 @dataclass(eq=False, slots=True)
 class IndexPiece:
     """An index without partitions (name ''), or one partition or subpartition; `of` is the table's piece of a local one."""
@@ -215,7 +231,8 @@ class StoredTable:
     on_commit_view: str = ""  # an ON COMMIT materialized view on it
     rowid_view: str = ""  # a materialized view by ROWID
     roles: dict[str, str] = field(default_factory=dict)
-    """what it is beside a table, by name: log_group, policy, queue, flashback_archive, container_of, immutable, blockchain"""
+    """what it is beside a table, by name: log_group, policy, queue, flashback_archive, container_of, immutable, blockchain,
+    redaction, invisible, virtual"""
     new_partitions_compressed: bool = False
     is_dropped: bool = False  # in the recycle bin
     comment: str = ""

@@ -71,6 +71,9 @@ class Table:
     """Asked with (session, verb) before a statement changes rows: may refuse it, or name the lock that is in the way."""
     next_rowid: Callable[[], str] | None = None
     issued: int = 0
+    keeps_undo: bool = False
+    undo: list[tuple[int, dict[str, Row | None]]] = field(default_factory=list)
+    """(SCN of a commit, what was there before it: a row, or None where there was none), the oldest first"""
 
     def position(self, column: str) -> int:
         return next(n for n, c in enumerate(self.columns) if c.name == column)
@@ -115,6 +118,8 @@ class Table:
 
     def apply(self, changes: Mapping[str, Row | None]) -> None:
         """Commits changes: a row, or None for one that goes."""
+        if self.keeps_undo:
+            self.undo.append((0, {rowid: self.rows.get(rowid) for rowid in changes}))
         for rowid, row in changes.items():
             self.reindex(rowid, self.rows.get(rowid), row)
             if row is None:

@@ -100,10 +100,10 @@ class Compiler:
     binds: Sequence[Expr]
     now: datetime
     scanned: Scanned
-    relation_of: Callable[[str, str], Relation]
+    relation_of: Callable[[str, str, int | None], Relation]
     is_described: bool = False
     relations: dict[str, Relation] = field(default_factory=dict)
-    known: dict[tuple[str, str], str] = field(default_factory=dict)
+    known: dict[tuple[str, str, int | None], str] = field(default_factory=dict)
     serial: int = 0
     has_groups: bool = False
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from sandbox.oracle.backend import OracleError
+from sandbox.oracle.backend import OracleError, OraType
+from sandbox.oracle.model.tables import ALPHABET
 from sandbox.oracle.sql.compiler import CONDITION_FUNCTIONS, CONDITIONS, Compiler, Query, Scope, register, said
 from sandbox.oracle.sql.conversion import alike, to_text
 from sandbox.oracle.sql.errors import unsupported
@@ -14,8 +15,15 @@ COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: "
 
 
 def compared(c: Compiler, left: Expr, right: Expr, sign: str) -> str:
+    are_rowids = OraType.ROWID in (left.oracle_type, right.oracle_type)
     left, right = alike(c, left, right)
+    if are_rowids:  # their digits are A-Z, a-z, 0-9, + and / in this order, which is not that of the letters
+        return f"({in_order(left)} {sign} {in_order(right)})"
     return f"({left.sql} {sign} {right.sql})"
+
+
+def in_order(rowid: Expr) -> str:
+    return f"translate({rowid.sql}, '{ALPHABET}', '{''.join(sorted(ALPHABET))}')"
 
 
 @register(CONDITIONS, *COMPARISONS)

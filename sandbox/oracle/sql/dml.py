@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sandbox.oracle.sessions import SqlBackend
 
 Changes = dict[str, Row | None]
+
+EXACT = Context(prec=60)  # 38 digits and what is cut off behind them
 
 
 @dataclass
@@ -100,7 +102,7 @@ def stored_number(column: TableColumn, value: Any) -> int | Decimal:
     exact = value if isinstance(value, int) else Decimal(value)
     if column.scale == -127:
         return exact
-    rounded = Decimal(exact).quantize(Decimal(1).scaleb(-column.scale), ROUND_HALF_UP)
+    rounded = Decimal(exact).quantize(Decimal(1).scaleb(-column.scale), ROUND_HALF_UP, EXACT)
     if column.precision and abs(rounded) >= Decimal(10) ** (column.precision - column.scale):
         raise OracleError(1438, "value larger than specified precision allowed for this column")
     return int(rounded) if rounded == rounded.to_integral_value() else rounded

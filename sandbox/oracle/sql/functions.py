@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from sandbox.oracle.backend import OraType
 from sandbox.oracle.sql.compiler import FUNCTIONS, VALUES, Compiler, Scope, function, register
 from sandbox.oracle.sql.conditions import compared
 from sandbox.oracle.sql.conversion import alike, as_kind, common_kind, decimal, integer, to_number, to_text, to_time, type_name
@@ -348,3 +349,9 @@ def by_kind(name: str) -> None:
 
 by_kind("ROUND")
 by_kind("TRUNC")
+
+
+@function("CHARTOROWID")
+def char_to_rowid(c: Compiler, value: Expr) -> Expr:
+    """The text as a ROWID: it compares by file, block and row then, not by its letters."""
+    return replace(to_text(c, value), oracle_type=OraType.ROWID)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from sqlglot import exp
 
@@ -13,7 +14,7 @@ from sandbox.oracle.sql.errors import invalid_identifier, unsupported
 from sandbox.oracle.sql.kinds import ORACLE_TYPE, Expr, Kind, identifier, number
 from sandbox.oracle.sql.relations import Relation
 
-TABLE_PARTS = {"this", "db", "alias", "joins"}
+TABLE_PARTS = {"this", "db", "alias", "joins", "version"}
 
 
 def column_expr(alias: str, relation: Relation, column: TableColumn) -> Expr:
@@ -51,19 +52,33 @@ def query_source(alias: str, said_as: str, query: Query) -> Source:
     return Source(alias, [name for name, _ in query.columns], lookup)
 
 
-def registered(c: Compiler, owner: str, name: str, node: exp.Table) -> tuple[str, Relation]:
+def registered(c: Compiler, owner: str, name: str, scn: int | None, node: exp.Table) -> tuple[str, Relation]:
     """The relation of a name, read once per statement however often it is named."""
-    if (owner, name) not in c.known:
+    key = (owner, name, scn)
+    if key not in c.known:
         try:
-            relation = c.relation_of(owner, name)
+            relation = c.relation_of(*key)
         except OracleError as e:
             raise OracleError(e.code, str(e).partition(": ")[2], c.position(node.this)) from None
-        c.known[owner, name] = c.unique("r")
-        c.relations[c.known[owner, name]] = relation
-    return c.known[owner, name], c.relations[c.known[owner, name]]
+        c.known[key] = c.unique("r")
+        c.relations[c.known[key]] = relation
+    return c.known[key], c.relations[c.known[key]]
 
 
-def table_item(c: Compiler, node: exp.Table, ctes: dict[str, Query]) -> tuple[str, Source]:
+def scn_of(c: Compiler, node: exp.Table, scope: Scope) -> int | None:
+    """The number behind AS OF SCN; None for the rows of now."""
+    version = node.args.get("version")
+    if version is None or c.is_described:
+        return None
+    if version.name != "SCN" or version.args.get("kind") != "AS OF":
+        raise unsupported("a flashback by anything but AS OF SCN")
+    told = c.value(version.expression, scope).constant
+    if not isinstance(told, int | Decimal):
+        raise OracleError(8181, "specified number is not a valid system change number")
+    return int(told)
+
+
+def table_item(c: Compiler, node: exp.Table, scope: Scope, ctes: dict[str, Query]) -> tuple[str, Source]:
     if isinstance(node.this, exp.Anonymous):
         raise unsupported(f"a table function ({said(node.this)})")
     if odd := next((k for k, v in node.args.items() if v and k not in TABLE_PARTS), None):
@@ -74,13 +89,13 @@ def table_item(c: Compiler, node: exp.Table, ctes: dict[str, Query]) -> tuple[st
     if not owner and name in ctes:
         query = ctes[name]
         return f"{query.sql} AS {said_as}", query_source(alias, said_as, query)
-    relation_name, relation = registered(c, owner, name, node)
+    relation_name, relation = registered(c, owner, name, scn_of(c, node, scope), node)
     return f"{identifier(relation_name)} AS {said_as}", relation_source(alias, said_as, relation)
 
 
 def item(c: Compiler, node: exp.Expression, scope: Scope, ctes: dict[str, Query]) -> tuple[str, Source]:
     if isinstance(node, exp.Table):
-        return table_item(c, node, ctes)
+        return table_item(c, node, scope, ctes)
     if isinstance(node, exp.Subquery):
         query = c.query(node.this, scope.parent, ctes)
         alias = name_of(node.args["alias"].this) if node.args.get("alias") else ""
@@ -208,7 +223,7 @@ def generator(c: Compiler, node: exp.Select, scope: Scope, ctes: dict[str, Query
         raise unsupported("CONNECT BY LEVEL with a limit that is no whole number")
     last = f"{count.sql} - 1" if isinstance(test, exp.LT) else count.sql
     said_as = c.unique("g")
-    _, source = table_item(c, table, ctes)
+    _, source = table_item(c, table, scope, ctes)
     scope.sources.append(Source(source.alias, ["DUMMY"], lambda name: Expr("'X'", Kind.STR, 1) if name == "DUMMY" else None))
     scope.level = number(f'CAST({said_as}."n" AS HUGEINT)')
     return f'(SELECT unnest(generate_series(1, greatest(1, CAST({last} AS BIGINT)))) AS "n") AS {said_as}'

@@ -23,7 +23,7 @@ from sandbox.oracle.sql.relations import Relation
 EXACT = Context(prec=60)
 KEPT_WIDE = ("(SELECT", "WITH ", "GROUP BY", "DISTINCT", "UNION")  # the text of a column must stay that of another place
 WIDENED = re.compile(r'CAST\(("t\d+"\.k\d+) AS HUGEINT\) AS(?= "c\d+"[ ,])')
-RelationOf = Callable[[str, str], Relation]
+RelationOf = Callable[[str, str, int | None], Relation]
 
 
 def bound(bind: Bind) -> Expr:

@@ -33,11 +33,15 @@ ShapesOf = Callable[[str, Options], tuple[Shape, ...]]  # of a form: marks as th
 
 @dataclass(frozen=True)
 class Technique:
-    """`by_form`: the shapes depend on where the marks stand, not only on how many other characters there are."""
+    """`by_form`: the shapes depend on where the marks stand, not only on how many other characters there are.
+
+    `has_shapes`: values of the kind have a shape of their own; those of order_no have none.
+    """
 
     join_domain: str
     shapes: ShapesOf
     by_form: bool = False
+    has_shapes: bool = True
 
 
 def as_symbols(codes: np.ndarray) -> np.ndarray:
@@ -78,7 +82,7 @@ def _resident(form: str, options: Options) -> tuple[Shape, ...]:
 
 
 @cache
-def _provinces() -> np.ndarray:
+def provinces() -> np.ndarray:
     """Which two digits begin an area of a social credit code; 10 is what central registers use."""
     table = np.zeros(100, bool)
     table[[10, 83, 91, *{int(code[:2]) for code, _ in places()}]] = True
@@ -86,7 +90,7 @@ def _provinces() -> np.ndarray:
 
 
 def _of_a_province(codes: np.ndarray) -> np.ndarray:
-    return _provinces().take((codes[:, 2].astype(np.intp) - 48) * 10 + codes[:, 3] - 48)
+    return provinces().take((codes[:, 2].astype(np.intp) - 48) * 10 + codes[:, 3] - 48)
 
 
 @lru_cache
@@ -184,5 +188,5 @@ def techniques() -> dict[str, Technique]:
         "email": Technique("e-mail", email_shapes, by_form=True),
         "ipv4": Technique("ip-address", ipv4_shapes, by_form=True),
         "mac": Technique("mac-address", _mac),
-        "order_no": Technique("order", _nothing),
+        "order_no": Technique("order", _nothing, has_shapes=False),
     }

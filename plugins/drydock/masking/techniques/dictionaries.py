@@ -63,7 +63,7 @@ class Substitutes:
 
     def _spelled(self, codes: np.ndarray, kept: np.ndarray, again: int) -> np.ndarray:
         words = _words(self._cipher, codes, again)
-        new = _characters(codes, words, _symbols(_HAN_OF[self._kind]))
+        new = _characters(codes, words, symbols_of(HAN_OF[self._kind]))
         if self._kind == "name":
             _put_family_names(new, codes, words[:, -1])
         return np.where(kept, codes, new)
@@ -98,7 +98,7 @@ def _characters(codes: np.ndarray, words: np.ndarray, han: np.ndarray) -> np.nda
     if letters.any():
         places = np.arange(codes.shape[1])
         since = places - np.maximum.accumulate(np.where(letters, -1, places), axis=1)
-        vowels, consonants = _symbols("vowels"), _symbols("consonants")
+        vowels, consonants = symbols_of("vowels"), symbols_of("consonants")
         spoken = np.where(
             since % 2 == 0, vowels.take(_below(words, vowels.size)), consonants.take(_below(words, consonants.size))
         )
@@ -113,7 +113,7 @@ def _put_family_names(new: np.ndarray, codes: np.ndarray, words: np.ndarray) -> 
     count = han.sum(axis=1)
     whole = (count >= 1) & (count <= 4) & (count == (classes != KEPT).sum(axis=1))
     rank = np.cumsum(han, axis=1)
-    single, compound = _symbols("surnames"), _symbols("compound").reshape(-1, 2)
+    single, compound = symbols_of("surnames"), symbols_of("compound").reshape(-1, 2)
     of_two = compound.take(_below(words, compound.shape[0]), axis=0)
     for number in (1, 2):
         places = han & (rank == number) & (whole & ((count == 4) | (number == 1)))[:, None]
@@ -129,7 +129,7 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 @cache
-def _symbols(name: str) -> np.ndarray:
+def symbols_of(name: str) -> np.ndarray:
     """The characters of a list as code points."""
     if name == "surnames":
         text = yaml.safe_load((include_dir() / "masking" / "surnames.yaml").read_text(encoding="utf-8"))["single"]
@@ -149,7 +149,7 @@ def _of_address(values: list[str], codes: np.ndarray) -> np.ndarray:
     """Province, city and district where they are real ones, and words like road and number (路 号 栋 室 …) after them."""
     ends = np.fromiter(map(_place_end, values), np.int64, len(values))
     places = np.arange(codes.shape[1]) < ends[:, None]
-    return places | (np.isin(codes, _symbols("address_structure")) & ~_all_kept(codes, "address_structure")[:, None])
+    return places | (np.isin(codes, symbols_of("address_structure")) & ~_all_kept(codes, "address_structure")[:, None])
 
 
 def _of_company(values: list[str], codes: np.ndarray) -> np.ndarray:
@@ -169,7 +169,7 @@ def _of_company(values: list[str], codes: np.ndarray) -> np.ndarray:
 
 def _all_kept(codes: np.ndarray, words: str) -> np.ndarray:
     """Rows of nothing but such words and marks: there is no name among them, so that nothing of them can stay."""
-    return (np.isin(codes, _symbols(words)) | (alphabet().class_of.take(codes) == KEPT)).all(axis=1)
+    return (np.isin(codes, symbols_of(words)) | (alphabet().class_of.take(codes) == KEPT)).all(axis=1)
 
 
 @cache
@@ -193,5 +193,5 @@ def _place_end(value: str) -> int:
     return end
 
 
-_HAN_OF = {"name": "given", "company": "trade_names", "address": "road_names"}
+HAN_OF = {"name": "given", "company": "trade_names", "address": "road_names"}
 _KEPT: dict[str, Kept] = {"name": _nothing, "company": _of_company, "address": _of_address}

@@ -21,10 +21,12 @@ TWEAK = 0x67656E65726963  # "generic"
 _LONGEST_NUMBER = 18  # characters; 19 of the smallest class (ten digits) pass 2^63
 _PORTION = 1 << 18  # characters of long strings that are masked at a time
 _FINE = 1024  # sizes of domains are compared in whole 1/1024 bits, so that no rounding can differ between machines
+MOST_BITS = 63 * _FINE
 
 
 @cache
-def _bits() -> np.ndarray:
+def bits() -> np.ndarray:
+    """Of each class, the bits of one of its characters."""
     return np.array([ceil(log2(int(size)) * _FINE) for size in alphabet().sizes])
 
 
@@ -42,10 +44,10 @@ def permute_classes(
         return _in_portions(cipher, codes, np.asarray(tweaks, np.uint64), guard)
     codes = np.asfortranarray(codes)
     classes = alphabet().class_of.take(codes)
-    bits = np.zeros(codes.shape[0], np.int64)
+    needed = np.zeros(codes.shape[0], np.int64)
     for j in range(codes.shape[1]):
-        bits += _bits().take(classes[:, j])
-    fits = bits <= 63 * _FINE
+        needed += bits().take(classes[:, j])
+    fits = needed <= MOST_BITS
     tweaks = np.asarray(tweaks, np.uint64)
     if fits.all():
         return _as_numbers(cipher, codes, classes, tweaks, guard)

@@ -17,4 +17,5 @@ class Options(Model):
     email_domain: Literal["mask", "keep"] = "mask"
     maker: Literal["mask", "keep"] = "mask"  # mac: its first three bytes
     network: Literal["mask", "keep"] = "mask"  # ipv4: its first two bytes
+    fits_numbers: bool = False  # digits that are a number stay one of its length and type (for domains with columns of numbers)
     unique: bool = False  # the column is unique: refuse what may give one pseudonym twice

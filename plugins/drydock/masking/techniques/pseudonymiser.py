@@ -17,6 +17,7 @@ from drydock.masking.characters import KEPT, NOT_TEXT, alphabet, fold, is_alphan
 from drydock.masking.keys import MaskingKey, derive
 from drydock.masking.techniques.catalogue import Technique, as_symbols
 from drydock.masking.techniques.generic import Guard, permute_classes
+from drydock.masking.techniques.number_sets import ALONE, sizes_of_numbers
 from drydock.masking.techniques.options import Options
 from drydock.masking.techniques.shapes import Shape, Stays
 
@@ -32,6 +33,9 @@ class Pseudonymiser:
         self._technique = technique
         self._cipher = BlockCipher(key.family, derive(key, join_domain, "pseudonyms"))
         self._shapes = lru_cache(_FORMS_KEPT)(lambda form: tuple(technique.shapes(form, options)))
+        self._fits_numbers = options.fits_numbers
+        self.unknown = 0
+        """Values so far that were of no shape of their kind, and were masked wholly by the classes of their characters."""
 
     def values(self, values: Sequence[str | None]) -> list[str | None]:
         """The pseudonyms of a batch, in its order."""
@@ -49,6 +53,20 @@ class Pseudonymiser:
 
     def matrix(self, codes: np.ndarray) -> np.ndarray:
         """Code points (rows x length, uint8 or uint32) to those of the pseudonyms, of the same dtype."""
+        return self._walked(codes) if self._fits_numbers else self._once(codes)
+
+    def _walked(self, codes: np.ndarray) -> np.ndarray:
+        """Walks the cycle until a number is of its own set again: still a permutation."""
+        wanted, new = sizes_of_numbers(codes), np.array(self._once(codes))
+        alone = np.isin(wanted, ALONE)
+        new[alone] = codes[alone]
+        rows = np.flatnonzero(sizes_of_numbers(new) != wanted)
+        while rows.size:
+            new[rows] = self._once(new[rows])
+            rows = rows[sizes_of_numbers(new[rows]) != wanted[rows]]
+        return new
+
+    def _once(self, codes: np.ndarray) -> np.ndarray:
         folded, form = fold(codes)
         if folded.dtype == np.uint8 and is_alphanumeric(folded).all():
             return restore(self._core(folded, "x" * folded.shape[1], None), form)
@@ -82,6 +100,7 @@ class Pseudonymiser:
         """The characters beside the marks: by the first shape that fits, else by classes alone."""
         shapes = self._shapes(form) if len(form) <= _LONGEST_FORM else ()
         if not shapes:
+            self.unknown += codes.shape[0] if self._technique.has_shapes else 0
             return permute_classes(self._cipher, codes, guard=guard)
         symbols = np.asfortranarray(as_symbols(codes))
         out, left = codes, np.arange(codes.shape[0])
@@ -94,6 +113,7 @@ class Pseudonymiser:
                 out = out.copy() if out is codes else out
                 out[rows] = _written(codes[rows], self._shaped(symbols[rows], shapes, number))
         if left.size:
+            self.unknown += left.size
             out = out.copy() if out is codes else out
             keeps_out = _all_of(guard and (lambda new, rows: guard(new, left[rows])), _of_no_shape(shapes))
             out[left] = permute_classes(self._cipher, codes[left], guard=keeps_out)

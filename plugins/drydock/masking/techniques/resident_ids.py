@@ -27,7 +27,7 @@ _FIRST_DAY = date(FIRST_YEAR, 1, 1)
 
 
 @cache
-def _calendar() -> tuple[np.ndarray, np.ndarray]:
+def calendar() -> tuple[np.ndarray, np.ndarray]:
     """Day numbers by ((year - 1800) * 12 + month - 1) * 31 + day - 1, -1 for no day; and the text of each day."""
     days = (date(LAST_YEAR, 12, 31) - _FIRST_DAY).days + 1
     number_of = np.full((LAST_YEAR - FIRST_YEAR + 1) * 12 * 31, -1, np.int64)
@@ -40,14 +40,14 @@ def _calendar() -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
-def _bands(years: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def bands(years: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The band of each day; first day and number of days of each band."""
     starts = {(date(year, 1, 1) - _FIRST_DAY).days for year in range(FIRST_YEAR, LAST_YEAR + 1, years)}
     edge = (LAST_LONG_BAND - _FIRST_DAY).days
     months = (date(year, month, 1) for year in range(LAST_LONG_BAND.year, LAST_YEAR + 1) for month in range(1, 13))
     starts = {n for n in starts if n < edge} | {(m - _FIRST_DAY).days for m in months if m >= LAST_LONG_BAND}
     first = np.array(sorted(starts))
-    days = _calendar()[1].shape[0]
+    days = calendar()[1].shape[0]
     length = np.diff(np.append(first, days))
     return np.repeat(np.arange(first.size), length), first, length
 
@@ -107,7 +107,7 @@ class ResidentId:
 
     def _rows(self, codes: np.ndarray) -> _Rows:
         days = _day_numbers(codes)
-        band_of, first, length = _bands(self.options.birth_band_years)
+        band_of, first, length = bands(self.options.birth_band_years)
         band = band_of.take(days)
         ends_x = codes[:, 17] == ord("X")
         drawn = self._drawn(codes)
@@ -141,7 +141,7 @@ class ResidentId:
             drawn = self._drawn(rows.codes) >= 0
             new[drawn, :6] = _areas()[1][(days // rows.length)[drawn]]
             days = np.where(drawn, days % rows.length, days)
-        new[:, 6:14] = _calendar()[1].view(np.uint64).ravel().take(rows.start + days).view(np.uint8).reshape(-1, 8)
+        new[:, 6:14] = calendar()[1].view(np.uint64).ravel().take(rows.start + days).view(np.uint8).reshape(-1, 8)
         sex = rows.codes[:, 16] & 1
         if self.options.keep_sex:
             serial = np.where(rows.ends_x, serial, serial * 2 + sex)
@@ -182,7 +182,7 @@ class _Rows:
 
 def sizes_of_sets(options: Options) -> tuple[int, ...]:
     """Numbers in the smallest band (a month to come) and the largest, of ids that end in X and of the others."""
-    length = _bands(options.birth_band_years)[2]
+    length = bands(options.birth_band_years)[2]
     return tuple(int(days) * per_day for days in (length.min(), length.max()) for per_day in (SERIALS // 10, SERIALS))
 
 
@@ -205,7 +205,7 @@ def _day_numbers(codes: np.ndarray) -> np.ndarray:
     year, month, day = _whole(codes[:, 6:10]), _whole(codes[:, 10:12]), _whole(codes[:, 12:14])
     good = (year >= FIRST_YEAR) & (year <= LAST_YEAR) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
     place = np.where(good, ((year - FIRST_YEAR) * 12 + month - 1) * 31 + day - 1, 0)
-    return np.where(good, _calendar()[0].take(place), -1)
+    return np.where(good, calendar()[0].take(place), -1)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,190 @@
+/* AES-256 by the processor's instructions, and FF1's network over whole numbers (feistel.py) eight at a time.
+ *
+ * Where the processor has no such instructions the programs of texts.c, words.c and figures.c are not used at all.
+ */
+#include "kernel.h"
+
+#include <string.h>
+
+/* The square root, rounded down. */
+static uint64_t root(uint64_t n) {
+    uint64_t low = 0, high = UINT64_C(1) << 32;
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (middle * middle <= n) low = middle;
+        else high = middle;
+    }
+    return low;
+}
+
+dk_cut dk_make_cut(const dk_cipher *cipher, uint64_t size) {
+    dk_cut cut = {.size = size};
+    int length = size <= UINT64_C(1) << 32 ? 2 : 4;
+    uint64_t radix = root((size < 2 ? 2 : size) - 1) + 1;
+    if (length == 4) radix = root(radix - 1) + 1;
+    cut.half = length == 2 ? radix : radix * radix;
+    int bits = 0;
+    while (bits < 63 && UINT64_C(1) << bits < cut.half) bits++;
+    cut.shift = 8 * ((bits + 7) / 8);
+    cut.rounds = size >= 1000000 ? 10 : size >= 10000 ? 24 : 36;
+    cut.reciprocal = UINT64_MAX / cut.half;
+    uint8_t block[DK_BLOCK] = {1, 2, 1};
+    block[3] = (uint8_t)(radix >> 16);
+    block[4] = (uint8_t)(radix >> 8);
+    block[5] = (uint8_t)radix;
+    block[6] = (uint8_t)cut.rounds;
+    block[7] = (uint8_t)(length / 2);
+    block[11] = (uint8_t)length;
+    block[15] = 8; /* bytes of a tweak */
+    dk_encrypt(cipher, block, 1);
+    cut.high = dk_get64(block);
+    cut.low = dk_get64(block + 8);
+    return cut;
+}
+
+/* `spare` serves where another size holds the place; it must live as long as the answer. */
+const dk_cut *dk_cut_of(dk_ff1 *ff1, uint64_t size, dk_cut *spare) {
+    dk_cut *cut = &ff1->cuts[(size * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
+    if (cut->size == size) return cut;
+    if (!cut->size) {
+        *cut = dk_make_cut(&ff1->cipher, size);
+        return cut;
+    }
+    *spare = dk_make_cut(&ff1->cipher, size);
+    return spare;
+}
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define AES __attribute__((target("aes,sse4.1")))
+#define UNROLLED _Pragma("GCC unroll 8")
+
+int dk_has_aes(void) { return __builtin_cpu_supports("aes") && __builtin_cpu_supports("sse4.1"); }
+
+AES static __m128i expand(__m128i key, __m128i mixed) {
+    key = _mm_xor_si128(key, _mm_slli_si128(key, 4));
+    key = _mm_xor_si128(key, _mm_slli_si128(key, 4));
+    key = _mm_xor_si128(key, _mm_slli_si128(key, 4));
+    return _mm_xor_si128(key, mixed);
+}
+
+#define PAIR(i, constant)                                                                               \
+    keys[i] = a = expand(a, _mm_shuffle_epi32(_mm_aeskeygenassist_si128(b, constant), 0xff));           \
+    keys[(i) + 1] = b = expand(b, _mm_shuffle_epi32(_mm_aeskeygenassist_si128(a, 0), 0xaa))
+
+AES void dk_cipher_key(dk_cipher *cipher, const uint8_t key[32]) {
+    __m128i keys[16];
+    __m128i a = keys[0] = _mm_loadu_si128((const __m128i *)key);
+    __m128i b = keys[1] = _mm_loadu_si128((const __m128i *)(key + 16));
+    PAIR(2, 1);
+    PAIR(4, 2);
+    PAIR(6, 4);
+    PAIR(8, 8);
+    PAIR(10, 16);
+    PAIR(12, 32);
+    keys[14] = expand(a, _mm_shuffle_epi32(_mm_aeskeygenassist_si128(b, 64), 0xff));
+    memcpy(cipher->round_keys, keys, sizeof cipher->round_keys);
+}
+
+/* FIPS 197; eight blocks keep the pipeline full. */
+AES static inline void eight(const __m128i *keys, __m128i b[8]) {
+    UNROLLED for (int k = 0; k < 8; k++) b[k] = _mm_xor_si128(b[k], keys[0]);
+    for (int round = 1; round < 14; round++) {
+        __m128i key = keys[round];
+        UNROLLED for (int k = 0; k < 8; k++) b[k] = _mm_aesenc_si128(b[k], key);
+    }
+    UNROLLED for (int k = 0; k < 8; k++) b[k] = _mm_aesenclast_si128(b[k], keys[14]);
+}
+
+AES static inline __m128i one(const __m128i *keys, __m128i b) {
+    b = _mm_xor_si128(b, keys[0]);
+    for (int round = 1; round < 14; round++) b = _mm_aesenc_si128(b, keys[round]);
+    return _mm_aesenclast_si128(b, keys[14]);
+}
+
+AES void dk_encrypt(const dk_cipher *cipher, uint8_t *blocks, size_t count) {
+    const __m128i *keys = (const __m128i *)cipher->round_keys;
+    __m128i b[8];
+    for (; count >= 8; count -= 8, blocks += 8 * DK_BLOCK) {
+        memcpy(b, blocks, sizeof b);
+        eight(keys, b);
+        memcpy(blocks, b, sizeof b);
+    }
+    for (; count; count--, blocks += DK_BLOCK)
+        _mm_storeu_si128((__m128i *)blocks, one(keys, _mm_loadu_si128((const __m128i *)blocks)));
+}
+
+/* CBC-MAC from a zero start over whole blocks. */
+AES void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks, uint8_t state[DK_BLOCK]) {
+    const __m128i *keys = (const __m128i *)cipher->round_keys;
+    __m128i b = _mm_setzero_si128();
+    for (size_t i = 0; i < blocks; i++)
+        b = one(keys, _mm_xor_si128(b, _mm_loadu_si128((const __m128i *)(message + i * DK_BLOCK))));
+    _mm_storeu_si128((__m128i *)state, b);
+}
+
+/* Jobs of as many rounds each. `same`: all of one size, whose figures then stay in registers. */
+AES static inline __attribute__((always_inline)) void rounds_of(const dk_cipher *cipher, dk_job *const *jobs, int count, int same) {
+    const __m128i *keys = (const __m128i *)cipher->round_keys;
+    const dk_cut cut = *jobs[0]->cut;
+    uint64_t left[8], right[8], high[8];
+    const dk_cut *cuts[8];
+    __m128i b[8];
+    for (int k = 0; k < 8; k++) {
+        const dk_job *job = jobs[k < count ? k : 0];
+        cuts[k] = job->cut;
+        left[k] = job->number / job->cut->half;
+        right[k] = job->number - left[k] * job->cut->half;
+        high[k] = __builtin_bswap64(job->tweak ^ job->cut->high);
+    }
+    for (int i = 0; i < cut.rounds; i++) {
+        uint64_t mixed = ((uint64_t)i << cut.shift) ^ cut.low;
+        UNROLLED for (int k = 0; k < 8; k++) {
+            uint64_t low = right[k] ^ (same ? mixed : ((uint64_t)i << cuts[k]->shift) ^ cuts[k]->low);
+            b[k] = _mm_set_epi64x((long long)__builtin_bswap64(low), (long long)high[k]);
+        }
+        eight(keys, b);
+        UNROLLED for (int k = 0; k < 8; k++) {
+            uint64_t half = same ? cut.half : cuts[k]->half, reciprocal = same ? cut.reciprocal : cuts[k]->reciprocal;
+            uint64_t y = __builtin_bswap64((uint64_t)_mm_cvtsi128_si64(b[k]));
+            y -= (uint64_t)(((unsigned __int128)y * reciprocal) >> 64) * half;
+            y -= y >= half ? half : 0;
+            y -= y >= half ? half : 0;
+            y += left[k];
+            left[k] = right[k];
+            right[k] = y - (y >= half ? half : 0);
+        }
+    }
+    for (int k = 0; k < count; k++) jobs[k]->number = left[k] * cuts[k]->half + right[k];
+}
+
+AES static void network(const dk_cipher *cipher, dk_job *const *jobs, int count) {
+    int same = 1;
+    for (int k = 1; k < count; k++) same &= jobs[k]->cut->size == jobs[0]->cut->size;
+    if (same) rounds_of(cipher, jobs, count, 1);
+    else rounds_of(cipher, jobs, count, 0);
+}
+
+void dk_network(const dk_cipher *cipher, dk_job *const *jobs, int count) {
+    int first = 0;
+    while (first < count) {
+        int end = first + 1;
+        while (end < count && jobs[end]->cut->rounds == jobs[first]->cut->rounds) end++;
+        network(cipher, jobs + first, end - first);
+        first = end;
+    }
+}
+
+#else
+
+int dk_has_aes(void) { return 0; }
+void dk_cipher_key(dk_cipher *cipher, const uint8_t key[32]) { (void)cipher, (void)key; }
+void dk_encrypt(const dk_cipher *cipher, uint8_t *blocks, size_t count) { (void)cipher, (void)blocks, (void)count; }
+void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks, uint8_t state[DK_BLOCK]) {
+    (void)cipher, (void)message, (void)blocks, (void)state;
+}
+void dk_network(const dk_cipher *cipher, dk_job *const *jobs, int count) { (void)cipher, (void)jobs, (void)count; }
+
+#endif

@@ -1,0 +1,126 @@
+/* The compiled kernel of masking: COPY binary into fields, fields masked, fields into COPY binary.
+ *
+ * The reference is Python: rows.py for the stream, techniques/ for what a value becomes; tests hold both to the same bytes.
+ * What a program here does not know it leaves to Python, row by row (`left`). No value is ever printed or kept.
+ */
+#ifndef DRYDOCK_KERNEL_H
+#define DRYDOCK_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    DK_OK = 0,
+    DK_NO_MEMORY = -1,
+    DK_NOT_BINARY = -2,
+    DK_UNKNOWN_SORT = -3,
+    DK_OTHER_COLUMNS = -4,
+    DK_BAD_LENGTH = -5,
+    DK_AFTER_END = -6,
+    DK_CUT = -7,
+    DK_SOURCE = -8,
+    DK_TARGET = -9,
+};
+
+/* One field: its bytes, -1 for NULL. */
+typedef struct {
+    const uint8_t *at;
+    int64_t size;
+} dk_field;
+
+typedef int (*dk_get)(void *connection, char **buffer, int asynchronous);
+typedef int (*dk_put)(void *connection, const char *buffer, int size);
+typedef void (*dk_free)(void *buffer);
+
+typedef struct dk_block {
+    struct dk_block *next;
+    size_t used, room;
+    uint8_t bytes[];
+} dk_block;
+
+typedef struct {
+    int columns;
+    int64_t most_rows, most_bytes; /* a batch ends with the row that reaches one of them */
+    uint8_t *in;
+    size_t place, filled, room; /* parsed up to, filled up to */
+    int at_head, ended, at_end;
+    int64_t rows, row_room, batch_bytes;
+    dk_field *fields, *masked; /* rows x columns: as they came, and as they go */
+    dk_block *blocks;          /* bytes of masked fields, until the next batch */
+    uint8_t *out;
+    size_t out_room;
+    int64_t bytes_in, bytes_out;
+} dk_stream;
+
+/* Bytes that live until the next batch; NULL where there is no memory. */
+uint8_t *dk_bytes(dk_stream *s, size_t size);
+
+/* ---- the block cipher and what is made of it (cipher.c) */
+
+#define DK_BLOCK 16
+
+typedef struct {
+    _Alignas(16) uint8_t round_keys[15][DK_BLOCK];
+} dk_cipher;
+
+typedef struct {
+    uint64_t size, half, reciprocal, high, low;
+    int shift, rounds;
+} dk_cut; /* how numbers below a size go through the network: feistel.py, Layout */
+
+typedef struct {
+    dk_cipher cipher;
+    dk_cut cuts[256]; /* by size, made when first asked for */
+} dk_ff1;
+
+typedef struct {
+    uint64_t number, tweak;
+    const dk_cut *cut;
+} dk_job;
+
+#define DK_TOGETHER 8
+
+int dk_has_aes(void);
+void dk_cipher_key(dk_cipher *cipher, const uint8_t key[32]);
+void dk_encrypt(const dk_cipher *cipher, uint8_t *blocks, size_t count);
+void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks, uint8_t state[DK_BLOCK]);
+dk_cut dk_make_cut(const dk_cipher *cipher, uint64_t size);
+const dk_cut *dk_cut_of(dk_ff1 *ff1, uint64_t size, dk_cut *spare);
+/* Once through the network, each in place; up to DK_TOGETHER of any sizes. */
+void dk_network(const dk_cipher *cipher, dk_job *const *jobs, int count);
+
+static inline uint64_t dk_get64(const uint8_t *at) {
+    uint64_t out = 0;
+    for (int i = 0; i < 8; i++) out = out << 8 | at[i];
+    return out;
+}
+
+static inline void dk_put64(uint8_t *at, uint64_t value) {
+    for (int i = 7; i >= 0; i--) {
+        at[i] = (uint8_t)value;
+        value >>= 8;
+    }
+}
+
+static inline uint32_t dk_get32(const uint8_t *at) {
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static inline void dk_put32(uint8_t *at, uint32_t value) {
+    at[0] = (uint8_t)(value >> 24);
+    at[1] = (uint8_t)(value >> 16);
+    at[2] = (uint8_t)(value >> 8);
+    at[3] = (uint8_t)value;
+}
+
+/* How many bytes a program takes, and where its last member lies: Python compares that with its own picture of it. */
+#define DK_LAYOUT(name, type, last)                                  \
+    size_t dk_size_of_##name(void) { return sizeof(type); }          \
+    size_t dk_last_of_##name(void) { return offsetof(type, last); }
+
+/* Strict UTF-8 into code points, at most `most`; -1 where it is none or longer. */
+int64_t dk_code_points(const uint8_t *at, int64_t size, uint32_t *out, int64_t most);
+/* The bytes of one code point; how many. */
+int dk_utf8(uint32_t code, uint8_t *out);
+
+#endif

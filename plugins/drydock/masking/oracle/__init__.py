@@ -1,0 +1,1 @@
+"""Masked copies of Oracle databases."""

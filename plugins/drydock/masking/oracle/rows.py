@@ -1,0 +1,126 @@
+"""Rows of an Oracle table at one SCN, masked, batch by batch: Arrow in and out, exact numbers, flat memory.
+
+Source: python-oracledb 26.1, fetch_df_batches (`fetch_decimals`: without it NUMBER becomes a double and long keys change);
+Development Guide 19c, Oracle Flashback Query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import oracledb
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+from drydock.masking.column_maskers import masker_of
+from drydock.masking.kernel.work import ColumnWork
+from drydock.masking.keys import MaskingKey
+from drydock.masking.oracle.chunks import RowidRange
+from drydock.masking.oracle.equivalents import postgres_equivalent
+from drydock.masking.subset import ALIAS
+
+BATCH_ROWS = 10_000
+_2000 = datetime(2000, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def rows_question(owner: str, table: str, columns: Sequence[str], chosen: str = "") -> str:
+    """The SELECT of one range, with the binds scn, low and high. `chosen`: condition of a subset on the alias t.
+
+    Built as an expression tree and written by the dialect, which quotes names; a subset's condition comes out of another.
+    """
+    at_scn = exp.Version(this=exp.var("SCN"), kind="AS OF", expression=exp.Placeholder(this="scn"))
+    named = exp.Table(
+        this=exp.to_identifier(table, quoted=True),
+        db=exp.to_identifier(owner, quoted=True),
+        alias=exp.TableAlias(this=exp.to_identifier(ALIAS)),
+        version=at_scn,
+    )
+    rowids = exp.Between(this=exp.column("ROWID", table=ALIAS), low=_rowid("low"), high=_rowid("high"))
+    listed = [exp.Column(this=exp.to_identifier(c, quoted=True), table=exp.to_identifier(ALIAS)) for c in columns]
+    question = exp.Select(expressions=listed).from_(named).where(rowids)
+    question = question.where(sqlglot.condition(chosen, dialect="oracle")) if chosen else question
+    return question.sql(dialect="oracle")
+
+
+def _rowid(bind: str) -> exp.Expression:
+    return exp.Anonymous(this="CHARTOROWID", expressions=[exp.Placeholder(this=bind)])
+
+
+def masked_batches(
+    connection: oracledb.Connection,
+    question: str,
+    ranges: Sequence[RowidRange],
+    scn: int,
+    works: Sequence[ColumnWork],
+    key: MaskingKey,
+) -> Iterator[pa.Table]:
+    """The rows of all ranges, ruled columns masked, in batches of at most BATCH_ROWS. Raises oracledb.Error, Unmaskable.
+
+    ORA-01555 means that the undo is gone: the whole group starts again at a new SCN. ORA-01466: somebody changed the table.
+    """
+    mask = table_masker(works, key)
+    for one in ranges:
+        binds = {"scn": scn, "low": one.low, "high": one.high}
+        for frame in connection.fetch_df_batches(question, binds, size=BATCH_ROWS, fetch_decimals=True):
+            batch = pa.table(frame)
+            if batch.num_rows:
+                yield mask(batch)
+
+
+def table_masker(works: Sequence[ColumnWork], key: MaskingKey) -> Callable[[pa.Table], pa.Table]:
+    """What masks a batch whose columns are those of `works`, in their order. Raises Unmaskable."""
+    ready = {w.name: masker_of(_as_postgres(w), key) for w in works if w.rule is not None}
+    by_name = {w.name: n for n, w in enumerate(works)}
+
+    def mask(batch: pa.Table) -> pa.Table:
+        if batch.num_columns != len(works):
+            raise ValueError(f"{batch.num_columns} columns came where {len(works)} were asked for")
+        read = {n: values_of(batch.column(n)) for n in _looked_at(works, by_name)}
+        columns = [batch.column(n) for n in range(len(works))]
+        for n, work in enumerate(works):
+            if work.name in ready:
+                beside = [read[by_name[name]] for name in work.beside]
+                columns[n] = array_of(ready[work.name](read[n], beside), columns[n].type)
+        return pa.table(columns, names=[w.name for w in works])
+
+    return mask
+
+
+def _looked_at(works: Sequence[ColumnWork], places: Mapping[str, int]) -> set[int]:
+    ruled = [w for w in works if w.rule is not None]
+    return {places[w.name] for w in ruled} | {places[name] for w in ruled for name in w.beside}
+
+
+def _as_postgres(work: ColumnWork) -> ColumnWork:
+    """The same work on the type that the techniques are told."""
+    return work.model_copy(update={"type": postgres_equivalent(work.type)})
+
+
+def values_of(column: pa.ChunkedArray) -> list[Any]:
+    """Values as the techniques read them: text, Decimal, float, bytes, and microseconds since 2000 for moments."""
+    if pa.types.is_timestamp(column.type):
+        moments = column.cast(pa.timestamp("us")).to_pylist()
+        return [None if m is None else (m.replace(tzinfo=None) - _2000) // _MICROSECOND for m in moments]
+    return column.to_pylist()
+
+
+def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.ChunkedArray:
+    """The values in the type that they came in; exact numbers in one wide enough. Raises pa.ArrowInvalid."""
+    if pa.types.is_timestamp(kind):
+        moments = [None if v is None else _2000 + timedelta(microseconds=int(v)) for v in values]
+        return pa.chunked_array([pa.array(moments, type=pa.timestamp("us")).cast(kind)])
+    if pa.types.is_decimal(kind) or pa.types.is_integer(kind):
+        exact = [None if v is None else Decimal(v) for v in values]
+        return pa.chunked_array([pa.array(exact, type=_wide_enough(exact, kind))])
+    return pa.chunked_array([pa.array(values, type=kind)])
+
+
+def _wide_enough(values: Sequence[Decimal | None], kind: pa.DataType) -> pa.DataType:
+    scale = kind.scale if pa.types.is_decimal(kind) else 0
+    needed = max((-int(v.as_tuple().exponent) for v in values if v is not None), default=0)
+    return kind if needed <= scale and pa.types.is_decimal(kind) else pa.decimal128(38, max(scale, needed))

@@ -1,0 +1,83 @@
+"""Sessions of masking from Airflow's connections: the source as an account that only reads, the copy as its owner, the key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from drydock.changing.hands import Eyes, Target
+from drydock.changing.run import ChangeRun
+from drydock.configuration import load_masking_policy
+from drydock.engines.postgres import Endpoint
+from drydock.masking.epochs import see_key
+from drydock.masking.keys import MaskingKey
+from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policy import Target as CopyTarget
+from drydock.orchestration.connections import endpoint_of
+from drydock.orchestration.masking_keys import masking_key_of
+from drydock.orchestration.targets import free_bytes, places_of
+
+
+def with_masking(run: ChangeRun) -> ChangeRun:
+    """The run with sessions of masking. Policy, connections and key are read when a session is opened, not before."""
+    return replace(run, open_eyes=partial(_eyes, run), open_target=partial(_target, run))
+
+
+def checked_key(run: ChangeRun, policy: MaskingPolicyFile) -> MaskingKey:
+    """The key of the policy, the same that the epoch had before. Raises KeyUnusable, EpochHasOtherKey."""
+    key = masking_key_of(policy.key)
+    see_key(run.ledger, run.run_id, key, policy.key.connection)
+    return key
+
+
+def _eyes(run: ChangeRun) -> Eyes:
+    from drydock.masking.postgres.facts_of_run import facts_of
+    from drydock.masking.postgres.sessions import MaskingEyes
+
+    policy = load_masking_policy(run.database.id)
+    return MaskingEyes(
+        run.database,
+        endpoint_of(run.database, policy.source.connection),
+        f"masking.look {run.run_key}",
+        places_of(run.database),
+        policy=policy,
+        copy=copy_endpoint(run, policy),
+        facts=facts_of(run),
+        key=checked_key(run, policy),
+    )
+
+
+def _target(run: ChangeRun) -> Target:
+    from drydock.masking.postgres.facts_of_run import facts_of
+    from drydock.masking.postgres.sessions import MaskingTarget
+
+    policy = load_masking_policy(run.database.id)
+    return MaskingTarget(
+        run.database,
+        copy_endpoint(run, policy),
+        f"masking.work {run.run_key}",
+        places_of_copy(policy.chosen_target()),
+        policy=policy,
+        source=endpoint_of(run.database, policy.source.connection),
+        key=checked_key(run, policy),
+        facts=facts_of(run),
+        source_places=places_of(run.database),
+    )
+
+
+def copy_endpoint(run: ChangeRun, policy: MaskingPolicyFile) -> Endpoint:
+    """Where the copy goes. Raises AirflowNotFoundException for a connection that is not defined."""
+    return endpoint_of(run.database, policy.chosen_target().connection)
+
+
+def places_of_copy(target: CopyTarget):
+    """What the policy adds to what the copy's server tells of itself: cores, and the room on its disk."""
+    from drydock.engines.postgres_work import Places
+
+    return Places(target.cores, lambda: _room(target))
+
+
+def _room(target: CopyTarget) -> int | None:
+    """The smaller of what the worker sees and what the copy's DBA vouches for; None where neither is told."""
+    told = [room for room in (free_bytes(target.data_folder), target.room_bytes) if room is not None]
+    return min(told) if told else None
