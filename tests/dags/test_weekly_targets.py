@@ -42,7 +42,7 @@ def test_an_oracle_database_that_archives_to_a_folder_is_told_its_room(tmp_path,
         places = database.backup.places.model_copy(update={"logs": folder})
         told = database.model_copy(update={"backup": database.backup.model_copy(update={"places": places})})
         made = getattr(targets, open_session)(told, "reclaim", "r1")
-        seen[said] = made.archivefree_bytes()
+        seen[said] = made.archive_free_bytes()
     assert seen.pop("declared") > 0 and seen == {"elsewhere": None, "undeclared": None}
 
 

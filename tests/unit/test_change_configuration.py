@@ -137,8 +137,9 @@ def test_a_watchdog_is_for_oracle(folder):
 
 
 def test_every_action_has_words_and_every_engine_has_actions() -> None:
-    names = {*actions_of("reclaim"), *actions_of("reindex")}
+    names = {*actions_of("reclaim"), *actions_of("reindex"), *actions_of("masking")}
     words = {code.removeprefix("action_") for code in load_messages() if code.startswith("action_")} - {"not_allowed"}  # a reason
     assert names == words, "include/messages/change_words.yaml"
     assert names == {name for engine in Engine for name in actions_on(engine)}
-    assert all(by_engine[engine] for by_engine in ACTIONS.values() for engine in Engine)
+    assert all(ACTIONS[pipeline][engine] for pipeline in ("reclaim", "reindex") for engine in Engine)
+    assert ACTIONS["masking"][Engine.POSTGRESQL], "the pipeline masking knows one engine so far"

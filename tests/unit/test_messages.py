@@ -38,7 +38,7 @@ LINKED = {code: entry["runbook"] for code, entry in load_messages().items() if "
 
 RUNBOOKS = sorted(p for p in (home() / "docs" / "runbooks").glob("*.md") if p.stem != "configuration")
 QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained", "watched", "confirmed", "fit"}
-QUESTIONS |= {"copied", "residual", "originals", "canaries", "reidentification", "expectations"}  # of the second net of masking
+QUESTIONS |= {"copied", "residual", "originals", "canaries", "reidentification", "expectations", "quarter"}  # masking
 
 
 def headings() -> list[str]:

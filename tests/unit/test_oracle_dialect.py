@@ -418,7 +418,6 @@ UNKNOWN = [
     "select * from files natural join spaces",
     "select * from files join spaces using (ts#)",
     "select file# from files sample (10)",
-    "select file# from files as of scn 5",
     "select level from files connect by prior file# = ts#",
     "select file# from files where rownum <= 1 or file# = 2",
     "select xmlagg(name) from files",

@@ -29,7 +29,7 @@ def eyes_of(database: Database, pipeline: Pipeline, run_key: str) -> Eyes:
     from drydock.engines.oracle_work import OracleEyes
 
     free = partial(free_bytes, database.backup.places.logs)
-    return OracleEyes(database, _oracle_connect(connection), _identity(pipeline, "look", run_key), archivefree_bytes=free)
+    return OracleEyes(database, _oracle_connect(connection), _identity(pipeline, "look", run_key), archive_free_bytes=free)
 
 
 def target_of(database: Database, pipeline: Pipeline, run_key: str) -> Target:
@@ -45,7 +45,7 @@ def target_of(database: Database, pipeline: Pipeline, run_key: str) -> Target:
 
     watchdog = _oracle_connect(database.watchdog_connection) if database.watchdog_connection else None
     identity, free = _identity(pipeline, "work", run_key), partial(free_bytes, database.backup.places.logs)
-    return OracleTarget(database, _oracle_connect(connection), identity, watchdog, archivefree_bytes=free)
+    return OracleTarget(database, _oracle_connect(connection), identity, watchdog, archive_free_bytes=free)
 
 
 def _oracle_connect(connection: str):

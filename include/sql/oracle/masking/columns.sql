@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: table_name, name (column), position (in the segment's order), type, type_owner (null: a built-in type), length (bytes), precision (digits), scale (digits after the point), nullable (Y, N), default_expression (of a virtual column what it is made of), char_length (characters), char_used (B bytes, C characters), is_virtual (YES, NO), is_hidden (YES, NO), comments
+-- columns: table_name (table), name (column), position (in the segment's order), type (data type as the dictionary writes it), type_owner (null: a built-in type), length (bytes), precision (digits), scale (digits after the point), nullable (Y, N), default_expression (of a virtual column what it is made of), char_length (characters), char_used (B bytes, C characters), is_virtual (YES, NO), is_hidden (YES, NO), comments (text of the comment)
 -- source: Database Reference 19c, DBA_TAB_COLS, DBA_COL_COMMENTS
 SELECT
     c.table_name AS table_name,

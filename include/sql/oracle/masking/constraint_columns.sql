@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: name (constraint), table_name, column_name, position (null: of a check)
+-- columns: name (constraint), table_name (table), column_name (column), position (null: of a check)
 -- source: Database Reference 19c, DBA_CONS_COLUMNS
 SELECT
     c.constraint_name AS name,

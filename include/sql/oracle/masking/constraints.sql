@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: table_name, name (constraint), kind (P, U, R, C), condition (of a check), parent_owner, parent_key (constraint that a foreign key refers to), deferrable (DEFERRABLE, NOT DEFERRABLE), status (ENABLED, DISABLED), validated (VALIDATED, NOT VALIDATED), delete_rule (CASCADE, SET NULL, NO ACTION), named_by (USER NAME, GENERATED NAME), index_owner, index_name
+-- columns: table_name (table), name (constraint), kind (P, U, R, C), condition (of a check), parent_owner (its schema), parent_key (constraint that a foreign key refers to), deferrable (DEFERRABLE, NOT DEFERRABLE), status (ENABLED, DISABLED), validated (VALIDATED, NOT VALIDATED), delete_rule (CASCADE, SET NULL, NO ACTION), named_by (USER NAME, GENERATED NAME), index_owner (its schema), index_name (index that enforces it)
 -- source: Database Reference 19c, DBA_CONSTRAINTS
 SELECT
     c.table_name AS table_name,

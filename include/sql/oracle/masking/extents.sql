@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (of the table), name (of the table)
--- columns: partition (null: the table itself), relative_file (number as in a ROWID; 1024: a bigfile tablespace), block (first), blocks (how many), bytes
+-- columns: partition (null: the table itself), relative_file (number as in a ROWID; 1024: a bigfile tablespace), block (first), blocks (how many), bytes (size)
 -- source: Database Reference 19c, DBA_EXTENTS
 SELECT
     e.partition_name AS partition,

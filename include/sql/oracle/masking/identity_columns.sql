@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: table_name, name (column), generation (ALWAYS, BY DEFAULT), sequence_name
+-- columns: table_name (table), name (column), generation (ALWAYS, BY DEFAULT), sequence_name (sequence behind it)
 -- source: Database Reference 19c, DBA_TAB_IDENTITY_COLS
 SELECT
     i.table_name AS table_name,

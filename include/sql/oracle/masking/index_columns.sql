@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema of the tables)
--- columns: owner (of the index), name (index), column_name, position, descending (ASC, DESC)
+-- columns: owner (of the index), name (index), column_name (column), position (place, from 1), descending (ASC, DESC)
 -- source: Database Reference 19c, DBA_IND_COLUMNS
 SELECT
     i.index_owner AS owner,

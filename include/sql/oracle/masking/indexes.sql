@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema of the tables)
--- columns: table_name, owner (of the index), name, type (NORMAL, BITMAP, FUNCTION-BASED NORMAL, DOMAIN, ...), uniqueness (UNIQUE, NONUNIQUE), is_partitioned (YES, NO)
+-- columns: table_name (table), owner (of the index), name (name), type (NORMAL, BITMAP, FUNCTION-BASED NORMAL, DOMAIN, ...), uniqueness (UNIQUE, NONUNIQUE), is_partitioned (YES, NO)
 -- source: Database Reference 19c, DBA_INDEXES
 SELECT
     i.table_name AS table_name,

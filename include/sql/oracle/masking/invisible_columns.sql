@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: table_name, name (column)
+-- columns: table_name (table), name (column)
 -- source: Database Reference 19c, DBA_TAB_COLS (HIDDEN_COLUMN, USER_GENERATED)
 SELECT
     c.table_name AS table_name,

@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: name (table), column_name, position
+-- columns: name (table), column_name (column), position (place, from 1)
 -- source: Database Reference 19c, DBA_PART_KEY_COLUMNS
 SELECT
     k.name AS name,

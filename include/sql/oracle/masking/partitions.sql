@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: table_name, name (partition), position, bound (as the dictionary writes it), subpartitions (how many)
+-- columns: table_name (table), name (partition), position (place, from 1), bound (as the dictionary writes it), subpartitions (how many)
 -- source: Database Reference 19c, DBA_TAB_PARTITIONS
 SELECT
     p.table_name AS table_name,

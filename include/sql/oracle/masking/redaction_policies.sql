@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: name (table), policy
+-- columns: name (table), policy (its name)
 -- source: Database Reference 19c, REDACTION_POLICIES; DBMS_REDACT
 SELECT
     p.object_name AS name,

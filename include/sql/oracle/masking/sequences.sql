@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: name, minimum, maximum, increment_by, cycles (Y, N), cache_size (numbers held ready), last_number (the next one to be written to disk)
+-- columns: name (name), minimum (least value), maximum (greatest value), increment_by (step), cycles (Y, N), cache_size (numbers held ready), last_number (the next one to be written to disk)
 -- source: Database Reference 19c, DBA_SEQUENCES
 SELECT
     s.sequence_name AS name,

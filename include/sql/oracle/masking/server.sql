@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: none
--- columns: database (name), identity (DBID), role (PRIMARY, PHYSICAL STANDBY, ...), open_mode (READ WRITE, READ ONLY WITH APPLY, ...), version, character_set (of CHAR, VARCHAR2, CLOB), national_set (of NCHAR, NVARCHAR2), scn (system change number now), rewritten_at (highest of the last incarnation's first SCN)
+-- columns: database (name), identity (DBID), role (PRIMARY, PHYSICAL STANDBY, ...), open_mode (READ WRITE, READ ONLY WITH APPLY, ...), version (as 19.25.0.0.0), character_set (of CHAR, VARCHAR2, CLOB), national_set (of NCHAR, NVARCHAR2), scn (system change number now), rewritten_at (highest of the last incarnation's first SCN)
 -- source: Database Reference 19c, V$DATABASE, V$INSTANCE, V$NLS_PARAMETERS
 SELECT
     d.name AS database,

@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: owner (schema)
--- columns: name (table), comments, estimated_rows (of the last statistics; null: none), blocks (of the last statistics), is_partitioned (YES, NO), iot_type (IOT, IOT_OVERFLOW, IOT_MAPPING; null: a heap), temporary (Y, N), nested (YES, NO), cluster_name (null: in no cluster)
+-- columns: name (table), comments (text of the comment), estimated_rows (of the last statistics; null: none), blocks (of the last statistics), is_partitioned (YES, NO), iot_type (IOT, IOT_OVERFLOW, IOT_MAPPING; null: a heap), temporary (Y, N), nested (YES, NO), cluster_name (null: in no cluster)
 -- source: Database Reference 19c, DBA_TABLES
 SELECT
     t.table_name AS name,
