@@ -25,7 +25,7 @@ from sandbox.oracle.model.tables import TableColumn
 from sandbox.oracle.server import OracleServer
 from sandbox.oracle.sessions import DatabaseAccounts
 
-ODD = 'Odd."; DROP TABLE X --'
+ODD = "Odd.'; DROP TABLE X --"
 NUMBER, TEXT = OraType.NUMBER, OraType.VARCHAR2
 
 
@@ -55,7 +55,7 @@ def plant(database: OracleDatabase) -> Storage:
         Constraint("SYS_C001", "C", ("ID_NO",), condition='"ID_NO" IS NOT NULL', is_generated=True),
         Constraint("OFF", "C", ("INCOME",), condition="INCOME > 0", is_enabled=False),
     ]
-    making.add_table(storage, "DECL", ODD, [TableColumn('a"b', TEXT, size=10)], is_temporary=False)
+    making.add_table(storage, "DECL", ODD, [TableColumn("a'b", TEXT, size=10)], is_temporary=False)
     making.add_table(storage, "DECL", "SCRATCH", [TableColumn("A", TEXT)], is_temporary=True)
     orders(storage)
     storage.sequences += [
@@ -113,7 +113,7 @@ def test_the_whole(schema: s.Schema, world: tuple[OracleDatabase, OracleServer])
     assert schema.encoding == "AL32UTF8"
     odd = s.object_name("DECL", ODD)
     assert set(schema.by_key) == {"DECL.PEOPLE", "DECL.ORDERS", odd}, "a temporary table holds no rows to copy"
-    assert [column.name for column in schema.by_key[odd].columns] == ['a"b']
+    assert [column.name for column in schema.by_key[odd].columns] == ["a'b"]
 
 
 def test_columns(schema: s.Schema) -> None:

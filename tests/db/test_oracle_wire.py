@@ -93,7 +93,8 @@ def test_an_unknown_service_or_sid_is_refused(server: OracleServer, kind: str, c
 def test_a_sid_and_a_long_descriptor_connect(server: OracleServer) -> None:
     address = f"(ADDRESS=(PROTOCOL=TCP)(HOST=127.0.0.1)(PORT={server.port}))"
     long_name = "p" * 300
-    connect(server, dsn=f"(DESCRIPTION={address}(CONNECT_DATA=(SID=toysid)))", program=long_name).close()
+    with connect(server, dsn=f"(DESCRIPTION={address}(CONNECT_DATA=(SID=toysid)))", program=long_name) as connection:
+        assert connection.is_healthy() and connection.version.startswith("19.")
 
 
 def test_nobody_listening_is_told() -> None:

@@ -175,6 +175,7 @@ def test_a_session_is_killed_by_another(server: OracleServer, accounts: ToyAccou
 def test_closing_a_connection_ends_its_backend(server: OracleServer, accounts: ToyAccounts) -> None:
     connect(server).close()
     wait_until(lambda: accounts.backends[0].is_closed and not server.sessions)
+    assert len(accounts.backends) == 1, "one connection, one backend"
 
 
 def test_stop_leaves_no_thread_and_no_port(accounts: ToyAccounts) -> None:

@@ -17,7 +17,8 @@ from drydock.verdicts import Model
 
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 LAST_ROW = 32_767
-_BITS = {"object": 32, "file": 10, "block": 22, "row": 16}
+BIGFILE = 1024
+"""RELATIVE_FNO of a bigfile tablespace, whose ROWIDs name no file."""
 
 
 class RowidRange(Model):
@@ -57,11 +58,12 @@ def rowid(data_object_id: int, relative_file: int, block: int, row: int) -> str:
 
     In a bigfile tablespace the file is 1024 in DBA_EXTENTS and takes no bits: all 32 belong to the block.
     """
-    if relative_file == 1024:
-        place = _checked("block", block, 32)
+    if relative_file == BIGFILE:
+        file, block = divmod(_checked("block", block, 32), 1 << 22)
     else:
-        place = _checked("file", relative_file, _BITS["file"]) << 22 | _checked("block", block, _BITS["block"])
-    return _written(_checked("object", data_object_id, 32), 6) + _written(place, 9, 32) + _written(_checked("row", row, 16), 3)
+        file, block = _checked("file", relative_file, 10), _checked("block", block, 22)
+    told = ((_checked("object", data_object_id, 32), 6), (file, 3), (block, 6), (_checked("row", row, 16), 3))
+    return "".join(_written(value, count) for value, count in told)
 
 
 def _checked(name: str, value: int, bits: int) -> int:
@@ -70,11 +72,8 @@ def _checked(name: str, value: int, bits: int) -> int:
     return value
 
 
-def _written(value: int, count: int, bits: int = 0) -> str:
-    """Digits of six bits. File and block share nine digits: 3 for ten bits of file, 6 for 22 of block."""
-    if bits == 32 and count == 9:
-        file, block = value >> 22, value & (1 << 22) - 1
-        return _written(file, 3) + _written(block, 6)
+def _written(value: int, count: int) -> str:
+    """Digits of six bits each, the highest first."""
     return "".join(_DIGITS[(value >> 6 * place) & 63] for place in reversed(range(count)))
 
 

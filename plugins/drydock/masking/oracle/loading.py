@@ -75,17 +75,12 @@ def _writer(work: ColumnWork) -> Callable[[pa.ChunkedArray], list[bytes]]:
     encoded = codec.encoded
 
     def fields(column: pa.ChunkedArray) -> list[bytes]:
-        raw = encoded(_moments(values_of(column), column.type, kind.name))
+        if pa.types.is_duration(column.type):
+            raise Unmaskable(work.place, "copy", "intervals are not copied to PostgreSQL yet")
+        raw = encoded(values_of(column))
         return [_NULL if field is None else pack(">i", len(field)) + field for field in raw]
 
     return fields
-
-
-def _moments(values: list[Any], arrow: pa.DataType, name: str) -> list[Any]:
-    """Intervals as PostgreSQL sends them are written by their own parts; all else is as the codec reads it."""
-    if pa.types.is_duration(arrow):
-        raise Unmaskable(name, "copy", "intervals are not copied to PostgreSQL yet")
-    return values
 
 
 def undo_is_enough(shortest_s: float, expected_s: float) -> bool:

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from drydock.engines.oracle_admission import version_of
 from drydock.estate import Engine
 from drydock.masking import schema as s
 from drydock.masking.oracle.types import oracle_type
-
-Row = dict[str, Any]
-Ask = Callable[[str, Mapping[str, Any]], Sequence[Row]]
-"""Name of a file of this pipeline and its binds -> its rows."""
+from drydock.masking.postgres_schema import Ask, NoSuchSchema, Row
 
 FIRST_WITH_IDENTITY = (12, 1)
 """Identity columns, invisible columns and redaction came with 12.1."""
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"')
 _NOT_NULL = re.compile(r'\s*"?(?P<name>[^"]+?)"?\s+IS\s+NOT\s+NULL\s*\Z', re.IGNORECASE)
 _STRATEGIES = ("range", "list", "hash", "reference")
-
-
-class NoSuchSchema(LookupError):
-    """A schema of the policy is not in the database, or holds no table."""
 
 
 def read_oracle_schema(ask: Ask, schemas: Sequence[str]) -> s.Schema:
