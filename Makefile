@@ -17,10 +17,10 @@ demo: setup ## set all up, judge the sandbox's backups in a real Airflow, show v
 	@$(RUN) -m sandbox.demo
 
 test: setup ## all tiers: unit, dags, sql, db, faults, e2e
-	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests
+	@$(RUN) -m tests $(SIDE_BY_SIDE) tests
 
 test-thorough: setup ## all tiers, and every point of the exhaustive runs of which `make test` meets a fixed part
-	@DRYDOCK_THOROUGH=1 $(RUN) -m pytest $(SIDE_BY_SIDE) tests
+	@DRYDOCK_THOROUGH=1 $(RUN) -m tests $(SIDE_BY_SIDE) tests
 
 test-fast: setup ## the tiers that need no server
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/unit tests/dags tests/sql
