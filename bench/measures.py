@@ -106,9 +106,12 @@ def _processor() -> str:
 
 
 def _file_system(folder: Path) -> tuple[str, str]:
-    """Device and kind of the file system that holds a folder: the longest mount point that leads to it (proc_mounts(5))."""
+    """Device and kind of the file system that holds a folder: the longest mount point that leads to it (proc_mounts(5)).
+
+    `discard` is told, since a file system mounted with it lets a commit wait while a large file goes (bench/README.md).
+    """
     path = str(folder.resolve())
-    mounts = [line.split()[:3] for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
-    inside = [(place, device, kind) for device, place, kind in mounts if f"{path}/".startswith(place.rstrip("/") + "/")]
-    _, device, kind = max(inside, key=lambda mount: len(mount[0]))
-    return device, kind
+    mounts = [line.split()[:4] for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
+    inside = [mount for mount in mounts if f"{path}/".startswith(mount[1].rstrip("/") + "/")]
+    device, _, kind, options = max(inside, key=lambda mount: len(mount[1]))
+    return device, kind + (" with discard" if "discard" in options.split(",") else "")
