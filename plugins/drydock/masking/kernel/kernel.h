@@ -65,6 +65,7 @@ typedef struct {
 
 typedef struct {
     uint64_t size, half, reciprocal, high, low;
+    double inverse; /* of the half */
     int shift, rounds;
 } dk_cut; /* how numbers below a size go through the network: feistel.py, Layout */
 
@@ -78,15 +79,25 @@ typedef struct {
     const dk_cut *cut;
 } dk_job;
 
+/* AES on sixteen blocks in four registers, and tables of 64 bytes in one; libraries are built on the machine that they run on. */
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__) && \
+    defined(__AVX512VBMI__) && defined(__VAES__)
+#define DK_LANES 1
+#define DK_TOGETHER 16
+#else
+#define DK_LANES 0
 #define DK_TOGETHER 8
+#endif
 
 int dk_has_aes(void);
 void dk_cipher_key(dk_cipher *cipher, const uint8_t key[32]);
 void dk_encrypt(const dk_cipher *cipher, uint8_t *blocks, size_t count);
 void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks, uint8_t state[DK_BLOCK]);
+/* The same of up to eight messages of any lengths at once. */
+void dk_chains(const dk_cipher *cipher, const uint8_t *const *messages, const size_t *blocks, uint8_t *const *states, int count);
 dk_cut dk_make_cut(const dk_cipher *cipher, uint64_t size);
 const dk_cut *dk_cut_of(dk_ff1 *ff1, uint64_t size, dk_cut *spare);
-/* Once through the network, each in place; up to DK_TOGETHER of any sizes. */
+/* Once through the network, each in place, of any sizes. */
 void dk_network(const dk_cipher *cipher, dk_job *const *jobs, int count);
 
 static inline uint64_t dk_get64(const uint8_t *at) {
@@ -120,7 +131,8 @@ static inline void dk_put32(uint8_t *at, uint32_t value) {
 
 /* Strict UTF-8 into code points, at most `most`; -1 where it is none or longer. */
 int64_t dk_code_points(const uint8_t *at, int64_t size, uint32_t *out, int64_t most);
-/* The bytes of one code point; how many. */
-int dk_utf8(uint32_t code, uint8_t *out);
+/* The bytes of code points; how many. As many as DK_BEYOND bytes after them may be written too. */
+#define DK_BEYOND 64
+size_t dk_utf8_of(const uint32_t *codes, int count, uint8_t *out);
 
 #endif
