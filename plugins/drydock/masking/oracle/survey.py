@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from drydock.changing.hands import Row, SurveyContext
+from drydock.engines.oracle_admission import version_of
 from drydock.engines.oracle_work import told_apart
 from drydock.masking.confirmed import load_confirmed
 from drydock.masking.drift import drift
@@ -17,6 +18,7 @@ from drydock.masking.fitness import unfit
 from drydock.masking.fitness_scope import finding
 from drydock.masking.oracle.picture import copied_tables, undo_finding
 from drydock.masking.oracle.pieces import Extents, chunk_candidates, extents_by_segment
+from drydock.masking.oracle.reading import FIRST_WITH_IDENTITY
 from drydock.masking.oracle.rows import sample_question
 from drydock.masking.oracle.sessions import PIPELINE, OracleMaskingEyes
 from drydock.masking.oracle.translating import Translated
@@ -45,6 +47,7 @@ from drydock.plans import Candidate, Found
 from drydock.policy import MaskingLimits
 from drydock.verdicts import Figure, Finding
 
+EXEMPT_ROWS, EXEMPT_VALUES = "EXEMPT ACCESS POLICY", "EXEMPT REDACTION POLICY"
 SAMPLED = ("text", "number", "json", "xml")
 """Families of columns whose values are looked at, where a person has kept them."""
 
@@ -85,16 +88,19 @@ def survey(eyes: OracleMaskingEyes, context: SurveyContext) -> Found:
 
 def _findings(eyes: OracleMaskingEyes, whole: Translated, limits: MaskingLimits) -> Iterator[Finding]:
     policy, schema = eyes.policy, whole.source
-    yield from refusals(policy, schema.identity, eyes.copy_rows(PIPELINE, "copy_state")[0], eyes.facts)
+    refused = tuple(refusals(policy, schema.identity, eyes.copy_rows(PIPELINE, "copy_state")[0], eyes.facts))
+    yield from refused
     yield from unconfirmed(policy)
     yield from drift(policy, schema, load_confirmed(policy.database))
     yield from unfit(policy, schema)
     yield from whole.findings()
     present = read_definitions(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), ())
     yield from definition_findings(whole.policy, whole.schema, present)
-    yield from foreseen(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), whole.policy)
+    if not refused:  # how a delivery would go is asked of a target that may have one
+        yield from foreseen(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), whole.policy)
     yield from unselectable(policy, schema)
     yield from _without_rowids(eyes, policy)
+    yield from _hidden(eyes, schema)
     for table in copied_tables(eyes, schema):
         yield from _unruled(eyes, table, limits.sample_rows)
 
@@ -106,6 +112,20 @@ def _without_rowids(eyes: OracleMaskingEyes, policy: MaskingPolicyFile) -> Itera
             key, what = object_name(owner, row["name"]), row["iot_type"] or (row["cluster_name"] and "CLUSTER")
             if what and key in policy.tables and not policy.tables[key].structure_only:
                 yield finding("masking_rows_without_rowid", key, what=what)
+
+
+def _hidden(eyes: OracleMaskingEyes, schema: Schema) -> Iterator[Finding]:
+    """Tables of which the reader is not shown all rows, or other values than stand there: the copy would look fine."""
+    exempt = {row["privilege"] for row in eyes.rows(PIPELINE, "exemptions")}
+    questions = {"row_policies": EXEMPT_ROWS}
+    if version_of(schema.version) >= FIRST_WITH_IDENTITY:
+        questions["redaction_policies"] = EXEMPT_VALUES
+    copied = {(t.schema_name, t.name): t.key for t in copied_tables(eyes, schema)}
+    for owner in schema.schemas:
+        for question in (q for q, needed in questions.items() if needed not in exempt):
+            for name in sorted({row["name"] for row in eyes.rows(PIPELINE, question, {"owner": owner})}):
+                if (owner, name) in copied:
+                    yield finding("masking_reader_not_exempt", copied[owner, name], needed=questions[question])
 
 
 def _unruled(eyes: OracleMaskingEyes, table: Table, most: int) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from drydock.changing.hands import Row
+from drydock.estate import Engine
 from drydock.masking.fitness_scope import finding
 from drydock.masking.policy import MaskingPolicyFile, Target
 from drydock.masking.postgres.sessions import RunFacts
@@ -26,6 +27,8 @@ def refusals(policy: MaskingPolicyFile, source_identity: str, copy: Row, facts: 
     if target is None:
         yield finding("masking_target_not_listed", policy.target)
         return
+    if target.engine is not Engine.POSTGRESQL:
+        yield finding("masking_target_other_engine", target.id, engine=target.engine.value)
     yield from _by_estate(policy, target, facts)
     identity, known = copy["identity"], facts.known()
     if identity == source_identity:
