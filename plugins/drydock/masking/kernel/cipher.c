@@ -105,9 +105,24 @@ AES static inline __m128i one(const __m128i *keys, __m128i b) {
     return _mm_aesenclast_si128(b, keys[14]);
 }
 
+#if DK_LANES
+/* Sixteen blocks in four registers. */
+static inline void sixteen(const __m128i *keys, uint8_t *blocks) {
+    __m512i b[4];
+    for (int n = 0; n < 4; n++) b[n] = _mm512_xor_si512(_mm512_loadu_si512(blocks + 64 * n), _mm512_broadcast_i32x4(keys[0]));
+    for (int k = 1; k < 14; k++)
+        UNROLLED for (int n = 0; n < 4; n++) b[n] = _mm512_aesenc_epi128(b[n], _mm512_broadcast_i32x4(keys[k]));
+    for (int n = 0; n < 4; n++)
+        _mm512_storeu_si512(blocks + 64 * n, _mm512_aesenclast_epi128(b[n], _mm512_broadcast_i32x4(keys[14])));
+}
+#endif
+
 AES void dk_encrypt(const dk_cipher *cipher, uint8_t *blocks, size_t count) {
     const __m128i *keys = (const __m128i *)cipher->round_keys;
     __m128i b[8];
+#if DK_LANES
+    for (; count >= 16; count -= 16, blocks += 16 * DK_BLOCK) sixteen(keys, blocks);
+#endif
     for (; count >= 8; count -= 8, blocks += 8 * DK_BLOCK) {
         memcpy(b, blocks, sizeof b);
         eight(keys, b);

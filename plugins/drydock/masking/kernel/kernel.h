@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     DK_OK = 0,
@@ -100,28 +101,34 @@ const dk_cut *dk_cut_of(dk_ff1 *ff1, uint64_t size, dk_cut *spare);
 /* Once through the network, each in place, of any sizes. */
 void dk_network(const dk_cipher *cipher, dk_job *const *jobs, int count);
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define DK_SWAP64(value) (value)
+#define DK_SWAP32(value) (value)
+#else
+#define DK_SWAP64 __builtin_bswap64
+#define DK_SWAP32 __builtin_bswap32
+#endif
+
 static inline uint64_t dk_get64(const uint8_t *at) {
-    uint64_t out = 0;
-    for (int i = 0; i < 8; i++) out = out << 8 | at[i];
-    return out;
+    uint64_t out;
+    memcpy(&out, at, 8);
+    return DK_SWAP64(out);
 }
 
 static inline void dk_put64(uint8_t *at, uint64_t value) {
-    for (int i = 7; i >= 0; i--) {
-        at[i] = (uint8_t)value;
-        value >>= 8;
-    }
+    value = DK_SWAP64(value);
+    memcpy(at, &value, 8);
 }
 
 static inline uint32_t dk_get32(const uint8_t *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    uint32_t out;
+    memcpy(&out, at, 4);
+    return DK_SWAP32(out);
 }
 
 static inline void dk_put32(uint8_t *at, uint32_t value) {
-    at[0] = (uint8_t)(value >> 24);
-    at[1] = (uint8_t)(value >> 16);
-    at[2] = (uint8_t)(value >> 8);
-    at[3] = (uint8_t)value;
+    value = DK_SWAP32(value);
+    memcpy(at, &value, 4);
 }
 
 /* How many bytes a program takes, and where its last member lies: Python compares that with its own picture of it. */

@@ -169,8 +169,10 @@ static void begin(dk_stream *s) {
 
 static void settle(dk_stream *s) {
     size_t fields = (size_t)s->rows * (size_t)s->columns;
-    for (size_t i = 0; i < fields; i++) s->fields[i].at = s->in + (size_t)s->fields[i].at;
-    memcpy(s->masked, s->fields, fields * sizeof *s->fields);
+    for (size_t i = 0; i < fields; i++) {
+        s->fields[i].at = s->in + (size_t)s->fields[i].at;
+        s->masked[i] = s->fields[i];
+    }
 }
 
 /* For tests: the batch that these bytes fill, with those before; rows, or an error. `last`: nothing comes after them. */

@@ -53,16 +53,22 @@ typedef struct {
 
 static inline uint32_t below(uint32_t word, uint32_t size) { return (uint32_t)((uint64_t)word * size >> 32); }
 
+/* Short texts: no call is worth it. */
+static inline int is_same(const uint32_t *one, const uint32_t *other, int size) {
+    int i = 0;
+    while (i < size && one[i] == other[i]) i++;
+    return i == size;
+}
+
 static int is_han(int class) { return class >= FIRST_HAN && class <= LAST_HAN; }
 
 static void fold(const dk_words *p, value *v) {
     for (int i = 0; i < v->length; i++) {
         uint32_t c = v->given[i];
-        if (c >= 0xff01 && c <= 0xff5e) c -= 0xfee0;
-        if (c >= 'a' && c <= 'z') c -= 0x20;
-        v->folded[i] = c;
-        v->class[i] = p->class_of[c];
+        c -= c - 0xff01 <= 0xff5e - 0xff01 ? 0xfee0 : 0;
+        v->folded[i] = c - (c - 'a' <= 'z' - 'a' ? 0x20 : 0);
     }
+    for (int i = 0; i < v->length; i++) v->class[i] = p->class_of[v->folded[i]];
     memset(v->stays, 0, (size_t)v->length);
 }
 
@@ -108,7 +114,7 @@ static int place_end(const dk_words *p, const value *v) {
         int found = 0;
         for (int n = p->place_slots[slot]; n < p->place_slots[slot + 1] && !found; n++) {
             int size = p->place_at[n + 1] - p->place_at[n];
-            if (size <= v->length - end && !memcmp(p->place_text + p->place_at[n], v->given + end, (size_t)size * 4)) found = size;
+            if (size <= v->length - end && is_same(p->place_text + p->place_at[n], v->given + end, size)) found = size;
         }
         if (!found) break;
         end += found;
@@ -133,7 +139,7 @@ static void keep_of_company(const dk_words *p, value *v) {
         for (int w = p->word_slots[slot]; w < p->word_slots[slot + 1]; w++) {
             const uint32_t *word = p->word_text + p->word_at[w];
             int size = p->word_at[w + 1] - p->word_at[w];
-            if (word[0] == v->given[i] && size <= v->length - i && !memcmp(word, v->given + i, (size_t)size * 4))
+            if (size <= v->length - i && is_same(word, v->given + i, size))
                 memset(v->stays + i, 1, (size_t)size);
         }
     }
@@ -197,7 +203,7 @@ static void redraw(const dk_words *p, value *const *values, int count, uint32_t 
             spell(p, v, at);
             left[still] = v;
             into[still] = at;
-            still += !memcmp(at, v->folded, (size_t)v->length * 4);
+            still += is_same(at, v->folded, v->length);
         }
         count = still;
     }
