@@ -46,7 +46,7 @@ from tests.unit import build as b
 
 DATABASE = "from_oracle"
 PEOPLE, ORDERS = 700, 900
-CHUNK_BYTES = 130_000
+CHUNK_BYTES = 200_000
 ODD = "报关.'; DROP TABLE X --"
 NUMBER, TEXT = OraType.NUMBER, OraType.VARCHAR2
 POLICY = f"""schema: drydock-masking-policy/1
