@@ -21,6 +21,7 @@ from drydock.masking.kernel.stream import copy_stream
 from drydock.masking.kernel.work import ColumnWork
 from drydock.masking.oracle import streams
 from drydock.masking.oracle.picture import make_picture, newest_source_picture
+from drydock.masking.policy import SubsetRule
 from drydock.masking.schema import DataType
 from drydock.outcomes import Outcome
 from drydock.plans import Plan
@@ -268,6 +269,30 @@ def test_what_a_survey_must_tell(yard: OracleYard, simulated: OracleDatabase) ->
         stored.is_iot = False
         storage_of(simulated).touch()
     assert {"masking_reader_not_exempt", "masking_rows_without_rowid"} <= {f.code for f in e.value.findings}, e.value.findings
+
+
+def test_a_subset_is_chosen_at_the_scn(yard: OracleYard, simulated: OracleDatabase) -> None:
+    """Some people and the orders that name them, as all was when the SCN was taken: the people are gone by then."""
+    healthy = yard.policy
+    rule = SubsetRule(table="APP.PEOPLE", by="rows", column="ID", values=tuple(range(2, 20)))
+    yard.policy = healthy.model_copy(update={"subset": (rule,)})
+    people = tables_of(simulated).by_name["APP", "PEOPLE"]
+    try:
+        run = yard.run("subset")
+        plan = planned(run)
+        make_picture(run)
+        gone = {rowid: row for rowid, row in people.rows.items() if row[0] in rule.values}
+        people.apply(dict.fromkeys(gone))
+        try:
+            assert failures(worked(run, plan)) == {}
+        finally:
+            people.apply(gone)
+    finally:
+        yard.policy = healthy
+    with connected(yard.copy) as c:
+        staging = f"drydock_staging_{run.run_id}_1"
+        assert c.execute(f"SELECT array_agg(id::int ORDER BY id) FROM {staging}.people").fetchone() == (list(rule.values),)
+        assert c.execute(f"SELECT array_agg(DISTINCT people_id::int) FROM {staging}.orders").fetchone() == (list(rule.values),)
 
 
 NOT_ASKED = {("reidentification", Status.SKIPPED), ("expectations", Status.SKIPPED)}

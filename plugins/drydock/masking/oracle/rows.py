@@ -67,8 +67,11 @@ def _named(owner: str, table: str, **more: Any) -> exp.Table:
 
 
 def _at_scn(owner: str, table: str) -> exp.Table:
-    at_scn = exp.Version(this=exp.var("SCN"), kind="AS OF", expression=exp.Placeholder(this="scn"))
-    return _named(owner, table, version=at_scn)
+    return _named(owner, table, version=_version())
+
+
+def _version() -> exp.Version:
+    return exp.Version(this=exp.var("SCN"), kind="AS OF", expression=exp.Placeholder(this="scn"))
 
 
 def _listed(columns: Sequence[str]) -> list[exp.Expression]:
@@ -76,8 +79,15 @@ def _listed(columns: Sequence[str]) -> list[exp.Expression]:
 
 
 def _chosen(question: exp.Select, chosen: str) -> str:
-    told = question.where(sqlglot.condition(chosen, dialect="oracle")) if chosen else question
-    return told.sql(dialect="oracle")
+    """With the condition of a subset, whose own questions read their tables at the same SCN: else a row that came meanwhile
+    would choose others, and foreign keys would break."""
+    if not chosen:
+        return question.sql(dialect="oracle")
+    condition = sqlglot.condition(chosen, dialect="oracle")
+    for table in condition.find_all(exp.Table):
+        if table.args.get("db") is not None:  # without a schema it is a name that the condition itself made
+            table.set("version", _version())
+    return question.where(condition).sql(dialect="oracle")
 
 
 def _rowid(bind: str) -> exp.Expression:
