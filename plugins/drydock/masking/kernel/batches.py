@@ -26,6 +26,7 @@ _ERRORS = {
     -7: "it ended in the middle",
 }
 _CHECKED_ROWS = 64
+_NO_ROWS = np.empty(0, np.int64)
 
 
 class SideFailed(RuntimeError):
@@ -90,9 +91,10 @@ class Batches:
 
     def run(self, program: Program, column: int) -> tuple[int, np.ndarray]:
         """Mask a column; how many were NULL, and the rows that are left to Python."""
-        call = getattr(self.library, f"dk_mask_{program.mask}")
-        nulls = good(call(self.handle, column, program.address, self._left_at))
-        return nulls, np.flatnonzero(self._left[: self.rows])
+        answer = program.call(self.handle, column, program.address, self._left_at)
+        if answer < 1 << 32:
+            return good(answer), _NO_ROWS
+        return answer & 0xFFFFFFFF, np.flatnonzero(self._left[: self.rows])
 
     def constant(self, column: int, value: bytes | None) -> int:
         """One constant for all that is not NULL; how many were NULL."""
@@ -147,7 +149,7 @@ class BatchColumn:
             self._by_python(batches, np.arange(batches.rows))
         else:
             nulls, left = batches.run(self.program, self.place)
-            if self._agrees(batches, left):
+            if self._twin is None or self._agrees(batches, left):
                 self._count(batches.rows - left.size, nulls)
                 self._by_python(batches, left)
             else:
@@ -165,8 +167,7 @@ class BatchColumn:
     def _agrees(self, batches: Batches, left: np.ndarray) -> bool:
         """Some rows of the first batch are masked both ways; where they differ, Python masks the column."""
         twin, self._twin = self._twin, None
-        if twin is None:
-            return True
+        assert twin is not None
         rows = np.setdiff1d(np.arange(batches.rows), left)[:_CHECKED_ROWS]
         beside = [batches.fields(other, rows) for other in self._others]
         if twin.fields(batches.fields(self.place, rows), beside) == batches.fields(self.place, rows, masked=True):

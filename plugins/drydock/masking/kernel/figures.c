@@ -138,13 +138,13 @@ static int put_dates(dk_stream *s, int column, const dk_shift *p, waiting *some,
     return DK_OK;
 }
 
-/* One column of dates or times; `left[row]` is 1 for what Python must mask. How many were NULL, or an error. */
+/* One column of dates or times; `left[row]` is 1 for what Python must mask. dk_answer, or an error. */
 int64_t dk_mask_dates(dk_stream *s, int column, dk_shift *p, uint8_t *left) {
     waiting some[TOGETHER];
-    int64_t nulls = 0, infinite = p->width == 4 ? INT32_MAX : INT64_MAX;
+    int64_t nulls = 0, left_count = 0, infinite = p->width == 4 ? INT32_MAX : INT64_MAX;
     int count = 0, error = DK_OK;
     for (int64_t r = 0; r < s->rows && !error; r++) {
-        const dk_field *field = &s->fields[r * s->columns + column];
+        const dk_field *field = dk_field_of(s, r, column);
         waiting *w = &some[count];
         left[r] = 0;
         if (field->size < 0) {
@@ -153,7 +153,7 @@ int64_t dk_mask_dates(dk_stream *s, int column, dk_shift *p, uint8_t *left) {
         }
         w->size = field->size == p->width ? named(s, r, &p->subject, 's', name_of(w)) : -1;
         if (w->size < 0) {
-            left[r] = 1;
+            left_count += left[r] = 1;
             continue;
         }
         w->number = whole(field->at, p->width);
@@ -166,7 +166,7 @@ int64_t dk_mask_dates(dk_stream *s, int column, dk_shift *p, uint8_t *left) {
         }
     }
     if (!error) error = put_dates(s, column, p, some, count);
-    return error ? error : nulls;
+    return error ? error : dk_answer(nulls, left_count);
 }
 
 /* ---- amounts */
@@ -292,15 +292,16 @@ static int take_amount(const dk_stream *s, int64_t r, const dk_field *field, con
     return w->size > 0;
 }
 
-/* One column of amounts; `left[row]` is 1 for what Python must mask. How many were NULL, or an error. */
+/* One column of amounts; `left[row]` is 1 for what Python must mask. dk_answer, or an error. */
 int64_t dk_mask_amounts(dk_stream *s, int column, dk_noise *p, uint8_t *left) {
     waiting some[TOGETHER];
-    int64_t nulls = 0;
+    int64_t nulls = 0, left_count = 0;
     int count = 0, error = DK_OK;
     for (int64_t r = 0; r < s->rows && !error; r++) {
-        const dk_field *field = &s->fields[r * s->columns + column];
+        const dk_field *field = dk_field_of(s, r, column);
         left[r] = field->size >= 0 && !take_amount(s, r, field, p, &some[count]);
         nulls += field->size < 0;
+        left_count += left[r];
         if (field->size < 0 || left[r]) continue;
         if (++count == TOGETHER) {
             error = put_amounts(s, column, p, some, count);
@@ -308,5 +309,5 @@ int64_t dk_mask_amounts(dk_stream *s, int column, dk_noise *p, uint8_t *left) {
         }
     }
     if (!error) error = put_amounts(s, column, p, some, count);
-    return error ? error : nulls;
+    return error ? error : dk_answer(nulls, left_count);
 }

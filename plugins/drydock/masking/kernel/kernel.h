@@ -53,6 +53,16 @@ typedef struct {
     int64_t bytes_in, bytes_out;
 } dk_stream;
 
+/* What a mask answers for a column: how many were NULL, and how many of `left` are 1. */
+static inline int64_t dk_answer(int64_t nulls, int64_t left) { return left << 32 | nulls; }
+
+/* A field some rows on will be wanted soon. */
+#define DK_AHEAD 6
+static inline const dk_field *dk_field_of(const dk_stream *s, int64_t row, int column) {
+    if (row + DK_AHEAD < s->rows) __builtin_prefetch(s->fields[(row + DK_AHEAD) * s->columns + column].at);
+    return &s->fields[row * s->columns + column];
+}
+
 /* Bytes that live until the next batch; NULL where there is no memory. */
 uint8_t *dk_bytes(dk_stream *s, size_t size);
 

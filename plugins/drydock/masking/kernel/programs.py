@@ -65,6 +65,10 @@ class Program:
     library: ctypes.CDLL = field(repr=False)
     kept: list[Any] = field(default_factory=list, repr=False)  # arrays and programs that it points to
     unknown: Callable[[], int] = lambda: 0
+    call: Callable[[int, int, int, int], int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.call = getattr(self.library, f"dk_mask_{self.mask}", _no_mask)
 
     def free(self) -> None:
         """Overwrite the keys and give the memory back."""
@@ -73,6 +77,10 @@ class Program:
                 self.library.dk_texts_end(self.address)
             self.library.dk_release(self.address, self.size)
             self.address = 0
+
+
+def _no_mask(*_: int) -> int:
+    raise TypeError("a part of a program masks nothing by itself")
 
 
 def program_of(

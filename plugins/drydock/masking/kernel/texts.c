@@ -389,13 +389,13 @@ static int add_value(dk_texts *p, item *it, const uint8_t *at, int size) {
     return -1;
 }
 
-/* One column of the batch; `left[row]` is 1 for what Python must mask. How many were NULL, or an error. */
+/* One column of the batch; `left[row]` is 1 for what Python must mask. dk_answer, or an error. */
 int64_t dk_mask_texts(dk_stream *s, int column, dk_texts *p, uint8_t *left) {
     item items[ITEMS + 2];
-    int64_t nulls = 0;
+    int64_t nulls = 0, left_count = 0;
     int count = 0;
     for (int64_t r = 0; r < s->rows; r++) {
-        const dk_field *field = &s->fields[r * s->columns + column];
+        const dk_field *field = dk_field_of(s, r, column);
         left[r] = 0;
         if (field->size < 0) nulls++;
         if (field->size <= 0) continue;
@@ -416,7 +416,7 @@ int64_t dk_mask_texts(dk_stream *s, int column, dk_texts *p, uint8_t *left) {
         }
         int added = size < 0 ? -1 : add_value(p, &items[count], field->at, size);
         if (added < 0) {
-            left[r] = 1;
+            left_count += left[r] = 1;
             continue;
         }
         s->masked[r * s->columns + column].at = out;
@@ -428,5 +428,5 @@ int64_t dk_mask_texts(dk_stream *s, int column, dk_texts *p, uint8_t *left) {
     }
     walk(&p->ff1.cipher, items, count);
     dk_lanes_end(p);
-    return nulls;
+    return dk_answer(nulls, left_count);
 }

@@ -233,13 +233,13 @@ static int mask_some(dk_stream *s, int column, const dk_words *p, value *values,
     return DK_OK;
 }
 
-/* One column of the batch; `left[row]` is 1 for what Python must mask. How many were NULL, or an error. */
+/* One column of the batch; `left[row]` is 1 for what Python must mask. dk_answer, or an error. */
 int64_t dk_mask_words(dk_stream *s, int column, dk_words *p, uint8_t *left) {
     value values[TOGETHER];
-    int64_t nulls = 0;
+    int64_t nulls = 0, left_count = 0;
     int count = 0, error = DK_OK;
     for (int64_t r = 0; r < s->rows && !error; r++) {
-        const dk_field *field = &s->fields[r * s->columns + column];
+        const dk_field *field = dk_field_of(s, r, column);
         left[r] = 0;
         if (field->size < 0) nulls++;
         if (field->size <= 0) continue;
@@ -250,7 +250,7 @@ int64_t dk_mask_words(dk_stream *s, int column, dk_words *p, uint8_t *left) {
         value *v = &values[count];
         int64_t length = dk_code_points(field->at, size, v->given, LONGEST);
         if (length < 0 || field->size - size > INT32_MAX) {
-            left[r] = 1;
+            left_count += left[r] = 1;
             continue;
         }
         v->length = (int)length;
@@ -262,5 +262,5 @@ int64_t dk_mask_words(dk_stream *s, int column, dk_words *p, uint8_t *left) {
         }
     }
     if (!error) error = mask_some(s, column, p, values, count);
-    return error ? error : nulls;
+    return error ? error : dk_answer(nulls, left_count);
 }
