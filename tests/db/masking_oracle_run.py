@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -24,6 +23,7 @@ from drydock.engines.oracle import OracleEndpoint, RunIdentity
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Engine as Kind
 from drydock.masking.confirmed import confirmed_of, save_confirmed
+from drydock.masking.oracle.copy_sessions import OracleCopy, OracleCopyEyes
 from drydock.masking.oracle.picture import newest_source_picture, take_picture
 from drydock.masking.oracle.sessions import CopyOfOracle, OracleMaskingEyes
 from drydock.masking.policy import MaskingPolicyFile
@@ -163,19 +163,27 @@ def rows_of_people() -> list[tuple[object, ...]]:
     return [*rows, (Decimal(PEOPLE), *PLANTED, note, datetime(1980, 1, 1), None)]
 
 
+def a_copy_database(seed: int = 6) -> OracleDatabase:
+    """Another simulated database, with the account that owns copies and one that is to read them."""
+    database = worlds.plain(seed)
+    makes = {"CREATE TABLE", "CREATE SEQUENCE", "UNLIMITED TABLESPACE"}
+    database.accounts["COPIES"] = Account("COPIES", "pass", makes | grants("masking") | grants("session") | grants("gate"))
+    database.accounts["TESTER"] = Account("TESTER", "pass", {"CREATE SESSION"})
+    return database
+
+
 @dataclass
 class OracleYard:
-    """A simulated source and a database for copies, with their accounts."""
+    """A simulated source and a database for copies, with their accounts. `copy`: on PostgreSQL, or on another simulator."""
 
     ledger: Engine
     database: OracleDatabase
     source: OracleEndpoint
-    copy: Endpoint
-    copy_owner: Endpoint
+    copy: Endpoint | OracleEndpoint
+    copy_owner: Endpoint | None
     policy: MaskingPolicyFile = field(default_factory=lambda: MaskingPolicyFile.model_validate(yaml.safe_load(POLICY)))
     limits: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
-    wrap: Callable[[CopyOfOracle], CopyOfOracle] = lambda target: target
 
     def run(self, run_key: str = "r1", **changes: Any) -> ChangeRun:
         database = b.database(id=DATABASE, engine="oracle", allowed_actions=list(ACTIONS["masking"][Kind.ORACLE]))
@@ -195,13 +203,20 @@ class OracleYard:
         return replace(facts_of(run), **{"picture": picture, **self.facts})
 
     def eyes(self, run: ChangeRun) -> OracleMaskingEyes:
-        told = {"policy": self.policy, "copy": self.copy, "facts": self.facts_of(run), "key": KEY}
-        return OracleMaskingEyes(run.database, self.source.connect, RunIdentity("masking.look", run.run_key), **told)
+        is_oracle = isinstance(self.copy, OracleEndpoint)
+        copy = self.copy.connect if is_oracle else self.copy
+        told = {"policy": self.policy, "copy": copy, "facts": self.facts_of(run), "key": KEY}
+        return (OracleCopyEyes if is_oracle else OracleMaskingEyes)(
+            run.database, self.source.connect, RunIdentity("masking.look", run.run_key), **told
+        )
 
-    def target(self, run: ChangeRun) -> CopyOfOracle:
+    def target(self, run: ChangeRun) -> CopyOfOracle | OracleCopy:
         told = {"policy": self.policy, "source": self.source.connect, "facts": self.facts_of(run), "key": KEY}
         take = partial(take_picture, run)
-        return self.wrap(CopyOfOracle(run.database, self.copy, f"masking.work {run.run_key}", PLACES, **told, take_picture=take))
+        if isinstance(self.copy, OracleEndpoint):
+            identity = RunIdentity("masking.work", run.run_key)
+            return OracleCopy(run.database, self.copy.connect, identity, None, **told, take_picture=take)
+        return CopyOfOracle(run.database, self.copy, f"masking.work {run.run_key}", PLACES, **told, take_picture=take)
 
 
 def confirm_oracle(yard: OracleYard, folder: Path, monkeypatch: Any) -> None:

@@ -36,10 +36,11 @@ def measure(
     *,
     direct_identifiers_left: bool,
     known: Frames = table_frames,
+    copied: Frames = table_frames,
 ) -> tuple[Reidentification, Verdict]:
     """All declared sets of one copy, and what is said of them. SKIPPED where the policy declares none.
 
-    `direct_identifiers_left`: the net found originals. `known`: how the attacker's people are read of a source of another
+    `direct_identifiers_left`: the net found originals. `known`, `copied`: how rows are read of a source, of a copy on another
     engine. Raises psycopg.Error.
     """
     quasi: list[QuasiResult] = []
@@ -48,7 +49,7 @@ def measure(
     for declared, wanted in zip(policy.quasi_identifiers, promised, strict=True):
         table = schema.by_key.get(declared.table)
         if table is not None and {*declared.columns, *declared.sensitive} <= set(table.by_name):
-            result, link = _one(policy, declared, wanted, table, source, copy, staging, known)
+            result, link = _one(policy, declared, wanted, table, source, copy, staging, known, copied)
             quasi.append(result)
             links += [link] if link else []
     result = evaluate(
@@ -77,6 +78,7 @@ def _one(
     copy: Connection,
     staging: Mapping[str, str],
     known: Frames,
+    copied: Frames,
 ) -> tuple[QuasiResult, LinkageResult | None]:
     """One reading of the delivered table for both; the attack needs a key of one column that is kept, else truth is unknown."""
     classes, key = Classes(wanted), _kept_key(policy, table)
@@ -84,7 +86,7 @@ def _one(
     fighting = _attack(declared, table, key, coarser, partial(known, source)) if key and coarser else None
     columns = list(dict.fromkeys([*declared.columns, *wanted.least_l, *([key] if key else [])]))
     relation = (staging.get(table.schema_name, table.schema_name), table.name)
-    for frame in table_frames(copy, relation, columns):
+    for frame in copied(copy, relation, columns):
         classes.add(frame)
         if fighting and key:
             fighting.add(frame.with_columns(pl.col(key).alias(PERSON)))

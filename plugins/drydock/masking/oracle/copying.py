@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 from drydock.changing.hands import ChangeFailed
 from drydock.engines.oracle_work import OracleEyes
@@ -81,6 +81,16 @@ class OracleCopying(Copying):
             self.counts += rows.done
 
     def _rows_of(self, part: Piece, picture: SourcePicture, count: int, number: int) -> OracleRows:
+        """The change that copies a part. Raises ChangeFailed."""
+        table = self.whole.source.by_key[object_name(part.root_schema, part.root_table)]
+        schema, name = table_name(table)
+        names = staging_names(self.given.policy.source.schemas, self.given.facts.run_id)
+        told = self._rows_into(part, picture, (names[schema], name))
+        columns = tuple(copy_name(c) for c in told.pop("columns"))
+        return OracleRows(**told, columns=columns, told=lambda rows: self.hands.progress(f"{rows} rows", number / count))
+
+    def _rows_into(self, part: Piece, picture: SourcePicture, into: tuple[str, str]) -> dict[str, Any]:
+        """What a copy on any engine is told of a part, by the names of the source."""
         table = self.whole.source.by_key[object_name(part.root_schema, part.root_table)]
         works = self._works(table)
         segments, extents = self._segments(table)
@@ -88,20 +98,18 @@ class OracleCopying(Copying):
             ranges = ranges_of(part, segments, extents)
         except LookupError:
             raise ChangeFailed("segment_changed", SOURCE_CHANGED, retry=False) from None
-        schema, name = table_name(table)
-        names = staging_names(self.given.policy.source.schemas, self.given.facts.run_id)
-        return OracleRows(
-            run_id=self.given.facts.run_id,
-            generation=picture.generation,
-            scn=picture.scn,
-            part=part,
-            question=rows_question(table.schema_name, table.name, [w.name for w in works], self.selected(table)),
-            ranges=ranges,
-            works=works,
-            into=(names[schema], name),
-            columns=tuple(copy_name(w.name) for w in works),
-            told=lambda rows: self.hands.progress(f"{rows} rows", number / count),
-        )
+        names = [w.name for w in works]
+        return {
+            "run_id": self.given.facts.run_id,
+            "generation": picture.generation,
+            "scn": picture.scn,
+            "part": part,
+            "question": rows_question(table.schema_name, table.name, names, self.selected(table)),
+            "ranges": ranges,
+            "works": works,
+            "into": into,
+            "columns": tuple(names),
+        }
 
     def _works(self, table: Table) -> tuple[ColumnWork, ...]:
         return works_of(self.of_oracle.source_policy, table)

@@ -8,7 +8,7 @@ Operators; sqlglot, whose trees are checked node by node before they are written
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import sqlglot
 from sqlglot import exp
@@ -30,6 +30,9 @@ _TESTS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between
 _VALUES = (exp.Column, exp.Identifier, exp.Literal, exp.Neg, exp.Upper, exp.Lower, exp.Length)
 _SUMS = (exp.Add, exp.Sub, exp.Mul, exp.Paren, exp.Column, exp.Identifier, exp.Literal, exp.Neg)
 _OF_TEXT = (exp.Like, exp.RegexpLike, exp.Upper, exp.Lower, exp.Length)
+
+
+Dialect = Literal["postgres", "oracle"]
 
 
 class ColumnThere(NamedTuple):
@@ -54,21 +57,21 @@ def sequence_of(default: str) -> SequenceUse | None:
     return SequenceUse(_plain(tree.args.get("db")), _plain(tree.args.get("table")))
 
 
-def default_there(default: str) -> str | None:
-    """The default; empty where it is NULL, None where it means something that PostgreSQL would not do alike."""
+def default_there(default: str, dialect: Dialect = "postgres") -> str | None:
+    """The default; empty where it is NULL, None where it means something that the copy's engine would not do alike."""
     text = default.strip()
-    if word := NOW.get(" ".join(text.upper().split())):
-        return word
+    if (word := " ".join(text.upper().split())) in NOW:
+        return word if dialect == "oracle" else NOW[word]
     tree = _parsed(text)
     if isinstance(tree, exp.Null):
         return ""
     value = tree.this if isinstance(tree, exp.Neg) else tree
-    return tree.sql(dialect="postgres") if tree is not None and isinstance(value, exp.Literal) else None
+    return tree.sql(dialect=dialect) if tree is not None and isinstance(value, exp.Literal) else None
 
 
-def condition_there(condition: str, columns: Mapping[str, ColumnThere]) -> str | None:
+def condition_there(condition: str, columns: Mapping[str, ColumnThere], dialect: Dialect = "postgres") -> str | None:
     """The condition of a check with the names of the copy; None where a part of it is not on the list."""
-    return _written(condition, (*_LOGIC, *_TESTS, *_VALUES), columns)
+    return _written(condition, (*_LOGIC, *_TESTS, *_VALUES), columns, dialect)
 
 
 def sum_there(expression: str, columns: Mapping[str, ColumnThere]) -> str | None:
@@ -86,12 +89,14 @@ def _parsed(text: str) -> exp.Expression | None:
         return None
 
 
-def _written(text: str, known: tuple[type[exp.Expression], ...], columns: Mapping[str, ColumnThere]) -> str | None:
+def _written(
+    text: str, known: tuple[type[exp.Expression], ...], columns: Mapping[str, ColumnThere], dialect: Dialect = "postgres"
+) -> str | None:
     tree = _parsed(text)
     if tree is None or not all(isinstance(node, known) and _is_alike(node, columns) for node in tree.walk()):
         return None
     renamed = tree.transform(lambda node: _renamed(node, columns))
-    return renamed.sql(dialect="postgres", identify=True)
+    return renamed.sql(dialect=dialect, identify=True)
 
 
 def _renamed(node: exp.Expression, columns: Mapping[str, ColumnThere]) -> exp.Expression:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import cast
 
 from drydock.changing.hands import ChangeFailed, Row
+from drydock.masking.oracle.copy_sessions import OracleCopyEyes
+from drydock.masking.oracle.copy_verifying import verify_on_oracle
 from drydock.masking.oracle.sessions import PIPELINE, OracleMaskingEyes, SourcePicture
 from drydock.masking.oracle.streams import PICTURE_GONE
 from drydock.masking.oracle.translating import Translated
@@ -41,20 +43,25 @@ def judge_copy(eyes: OracleMaskingEyes) -> tuple[Verdict, ...]:
 
 def _second_net(eyes: OracleMaskingEyes, parts: Sequence[Piece], there: Sequence[Row]) -> CopyVerification:
     """With the source at the SCN; where the undo no longer holds that, once more with the source as it is now."""
-    whole = Translated(eyes.source_schema(), eyes.policy)
-    table_of = {p.place[:2]: whole.keys[object_name(p.root_schema, p.root_table)] for p in parts}
+    whole, is_oracle = Translated(eyes.source_schema(), eyes.policy), isinstance(eyes, OracleCopyEyes)
+    keys = {key: key for key in whole.keys} if is_oracle else whole.keys
+    table_of = {p.place[:2]: keys[object_name(p.root_schema, p.root_table)] for p in parts}
     rows: dict[str, int] = defaultdict(int)
     for row in there:
         rows[table_of[row["schema_name"], row["name"]]] += row["rows"]
     picture = cast(SourcePicture, eyes.facts.picture())
+    for scn in (picture.scn, None):
+        try:
+            return _asked(eyes, whole, scn, rows)
+        except ChangeFailed as e:
+            if e.kind != PICTURE_GONE or scn is None:
+                raise
+    raise AssertionError("one of the two gave an answer or an error")
+
+
+def _asked(eyes: OracleMaskingEyes, whole: Translated, scn: int | None, parts: dict[str, int]) -> CopyVerification:
+    now, connection = datetime.now(UTC), eyes.session.connection
+    if isinstance(eyes, OracleCopyEyes):
+        return verify_on_oracle(SourceRows(connection, whole, scn, renamed=str), eyes.copy_eyes, parts, now)
     staging = staging_names(whole.policy.source.schemas, eyes.facts.run_id)
-    try:
-        return verify_from_oracle(_rows(eyes, whole, picture.scn), eyes.copy, staging, rows, datetime.now(UTC))
-    except ChangeFailed as e:
-        if e.kind != PICTURE_GONE:
-            raise
-    return verify_from_oracle(_rows(eyes, whole, None), eyes.copy, staging, rows, datetime.now(UTC))
-
-
-def _rows(eyes: OracleMaskingEyes, whole: Translated, scn: int | None) -> SourceRows:
-    return SourceRows(eyes.session.connection, whole, scn)
+    return verify_from_oracle(SourceRows(connection, whole, scn), eyes.copy, staging, parts, now)

@@ -53,12 +53,15 @@ class GivenOracle(Given):
     take_picture: Callable[[str], SourcePicture] = field(repr=False)
     """the newest picture, or where that is the given one that is gone, a new one. Raises PictureRefused, ChangeFailed"""
     translated: Callable[[], Translated] = field(repr=False)
+    owner: str = ""
+    """of a copy on Oracle: the account, which is its schema"""
 
 
 @dataclass
 class OracleMaskingEyes(OracleEyes):
     """Reads the dictionary of the source as an account that can only read; the copy is looked at by a second session."""
 
+    copy_engine: ClassVar[Engine] = Engine.POSTGRESQL
     policy: MaskingPolicyFile = field(kw_only=True)
     copy: Endpoint = field(kw_only=True, repr=False)
     facts: RunFacts = field(kw_only=True, repr=False)

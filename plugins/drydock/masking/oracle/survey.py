@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from drydock.changing.hands import Row, SurveyContext
 from drydock.engines.oracle_admission import version_of
 from drydock.engines.oracle_work import told_apart
+from drydock.estate import Engine
 from drydock.masking.confirmed import load_confirmed
 from drydock.masking.drift import drift
 from drydock.masking.fitness import unfit
@@ -76,7 +77,7 @@ def survey(eyes: OracleMaskingEyes, context: SurveyContext) -> Found:
     if refused := tuple(f for f in found if f.status.is_red):
         return Found(examined=examined, notes=told, figures=figures, refused=refused)
     tables = [(table, _extents(eyes, table)) for table in copied_tables(eyes, schema)]
-    items = _items(whole, tables, limits)
+    items = _items(whole, tables, limits, eyes.copy_engine)
     if short := undo_finding(eyes, eyes.facts.expected_s([c for c in items if c.action in ("mask_tables", "mask_chunk")])):
         return Found(examined=examined, notes=told, figures=figures, refused=(short,))
     figures |= _sizes(tables) | {
@@ -88,15 +89,18 @@ def survey(eyes: OracleMaskingEyes, context: SurveyContext) -> Found:
 
 def _findings(eyes: OracleMaskingEyes, whole: Translated, limits: MaskingLimits) -> Iterator[Finding]:
     policy, schema = eyes.policy, whole.source
-    refused = tuple(refusals(policy, schema.identity, eyes.copy_rows(PIPELINE, "copy_state")[0], eyes.facts))
+    refused = tuple(refusals(policy, schema.identity, eyes.copy_rows(PIPELINE, "copy_state")[0], eyes.facts, eyes.copy_engine))
     yield from refused
     yield from unconfirmed(policy)
     yield from drift(policy, schema, load_confirmed(policy.database))
     yield from unfit(policy, schema)
     yield from whole.findings()
-    present = read_definitions(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), ())
-    yield from definition_findings(whole.policy, whole.schema, present)
-    if not refused:  # how a delivery would go is asked of a target that may have one
+    if eyes.copy_engine is Engine.ORACLE:
+        yield from definition_findings(whole.policy, whole.schema)  # what stands in definitions, whatever they are written for
+    else:
+        present = read_definitions(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), ())
+        yield from definition_findings(whole.policy, whole.schema, present)
+    if not refused and eyes.copy_engine is Engine.POSTGRESQL:  # asked of a target that may have a delivery
         yield from foreseen(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), whole.policy)
     yield from unselectable(policy, schema)
     yield from _without_rowids(eyes, policy)
@@ -150,12 +154,13 @@ def bytes_of(extents: Extents) -> int:
     return sum(int(row["bytes"]) for rows in extents.values() for row in rows)
 
 
-def _items(whole: Translated, tables: list[tuple[Table, Extents]], limits: MaskingLimits) -> tuple[Candidate, ...]:
+def _items(
+    whole: Translated, tables: list[tuple[Table, Extents]], limits: MaskingLimits, engine: Engine
+) -> tuple[Candidate, ...]:
     """All items in the order in which they are worked; chunks by names of the source, all others by those of the copy."""
-    policy: MaskingPolicyFile = whole.policy
+    policy, made = (whole.source_policy, whole.source) if engine is Engine.ORACLE else (whole.policy, whole.schema)
     total = sum(bytes_of(extents) for _, extents in tables)
     most = max(1, (limits.max_items - OTHER_ITEMS) // 2)
-    made: Schema = whole.schema
     return (
         item_of("mask_tables", copy_ref(policy), 0, needed_bytes=round(total * limits.copy_space_factor)),
         *chunk_candidates(tables, limits.chunk_bytes, most),

@@ -1,7 +1,7 @@
 """The pipeline `masking` whose source is Oracle, as `changing.steps` calls it.
 
-The copy is on PostgreSQL, under the names and types of `translating`; what each item does is that of a PostgreSQL source, with
-an SCN for the picture and ranges of ROWID for pages.
+Where the copy is on PostgreSQL it has the names and types of `translating`, and each item does what it does for a PostgreSQL
+source, with an SCN for the picture and ranges of ROWID for pages. Where it is on Oracle too, see `copy_deeds`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from drydock.changing.hands import Eyes, Hands, SurveyContext
+from drydock.masking.oracle.copy_deeds import OracleCopyDeed
 from drydock.masking.oracle.deeds import OracleDeed
 from drydock.masking.oracle.judging import judge_copy
 from drydock.masking.oracle.sessions import CopyOfOracle, OracleMaskingEyes
@@ -42,7 +43,8 @@ class OracleMasking:
 
     def work(self, hands: Hands) -> Outcome:
         """The item, after all that is missing before it. Raises GateClosed, ChangeFailed, AttemptLost."""
-        return deeds.do(hands, OracleDeed)
+        given = getattr(hands, "given", None)
+        return deeds.do(hands, OracleCopyDeed if getattr(given, "owner", "") else OracleDeed)
 
     def verify(self, eyes: Eyes, outcomes: Sequence[Outcome], before: Mapping[str, Figure]) -> Sequence[Finding]:
         """All red findings of `verdicts`."""

@@ -7,7 +7,7 @@ great-expectations compare two databases of one kind and are not asked: SKIPPED 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from drydock.engines.postgres_statements import statement
 from drydock.masking.fitness_scope import finding
 from drydock.masking.oracle.rows import BATCH_ROWS, whole_question
 from drydock.masking.oracle.streams import source_told_apart
-from drydock.masking.oracle.translating import Translated, copy_name, table_name
+from drydock.masking.oracle.translating import Translated, copy_name
 from drydock.masking.policy import Canary as PlantedCanary
 from drydock.masking.schema import Schema, Table
 from drydock.masking.verification import residual, semijoin
@@ -45,19 +45,20 @@ class SourceRows:
     connection: oracledb.Connection
     whole: Translated
     scn: int | None
+    renamed: Callable[[str], str] = copy_name
+    """name in the source -> name in the copy"""
 
     @cached_property
     def tables(self) -> dict[tuple[str, str], Table]:
         """Schema and name in the copy -> table of the source."""
-        return {table_name(t): t for t in self.whole.source.tables}
+        return {(self.renamed(t.schema_name), self.renamed(t.name)): t for t in self.whole.source.tables}
 
     @cached_property
     def places(self) -> dict[str, tuple[Table, str]]:
         """As the net tells places of the copy -> table and column of the source."""
         found = {}
-        for table in self.whole.source.tables:
-            schema, name = table_name(table)
-            found |= {f"{schema}.{name}.{copy_name(c.name)}": (table, c.name) for c in table.columns}
+        for (schema, name), table in self.tables.items():
+            found |= {f"{schema}.{name}.{self.renamed(c.name)}": (table, c.name) for c in table.columns}
         return found
 
     def columns(self, table: Table, names: Sequence[str]) -> Iterator[pa.Table]:
@@ -76,19 +77,21 @@ class SourceRows:
         for batch in self.columns(table, [name]):
             yield b"".join(clean(as_bytes(v)) + b"\n" for v in batch.column(0).to_pylist() if v is not None)
 
-    def frames(self, source: object, relation: tuple[str, str], columns: Sequence[str], *, most: int) -> Iterator[pl.DataFrame]:
+    def frames(
+        self, source: object, relation: tuple[str, str], columns: Sequence[str], *, most: int | None = None
+    ) -> Iterator[pl.DataFrame]:
         """As `reidentification.table_frames`: columns as texts, of so many rows. Raises ChangeFailed."""
         table, left = self.tables[relation], most
-        there = {copy_name(c.name): c.name for c in table.columns}
+        there = {self.renamed(c.name): c.name for c in table.columns}
         for batch in self.columns(table, [there[name] for name in columns]):
-            rows = batch.slice(0, left)
+            rows = batch if left is None else batch.slice(0, left)
             texts = {
                 n: [None if v is None else as_bytes(v).decode() for v in rows.column(i).to_pylist()]
                 for i, n in enumerate(columns)
             }
             yield pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
-            left -= rows.num_rows
-            if not left:
+            left = None if left is None else left - rows.num_rows
+            if left == 0:
                 return
 
     def planted(self, subject: PlantedCanary, schema: Schema, source: object) -> Mapping[str, str]:
@@ -103,7 +106,7 @@ class SourceRows:
             rows = cursor.execute(question, binds, fetch_lobs=False, fetch_decimals=True).fetchall()
         if len(rows) != 1:
             return {}
-        return {copy_name(n): as_bytes(v).decode() for n, v in zip(mine.columns, rows[0], strict=True) if v is not None}
+        return {self.renamed(n): as_bytes(v).decode() for n, v in zip(mine.columns, rows[0], strict=True) if v is not None}
 
 
 def as_bytes(value: Any) -> bytes:
@@ -124,7 +127,8 @@ def verify_from_oracle(
     policy, schema = whole.policy, whole.schema
     with closing(connect(copy, purpose=PURPOSE, statement_timeout_s=0)) as delivered:
         net = net_of(policy, schema, delivered, rows.planted)
-        caught = _cast(net, rows, delivered, scope_of(policy, staging, delivered))
+        scope = scope_of(policy, staging, delivered)
+        caught = cast_with(net, rows, lambda progress: read_all(delivered, progress, scope))
         leaks = caught.verdicts[1].status is Status.FAIL
         people, told = measure(policy, schema, delivered, delivered, staging, direct_identifiers_left=leaks, known=rows.frames)
         counted = count_copy(whole, delivered, staging, parts)
@@ -141,12 +145,12 @@ def verify_from_oracle(
     )
 
 
-def _cast(net: Net, rows: SourceRows, delivered: Connection, scope: Any) -> Caught:
-    """As `verification.net.cast`, with originals from Oracle."""
+def cast_with(net: Net, rows: SourceRows, read: Callable[[Progress], Iterator[Block]]) -> Caught:
+    """As `verification.net.cast`, with originals from Oracle; `read`: all of the copy. Raises ChangeFailed, psycopg.Error."""
     with semijoin.sides_for(net.originals) as (sides, folder):
         _fill(net, rows, sides)
         progress, searches = Progress(), Searches(net, sides.wanted(), folder)
-        for block in read_all(delivered, progress, scope):
+        for block in read(progress):
             searches.add(block)
         return searches.result(net, sides, progress)
 

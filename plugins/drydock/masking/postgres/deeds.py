@@ -59,6 +59,10 @@ class Deed:
     def names(self) -> dict[str, str]:
         return staging_names(self.given.policy.source.schemas, self.given.facts.run_id)
 
+    def worked(self, action: str) -> Outcome:
+        """Do it, after all that is missing before it. Raises GateClosed, ChangeFailed, CopyBroken, DefinitionRefused."""
+        return DEEDS[action](self)
+
     def before_finish(self, piece: Piece) -> None:
         """What a source's engine asks of a table once all its rows are there. Raises CopyBroken."""
 
@@ -110,7 +114,7 @@ def do(hands: Hands, make: type[Deed] = Deed) -> Outcome:
     try:
         if broken := _broken_before(deed):
             return deed.ended(Status.SKIPPED, broken, StopReason.INTERLOCK)
-        return DEEDS[action](deed)
+        return deed.worked(action)
     except (DefinitionRefused, CopyBroken) as e:
         deed.told |= named_findings(e.findings)
         return deed.ended(Status.FAIL, e.findings[0].code)
@@ -149,6 +153,11 @@ def _ready(deed: Deed) -> None:
 def copy_chunk(deed: Deed) -> Outcome:
     """The chunk, and every earlier one that is missing."""
     _ready(deed)
+    return chunk_copied(deed)
+
+
+def chunk_copied(deed: Deed) -> Outcome:
+    """The same, once there are tables."""
     parts = deed.copying.until(deed.hands.item.number)
     own = {p.place for p in _parts(deed, parts)}
     rows = [row for row in deed.copying.there() if (row["schema_name"], row["name"], row["first_page"]) in own]
