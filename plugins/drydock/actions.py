@@ -9,6 +9,8 @@ from __future__ import annotations
 from drydock.estate import Engine
 from drydock.plans import Pipeline
 
+MASKING = ("mask_tables", "mask_chunk", "mask_finish", "mask_links", "mask_deliver", "mask_destroy")
+"""By the engine of the source; what a copy is made of does not depend on it."""
 ACTIONS: dict[Pipeline, dict[Engine, tuple[str, ...]]] = {
     "reclaim": {
         Engine.POSTGRESQL: ("vacuum_truncate", "online_copy", "repack_concurrently", "vacuum_full", "truncate"),
@@ -19,8 +21,8 @@ ACTIONS: dict[Pipeline, dict[Engine, tuple[str, ...]]] = {
         Engine.ORACLE: ("coalesce", "shrink_index", "rebuild_online", "rebuild"),
     },
     "masking": {
-        Engine.POSTGRESQL: ("mask_tables", "mask_chunk", "mask_finish", "mask_links", "mask_deliver", "mask_destroy"),
-        Engine.ORACLE: (),
+        Engine.POSTGRESQL: MASKING,
+        Engine.ORACLE: MASKING,
     },
 }
 

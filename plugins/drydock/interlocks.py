@@ -218,7 +218,7 @@ def budget(asking: Asking) -> Answer:
     used, to_come = asking.used_before + asking.used_by_item, asking.log_bytes_to_come
     free = [b for b in (told.archive_free_bytes, told.recovery_area_free_bytes) if b is not None]
     needed = policy.min_archive_free_bytes + round(to_come * policy.archive_free_factor)
-    lag_s, tells_archives = told.standby_lag_s, asking.run.database.engine is not Engine.POSTGRESQL
+    lag_s, tells_archives = told.standby_lag_s, changed_engine(asking) is not Engine.POSTGRESQL
     reasons = {
         "log_budget_used": used + to_come > policy.max_log_bytes,
         "archive_unknown": told.archives_unseen > 0 or (not free and tells_archives),
@@ -245,6 +245,11 @@ def budget(asking: Asking) -> Answer:
         "lag_at_start_s": _rounded(asking.lag_at_start_s),
     }
     return _answer(Interlock.BUDGET, _first(reasons), **figures)
+
+
+def changed_engine(asking: Asking) -> Engine:
+    """Of what is changed: that of the database, but where a copy goes to another engine."""
+    return getattr(asking.target, "engine", asking.run.database.engine)
 
 
 def _lag_limit_s(asking: Asking) -> float:

@@ -86,6 +86,14 @@ def redaction_policies(storage: Storage) -> Iterator[Row]:
         yield row | {"ENABLE": "YES"}
 
 
+@view("DBA_SYS_PRIVS")
+def dba_sys_privs(database: OracleDatabase) -> Iterator[Row]:
+    """System privileges of accounts; those on objects stand elsewhere."""
+    for account in database.accounts.values():
+        for privilege in sorted(p for p in account.privileges if " ON " not in p and " " in p):
+            yield {"GRANTEE": account.name, "PRIVILEGE": privilege, "ADMIN_OPTION": "NO", "COMMON": "NO", "INHERITED": "NO"}
+
+
 @view("V$NLS_PARAMETERS")
 def v_nls_parameters(database: OracleDatabase) -> Iterator[Row]:
     """The character sets that a database is made with; of a session's own parameters the simulator keeps none."""

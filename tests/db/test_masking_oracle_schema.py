@@ -155,7 +155,7 @@ def test_partitions_and_sequences(schema: s.Schema) -> None:
     assert [(p.name, p.is_default) for p in placed.partitioning.partitions] == [("DECL.P2026", False), ("DECL.PMAX", True)]
     own = {sequence.name: sequence for sequence in schema.sequences}
     assert own["ISEQ$$_1"].is_identity and (own["ISEQ$$_1"].owner_table, own["ISEQ$$_1"].owner_column) == ("DECL.PEOPLE", "ID")
-    assert (own["ORDER_NO"].start, own["ORDER_NO"].increment, own["ORDER_NO"].is_identity) == (77, 2, False)
+    assert (own["ORDER_NO"].last_value, own["ORDER_NO"].increment, own["ORDER_NO"].is_identity) == (77, 2, False)
 
 
 def test_a_schema_that_is_not_there(world: tuple[OracleDatabase, OracleServer]) -> None:

@@ -43,6 +43,7 @@ FAILURES = {
     "stopped_for_cleanup_job": "stopped_for_cleanup_job",
     "picture_missing": "picture_missing",
     "picture_gone": "picture_missing",
+    "source_changed": "masking_source_changed",
 }
 """What the engines call an error -> the reason that an outcome gives; all others: statement_failed."""
 

@@ -49,6 +49,11 @@ class ColumnMasker:
         self.masked = self.nulls = self._unread = 0
 
     @property
+    def suppresses(self) -> bool:
+        """Whatever stood there becomes NULL."""
+        return self._technique is Technique.SUPPRESS
+
+    @property
     def replaces_by_constant(self) -> bool:
         """Whatever stood there, of any type, becomes one constant."""
         return self._technique is Technique.REPLACE and self.work.rule.parameters.stand_in is None  # type: ignore[union-attr]
@@ -63,7 +68,7 @@ class ColumnMasker:
         self.nulls += nulls
         self.masked += len(raw) - nulls
         try:
-            if self._technique is Technique.SUPPRESS:
+            if self.suppresses:
                 return [None] * len(raw)
             if self._of_array:
                 return self._arrays(raw)

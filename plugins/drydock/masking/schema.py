@@ -169,7 +169,7 @@ class Table(Model):
 
 
 class Sequence(Model):
-    """A sequence without its value."""
+    """A sequence; its value is known of Oracle alone."""
 
     schema_name: str
     name: str
@@ -183,6 +183,7 @@ class Sequence(Model):
     owner_table: str = Field("", description="object name of the table whose column owns it")
     owner_column: str = ""
     is_identity: bool = False
+    last_value: int | None = Field(None, description="how far it is by now, at most; None: not read here")
 
 
 class EnumType(Model):

@@ -6,7 +6,7 @@ How many values the masked ones of a kind are drawn from, and what is kept of a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from psycopg import sql
@@ -57,11 +57,16 @@ FIXED = {"order_no": 0, "bill_no": 4, "email": 6}
 """Kinds whose sets follow from the length: how many letters do not vary."""
 REPLACED_WHOLE = (Technique.PSEUDONYM, Technique.WORDS, Technique.REPLACE, Technique.SUPPRESS, Technique.GENERALISE)
 ROAD = r"\d|[路巷弄号室]"
+ValuesOf = Callable[[PlantedCanary, Schema, Any], Mapping[str, Any]]
+"""Values of a planted subject as texts, by column; nothing where there is no such row, or more than one."""
 
 
-def net_of(policy: MaskingPolicyFile, schema: Schema, source: Connection) -> Net:
-    """The net for one copy; reads the planted subjects from the source. Raises psycopg.Error."""
-    birds, missing = planted(policy, schema, source)
+def net_of(policy: MaskingPolicyFile, schema: Schema, source: Connection, values_of: ValuesOf | None = None) -> Net:
+    """The net for one copy; reads the planted subjects from the source. `values_of`: how, where it is of another engine.
+
+    Raises psycopg.Error.
+    """
+    birds, missing = planted(policy, schema, source, values_of or _values)
     carried = {place.replace('"', ""): f"carried_over: {place}" for place in policy.carried_over}
     declared = dict(_declared(policy, schema)) | dict.fromkeys(carried, ANY_KIND)
     return Net(
@@ -107,13 +112,14 @@ def place_of(table: Table, column: str) -> str:
     return f"{table.schema_name}.{table.name}.{column}"
 
 
-def planted(policy: MaskingPolicyFile, schema: Schema, source: Connection) -> tuple[tuple[Canary, ...], tuple[str, ...]]:
+def planted(
+    policy: MaskingPolicyFile, schema: Schema, source: Connection, values_of: ValuesOf
+) -> tuple[tuple[Canary, ...], tuple[str, ...]]:
     """The values of the policy's subjects as they stand in the source, and the labels of those that do not."""
-    prepare(source)
     found: list[Canary] = []
     missing: list[str] = []
     for subject in policy.canaries:
-        values = _values(subject, schema, source)
+        values = values_of(subject, schema, source)
         for name in subject.columns:
             text = values.get(name)
             if text is None or len(normal(text.encode())) < SHORTEST:
@@ -134,6 +140,7 @@ def _values(subject: PlantedCanary, schema: Schema, source: Connection) -> Mappi
         relation=sql.Identifier(table.schema_name, table.name),
         condition=sql.SQL(" AND ").join(tests),
     )
+    prepare(source)
     rows = source.execute(statement).fetchall()
     return rows[0] if len(rows) == 1 else {}
 

@@ -5,7 +5,8 @@ The attacker's auxiliary table is the source itself: people whom he knows with e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import polars as pl
 
@@ -20,6 +21,8 @@ from drydock.verdicts import Verdict, skip
 
 QUESTION = "reidentification"
 KNOWN_PEOPLE = 20_000
+Frames = Callable[..., Iterator[pl.DataFrame]]
+"""As `table_frames`."""
 DATES = {"day": 10, "month": 7, "year": 4, "decade": 3}
 ADDRESSES = {"province": r"^(..)", "city": r"^(.*?(?:市|州|盟|地区))", "district": r"^(.*?[^市自治地](?:区|县|旗))"}
 
@@ -32,10 +35,13 @@ def measure(
     staging: Mapping[str, str],
     *,
     direct_identifiers_left: bool,
+    known: Frames = table_frames,
+    copied: Frames = table_frames,
 ) -> tuple[Reidentification, Verdict]:
     """All declared sets of one copy, and what is said of them. SKIPPED where the policy declares none.
 
-    `direct_identifiers_left`: the net found originals. Raises psycopg.Error.
+    `direct_identifiers_left`: the net found originals. `known`, `copied`: how rows are read of a source, of a copy on another
+    engine. Raises psycopg.Error.
     """
     quasi: list[QuasiResult] = []
     links: list[LinkageResult] = []
@@ -43,7 +49,7 @@ def measure(
     for declared, wanted in zip(policy.quasi_identifiers, promised, strict=True):
         table = schema.by_key.get(declared.table)
         if table is not None and {*declared.columns, *declared.sensitive} <= set(table.by_name):
-            result, link = _one(policy, declared, wanted, table, source, copy, staging)
+            result, link = _one(policy, declared, wanted, table, source, copy, staging, known, copied)
             quasi.append(result)
             links += [link] if link else []
     result = evaluate(
@@ -71,26 +77,28 @@ def _one(
     source: Connection,
     copy: Connection,
     staging: Mapping[str, str],
+    known: Frames,
+    copied: Frames,
 ) -> tuple[QuasiResult, LinkageResult | None]:
     """One reading of the delivered table for both; the attack needs a key of one column that is kept, else truth is unknown."""
     classes, key = Classes(wanted), _kept_key(policy, table)
     coarser = {name: way for name in declared.columns if (way := coarser_of(policy, table, name))}
-    fighting = _attack(declared, table, key, coarser, source) if key and coarser else None
+    fighting = _attack(declared, table, key, coarser, partial(known, source)) if key and coarser else None
     columns = list(dict.fromkeys([*declared.columns, *wanted.least_l, *([key] if key else [])]))
     relation = (staging.get(table.schema_name, table.schema_name), table.name)
-    for frame in table_frames(copy, relation, columns):
+    for frame in copied(copy, relation, columns):
         classes.add(frame)
         if fighting and key:
             fighting.add(frame.with_columns(pl.col(key).alias(PERSON)))
     return classes.result(), fighting.result() if fighting else None
 
 
-def _attack(declared: Declared, table: Table, key: str, coarser: Mapping[str, a.Coarser], source: Connection) -> a.Attack | None:
+def _attack(declared: Declared, table: Table, key: str, coarser: Mapping[str, a.Coarser], known: Frames) -> a.Attack | None:
     columns = list(dict.fromkeys([key, *coarser]))
-    known = list(table_frames(source, (table.schema_name, table.name), columns, most=KNOWN_PEOPLE))
-    if not known:
+    frames = list(known((table.schema_name, table.name), columns, most=KNOWN_PEOPLE))
+    if not frames:
         return None
-    people = pl.concat(known).with_columns(pl.col(key).alias(PERSON))
+    people = pl.concat(frames).with_columns(pl.col(key).alias(PERSON))
     return a.Attack(declared.table, people, coarser)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context, task
 from airflow.sdk.definitions.param import ParamsDict
@@ -13,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from drydock.changing import approval_page, steps
 from drydock.changing.run import ChangeRun, RunRefused, StepSkipped
 from drydock.configuration import ConfigurationError, load_masking_policy
-from drydock.estate import Database
+from drydock.estate import Database, Engine
 from drydock.ledger import change_history, record
 from drydock.masking.epochs import EpochHasOtherKey, note_keys_gone
 from drydock.messages import message
@@ -28,6 +29,9 @@ from drydock.outcomes import Outcome, StopReason
 from drydock.plans import Plan
 from drydock.pools import pool_of
 from drydock.verdicts import Finding, Status
+
+if TYPE_CHECKING:
+    from drydock.masking.postgres.sessions import Picture
 
 log = logging.getLogger(__name__)
 
@@ -111,16 +115,29 @@ def picture(database_id: str) -> dict[str, Any]:
     """Hold one consistent picture of the source while the chunks are copied.
 
     A lost one is never replaced unnoticed: where the next one shows other rows, the copy begins anew and the ledger says so.
+    Of an Oracle source it is an SCN, which is written down; nothing holds it but the undo.
     """
-    from drydock.masking.postgres.picture import PictureRefused, hold_picture
+    from drydock.masking.postgres.picture import PictureRefused
 
+    run = open_change_run(database_id, PIPELINE)
     try:
-        held = hold_picture(open_change_run(database_id, PIPELINE))
+        held = _hold_of(run)(run)
     except StepSkipped as e:
         skip(words(e.reason))
     except (PictureRefused, *CANNOT_RUN) as e:
         raise AirflowFailException(str(e)) from None
     return {"generation": held.generation}
+
+
+def _hold_of(run: ChangeRun) -> Callable[[ChangeRun], Picture]:
+    """How the picture of the source is taken, by its engine."""
+    if run.database.engine is Engine.ORACLE:
+        from drydock.masking.oracle.picture import make_picture
+
+        return make_picture
+    from drydock.masking.postgres.picture import hold_picture
+
+    return hold_picture
 
 
 def work(database: Database, planned: Any) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from drydock.changing.hands import Eyes, Target
 from drydock.changing.run import ChangeRun
 from drydock.configuration import load_masking_policy
 from drydock.engines.postgres import Endpoint
+from drydock.estate import Engine
 from drydock.masking.epochs import see_key
 from drydock.masking.keys import MaskingKey
 from drydock.masking.policy import MaskingPolicyFile
@@ -16,6 +18,9 @@ from drydock.masking.policy import Target as CopyTarget
 from drydock.orchestration.connections import endpoint_of
 from drydock.orchestration.masking_keys import masking_key_of
 from drydock.orchestration.targets import free_bytes, places_of
+
+if TYPE_CHECKING:
+    from drydock.masking.postgres.sessions import RunFacts
 
 
 def with_masking(run: ChangeRun) -> ChangeRun:
@@ -31,6 +36,8 @@ def checked_key(run: ChangeRun, policy: MaskingPolicyFile) -> MaskingKey:
 
 
 def _eyes(run: ChangeRun) -> Eyes:
+    if run.database.engine is Engine.ORACLE:
+        return _oracle_eyes(run)
     from drydock.masking.postgres.facts_of_run import facts_of
     from drydock.masking.postgres.sessions import MaskingEyes
 
@@ -48,6 +55,8 @@ def _eyes(run: ChangeRun) -> Eyes:
 
 
 def _target(run: ChangeRun) -> Target:
+    if run.database.engine is Engine.ORACLE:
+        return _copy_of_oracle(run)
     from drydock.masking.postgres.facts_of_run import facts_of
     from drydock.masking.postgres.sessions import MaskingTarget
 
@@ -63,6 +72,50 @@ def _target(run: ChangeRun) -> Target:
         facts=facts_of(run),
         source_places=places_of(run.database),
     )
+
+
+def _oracle_eyes(run: ChangeRun) -> Eyes:
+    from drydock.engines.oracle import RunIdentity
+    from drydock.masking.oracle.sessions import OracleMaskingEyes
+    from drydock.orchestration.connections import oracle_connect_of
+
+    policy = load_masking_policy(run.database.id)
+    return OracleMaskingEyes(
+        run.database,
+        oracle_connect_of(policy.source.connection),
+        RunIdentity("masking.look", run.run_key),
+        policy=policy,
+        copy=copy_endpoint(run, policy),
+        facts=_oracle_facts(run),
+        key=checked_key(run, policy),
+    )
+
+
+def _copy_of_oracle(run: ChangeRun) -> Target:
+    from drydock.masking.oracle.picture import take_picture
+    from drydock.masking.oracle.sessions import CopyOfOracle
+    from drydock.orchestration.connections import oracle_connect_of
+
+    policy = load_masking_policy(run.database.id)
+    return CopyOfOracle(
+        run.database,
+        copy_endpoint(run, policy),
+        f"masking.work {run.run_key}",
+        places_of_copy(policy.chosen_target()),
+        policy=policy,
+        source=oracle_connect_of(policy.source.connection),
+        key=checked_key(run, policy),
+        facts=_oracle_facts(run),
+        take_picture=partial(take_picture, run),
+    )
+
+
+def _oracle_facts(run: ChangeRun) -> RunFacts:
+    """As of any run; its picture is an SCN."""
+    from drydock.masking.oracle.picture import newest_source_picture
+    from drydock.masking.postgres.facts_of_run import facts_of
+
+    return replace(facts_of(run), picture=partial(newest_source_picture, run.ledger, run.run_id))
 
 
 def copy_endpoint(run: ChangeRun, policy: MaskingPolicyFile) -> Endpoint:

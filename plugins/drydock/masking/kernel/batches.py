@@ -13,7 +13,6 @@ from drydock.masking.kernel.codecs import Raw
 from drydock.masking.kernel.programs import Program
 from drydock.masking.kernel.rows import BATCH_BYTES, batch_rows
 from drydock.masking.kernel.work import BadStream
-from drydock.masking.policy import Technique
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +26,7 @@ _ERRORS = {
     -7: "it ended in the middle",
 }
 _CHECKED_ROWS = 64
+_NO_ROWS = np.empty(0, np.int64)
 
 
 class SideFailed(RuntimeError):
@@ -50,12 +50,13 @@ def good(answer: int) -> int:
 class Batches:
     """One stream's rows, a batch at a time. Not for two threads."""
 
-    def __init__(self, library: ctypes.CDLL, columns: int) -> None:
+    def __init__(self, library: ctypes.CDLL, columns: int, *, quick: bool = False) -> None:
         self.library, self.rows = library, 0
-        self.handle = library.dk_open(columns, batch_rows(columns), BATCH_BYTES)
+        self.handle = library.dk_open(columns, batch_rows(columns, quick=quick), BATCH_BYTES)
         if not self.handle:
             raise MemoryError("no memory for a stream")
         self._left = np.zeros(batch_rows(columns), np.uint8)
+        self._left_at = self._left.ctypes.data
 
     def close(self) -> None:
         if self.handle:
@@ -90,9 +91,10 @@ class Batches:
 
     def run(self, program: Program, column: int) -> tuple[int, np.ndarray]:
         """Mask a column; how many were NULL, and the rows that are left to Python."""
-        call = getattr(self.library, f"dk_mask_{program.mask}")
-        nulls = good(call(self.handle, column, program.address, self._left.ctypes.data))
-        return nulls, np.flatnonzero(self._left[: self.rows])
+        answer = program.call(self.handle, column, program.address, self._left_at)
+        if answer < 1 << 32:
+            return good(answer), _NO_ROWS
+        return answer & 0xFFFFFFFF, np.flatnonzero(self._left[: self.rows])
 
     def constant(self, column: int, value: bytes | None) -> int:
         """One constant for all that is not NULL; how many were NULL."""
@@ -129,22 +131,29 @@ class BatchColumn:
         self.place, self.masker, self._others, self.program = place, masker, others, program
         self._twin: ColumnMasker | None = twin if program else None
 
+    @property
+    def by_columns_alone(self) -> bool:
+        """Whether the size of batches tells Python nothing: it masks no column of them as a whole."""
+        return self.program is not None or self._is_constant
+
+    @property
+    def _is_constant(self) -> bool:
+        return self.masker.suppresses or self.masker.replaces_by_constant
+
     def mask(self, batches: Batches) -> None:
         """This column of the batch."""
-        technique = self.masker.work.rule.technique  # type: ignore[union-attr]
-        every = np.arange(batches.rows)
-        if technique is Technique.SUPPRESS or self.masker.replaces_by_constant:
-            value = None if technique is Technique.SUPPRESS else self.masker.constant()
+        if self._is_constant:
+            value = None if self.masker.suppresses else self.masker.constant()
             self._count(batches.rows, batches.constant(self.place, value))
         elif self.program is None or not batches.rows:
-            self._by_python(batches, every)
+            self._by_python(batches, np.arange(batches.rows))
         else:
             nulls, left = batches.run(self.program, self.place)
-            if self._agrees(batches, left):
+            if self._twin is None or self._agrees(batches, left):
                 self._count(batches.rows - left.size, nulls)
                 self._by_python(batches, left)
             else:
-                self._by_python(batches, every)
+                self._by_python(batches, np.arange(batches.rows))
 
     def _count(self, rows: int, nulls: int) -> None:
         self.masker.nulls += nulls
@@ -158,8 +167,7 @@ class BatchColumn:
     def _agrees(self, batches: Batches, left: np.ndarray) -> bool:
         """Some rows of the first batch are masked both ways; where they differ, Python masks the column."""
         twin, self._twin = self._twin, None
-        if twin is None:
-            return True
+        assert twin is not None
         rows = np.setdiff1d(np.arange(batches.rows), left)[:_CHECKED_ROWS]
         beside = [batches.fields(other, rows) for other in self._others]
         if twin.fields(batches.fields(self.place, rows), beside) == batches.fields(self.place, rows, masked=True):

@@ -1,4 +1,4 @@
-/* AES-256 by the processor's instructions, and FF1's network over whole numbers (feistel.py) eight at a time.
+/* AES-256 by the processor's instructions, and FF1's network over whole numbers (feistel.py), eight or sixteen at a time.
  *
  * Where the processor has no such instructions the programs of texts.c, words.c and figures.c are not used at all.
  */
@@ -28,6 +28,7 @@ dk_cut dk_make_cut(const dk_cipher *cipher, uint64_t size) {
     cut.shift = 8 * ((bits + 7) / 8);
     cut.rounds = size >= 1000000 ? 10 : size >= 10000 ? 24 : 36;
     cut.reciprocal = UINT64_MAX / cut.half;
+    cut.inverse = 1.0 / (double)cut.half;
     uint8_t block[DK_BLOCK] = {1, 2, 1};
     block[3] = (uint8_t)(radix >> 16);
     block[4] = (uint8_t)(radix >> 8);
@@ -42,7 +43,7 @@ dk_cut dk_make_cut(const dk_cipher *cipher, uint64_t size) {
     return cut;
 }
 
-/* `spare` serves where another size holds the place; it must live as long as the answer. */
+/* `spare` serves where another size holds the place; it must live as long as the answer. NULL: then the answer is NULL. */
 const dk_cut *dk_cut_of(dk_ff1 *ff1, uint64_t size, dk_cut *spare) {
     dk_cut *cut = &ff1->cuts[(size * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
     if (cut->size == size) return cut;
@@ -50,7 +51,7 @@ const dk_cut *dk_cut_of(dk_ff1 *ff1, uint64_t size, dk_cut *spare) {
         *cut = dk_make_cut(&ff1->cipher, size);
         return cut;
     }
-    *spare = dk_make_cut(&ff1->cipher, size);
+    if (spare) *spare = dk_make_cut(&ff1->cipher, size);
     return spare;
 }
 
@@ -104,9 +105,24 @@ AES static inline __m128i one(const __m128i *keys, __m128i b) {
     return _mm_aesenclast_si128(b, keys[14]);
 }
 
+#if DK_LANES
+/* Sixteen blocks in four registers. */
+static inline void sixteen(const __m128i *keys, uint8_t *blocks) {
+    __m512i b[4];
+    for (int n = 0; n < 4; n++) b[n] = _mm512_xor_si512(_mm512_loadu_si512(blocks + 64 * n), _mm512_broadcast_i32x4(keys[0]));
+    for (int k = 1; k < 14; k++)
+        UNROLLED for (int n = 0; n < 4; n++) b[n] = _mm512_aesenc_epi128(b[n], _mm512_broadcast_i32x4(keys[k]));
+    for (int n = 0; n < 4; n++)
+        _mm512_storeu_si512(blocks + 64 * n, _mm512_aesenclast_epi128(b[n], _mm512_broadcast_i32x4(keys[14])));
+}
+#endif
+
 AES void dk_encrypt(const dk_cipher *cipher, uint8_t *blocks, size_t count) {
     const __m128i *keys = (const __m128i *)cipher->round_keys;
     __m128i b[8];
+#if DK_LANES
+    for (; count >= 16; count -= 16, blocks += 16 * DK_BLOCK) sixteen(keys, blocks);
+#endif
     for (; count >= 8; count -= 8, blocks += 8 * DK_BLOCK) {
         memcpy(b, blocks, sizeof b);
         eight(keys, b);
@@ -124,6 +140,117 @@ AES void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks
         b = one(keys, _mm_xor_si128(b, _mm_loadu_si128((const __m128i *)(message + i * DK_BLOCK))));
     _mm_storeu_si128((__m128i *)state, b);
 }
+
+AES void dk_chains(const dk_cipher *cipher, const uint8_t *const *messages, const size_t *blocks, uint8_t *const *states, int count) {
+    const __m128i *keys = (const __m128i *)cipher->round_keys;
+    __m128i b[8] = {0};
+    size_t most = 0;
+    for (int k = 0; k < count; k++) most = blocks[k] > most ? blocks[k] : most;
+    for (size_t i = 0; i < most; i++) {
+        UNROLLED for (int k = 0; k < 8; k++)
+            if (k < count && i < blocks[k]) b[k] = _mm_xor_si128(b[k], _mm_loadu_si128((const __m128i *)(messages[k] + i * DK_BLOCK)));
+        eight(keys, b);
+        for (int k = 0; k < count; k++)
+            if (i + 1 == blocks[k]) _mm_storeu_si128((__m128i *)states[k], b[k]);
+    }
+}
+
+#if DK_LANES
+
+/* Numbers of 64 bits by a half below 2^32: quotients by floating point, wrong by few, mended by what is left.
+ *
+ * The product is off by less than 3 * 2^11 / half (three roundings of 2^-53 of 2^64 / half): from SURE on by less than one,
+ * so that the rest is off by the half once at most; below it the rest, which a double holds exactly, is divided once more.
+ */
+#define SURE 8192
+
+static inline __m512i rest_of(__m512i y, __m512i half, __m512d inverse, int sure) {
+    __m512i q = _mm512_cvttpd_epu64(_mm512_mul_pd(_mm512_cvtepu64_pd(y), inverse));
+    y = _mm512_sub_epi64(y, _mm512_mullo_epi64(q, half));
+    if (!sure) {
+        __m512d down = _mm512_roundscale_pd(_mm512_mul_pd(_mm512_cvtepi64_pd(y), inverse), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+        y = _mm512_sub_epi64(y, _mm512_mullo_epi64(_mm512_cvtpd_epi64(down), half));
+    }
+    y = _mm512_min_epu64(y, _mm512_add_epi64(y, half));
+    return _mm512_min_epu64(y, _mm512_sub_epi64(y, half));
+}
+
+typedef struct {
+    _Alignas(64) uint64_t number[16], high[16], low[16], half[16], shift[16];
+    _Alignas(64) double inverse[16];
+} lanes;
+
+/* The quotient of numbers below 2^63, exactly: its estimate is off by one at most. */
+static inline __m512i parted(__m512i number, __m512i half, __m512d inverse, __m512i *rest) {
+    __m512i q = _mm512_cvttpd_epi64(_mm512_mul_pd(_mm512_cvtepi64_pd(number), inverse));
+    __m512i r = _mm512_sub_epi64(number, _mm512_mullo_epi64(q, half)), one = _mm512_set1_epi64(1);
+    __mmask8 over = _mm512_cmpge_epi64_mask(r, half), under = _mm512_movepi64_mask(r);
+    q = _mm512_mask_add_epi64(_mm512_mask_sub_epi64(q, under, q, one), over, q, one);
+    *rest = _mm512_mask_add_epi64(_mm512_mask_sub_epi64(r, over, r, half), under, r, half);
+    return q;
+}
+
+static inline __m512i swapped(__m512i words) {
+    const __m512i order = _mm512_broadcast_i32x4(_mm_set_epi8(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    return _mm512_shuffle_epi8(words, order);
+}
+
+/* Sixteen jobs of as many rounds; words of two groups of eight, whose blocks lie crosswise in four registers. */
+static inline __attribute__((always_inline)) void lanes_through(const dk_cipher *cipher, lanes *l, int rounds, int sure) {
+    __m512i keys[15], left[2], right[2], high[2], low[2], half[2], shift[2], b[4];
+    __m512d inverse[2];
+    for (int k = 0; k < 15; k++) keys[k] = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)cipher->round_keys[k]));
+    for (int g = 0; g < 2; g++) {
+        high[g] = swapped(_mm512_load_si512(l->high + 8 * g));
+        low[g] = _mm512_load_si512(l->low + 8 * g);
+        half[g] = _mm512_load_si512(l->half + 8 * g);
+        shift[g] = _mm512_load_si512(l->shift + 8 * g);
+        inverse[g] = _mm512_load_pd(l->inverse + 8 * g);
+        left[g] = parted(_mm512_load_si512(l->number + 8 * g), half[g], inverse[g], &right[g]);
+    }
+    for (int i = 0; i < rounds; i++) {
+        for (int g = 0; g < 2; g++) {
+            __m512i word = _mm512_ternarylogic_epi64(_mm512_sllv_epi64(_mm512_set1_epi64(i), shift[g]), low[g], right[g], 0x96);
+            word = swapped(word);
+            b[2 * g] = _mm512_xor_si512(_mm512_unpacklo_epi64(high[g], word), keys[0]);
+            b[2 * g + 1] = _mm512_xor_si512(_mm512_unpackhi_epi64(high[g], word), keys[0]);
+        }
+        UNROLLED for (int k = 1; k < 14; k++)
+            for (int n = 0; n < 4; n++) b[n] = _mm512_aesenc_epi128(b[n], keys[k]);
+        for (int n = 0; n < 4; n++) b[n] = _mm512_aesenclast_epi128(b[n], keys[14]);
+        for (int g = 0; g < 2; g++) {
+            __m512i y = rest_of(swapped(_mm512_unpacklo_epi64(b[2 * g], b[2 * g + 1])), half[g], inverse[g], sure);
+            y = _mm512_add_epi64(y, left[g]);
+            left[g] = right[g];
+            right[g] = _mm512_min_epu64(y, _mm512_sub_epi64(y, half[g]));
+        }
+    }
+    for (int g = 0; g < 2; g++)
+        _mm512_store_si512(l->number + 8 * g, _mm512_add_epi64(_mm512_mullo_epi64(left[g], half[g]), right[g]));
+}
+
+static void lanes_sure(const dk_cipher *cipher, lanes *l, int rounds) { lanes_through(cipher, l, rounds, 1); }
+static void lanes_any(const dk_cipher *cipher, lanes *l, int rounds) { lanes_through(cipher, l, rounds, 0); }
+
+static void network(const dk_cipher *cipher, dk_job *const *jobs, int count) {
+    lanes l;
+    int sure = 1;
+    for (int k = 0; k < 16; k++) {
+        const dk_job *job = jobs[k < count ? k : 0];
+        const dk_cut *cut = job->cut;
+        l.number[k] = job->number;
+        l.high[k] = job->tweak ^ cut->high;
+        l.low[k] = cut->low;
+        l.half[k] = cut->half;
+        l.shift[k] = (uint64_t)cut->shift;
+        l.inverse[k] = cut->inverse;
+        sure &= cut->half >= SURE;
+    }
+    (sure ? lanes_sure : lanes_any)(cipher, &l, jobs[0]->cut->rounds);
+    for (int k = 0; k < count; k++) jobs[k]->number = l.number[k];
+}
+
+#else
 
 /* Jobs of as many rounds each. `same`: all of one size, whose figures then stay in registers. */
 AES static inline __attribute__((always_inline)) void rounds_of(const dk_cipher *cipher, dk_job *const *jobs, int count, int same) {
@@ -167,11 +294,14 @@ AES static void network(const dk_cipher *cipher, dk_job *const *jobs, int count)
     else rounds_of(cipher, jobs, count, 0);
 }
 
+#endif
+
+/* As many at once as go together, of like rounds. */
 void dk_network(const dk_cipher *cipher, dk_job *const *jobs, int count) {
     int first = 0;
     while (first < count) {
         int end = first + 1;
-        while (end < count && jobs[end]->cut->rounds == jobs[first]->cut->rounds) end++;
+        while (end < count && end - first < DK_TOGETHER && jobs[end]->cut->rounds == jobs[first]->cut->rounds) end++;
         network(cipher, jobs + first, end - first);
         first = end;
     }
@@ -184,6 +314,9 @@ void dk_cipher_key(dk_cipher *cipher, const uint8_t key[32]) { (void)cipher, (vo
 void dk_encrypt(const dk_cipher *cipher, uint8_t *blocks, size_t count) { (void)cipher, (void)blocks, (void)count; }
 void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks, uint8_t state[DK_BLOCK]) {
     (void)cipher, (void)message, (void)blocks, (void)state;
+}
+void dk_chains(const dk_cipher *cipher, const uint8_t *const *messages, const size_t *blocks, uint8_t *const *states, int count) {
+    (void)cipher, (void)messages, (void)blocks, (void)states, (void)count;
 }
 void dk_network(const dk_cipher *cipher, dk_job *const *jobs, int count) { (void)cipher, (void)jobs, (void)count; }
 

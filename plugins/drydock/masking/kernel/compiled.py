@@ -26,8 +26,8 @@ from drydock.masking.kernel.structures import LAYOUTS
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
-SOURCES = ("stream.c", "cipher.c", "texts.c", "words.c", "figures.c")
-HEADERS = ("kernel.h",)
+SOURCES = ("stream.c", "unicode.c", "cipher.c", "texts.c", "lanes.c", "words.c", "figures.c")
+HEADERS = ("kernel.h", "texts.h")
 FLAGS = ("-std=c11", "-O3", "-march=native", "-fPIC", "-shared", "-fstack-protector-strong", "-fvisibility=default")
 COMPILERS = ("cc", "gcc", "clang")
 BUILD_TIMEOUT_S = 120
@@ -119,6 +119,7 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
         "dk_room": (pointer, (size,)),
         "dk_release": (None, (pointer, size)),
         "dk_has_aes": (ctypes.c_int, ()),
+        "dk_texts_end": (None, (pointer,)),
         "dk_batch_of": (number, (pointer, ctypes.c_char_p, size, ctypes.c_int)),
         "dk_read": (number, (pointer, pointer, pointer, pointer)),
         "dk_write": (ctypes.c_int, (pointer, pointer, pointer)),

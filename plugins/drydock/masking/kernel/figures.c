@@ -4,7 +4,6 @@
  */
 #include "kernel.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define LONGEST_NAME 256
@@ -16,13 +15,49 @@ typedef struct {
     int32_t sort, column;
 } dk_name;
 
-/* The first 64 bits of the CBC-MAC over the length and the text (draws.py). */
-static uint64_t drawn(const dk_cipher *cipher, const uint8_t *text, size_t size) {
-    uint8_t message[DK_BLOCK * (2 + (LONGEST_NAME + 64) / DK_BLOCK)] = {0}, state[DK_BLOCK];
-    dk_put64(message + 8, size);
-    memcpy(message + DK_BLOCK, text, size);
-    dk_chain(cipher, message, 1 + (size + DK_BLOCK - 1) / DK_BLOCK, state);
-    return dk_get64(state);
+#define MESSAGE (DK_BLOCK * (2 + (LONGEST_NAME + 64) / DK_BLOCK))
+#define TOGETHER 8
+
+/* A row whose draw is waited for: its name as a message, and what it moves. */
+typedef struct {
+    int64_t row, number;
+    int scale, size; /* of the name */
+    uint8_t message[MESSAGE], state[DK_BLOCK];
+} waiting;
+
+static inline uint8_t *name_of(waiting *w) { return w->message + DK_BLOCK; }
+
+/* The first 64 bits of the CBC-MAC over the length and the text of each name (draws.py). */
+static void draw(const dk_cipher *cipher, waiting *some, int count, uint64_t *draws) {
+    const uint8_t *messages[TOGETHER] = {0};
+    uint8_t *states[TOGETHER] = {0};
+    size_t blocks[TOGETHER] = {0};
+    for (int k = 0; k < count; k++) {
+        waiting *w = &some[k];
+        dk_put64(w->message, 0);
+        dk_put64(w->message + 8, (uint64_t)w->size);
+        memset(name_of(w) + w->size, 0, DK_BLOCK);
+        messages[k] = w->message;
+        states[k] = w->state;
+        blocks[k] = 1 + ((size_t)w->size + DK_BLOCK - 1) / DK_BLOCK;
+    }
+    dk_chains(cipher, messages, blocks, states, count);
+    for (int k = 0; k < count; k++) draws[k] = dk_get64(states[k]);
+}
+
+/* Decimal digits of a whole number, at least `least` of them; how many bytes with the sign. */
+static int digits_of(int64_t number, int least, uint8_t *out) {
+    uint8_t text[24];
+    uint64_t size = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    int at = 24, sign = number < 0;
+    while (size || least > 0 || at == 24) {
+        text[--at] = (uint8_t)('0' + size % 10);
+        size /= 10;
+        least--;
+    }
+    if (sign) *out++ = '-';
+    memcpy(out, text + at, (size_t)(24 - at));
+    return 24 - at + sign;
 }
 
 static int64_t whole(const uint8_t *at, int size) {
@@ -40,11 +75,11 @@ static int named(const dk_stream *s, int64_t r, const dk_name *name, uint8_t mar
     out[0] = mark;
     if (name->sort == NAME_WHOLE) {
         if (field->size != 2 && field->size != 4 && field->size != 8) return -1;
-        return 1 + snprintf((char *)out + 1, 32, "%lld", (long long)whole(field->at, (int)field->size));
+        return 1 + digits_of(whole(field->at, (int)field->size), 1, out + 1);
     }
     int64_t size = field->size;
     while (size && field->at[size - 1] == ' ') size--;
-    if (size > LONGEST_NAME) return -1;
+    if (size < 0 || size > LONGEST_NAME) return -1;
     uint8_t seen = 0;
     for (int64_t i = 0; i < size; i++) seen |= field->at[i];
     if (seen >= 0x80 && dk_code_points(field->at, size, codes, LONGEST_NAME) < 0) return -1;
@@ -72,14 +107,16 @@ static int64_t days_down(int64_t number, int64_t per_day) {
     return days * per_day > number ? days - 1 : days;
 }
 
-static int64_t moved(const dk_shift *p, int64_t number, const uint8_t *name, int size) {
-    uint8_t own[32];
-    number = (number < p->first ? p->first : number > p->last ? p->last : number) + p->since;
-    if (!size) {
-        size = snprintf((char *)own, sizeof own, "v%lld", (long long)number);
-        name = own;
-    }
-    int64_t offset = (int64_t)(drawn(&p->cipher, name, (size_t)size) % (uint64_t)(2 * p->reach)) - p->reach;
+/* A date counted from 1970 and held to what can be moved; a date without a subject names itself. */
+static void prepare_date(const dk_shift *p, waiting *w) {
+    w->number = (w->number < p->first ? p->first : w->number > p->last ? p->last : w->number) + p->since;
+    if (w->size) return;
+    *name_of(w) = 'v';
+    w->size = 1 + digits_of(w->number, 1, name_of(w) + 1);
+}
+
+static int64_t moved(const dk_shift *p, int64_t number, uint64_t draw) {
+    int64_t offset = (int64_t)(draw % (uint64_t)(2 * p->reach)) - p->reach;
     if (offset >= 0) offset++;
     int64_t old = days_down(number, p->per_day), day = old + offset;
     if (old == p->kept[0] || old == p->kept[1]) day = old;
@@ -87,34 +124,49 @@ static int64_t moved(const dk_shift *p, int64_t number, const uint8_t *name, int
     return number + (day - old) * p->per_day - p->since;
 }
 
-/* One column of dates or times; `left[row]` is 1 for what Python must mask. How many were NULL, or an error. */
-int64_t dk_mask_dates(dk_stream *s, int column, dk_shift *p, uint8_t *left) {
-    uint8_t name[LONGEST_NAME + 64];
-    int64_t nulls = 0, infinite = p->width == 4 ? INT32_MAX : INT64_MAX;
-    uint8_t *out = dk_bytes(s, (size_t)s->rows * (size_t)p->width);
+static int put_dates(dk_stream *s, int column, const dk_shift *p, waiting *some, int count) {
+    uint64_t draws[TOGETHER];
+    uint8_t *out = dk_bytes(s, (size_t)count * (size_t)p->width);
     if (!out) return DK_NO_MEMORY;
-    for (int64_t r = 0; r < s->rows; r++, out += p->width) {
-        const dk_field *field = &s->fields[r * s->columns + column];
+    draw(&p->cipher, some, count, draws);
+    for (int k = 0; k < count; k++, out += p->width) {
+        int64_t number = moved(p, some[k].number, draws[k]);
+        if (p->width == 4) dk_put32(out, (uint32_t)number);
+        else dk_put64(out, (uint64_t)number);
+        s->masked[some[k].row * s->columns + column].at = out;
+    }
+    return DK_OK;
+}
+
+/* One column of dates or times; `left[row]` is 1 for what Python must mask. dk_answer, or an error. */
+int64_t dk_mask_dates(dk_stream *s, int column, dk_shift *p, uint8_t *left) {
+    waiting some[TOGETHER];
+    int64_t nulls = 0, left_count = 0, infinite = p->width == 4 ? INT32_MAX : INT64_MAX;
+    int count = 0, error = DK_OK;
+    for (int64_t r = 0; r < s->rows && !error; r++) {
+        const dk_field *field = dk_field_of(s, r, column);
+        waiting *w = &some[count];
         left[r] = 0;
         if (field->size < 0) {
             nulls++;
             continue;
         }
-        int size = field->size == p->width ? named(s, r, &p->subject, 's', name) : -1;
-        if (size < 0) {
-            left[r] = 1;
+        w->size = field->size == p->width ? named(s, r, &p->subject, 's', name_of(w)) : -1;
+        if (w->size < 0) {
+            left_count += left[r] = 1;
             continue;
         }
-        int64_t number = whole(field->at, p->width);
-        if (number == infinite || number == -infinite - 1) continue; /* it stands for never or always */
-        number = moved(p, number, name, size);
-        for (int i = p->width - 1; i >= 0; i--) {
-            out[i] = (uint8_t)number;
-            number >>= 8;
+        w->number = whole(field->at, p->width);
+        if (w->number == infinite || w->number == -infinite - 1) continue; /* it stands for never or always */
+        w->row = r;
+        prepare_date(p, w);
+        if (++count == TOGETHER) {
+            error = put_dates(s, column, p, some, count);
+            count = 0;
         }
-        s->masked[r * s->columns + column].at = out;
     }
-    return nulls;
+    if (!error) error = put_dates(s, column, p, some, count);
+    return error ? error : dk_answer(nulls, left_count);
 }
 
 /* ---- amounts */
@@ -186,11 +238,12 @@ static int write_amount(int64_t units, int scale, uint8_t *out) {
 
 /* The amount as Python writes it behind its mark: with its places, never with an exponent. */
 static int amount_name(int64_t units, int scale, uint8_t *out) {
-    uint64_t size = (uint64_t)(units < 0 ? -units : units), one = 1;
-    for (int i = 0; i < scale; i++) one *= 10;
-    const char *sign = units < 0 ? "-" : "";
-    if (!scale) return snprintf((char *)out, 48, "v%s%llu", sign, (unsigned long long)size);
-    return snprintf((char *)out, 48, "v%s%llu.%0*llu", sign, (unsigned long long)(size / one), scale, (unsigned long long)(size % one));
+    *out = 'v';
+    int size = 1 + digits_of(units, scale + 1, out + 1);
+    if (!scale) return size;
+    memmove(out + size - scale + 1, out + size - scale, (size_t)scale);
+    out[size - scale] = '.';
+    return size + 1;
 }
 
 static int64_t noisy(const dk_noise *p, int64_t units, uint64_t draw) {
@@ -206,39 +259,55 @@ static int64_t noisy(const dk_noise *p, int64_t units, uint64_t draw) {
     return p->most && (out > p->most || out < -p->most) ? units - noise : out;
 }
 
-/* One column of amounts; `left[row]` is 1 for what Python must mask. How many were NULL, or an error. */
-int64_t dk_mask_amounts(dk_stream *s, int column, dk_noise *p, uint8_t *left) {
-    uint8_t name[LONGEST_NAME + 64], text[8 + 2 * (MOST_GROUPS + 2)];
-    int64_t nulls = 0;
-    for (int64_t r = 0; r < s->rows; r++) {
-        const dk_field *field = &s->fields[r * s->columns + column];
-        int64_t units = 0;
-        int scale = 0, known;
-        left[r] = 1;
-        if (field->size < 0) {
-            nulls++;
-            left[r] = 0;
-            continue;
-        }
-        if (p->width) {
-            known = field->size == p->width;
-            if (known) units = whole(field->at, p->width);
-            known = known && units < MOST_UNITS && units > -MOST_UNITS;
-        } else {
-            known = read_amount(field, p->places, &units, &scale);
-        }
-        int size = known ? named(s, r, &p->row, 'r', name) : -1;
-        if (size < 0) continue;
-        if (!size) size = amount_name(units, scale, name);
-        units = noisy(p, units, drawn(&p->cipher, name, (size_t)size));
-        size = p->width;
+static int put_amounts(dk_stream *s, int column, const dk_noise *p, waiting *some, int count) {
+    uint64_t draws[TOGETHER];
+    draw(&p->cipher, some, count, draws);
+    for (int k = 0; k < count; k++) {
+        uint8_t text[8 + 2 * (MOST_GROUPS + 2)];
+        int64_t units = noisy(p, some[k].number, draws[k]);
+        int size = p->width;
         for (int i = 0; i < p->width; i++) text[i] = (uint8_t)((uint64_t)units >> 8 * (p->width - 1 - i));
-        if (!p->width) size = write_amount(units, scale, text);
+        if (!p->width) size = write_amount(units, some[k].scale, text);
         uint8_t *out = dk_bytes(s, (size_t)size);
         if (!out) return DK_NO_MEMORY;
         memcpy(out, text, (size_t)size);
-        s->masked[r * s->columns + column] = (dk_field){out, size};
-        left[r] = 0;
+        s->masked[some[k].row * s->columns + column] = (dk_field){out, size};
     }
-    return nulls;
+    return DK_OK;
+}
+
+/* The amount of a field and its row's name; 0 where Python must read it. */
+static int take_amount(const dk_stream *s, int64_t r, const dk_field *field, const dk_noise *p, waiting *w) {
+    w->row = r;
+    w->scale = 0;
+    if (p->width) {
+        if (field->size != p->width) return 0;
+        w->number = whole(field->at, p->width);
+        if (w->number >= MOST_UNITS || w->number <= -MOST_UNITS) return 0;
+    } else if (!read_amount(field, p->places, &w->number, &w->scale)) {
+        return 0;
+    }
+    w->size = named(s, r, &p->row, 'r', name_of(w));
+    if (!w->size) w->size = amount_name(w->number, w->scale, name_of(w));
+    return w->size > 0;
+}
+
+/* One column of amounts; `left[row]` is 1 for what Python must mask. dk_answer, or an error. */
+int64_t dk_mask_amounts(dk_stream *s, int column, dk_noise *p, uint8_t *left) {
+    waiting some[TOGETHER];
+    int64_t nulls = 0, left_count = 0;
+    int count = 0, error = DK_OK;
+    for (int64_t r = 0; r < s->rows && !error; r++) {
+        const dk_field *field = dk_field_of(s, r, column);
+        left[r] = field->size >= 0 && !take_amount(s, r, field, p, &some[count]);
+        nulls += field->size < 0;
+        left_count += left[r];
+        if (field->size < 0 || left[r]) continue;
+        if (++count == TOGETHER) {
+            error = put_amounts(s, column, p, some, count);
+            count = 0;
+        }
+    }
+    if (!error) error = put_amounts(s, column, p, some, count);
+    return error ? error : dk_answer(nulls, left_count);
 }

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     DK_OK = 0,
@@ -52,6 +53,16 @@ typedef struct {
     int64_t bytes_in, bytes_out;
 } dk_stream;
 
+/* What a mask answers for a column: how many were NULL, and how many of `left` are 1. */
+static inline int64_t dk_answer(int64_t nulls, int64_t left) { return left << 32 | nulls; }
+
+/* A field some rows on will be wanted soon. */
+#define DK_AHEAD 6
+static inline const dk_field *dk_field_of(const dk_stream *s, int64_t row, int column) {
+    if (row + DK_AHEAD < s->rows) __builtin_prefetch(s->fields[(row + DK_AHEAD) * s->columns + column].at);
+    return &s->fields[row * s->columns + column];
+}
+
 /* Bytes that live until the next batch; NULL where there is no memory. */
 uint8_t *dk_bytes(dk_stream *s, size_t size);
 
@@ -65,6 +76,7 @@ typedef struct {
 
 typedef struct {
     uint64_t size, half, reciprocal, high, low;
+    double inverse; /* of the half */
     int shift, rounds;
 } dk_cut; /* how numbers below a size go through the network: feistel.py, Layout */
 
@@ -78,39 +90,55 @@ typedef struct {
     const dk_cut *cut;
 } dk_job;
 
+/* AES on sixteen blocks in four registers, and tables of 64 bytes in one; libraries are built on the machine that they run on. */
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__) && \
+    defined(__AVX512VBMI__) && defined(__VAES__)
+#define DK_LANES 1
+#define DK_TOGETHER 16
+#else
+#define DK_LANES 0
 #define DK_TOGETHER 8
+#endif
 
 int dk_has_aes(void);
 void dk_cipher_key(dk_cipher *cipher, const uint8_t key[32]);
 void dk_encrypt(const dk_cipher *cipher, uint8_t *blocks, size_t count);
 void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks, uint8_t state[DK_BLOCK]);
+/* The same of up to eight messages of any lengths at once. */
+void dk_chains(const dk_cipher *cipher, const uint8_t *const *messages, const size_t *blocks, uint8_t *const *states, int count);
 dk_cut dk_make_cut(const dk_cipher *cipher, uint64_t size);
 const dk_cut *dk_cut_of(dk_ff1 *ff1, uint64_t size, dk_cut *spare);
-/* Once through the network, each in place; up to DK_TOGETHER of any sizes. */
+/* Once through the network, each in place, of any sizes. */
 void dk_network(const dk_cipher *cipher, dk_job *const *jobs, int count);
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define DK_SWAP64(value) (value)
+#define DK_SWAP32(value) (value)
+#else
+#define DK_SWAP64 __builtin_bswap64
+#define DK_SWAP32 __builtin_bswap32
+#endif
+
 static inline uint64_t dk_get64(const uint8_t *at) {
-    uint64_t out = 0;
-    for (int i = 0; i < 8; i++) out = out << 8 | at[i];
-    return out;
+    uint64_t out;
+    memcpy(&out, at, 8);
+    return DK_SWAP64(out);
 }
 
 static inline void dk_put64(uint8_t *at, uint64_t value) {
-    for (int i = 7; i >= 0; i--) {
-        at[i] = (uint8_t)value;
-        value >>= 8;
-    }
+    value = DK_SWAP64(value);
+    memcpy(at, &value, 8);
 }
 
 static inline uint32_t dk_get32(const uint8_t *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    uint32_t out;
+    memcpy(&out, at, 4);
+    return DK_SWAP32(out);
 }
 
 static inline void dk_put32(uint8_t *at, uint32_t value) {
-    at[0] = (uint8_t)(value >> 24);
-    at[1] = (uint8_t)(value >> 16);
-    at[2] = (uint8_t)(value >> 8);
-    at[3] = (uint8_t)value;
+    value = DK_SWAP32(value);
+    memcpy(at, &value, 4);
 }
 
 /* How many bytes a program takes, and where its last member lies: Python compares that with its own picture of it. */
@@ -120,7 +148,8 @@ static inline void dk_put32(uint8_t *at, uint32_t value) {
 
 /* Strict UTF-8 into code points, at most `most`; -1 where it is none or longer. */
 int64_t dk_code_points(const uint8_t *at, int64_t size, uint32_t *out, int64_t most);
-/* The bytes of one code point; how many. */
-int dk_utf8(uint32_t code, uint8_t *out);
+/* The bytes of code points; how many. As many as DK_BEYOND bytes after them may be written too. */
+#define DK_BEYOND 64
+size_t dk_utf8_of(const uint32_t *codes, int count, uint8_t *out);
 
 #endif

@@ -49,7 +49,8 @@ _ANY, _BARE, _EMAIL = 0, 1, 2
 _TEXT, _WHOLE = 1, 2
 _WHOLE_NUMBERS = {"smallint": (2, 15), "integer": (4, 31), "bigint": (8, 63)}
 _DICTIONARIES = {"name": 0, "company": 1, "address": 2}
-_HASH_BITS = 13
+_HASH_BITS, _WORD_SLOT_BITS = 13, 8
+_MIX, _MIX_SECOND, _WORD_MASK = 0x9E3779B1, 0x85EBCA6B, 0xFFFFFFFF
 _ZERO = ord("0")
 _MOST_SHARE = 1 << 40
 
@@ -64,12 +65,22 @@ class Program:
     library: ctypes.CDLL = field(repr=False)
     kept: list[Any] = field(default_factory=list, repr=False)  # arrays and programs that it points to
     unknown: Callable[[], int] = lambda: 0
+    call: Callable[[int, int, int, int], int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.call = getattr(self.library, f"dk_mask_{self.mask}", _no_mask)
 
     def free(self) -> None:
         """Overwrite the keys and give the memory back."""
         if self.address:
+            if self.mask == "texts":
+                self.library.dk_texts_end(self.address)
             self.library.dk_release(self.address, self.size)
             self.address = 0
+
+
+def _no_mask(*_: int) -> int:
+    raise TypeError("a part of a program masks nothing by itself")
 
 
 def program_of(
@@ -256,8 +267,7 @@ def _words(library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, kind: str) -
     p.compounds, p.compound_count = _array(program, compounds, np.uint32), compounds.size // 2  # type: ignore[arg-type]
     _put_places(program, p)
     words = words_of("company_words")
-    p.word_count = len(words)
-    p.word_at, p.word_text = _flat(program, words)
+    p.word_slots, p.word_at, p.word_text = _slotted(program, words, _WORD_SLOT_BITS, lambda word: ord(word[0]) * _MIX)
     structure = np.zeros(1 << 16, np.uint8)
     marked = "".join(word[0] for word in words) if kind == "company" else "".join(words_of("address_structure"))
     structure[[ord(c) for c in marked]] = 1
@@ -275,13 +285,19 @@ def _flat(program: Program, texts: Sequence[str]) -> tuple[int, int]:
 
 def _put_places(program: Program, p: Any) -> None:
     """Names of divisions by the hash of their first two characters, the longest first."""
-    by_slot: list[list[str]] = [[] for _ in range(1 << _HASH_BITS)]
-    for name in sorted(dictionaries.place_names(), key=lambda name: (-len(name), name)):
-        mixed = (ord(name[0]) * 0x9E3779B1 & 0xFFFFFFFF) ^ (ord(name[1]) * 0x85EBCA6B & 0xFFFFFFFF)
-        by_slot[mixed >> (32 - _HASH_BITS)].append(name)
+    names = sorted(dictionaries.place_names(), key=lambda name: (-len(name), name))
     p.slot_bits = _HASH_BITS
-    p.place_slots = _array(program, np.cumsum([0, *(len(names) for names in by_slot)]), np.int32)  # type: ignore[arg-type]
-    p.place_at, p.place_text = _flat(program, [name for names in by_slot for name in names])
+    mixed = lambda name: ord(name[0]) * _MIX & _WORD_MASK ^ ord(name[1]) * _MIX_SECOND  # noqa: E731
+    p.place_slots, p.place_at, p.place_text = _slotted(program, names, _HASH_BITS, mixed)
+
+
+def _slotted(program: Program, texts: Sequence[str], bits: int, mixed: Callable[[str], int]) -> tuple[int, int, int]:
+    """Texts by slot, the highest bits of 32 of their hash: where each slot begins, and the texts as `_flat` gives them."""
+    by_slot: list[list[str]] = [[] for _ in range(1 << bits)]
+    for text in texts:
+        by_slot[(mixed(text) & _WORD_MASK) >> (32 - bits)].append(text)
+    slots = _array(program, np.cumsum([0, *map(len, by_slot)]), np.int32)  # type: ignore[arg-type]
+    return slots, *_flat(program, [text for some in by_slot for text in some])
 
 
 # ---- figures

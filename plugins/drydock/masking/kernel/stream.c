@@ -169,8 +169,10 @@ static void begin(dk_stream *s) {
 
 static void settle(dk_stream *s) {
     size_t fields = (size_t)s->rows * (size_t)s->columns;
-    for (size_t i = 0; i < fields; i++) s->fields[i].at = s->in + (size_t)s->fields[i].at;
-    memcpy(s->masked, s->fields, fields * sizeof *s->fields);
+    for (size_t i = 0; i < fields; i++) {
+        s->fields[i].at = s->in + (size_t)s->fields[i].at;
+        s->masked[i] = s->fields[i];
+    }
 }
 
 /* For tests: the batch that these bytes fill, with those before; rows, or an error. `last`: nothing comes after them. */
@@ -313,48 +315,4 @@ int64_t dk_constant(dk_stream *s, int column, const uint8_t *bytes, int64_t size
         field->size = size;
     }
     return nulls;
-}
-
-/* ---- UTF-8 */
-
-int64_t dk_code_points(const uint8_t *at, int64_t size, uint32_t *out, int64_t most) {
-    int64_t count = 0, i = 0;
-    while (i < size) {
-        uint32_t lead = at[i];
-        int more = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
-        if (more < 0 || size - i - 1 < more || count >= most) return -1;
-        uint32_t code = more == 0 ? lead : lead & (0x3fu >> more);
-        for (int k = 1; k <= more; k++) {
-            if ((at[i + k] & 0xc0) != 0x80) return -1;
-            code = code << 6 | (at[i + k] & 0x3fu);
-        }
-        if ((more == 2 && (code < 0x800 || (code >= 0xd800 && code < 0xe000))) || (more == 3 && (code < 0x10000 || code > 0x10ffff)))
-            return -1;
-        out[count++] = code;
-        i += more + 1;
-    }
-    return count;
-}
-
-int dk_utf8(uint32_t code, uint8_t *out) {
-    if (code < 0x80) {
-        out[0] = (uint8_t)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (uint8_t)(0xc0 | code >> 6);
-        out[1] = (uint8_t)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | code >> 12);
-        out[1] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (uint8_t)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | code >> 18);
-    out[1] = (uint8_t)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (uint8_t)(0x80 | (code & 0x3f));
-    return 4;
 }

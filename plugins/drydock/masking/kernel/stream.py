@@ -19,7 +19,7 @@ from drydock.masking.kernel import compiled, libpq
 from drydock.masking.kernel.arrays import OtherOid
 from drydock.masking.kernel.batches import BatchColumn, Batches, SideFailed
 from drydock.masking.kernel.programs import program_of
-from drydock.masking.kernel.rows import HEAD, TRAILER, Row, RowReader, written
+from drydock.masking.kernel.rows import BATCH_ROWS, HEAD, TRAILER, Row, RowReader, written
 from drydock.masking.kernel.work import BadStream, ColumnWork, CopyFailed, StreamCounts
 from drydock.masking.keys import MaskingKey
 
@@ -153,7 +153,8 @@ def _in_c(
         BatchColumn(place, masker, others, programs[place], maskers.of(masker.work)) for place, masker, others in maskers.ruled
     )
     try:
-        with closing(Batches(library, len(maskers.columns))) as batches:
+        quick = all(column.by_columns_alone for column in maskers.compiled)
+        with closing(Batches(library, len(maskers.columns), quick=quick)) as batches:
             with told_of("target"), target.cursor() as writing, writing.copy(write) as out:
                 out.write(HEAD)
                 counts = _moved(batches, source, read, target, maskers, told)
@@ -174,18 +175,20 @@ def _moved(
     told: Told,
 ) -> StreamCounts:
     """Every batch of the source through the maskers into the target, whose COPY is open."""
-    found, rows = libpq.functions(), 0
+    found, rows, untold = libpq.functions(), 0, 0
     assert found is not None
     with told_of("source"), source.cursor() as cursor, cursor.copy(read), _waiting(target):
         while True:
             rows += _read(batches, source, found)
+            untold += batches.rows
             for column in maskers.compiled:
                 column.mask(batches)
             for place, other in maskers.rewritten:
                 other.rewrite(batches, place)
             _write(batches, target, found.put_copy_data)
-            counts = maskers.counts(rows, batches.bytes_in, batches.bytes_out, "compiled")
-            told(counts)
+            if untold >= BATCH_ROWS or batches.is_last:
+                counts, untold = maskers.counts(rows, batches.bytes_in, batches.bytes_out, "compiled"), 0
+                told(counts)
             if batches.is_last:
                 return counts
 

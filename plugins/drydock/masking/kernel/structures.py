@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, c_int16, c_int32, c_int64, c_uint8, c_uint64, c_void_p
+from ctypes import POINTER, c_double, c_int16, c_int32, c_int64, c_uint8, c_uint64, c_void_p
 
 LONGEST = 64
 CODES = 64  # digits and capital letters, counted from the digit 0
@@ -66,6 +66,7 @@ class Cipher(ctypes.Structure):
 class Cut(ctypes.Structure):
     _fields_ = [
         *((name, c_uint64) for name in ("size", "half", "reciprocal", "high", "low")),
+        ("inverse", c_double),
         ("shift", c_int32),
         ("rounds", c_int32),
     ]
@@ -102,7 +103,7 @@ class Words(ctypes.Structure):
         *((f"{name}_count", c_int32) for name in ("han", "vowel", "consonant", "surname", "compound")),
         *((name, c_void_p) for name in ("place_slots", "place_at", "place_text")),
         ("slot_bits", c_int32),
-        ("word_count", c_int32),
+        ("word_slots", c_void_p),
         ("word_at", c_void_p),
         ("word_text", c_void_p),
         ("structure", c_void_p),

@@ -2,64 +2,14 @@
  *
  * A value is left to Python where its first shape is not known here or does not fit it, or where it is not plain ASCII.
  */
-#include "kernel.h"
+#include "texts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST 64      /* characters beside the marks */
 #define LONGEST_VALUE 512
-#define LONGEST_NUMBER 18
 #define ITEMS 64
-#define CODES 64 /* digits and capital letters, counted from 0 */
-#define NOT_HERE 255
-#define FOLD UINT64_C(0x100000001B3)
 #define WIDE_ROUNDS 12
-
-/* A check character: the right value is ((constant + sign * sum of terms) mod modulus) mod then. */
-typedef struct {
-    int32_t at, count, constant, sign, modulus, then;
-    uint8_t symbols[64];
-    uint8_t values[CODES];          /* 255: no symbol of it */
-    int16_t terms[LONGEST][CODES];
-} dk_check;
-
-enum { KEPT = 'k', FIXED = 'f', MOVED = 'p', CHECKED = 'c' };
-
-typedef struct {
-    int32_t length, checks, also_check; /* also_check: -1, or a check that must be right */
-    int32_t also_province;
-    uint64_t label;
-    uint8_t mode[LONGEST];
-    uint8_t rank[LONGEST][CODES]; /* among those of its class that may stand there; NOT_HERE: it may not */
-    uint8_t digits[LONGEST], letters[LONGEST]; /* how many of each class may stand there */
-    uint8_t digit_symbols[LONGEST][16], letter_symbols[LONGEST][32];
-    uint8_t provinces[100];
-    dk_check check[2];
-} dk_template;
-
-/* Resident ids of 18 characters whose area stays and whose sex may change (resident_ids.py). */
-typedef struct {
-    uint64_t label;
-    int32_t first_year, years, days, bands;
-    const int32_t *number_of; /* (year, month, day) -> day, -1: none */
-    const uint8_t *text;      /* days x 8 */
-    const int32_t *band_of;   /* of each day */
-    const int32_t *first, *count; /* of each band */
-} dk_residents;
-
-enum { FORM_ANY = 0, FORM_BARE = 1, FORM_EMAIL = 2 };
-
-typedef struct {
-    dk_ff1 ff1;
-    uint64_t any_label, domain_label, local_label;
-    int32_t form, blanks, keeps_domain, digit_bits, letter_bits, most_bits;
-    const dk_template *templates[LONGEST + 1][4];
-    const dk_residents *residents;   /* of 18 characters */
-    uint8_t any[LONGEST + 1];        /* 1: a text of this length has no shape and is masked by its classes */
-    uint8_t counts_any;              /* such a text is of no known shape */
-    int64_t unknown;
-} dk_texts;
 
 DK_LAYOUT(template, dk_template, check)
 DK_LAYOUT(residents, dk_residents, count)
@@ -68,6 +18,13 @@ DK_LAYOUT(texts, dk_texts, unknown)
 void dk_texts_key(dk_texts *p, const uint8_t key[32]) {
     memset(&p->ff1, 0, sizeof p->ff1);
     dk_cipher_key(&p->ff1.cipher, key);
+    p->lanes = dk_lanes_open();
+}
+
+/* What the program holds beside itself. */
+void dk_texts_end(dk_texts *p) {
+    dk_lanes_close(p->lanes);
+    p->lanes = NULL;
 }
 
 typedef struct {
@@ -83,8 +40,6 @@ typedef struct {
     uint16_t at[LONGEST];
     uint8_t small[LONGEST];
 } item;
-
-static inline int is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 
 /* Never below 0; the usual ones as constants, since the compiler then multiplies where it would divide. */
 static inline int modulo(int value, int modulus) {
@@ -110,17 +65,12 @@ static int off_by(const dk_check *check, const uint8_t *core, int length) {
 /* Sets the check character; 1 where its class stayed. */
 static int put_check(const dk_check *check, uint8_t *core, int length, int off, const uint8_t *old) {
     if (off >= 0) core[check->at] = check->symbols[modulo(right_value(check, core, length) + off, check->count)];
-    return is_digit(old[check->at]) == is_digit(core[check->at]);
+    return dk_is_digit(old[check->at]) == dk_is_digit(core[check->at]);
 }
 
 /* Division by a constant is a multiplication. */
 static inline uint64_t divided(uint64_t number, uint64_t radix) {
     return radix == 10 ? number / 10 : radix == 26 ? number / 26 : number <= UINT32_MAX ? (uint32_t)number / (uint32_t)radix : number / radix;
-}
-
-static uint64_t tweak_of(uint64_t start, const uint8_t *codes, int count) {
-    for (int j = 0; j < count; j++) start = start * FOLD + codes[j];
-    return start;
 }
 
 /* ---- templates */
@@ -139,7 +89,7 @@ static int template_counted(const dk_template *t, dk_ff1 *ff1, item *it) {
     for (int j = 0; j < t->length; j++) {
         if (t->mode[j] == KEPT) tweak = tweak * FOLD + it->core[j];
         if (t->mode[j] != MOVED) continue;
-        uint64_t radix = is_digit(it->core[j]) ? t->digits[j] : t->letters[j];
+        uint64_t radix = dk_is_digit(it->core[j]) ? t->digits[j] : t->letters[j];
         if (size > (UINT64_C(1) << 63) / radix) return 0;
         number = number * radix + t->rank[j][at_code(it->core[j])];
         size *= radix;
@@ -156,7 +106,7 @@ static int template_spelled(const dk_template *t, item *it) {
     memcpy(it->fresh, it->core, (size_t)t->length);
     for (int j = t->length - 1; j >= 0; j--) {
         if (t->mode[j] != MOVED) continue;
-        int digit = is_digit(it->core[j]);
+        int digit = dk_is_digit(it->core[j]);
         uint64_t radix = digit ? t->digits[j] : t->letters[j];
         uint64_t rest = divided(number, radix);
         uint64_t rank = number - rest * radix;
@@ -174,10 +124,10 @@ static int any_counted(const dk_texts *p, dk_ff1 *ff1, item *it, uint64_t tweak)
     uint64_t number = 0, size = 1;
     int bits = 0;
     if (it->length > LONGEST_NUMBER) return 0;
-    for (int j = 0; j < it->length; j++) bits += is_digit(it->core[j]) ? p->digit_bits : p->letter_bits;
+    for (int j = 0; j < it->length; j++) bits += dk_is_digit(it->core[j]) ? p->digit_bits : p->letter_bits;
     if (bits > p->most_bits) return 0;
     for (int j = 0; j < it->length; j++) {
-        int digit = is_digit(it->core[j]);
+        int digit = dk_is_digit(it->core[j]);
         uint64_t radix = digit ? 10 : 26;
         number = number * radix + (uint64_t)(it->core[j] - (digit ? '0' : 'A'));
         size *= radix;
@@ -191,7 +141,7 @@ static int any_counted(const dk_texts *p, dk_ff1 *ff1, item *it, uint64_t tweak)
 static int any_spelled(item *it) {
     uint64_t number = it->job.number;
     for (int j = it->length - 1; j >= 0; j--) {
-        int digit = is_digit(it->core[j]);
+        int digit = dk_is_digit(it->core[j]);
         uint64_t radix = digit ? 10 : 26, rest = divided(number, radix);
         it->fresh[j] = (uint8_t)(number - rest * radix + (digit ? '0' : 'A'));
         number = rest;
@@ -207,8 +157,8 @@ static void any_wide(const dk_cipher *cipher, item *it, uint64_t tweak) {
     for (int h = 0; h < 2; h++)
         for (int j = 0; j < counts[h]; j++) {
             uint8_t c = it->core[h * middle + j];
-            radices[h][j] = is_digit(c) ? 10 : 26;
-            ranks[h][j] = (uint8_t)(c - (is_digit(c) ? '0' : 'A'));
+            radices[h][j] = dk_is_digit(c) ? 10 : 26;
+            ranks[h][j] = (uint8_t)(c - (dk_is_digit(c) ? '0' : 'A'));
         }
     for (int i = 0; i < WIDE_ROUNDS; i++) {
         int moved = i % 2, source = 1 - moved;
@@ -254,8 +204,8 @@ static int number_at(const uint8_t *core, int first, int count) {
 static int resident_counted(const dk_residents *r, dk_ff1 *ff1, item *it) {
     const uint8_t *core = it->core;
     for (int j = 0; j < 17; j++)
-        if (!is_digit(core[j])) return 0;
-    if (core[0] == '0' || !(is_digit(core[17]) || core[17] == 'X')) return 0;
+        if (!dk_is_digit(core[j])) return 0;
+    if (core[0] == '0' || !(dk_is_digit(core[17]) || core[17] == 'X')) return 0;
     int year = number_at(core, 6, 4) - r->first_year, month = number_at(core, 10, 2), day = number_at(core, 12, 2);
     if (year < 0 || year >= r->years || month < 1 || month > 12 || day < 1 || day > 31) return 0;
     int number = r->number_of[(year * 12 + month - 1) * 31 + day - 1];
@@ -268,7 +218,7 @@ static int resident_counted(const dk_residents *r, dk_ff1 *ff1, item *it) {
     int serial = number_at(core, 14, 3);
     it->off[0] = modulo((it->ends_x ? 10 : core[17] - '0') - modulo(12 - id_sum(core, 17) % 11, 11), 11);
     it->job.number = (uint64_t)(number - it->start) * (uint64_t)it->serials + (uint64_t)(it->ends_x ? serial / 10 : serial);
-    it->job.tweak = tweak_of(r->label, core, 6) + (uint64_t)it->start * 2 + (uint64_t)it->ends_x;
+    it->job.tweak = dk_tweak_of(r->label, core, 6) + (uint64_t)it->start * 2 + (uint64_t)it->ends_x;
     it->job.cut = dk_cut_of(ff1, (uint64_t)it->day_count * (uint64_t)it->serials, &it->spare);
     return 1;
 }
@@ -290,7 +240,7 @@ static int resident_spelled(const dk_residents *r, item *it) {
         fine = last < 10;
     }
     fresh[17] = (uint8_t)ID_SYMBOLS[(modulo(12 - id_sum(fresh, 17) % 11, 11) + it->off[0]) % 11];
-    return fine && is_digit(fresh[17]) == !it->ends_x;
+    return fine && dk_is_digit(fresh[17]) == !it->ends_x;
 }
 
 /* ---- walking: eight at a time, a new one wherever one has come to rest */
@@ -334,7 +284,7 @@ static int taken(item *it, const uint8_t *at, int size) {
         if (c >= 0x80) return -1;
         uint8_t small = c >= 'a' && c <= 'z' ? 0x20 : 0;
         c = (uint8_t)(c - small);
-        if (!is_digit(c) && !(c >= 'A' && c <= 'Z')) {
+        if (!dk_is_digit(c) && !(c >= 'A' && c <= 'Z')) {
             marks++;
             continue;
         }
@@ -373,7 +323,7 @@ static int labels_of(const uint8_t *at, int size, int *local, int *last) {
     if (size && at[0] == '.') return 0;
     for (; i < size && at[i] != '@'; i++) {
         uint8_t c = (uint8_t)(at[i] >= 'a' && at[i] <= 'z' ? at[i] - 0x20 : at[i]);
-        if (is_digit(c) || (c >= 'A' && c <= 'Z')) ++*local;
+        if (dk_is_digit(c) || (c >= 'A' && c <= 'Z')) ++*local;
         else if (!strchr("._%+-", c) || !c || (c == '.' && i + 1 < size && at[i + 1] == '.')) return 0;
     }
     if (i == size || !*local) return 0;
@@ -389,8 +339,8 @@ static int labels_of(const uint8_t *at, int size, int *local, int *last) {
             continue;
         }
         uint8_t capital = (uint8_t)(c >= 'a' && c <= 'z' ? c - 0x20 : c);
-        if (!is_digit(capital) && !(capital >= 'A' && capital <= 'Z')) return 0;
-        has_digit |= is_digit(capital);
+        if (!dk_is_digit(capital) && !(capital >= 'A' && capital <= 'Z')) return 0;
+        has_digit |= dk_is_digit(capital);
         in_label++;
     }
     return has_digit || *last < 2 || *last > 24 ? 0 : labels;
@@ -404,10 +354,10 @@ static int add_email(dk_texts *p, item *items, const item *whole, const uint8_t 
     if (domain < 1) return -1;
     if (!p->keeps_domain) {
         part_of(&items[0], whole, local, domain);
-        added += add_any(p, &items[0], tweak_of(p->domain_label, whole->core + whole->length - last, last));
+        added += add_any(p, &items[0], dk_tweak_of(p->domain_label, whole->core + whole->length - last, last));
     }
     part_of(&items[added], whole, 0, local);
-    return added + add_any(p, &items[added], tweak_of(p->local_label, whole->core + local, whole->length - local));
+    return added + add_any(p, &items[added], dk_tweak_of(p->local_label, whole->core + local, whole->length - local));
 }
 
 /* How many items a value gave; -1: left to Python. The bytes that stay are already in `it->out`. */
@@ -439,13 +389,13 @@ static int add_value(dk_texts *p, item *it, const uint8_t *at, int size) {
     return -1;
 }
 
-/* One column of the batch; `left[row]` is 1 for what Python must mask. How many were NULL, or an error. */
+/* One column of the batch; `left[row]` is 1 for what Python must mask. dk_answer, or an error. */
 int64_t dk_mask_texts(dk_stream *s, int column, dk_texts *p, uint8_t *left) {
     item items[ITEMS + 2];
-    int64_t nulls = 0;
+    int64_t nulls = 0, left_count = 0;
     int count = 0;
     for (int64_t r = 0; r < s->rows; r++) {
-        const dk_field *field = &s->fields[r * s->columns + column];
+        const dk_field *field = dk_field_of(s, r, column);
         left[r] = 0;
         if (field->size < 0) nulls++;
         if (field->size <= 0) continue;
@@ -453,14 +403,20 @@ int64_t dk_mask_texts(dk_stream *s, int column, dk_texts *p, uint8_t *left) {
         uint8_t *out = size < 0 ? NULL : dk_bytes(s, (size_t)size);
         if (size >= 0 && !out) return DK_NO_MEMORY;
         if (size >= 0) {
-            memcpy(out, field->at, (size_t)size);
+            int whole = size;
             if (p->blanks)
-                while (size && out[size - 1] == ' ') size--;
+                while (size && field->at[size - 1] == ' ') size--;
+            memset(out + size, ' ', (size_t)(whole - size));
+            if (dk_lanes_take(p, field->at, out, size)) {
+                s->masked[r * s->columns + column].at = out;
+                continue;
+            }
+            memcpy(out, field->at, (size_t)size);
             items[count].out = out;
         }
         int added = size < 0 ? -1 : add_value(p, &items[count], field->at, size);
         if (added < 0) {
-            left[r] = 1;
+            left_count += left[r] = 1;
             continue;
         }
         s->masked[r * s->columns + column].at = out;
@@ -471,5 +427,6 @@ int64_t dk_mask_texts(dk_stream *s, int column, dk_texts *p, uint8_t *left) {
         }
     }
     walk(&p->ff1.cipher, items, count);
-    return nulls;
+    dk_lanes_end(p);
+    return dk_answer(nulls, left_count);
 }

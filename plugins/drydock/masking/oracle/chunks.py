@@ -97,11 +97,12 @@ def chunks_of(segments: Mapping[str, Segment], extents: Sequence[Mapping[str, An
         name = row["partition"] or ""
         if name not in segments:
             raise LookupError(f"an extent of the segment {name[:40]!a} came or changed meanwhile")
-        by_segment[name].append(_range_of(segments[name], row))
+        by_segment[name].append(range_of(segments[name], row))
     return tuple(chunk for name, ranges in by_segment.items() for chunk in _packed(segments[name], ranges, chunk_bytes))
 
 
-def _range_of(segment: Segment, row: Mapping[str, Any]) -> RowidRange:
+def range_of(segment: Segment, row: Mapping[str, Any]) -> RowidRange:
+    """From the first row of an extent (a row of `extents.sql`) to the last one that it could hold."""
     file, first, last = int(row["relative_file"]), int(row["block"]), int(row["block"]) + int(row["blocks"]) - 1
     low, high = rowid(segment.data_object_id, file, first, 0), rowid(segment.data_object_id, file, last, LAST_ROW)
     return RowidRange(low=low, high=high, bytes=int(row["bytes"]))

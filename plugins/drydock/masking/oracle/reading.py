@@ -142,6 +142,7 @@ class _OwnedBy:
             parent_columns=columns,
             is_deferrable=row["deferrable"] == "DEFERRABLE",
             is_validated=row["status"] == "ENABLED" and row["validated"] == "VALIDATED",
+            definition="" if row["delete_rule"] in (None, "NO ACTION") else f"ON DELETE {row['delete_rule']}",
         )
 
     def _free_indexes(self, table: str) -> list[Row]:
@@ -200,7 +201,7 @@ class _OwnedBy:
             schema_name=self.owner,
             name=row["name"],
             data_type="NUMBER",
-            start=int(row["last_number"]),
+            start=int(row["minimum"]),
             increment=int(row["increment_by"]),
             minimum=int(row["minimum"]),
             maximum=int(row["maximum"]),
@@ -209,6 +210,7 @@ class _OwnedBy:
             owner_table=s.object_name(self.owner, owner["table_name"]) if owner else "",
             owner_column=owner["name"] if owner else "",
             is_identity=owner is not None,
+            last_value=int(row["last_number"]),
         )
 
 

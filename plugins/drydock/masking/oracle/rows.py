@@ -16,11 +16,12 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from drydock.masking.column_maskers import masker_of
-from drydock.masking.kernel.work import ColumnWork
+from drydock.masking.column_maskers import ValueMasker, masker_of
+from drydock.masking.kernel.work import ColumnWork, Unmaskable
 from drydock.masking.keys import MaskingKey
 from drydock.masking.oracle.chunks import RowidRange
 from drydock.masking.oracle.equivalents import postgres_equivalent
+from drydock.masking.policy import Technique
 from drydock.masking.subset import ALIAS
 
 BATCH_ROWS = 10_000
@@ -33,18 +34,60 @@ def rows_question(owner: str, table: str, columns: Sequence[str], chosen: str = 
 
     Built as an expression tree and written by the dialect, which quotes names; a subset's condition comes out of another.
     """
-    at_scn = exp.Version(this=exp.var("SCN"), kind="AS OF", expression=exp.Placeholder(this="scn"))
-    named = exp.Table(
+    rowids = exp.Between(this=exp.column("ROWID", table=ALIAS), low=_rowid("low"), high=_rowid("high"))
+    return _chosen(exp.Select(expressions=_listed(columns)).from_(_at_scn(owner, table)).where(rowids), chosen)
+
+
+def whole_question(owner: str, table: str, columns: Sequence[str], scn: int | None, having: Sequence[str] = ()) -> str:
+    """The SELECT of all rows, at an SCN with the bind scn, or as they are; `having`: columns that equal the binds k0, k1, ..."""
+    named = _named(owner, table) if scn is None else _at_scn(owner, table)
+    tests = [exp.EQ(this=c, expression=exp.Placeholder(this=f"k{n}")) for n, c in enumerate(_listed(having))]
+    question = exp.Select(expressions=_listed(columns)).from_(named)
+    return (question.where(*tests) if tests else question).sql(dialect="oracle")
+
+
+def count_question(owner: str, table: str, chosen: str = "") -> str:
+    """How many rows there are at an SCN, with the bind scn."""
+    return _chosen(exp.Select(expressions=[exp.Count(this=exp.Star())]).from_(_at_scn(owner, table)), chosen)
+
+
+def sample_question(owner: str, table: str, columns: Sequence[str]) -> str:
+    """Some rows as they are now, with the bind most; which of them is the engine's choice."""
+    first = exp.LTE(this=exp.Column(this=exp.to_identifier("ROWNUM")), expression=exp.Placeholder(this="most"))
+    return exp.Select(expressions=_listed(columns)).from_(_named(owner, table)).where(first).sql(dialect="oracle")
+
+
+def _named(owner: str, table: str, **more: Any) -> exp.Table:
+    return exp.Table(
         this=exp.to_identifier(table, quoted=True),
         db=exp.to_identifier(owner, quoted=True),
         alias=exp.TableAlias(this=exp.to_identifier(ALIAS)),
-        version=at_scn,
+        **more,
     )
-    rowids = exp.Between(this=exp.column("ROWID", table=ALIAS), low=_rowid("low"), high=_rowid("high"))
-    listed = [exp.Column(this=exp.to_identifier(c, quoted=True), table=exp.to_identifier(ALIAS)) for c in columns]
-    question = exp.Select(expressions=listed).from_(named).where(rowids)
-    question = question.where(sqlglot.condition(chosen, dialect="oracle")) if chosen else question
-    return question.sql(dialect="oracle")
+
+
+def _at_scn(owner: str, table: str) -> exp.Table:
+    return _named(owner, table, version=_version())
+
+
+def _version() -> exp.Version:
+    return exp.Version(this=exp.var("SCN"), kind="AS OF", expression=exp.Placeholder(this="scn"))
+
+
+def _listed(columns: Sequence[str]) -> list[exp.Expression]:
+    return [exp.Column(this=exp.to_identifier(c, quoted=True), table=exp.to_identifier(ALIAS)) for c in columns]
+
+
+def _chosen(question: exp.Select, chosen: str) -> str:
+    """With the condition of a subset, whose own questions read their tables at the same SCN: else a row that came meanwhile
+    would choose others, and foreign keys would break."""
+    if not chosen:
+        return question.sql(dialect="oracle")
+    condition = sqlglot.condition(chosen, dialect="oracle")
+    for table in condition.find_all(exp.Table):
+        if table.args.get("db") is not None:  # without a schema it is a name that the condition itself made
+            table.set("version", _version())
+    return question.where(condition).sql(dialect="oracle")
 
 
 def _rowid(bind: str) -> exp.Expression:
@@ -73,7 +116,7 @@ def masked_batches(
 
 
 def table_masker(works: Sequence[ColumnWork], key: MaskingKey) -> Callable[[pa.Table], pa.Table]:
-    """What masks a batch whose columns are those of `works`, in their order. Raises Unmaskable."""
+    """What masks a batch whose columns are those of `works`, in their order. Raises Unmaskable, here and when it is called."""
     ready = {w.name: masker_of(_as_postgres(w), key) for w in works if w.rule is not None}
     by_name = {w.name: n for n, w in enumerate(works)}
 
@@ -85,10 +128,29 @@ def table_masker(works: Sequence[ColumnWork], key: MaskingKey) -> Callable[[pa.T
         for n, work in enumerate(works):
             if work.name in ready:
                 beside = [read[by_name[name]] for name in work.beside]
-                columns[n] = array_of(ready[work.name](read[n], beside), columns[n].type)
+                columns[n] = array_of(_masked(work, ready[work.name], read[n], beside), columns[n].type)
         return pa.table(columns, names=[w.name for w in works])
 
     return mask
+
+
+def _masked(work: ColumnWork, masker: ValueMasker, values: list[Any], beside: Sequence[list[Any]]) -> list[Any]:
+    """As `column_maskers.ColumnMasker`: a value that its technique cannot read never passes. Errors hold no value."""
+    assert work.rule is not None
+    try:
+        new = list(masker(values, beside))
+    except (Unmaskable, MemoryError):
+        raise
+    except Exception as e:
+        raise Unmaskable(work.place, work.rule.technique, type(e).__name__) from None
+    if work.nullable or work.rule.technique is Technique.SUPPRESS:
+        return new
+    for place, value in enumerate(new):
+        if value is None and (old := values[place]) is not None:
+            if not isinstance(old, str):
+                raise Unmaskable(work.place, work.rule.technique, "a value that it cannot read, in a column that refuses NULL")
+            new[place] = "*" * len(old)
+    return new
 
 
 def _looked_at(works: Sequence[ColumnWork], places: Mapping[str, int]) -> set[int]:

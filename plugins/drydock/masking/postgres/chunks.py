@@ -41,11 +41,11 @@ def chunks_of(leaves: Sequence[Leaf], chunk_bytes: int, streams: int, most: int)
     Every relation is in one, also an empty one: it may have rows when the picture is taken.
     """
     pieces = [cut for leaf in leaves for cut in _cuts(leaf, chunk_bytes)]
-    chunks = list(_packed(pieces, chunk_bytes))
+    chunks = list(packed(pieces, chunk_bytes))
     if len(chunks) > most:
         return chunks_of(leaves, chunk_bytes * 2, streams, most)
-    by_name = {(leaf.schema_name, leaf.name): leaf for leaf in leaves}
-    return tuple(_chunk(chunk, by_name[chunk[0][0].schema_name, chunk[0][0].name], streams) for chunk in chunks)
+    identities = {(leaf.schema_name, leaf.name): leaf.identity for leaf in leaves}
+    return tuple(chunk_of(chunk, identities[chunk[0][0].schema_name, chunk[0][0].name], streams) for chunk in chunks)
 
 
 def _cuts(leaf: Leaf, chunk_bytes: int) -> Iterator[tuple[Piece, int]]:
@@ -58,7 +58,7 @@ def _cuts(leaf: Leaf, chunk_bytes: int) -> Iterator[tuple[Piece, int]]:
         yield piece, leaf.total_bytes * (end - first) // max(1, leaf.pages)
 
 
-def _packed(pieces: Sequence[tuple[Piece, int]], chunk_bytes: int) -> Iterator[list[tuple[Piece, int]]]:
+def packed(pieces: Sequence[tuple[Piece, int]], chunk_bytes: int) -> Iterator[list[tuple[Piece, int]]]:
     """Neighbours together, as long as they are no more than one chunk."""
     chunk: list[tuple[Piece, int]] = []
     for piece, size in pieces:
@@ -70,11 +70,12 @@ def _packed(pieces: Sequence[tuple[Piece, int]], chunk_bytes: int) -> Iterator[l
         yield chunk
 
 
-def _chunk(pieces: Sequence[tuple[Piece, int]], leaf: Leaf, streams: int) -> Candidate:
+def chunk_of(pieces: Sequence[tuple[Piece, int]], identity: str, streams: int) -> Candidate:
+    """The item that copies these pieces; each has its bytes beside it."""
     size = sum(s for _, s in pieces)
     figures: dict[str, Figure] = {"streams": streams, "relations": len({p.place[:2] for p, _ in pieces})}
     return Candidate(
-        object=_ref(pieces[0][0], leaf),
+        object=_ref(pieces[0][0], identity),
         action=CHUNK,
         reason=REASON,
         evidence={**figures, "pages": sum(p.pages for p, _ in pieces)},
@@ -87,7 +88,7 @@ def _chunk(pieces: Sequence[tuple[Piece, int]], leaf: Leaf, streams: int) -> Can
     )
 
 
-def _ref(piece: Piece, leaf: Leaf) -> ObjectRef:
+def _ref(piece: Piece, identity: str) -> ObjectRef:
     is_root = (piece.root_schema, piece.root_table) == (piece.schema_name, piece.name)
     elsewhere = "" if piece.schema_name == piece.root_schema else f" {piece.schema_name}"
     return ObjectRef(
@@ -96,7 +97,7 @@ def _ref(piece: Piece, leaf: Leaf) -> ObjectRef:
         name=piece.root_table,
         partition="" if is_root else piece.name,
         column=f"{piece.first_page}-{'' if piece.end_page < 0 else piece.end_page}{elsewhere}",
-        identity=leaf.identity,
+        identity=identity,
     )
 
 
@@ -106,10 +107,10 @@ def finishes_of(tables: Sequence[Table], leaves: Sequence[Leaf], chunk_bytes: in
     for leaf in leaves:
         sizes[leaf.root_schema, leaf.root_table] += leaf.total_bytes + leaf.index_bytes
     pieces = [(_whole(table), sizes[table.schema_name, table.name]) for table in tables]
-    packed = list(_packed(pieces, chunk_bytes))
-    if len(packed) > most:
+    groups = list(packed(pieces, chunk_bytes))
+    if len(groups) > most:
         return finishes_of(tables, leaves, chunk_bytes * 2, most)
-    return tuple(_finish(group) for group in packed)
+    return tuple(_finish(group) for group in groups)
 
 
 def _whole(table: Table) -> Piece:

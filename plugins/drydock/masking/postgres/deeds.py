@@ -29,6 +29,14 @@ MACHINERY = ("create_machinery", "create_runs", "create_parts")
 GOOD = (Status.PASS, Status.WARN)
 
 
+class CopyBroken(Exception):
+    """The copy is not what the source was: nothing more is done but to destroy it."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__(", ".join(sorted({f.code for f in self.findings})))
+
+
 @dataclass
 class Deed:
     """One item while it is worked."""
@@ -50,6 +58,16 @@ class Deed:
     @property
     def names(self) -> dict[str, str]:
         return staging_names(self.given.policy.source.schemas, self.given.facts.run_id)
+
+    def worked(self, action: str) -> Outcome:
+        """Do it, after all that is missing before it. Raises GateClosed, ChangeFailed, CopyBroken, DefinitionRefused."""
+        return DEEDS[action](self)
+
+    def before_finish(self, piece: Piece) -> None:
+        """What a source's engine asks of a table once all its rows are there. Raises CopyBroken."""
+
+    def before_links(self) -> None:
+        """What a source's engine asks once all tables are finished. Raises CopyBroken."""
 
     def present(self) -> Definitions:
         """What the copy has by now."""
@@ -84,18 +102,21 @@ class Deed:
         )
 
 
-def do(hands: Hands) -> Outcome:
-    """The item's own deed. Raises GateClosed, ChangeFailed, AttemptLost."""
+def do(hands: Hands, make: type[Deed] = Deed) -> Outcome:
+    """The item's own deed; `make`: how it is worked where the source is of another engine.
+
+    Raises GateClosed, ChangeFailed, AttemptLost.
+    """
     given = getattr(hands, "given", None)
     if not isinstance(given, Given):
         raise TypeError("masking is worked with the hands of a masking target")
-    deed, action = Deed(hands, given), hands.item.candidate.action
+    deed, action = make(hands, given), hands.item.candidate.action
     try:
         if broken := _broken_before(deed):
             return deed.ended(Status.SKIPPED, broken, StopReason.INTERLOCK)
-        return DEEDS[action](deed)
-    except DefinitionRefused as e:
-        deed.told |= _named(e.findings)
+        return deed.worked(action)
+    except (DefinitionRefused, CopyBroken) as e:
+        deed.told |= named_findings(e.findings)
         return deed.ended(Status.FAIL, e.findings[0].code)
     except ChangeFailed as e:
         if e.kind in LOST:
@@ -132,6 +153,11 @@ def _ready(deed: Deed) -> None:
 def copy_chunk(deed: Deed) -> Outcome:
     """The chunk, and every earlier one that is missing."""
     _ready(deed)
+    return chunk_copied(deed)
+
+
+def chunk_copied(deed: Deed) -> Outcome:
+    """The same, once there are tables."""
     parts = deed.copying.until(deed.hands.item.number)
     own = {p.place for p in _parts(deed, parts)}
     rows = [row for row in deed.copying.there() if (row["schema_name"], row["name"], row["first_page"]) in own]
@@ -165,6 +191,7 @@ def _complete(deed: Deed) -> None:
 def _finish(deed: Deed, pieces: Iterable[Piece]) -> None:
     present = deed.present()
     for piece in pieces:
+        deed.before_finish(piece)
         key = object_name(piece.root_schema, piece.root_table)
         deed.change(finish_table(deed.given.policy, deed.copying.schema, deed.names, present, key))
 
@@ -174,6 +201,7 @@ def link(deed: Deed) -> Outcome:
     _complete(deed)
     if not deed.is_done(FINISH):
         _finish(deed, (p for i in deed.plan.items if i.candidate.action == FINISH for p in i.candidate.pieces))
+    deed.before_links()
     deed.change(link_tables(deed.given.policy, deed.copying.schema, deed.names, deed.present()))
     return deed.ended()
 
@@ -198,11 +226,11 @@ def clear_away(deed: Deed) -> Outcome:
     left = undestroyed(remains)
     deed.change(destroy(remains))
     deed.told |= {"dropped": len(remains) - len(left), "left": len(left), "quarantined": not is_delivered}
-    deed.told |= _named(left)
+    deed.told |= named_findings(left)
     return deed.ended(Status.WARN if left else Status.PASS, left[0].code if left else "")
 
 
-def _named(findings: Iterable[Finding]) -> dict[str, Figure]:
+def named_findings(findings: Iterable[Finding]) -> dict[str, Figure]:
     """Findings as figures of an outcome: code and place."""
     return {f"error_{n}": f"{f.code} {f.place}" for n, f in enumerate(findings, 1) if n <= 20}
 

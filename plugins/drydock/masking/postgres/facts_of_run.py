@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from sqlalchemy import select
 
 from drydock import settings
+from drydock.changing.rates import Rates
 from drydock.changing.run import ChangeRun
 from drydock.ledger import change_history
 from drydock.ledger.connect import transaction
@@ -15,6 +18,10 @@ from drydock.ledger.models import Event, SurveyRow
 from drydock.masking.postgres.picture import newest_picture
 from drydock.masking.postgres.sessions import RunFacts
 from drydock.masking.verifying import CopyVerification
+from drydock.plans import Candidate
+
+MEASURED_FOR = timedelta(days=400)
+"""Copies are made once a quarter: those of a year count."""
 
 
 def facts_of(run: ChangeRun) -> RunFacts:
@@ -33,7 +40,15 @@ def facts_of(run: ChangeRun) -> RunFacts:
         connections=lambda: connections_under_care(run),
         folder=settings.reports_dir() / run.day.isoformat() / f"masking_{run.database.id}_{run_id}",
         databases=lambda: frozenset(d.id for d in run.configuration.estate.databases),
+        expected_s=lambda candidates: expected_s(run, candidates),
     )
+
+
+def expected_s(run: ChangeRun, candidates: Sequence[Candidate]) -> float:
+    """Seconds that items will take, by what was measured of this database."""
+    now = run.now()
+    rates = Rates.learn(change_history.measured(run.ledger, run.database.id, now - MEASURED_FOR), now)
+    return math.fsum(estimate.expected_s for estimate in rates.estimate_all(candidates))
 
 
 def save_verified(run: ChangeRun, generation: int, verified: CopyVerification) -> None:

@@ -35,10 +35,10 @@ def judge_copy(eyes: MaskingEyes) -> tuple[Verdict, ...]:
     now = eyes.copy_rows(PIPELINE, "run_now", run)
     generation = now[0]["generation"] if now else 0
     there = [row for row in eyes.copy_rows(PIPELINE, "parts_now", run) if row["generation"] == generation]
-    found = tuple(_incomplete(parts, there))
+    found = tuple(incomplete(parts, there))
     evidence = {"parts": len(there), "rows": sum(row["rows"] for row in there), "generation": generation}
     copied = judge("copied", len(parts), found, **evidence)
-    undone = [i for i in plan.items if i.candidate.action in BEFORE_DELIVERY and not _is_good(outcomes.get(i.key))]
+    undone = [i for i in plan.items if i.candidate.action in BEFORE_DELIVERY and not is_good(outcomes.get(i.key))]
     if copied.status.is_red or undone:
         return (copied,)
     verified = _second_net(eyes, parts, there)
@@ -46,11 +46,12 @@ def judge_copy(eyes: MaskingEyes) -> tuple[Verdict, ...]:
     return (copied, *verified.verdicts)
 
 
-def _is_good(outcome: Outcome | None) -> bool:
+def is_good(outcome: Outcome | None) -> bool:
+    """It was done."""
     return outcome is not None and outcome.status in GOOD
 
 
-def _incomplete(parts: Sequence[Piece], there: Sequence[Row]) -> Iterator[Finding]:
+def incomplete(parts: Sequence[Piece], there: Sequence[Row]) -> Iterator[Finding]:
     """Parts that are missing, and parts that nobody planned: rows of these would stand in the copy twice."""
     planned, found = {p.place for p in parts}, {(r["schema_name"], r["name"], r["first_page"]) for r in there}
     for schema, name, first in sorted(planned - found):

@@ -60,7 +60,7 @@ def hold_picture(run: ChangeRun, poll_s: float = POLL_S) -> Picture:
     attempt takes it again.
     """
     refuse_backfill(run)
-    plan = _approved_plan(run)
+    plan = approved_plan(run)
     eyes = run.open_eyes()
     if not isinstance(eyes, MaskingEyes):
         eyes.close()
@@ -73,7 +73,8 @@ def hold_picture(run: ChangeRun, poll_s: float = POLL_S) -> Picture:
     return picture
 
 
-def _approved_plan(run: ChangeRun) -> Plan:
+def approved_plan(run: ChangeRun) -> Plan:
+    """The run's plan, where it may be worked now. Raises StepSkipped."""
     plan_id, plan = change_history.plan_of_run(run.ledger, run.run_id)
     if run.dry_run:
         raise StepSkipped(StopReason.DRY_RUN.value)

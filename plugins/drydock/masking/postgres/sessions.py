@@ -7,8 +7,9 @@ The source is only ever read, by sessions that say so to the server beside havin
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ import psycopg
 from psycopg.abc import Query
 
 from drydock.changing.hands import ChangeFailed, Row, TargetFigures
+from drydock.changing.rates import Rates
 from drydock.engines.postgres import Endpoint, fetch_rows
 from drydock.engines.postgres_figures import server_figures
 from drydock.engines.postgres_statements import Part, Statement, statement
@@ -36,7 +38,7 @@ from drydock.masking.postgres.streams import MaskedCopy, StreamLost, Streams
 from drydock.masking.postgres_schema import Ask
 from drydock.masking.verifying import CopyVerification
 from drydock.outcomes import Outcome, StatementDone
-from drydock.plans import Plan
+from drydock.plans import Candidate, Plan
 from drydock.sqlfiles import sql_file
 from drydock.verdicts import Model
 
@@ -79,6 +81,10 @@ class RunFacts:
     """their ids in the estate"""
     folder: Path | None = None
     """where pages of the second net go"""
+    expected_s: Callable[[Sequence[Candidate]], float] = lambda candidates: math.fsum(
+        e.expected_s for e in Rates({}).estimate_all(candidates)
+    )
+    """seconds that items will take, as earlier runs of this database took"""
 
 
 @dataclass(frozen=True)

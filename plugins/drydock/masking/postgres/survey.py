@@ -47,7 +47,7 @@ def survey(eyes: MaskingEyes, context: SurveyContext) -> Found:
         return Found(examined=0, refused=(finding("masking_schema_gone", place),))
     found = tuple(_findings(eyes, schema, limits))
     examined = sum(len(table.columns) for table in schema.tables)
-    told = tuple(_note(f) for f in found if not f.status.is_red)
+    told = tuple(note_of(f) for f in found if not f.status.is_red)
     refused = tuple(f for f in found if f.status.is_red)
     figures = _figures(policy, schema)
     if refused:
@@ -61,7 +61,7 @@ def survey(eyes: MaskingEyes, context: SurveyContext) -> Found:
         "chunks": sum(c.action == "mask_chunk" for c in items),
         "needed_bytes": items[0].needed_bytes,
     }
-    return Found(examined=examined, candidates=items, left_alone=tuple(_left_out(policy)), notes=told, figures=figures)
+    return Found(examined=examined, candidates=items, left_alone=tuple(left_out_tables(policy)), notes=told, figures=figures)
 
 
 def _findings(eyes: MaskingEyes, schema: Schema, limits: MaskingLimits) -> Iterator[Finding]:
@@ -105,10 +105,10 @@ def _unruled(eyes: MaskingEyes, schema: Schema, rows: int) -> Iterator[Finding]:
         names = tuple(c.name for c in kept)
         seen = eyes.asked("sample_rows", {"columns": Columns(names, "t"), "table": (table.schema_name, table.name), "rows": rows})
         samples = [ColumnSample(c.name, c.comment, c.type.name, [row[c.name] for row in seen]) for c in kept]
-        yield from _sensitive(table, samples, len(seen))
+        yield from sensitive_among(table, samples, len(seen))
 
 
-def _sensitive(table: Table, samples: Sequence[ColumnSample], rows: int) -> Iterator[Finding]:
+def sensitive_among(table: Table, samples: Sequence[ColumnSample], rows: int) -> Iterator[Finding]:
     for made in propose(samples):
         inside = sum(found.values for found in made.found_inside)
         if (made.sensitive and made.kind and made.confidence >= SURE) or inside:
@@ -117,12 +117,12 @@ def _sensitive(table: Table, samples: Sequence[ColumnSample], rows: int) -> Iter
             yield finding("masking_unruled_sensitive", place, is_certain=False, inside=inside, **values)
 
 
-def _note(told: Finding) -> LeftAlone:
+def note_of(told: Finding) -> LeftAlone:
     ref = ObjectRef(kind=ObjectKind.TABLE, owner="", name=told.place)
     return LeftAlone(object=ref, reason=told.code, evidence=told.values)
 
 
-def _left_out(policy: MaskingPolicyFile) -> Iterator[LeftAlone]:
+def left_out_tables(policy: MaskingPolicyFile) -> Iterator[LeftAlone]:
     """Tables that the copy has not, or has without rows, as the policy says."""
     for key in policy.left_out:
         yield LeftAlone(object=ObjectRef(kind=ObjectKind.TABLE, owner="", name=key), reason="masking_table_left_out")
@@ -175,19 +175,19 @@ def _items(policy: MaskingPolicyFile, schema: Schema, leaves: Sequence[Leaf], li
     needed = round((total + indexes) * limits.copy_space_factor)
     most = max(1, (limits.max_items - OTHER_ITEMS) // 2)
     return (
-        _item("mask_tables", _copy_ref(policy), 0, needed_bytes=needed),
+        item_of("mask_tables", copy_ref(policy), 0, needed_bytes=needed),
         *chunks_of(leaves, limits.chunk_bytes, limits.streams, most),
         *finishes_of(tables, leaves, limits.chunk_bytes, most),
-        _item("mask_links", _copy_ref(policy), total),
-        _item("mask_deliver", _copy_ref(policy), 0),
-        _item("mask_destroy", _copy_ref(policy), 0),
+        item_of("mask_links", copy_ref(policy), total),
+        item_of("mask_deliver", copy_ref(policy), 0),
+        item_of("mask_destroy", copy_ref(policy), 0),
     )
 
 
-def _item(action: str, ref: ObjectRef, work_bytes: int, needed_bytes: int = 0) -> Candidate:
+def item_of(action: str, ref: ObjectRef, work_bytes: int, needed_bytes: int = 0) -> Candidate:
     sizes = {"size_bytes": work_bytes, "work_bytes": work_bytes, "freed_bytes": 0, "needed_bytes": needed_bytes}
     return Candidate(object=ref, action=action, reason=REASON, lock=LockKind.NONE, **sizes)
 
 
-def _copy_ref(policy: MaskingPolicyFile) -> ObjectRef:
+def copy_ref(policy: MaskingPolicyFile) -> ObjectRef:
     return ObjectRef(kind=ObjectKind.COPY, owner=policy.target, name=policy.database)

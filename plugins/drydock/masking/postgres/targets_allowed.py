@@ -9,23 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from drydock.changing.hands import Row
+from drydock.estate import Engine
 from drydock.masking.fitness_scope import finding
 from drydock.masking.policy import MaskingPolicyFile, Target
 from drydock.masking.postgres.sessions import RunFacts
 from drydock.verdicts import Finding
 
 
-def refusal(policy: MaskingPolicyFile, source_identity: str, copy: Row, facts: RunFacts) -> Finding | None:
-    """The first reason why nothing may be written there. `copy`: the row of `copy_state.sql`."""
-    return next(refusals(policy, source_identity, copy, facts), None)
+def refusal(
+    policy: MaskingPolicyFile, source_identity: str, copy: Row, facts: RunFacts, engine: Engine = Engine.POSTGRESQL
+) -> Finding | None:
+    """The first reason why nothing may be written there. `copy`: the row of `copy_state.sql`; `engine`: what it was asked of."""
+    return next(refusals(policy, source_identity, copy, facts, engine), None)
 
 
-def refusals(policy: MaskingPolicyFile, source_identity: str, copy: Row, facts: RunFacts) -> Iterator[Finding]:
+def refusals(
+    policy: MaskingPolicyFile, source_identity: str, copy: Row, facts: RunFacts, engine: Engine = Engine.POSTGRESQL
+) -> Iterator[Finding]:
     """Every reason, the ones that need no server first."""
     target = next((t for t in policy.targets if t.id == policy.target), None)
     if target is None:
         yield finding("masking_target_not_listed", policy.target)
         return
+    if target.engine is not engine:
+        yield finding("masking_target_other_engine", target.id, engine=target.engine.value)
     yield from _by_estate(policy, target, facts)
     identity, known = copy["identity"], facts.known()
     if identity == source_identity:

@@ -124,8 +124,13 @@ def _put_family_names(new: np.ndarray, codes: np.ndarray, words: np.ndarray) -> 
 @cache
 def words_of(name: str) -> tuple[str, ...]:
     """A list of `include/masking/words.yaml`: its characters, or its words."""
-    entry = yaml.safe_load((include_dir() / "masking" / "words.yaml").read_text(encoding="utf-8"))[name]
+    entry = _lists()[name]
     return tuple("".join(entry.split()) if isinstance(entry, str) else entry)
+
+
+@cache
+def _lists() -> dict[str, str | list[str]]:
+    return yaml.safe_load((include_dir() / "masking" / "words.yaml").read_text(encoding="utf-8"))
 
 
 @cache

@@ -8,7 +8,7 @@ id of 18 digits that replaced it, without century and check digit: both join.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache, cached_property
 
 import numpy as np
@@ -29,13 +29,14 @@ _FIRST_DAY = date(FIRST_YEAR, 1, 1)
 @cache
 def calendar() -> tuple[np.ndarray, np.ndarray]:
     """Day numbers by ((year - 1800) * 12 + month - 1) * 31 + day - 1, -1 for no day; and the text of each day."""
-    days = (date(LAST_YEAR, 12, 31) - _FIRST_DAY).days + 1
+    days = np.arange(np.datetime64(_FIRST_DAY), np.datetime64(date(LAST_YEAR + 1, 1, 1)))
+    months = days.astype("M8[M]")
+    year, month = days.astype("M8[Y]").astype(np.int64) + 1970, months.astype(np.int64) % 12 + 1
+    day = (days - months).astype(np.int64) + 1
     number_of = np.full((LAST_YEAR - FIRST_YEAR + 1) * 12 * 31, -1, np.int64)
-    text = np.empty((days, 8), np.uint8)
-    for n in range(days):
-        day = _FIRST_DAY + timedelta(days=n)
-        number_of[((day.year - FIRST_YEAR) * 12 + day.month - 1) * 31 + day.day - 1] = n
-        text[n] = np.frombuffer(day.strftime("%Y%m%d").encode(), np.uint8)
+    number_of[((year - FIRST_YEAR) * 12 + month - 1) * 31 + day - 1] = np.arange(days.size)
+    written, powers = year * 10_000 + month * 100 + day, 10 ** np.arange(7, -1, -1)
+    text = (written[:, None] // powers % 10 + 48).astype(np.uint8)
     return number_of, text
 
 

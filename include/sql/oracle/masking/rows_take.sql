@@ -1,0 +1,10 @@
+-- purpose: put the masked rows of one part into their table, in the transaction that writes the part down
+-- kind: change
+-- engine: oracle 12.1-23
+-- privileges: the account owns the schema of the copy
+-- locks: row exclusive on the table
+-- licence: none
+-- binds: table (quoted), columns (quoted), piece (quoted)
+-- columns: none
+-- source: SQL Language Reference 19c, INSERT
+INSERT INTO {table} ({columns}) SELECT {columns} FROM {piece}

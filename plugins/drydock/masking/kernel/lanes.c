@@ -1,0 +1,540 @@
+/* Values of letters and digits alone, up to 64 bytes, and plain e-mail addresses: read in one register, moved sixteen at a time.
+ *
+ * It does what texts.c does value by value, for the values that columns are full of; what it does not take goes there. Texts
+ * of one shape whose letters stand in the same places share a plan: radices, symbols, and what each symbol adds to a check.
+ */
+#include "texts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#if DK_LANES
+
+#include <immintrin.h>
+
+#define CHUNK 512
+#define PLANS 64
+#define MOST_PLANS 48
+#define MOST_MOVED 20
+#define PAIR (26 * 26)
+#define RESERVE 2 /* jobs of one value */
+#define SETS 4
+#define ROUND_SORTS 3
+#define CODE_X ('X' - '0')
+#define CODE_AT ('@' - '0')
+#define CODE_DOT ((uint8_t)('.' - '0'))
+
+/* A template, as its places are asked of a whole register. */
+typedef struct {
+    const dk_template *t;
+    int usable, sets;
+    uint64_t places[SETS], moved;
+    uint8_t ranks[SETS][64];
+    uint32_t reciprocal[2], then_reciprocal[2];
+    uint8_t kept[2][LONGEST], kept_count[2]; /* places of each check that stay and count */
+} shape;
+
+typedef struct {
+    const shape *shape; /* NULL: any text */
+    uint64_t letters;   /* key, with the length: where letters are moved */
+    int length, count, first; /* first: where the moved places are digits in a row, else -1 */
+    dk_cut cut;
+    uint8_t at[MOST_MOVED], radix[MOST_MOVED];
+    uint64_t weight[MOST_MOVED];
+    /* two places at once (the first one alone where they are odd): what each two symbols are, and add to both checks */
+    int pairs;
+    uint64_t pair_radix[MOST_MOVED / 2], pair_reciprocal[MOST_MOVED / 2];
+    uint8_t pair_at[MOST_MOVED / 2][2];
+    uint16_t symbols[MOST_MOVED / 2][PAIR];
+    uint32_t terms[MOST_MOVED / 2][PAIR];
+} plan;
+
+typedef struct {
+    const plan *plan; /* NULL: a resident id */
+    uint8_t *out;
+    uint64_t small;
+    int32_t off[2], kept[2], start, ends_x;
+    uint8_t digit_at[2];
+} rest;
+
+struct dk_lanes {
+    shape *shapes[LONGEST + 1][4];
+    int plan_count, spare_count;
+    int listed[ROUND_SORTS];
+    uint16_t spare[CHUNK]; /* jobs that are free */
+    dk_job *lists[ROUND_SORTS][CHUNK];
+    dk_job jobs[CHUNK];
+    rest rests[CHUNK];
+    plan plans[PLANS];
+};
+
+dk_lanes *dk_lanes_open(void) {
+    dk_lanes *lanes = calloc(1, sizeof *lanes);
+    for (int k = 0; lanes && k < CHUNK; k++) lanes->spare[lanes->spare_count++] = (uint16_t)k;
+    return lanes;
+}
+
+void dk_lanes_close(dk_lanes *lanes) {
+    if (!lanes) return;
+    for (int n = 0; n <= LONGEST; n++)
+        for (int k = 0; k < 4; k++) free(lanes->shapes[n][k]);
+    volatile uint8_t *bytes = (volatile uint8_t *)lanes; /* what the key made of sizes */
+    for (size_t i = 0; i < sizeof *lanes; i++) bytes[i] = 0;
+    free(lanes);
+}
+
+/* ---- small arithmetic */
+
+/* Of numbers below 2^16, by what `reciprocal_of` gives. */
+static inline uint32_t reciprocal_of(int modulus) { return (uint32_t)((UINT64_C(1) << 32) / (uint64_t)modulus) + 1; }
+static inline int small_rest(int value, int modulus, uint32_t reciprocal) {
+    return value - (int)((uint64_t)(uint32_t)value * reciprocal >> 32) * modulus;
+}
+
+/* Sixteen digits of a number below 10^16, the first lowest in memory. */
+static inline uint64_t eight_digits(uint32_t number) {
+    uint64_t both = number / 10000 | (uint64_t)(number % 10000) << 32;
+    uint64_t high = both * 10486 >> 20 & UINT64_C(0x7f0000007f);
+    both = (both - 100 * high) << 16 | high;
+    uint64_t tens = both * 103 >> 10 & UINT64_C(0x000f000f000f000f);
+    return tens + ((both - 10 * tens) << 8);
+}
+
+/* The number that the last `count` (1 to 16) of sixteen bytes spell; the others are 0. */
+static inline uint64_t number_of(__m128i digits) {
+    __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));
+    __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00010064));
+    __m128i eights = _mm_madd_epi16(_mm_packus_epi32(fours, fours), _mm_set1_epi32(0x00012710));
+    return (uint64_t)(uint32_t)_mm_cvtsi128_si32(eights) * 100000000 + (uint32_t)_mm_extract_epi32(eights, 1);
+}
+
+/* ---- shapes and plans */
+
+static int add_set(shape *s, const uint8_t *ranks, int place) {
+    for (int k = 0; k < s->sets; k++)
+        if (!memcmp(s->ranks[k], ranks, 64)) {
+            s->places[k] |= UINT64_C(1) << place;
+            return 1;
+        }
+    if (s->sets == SETS) return 0;
+    memcpy(s->ranks[s->sets], ranks, 64);
+    s->places[s->sets++] = UINT64_C(1) << place;
+    return 1;
+}
+
+/* What a check asks: digits alone where its class is always kept; nothing of itself; the second may count the first's. */
+static int add_check(shape *s, int c) {
+    const dk_check *check = &s->t->check[c];
+    if (check->sign != 1 || s->t->mode[check->at] != CHECKED) return 0;
+    s->reciprocal[c] = reciprocal_of(check->modulus);
+    s->then_reciprocal[c] = reciprocal_of(check->then ? check->then : 1);
+    for (int j = 0; j < s->t->length; j++) {
+        int counts = 0;
+        for (int code = 0; code < CODES; code++) counts |= check->terms[j][code];
+        if (!counts || s->t->mode[j] == MOVED) continue;
+        int earlier = c == 1 && j == s->t->check[0].at;
+        if (s->t->mode[j] == CHECKED && !earlier) return 0;
+        if (!earlier) s->kept[c][s->kept_count[c]++] = (uint8_t)j;
+    }
+    return 1;
+}
+
+static shape *shape_of(dk_lanes *l, const dk_template *t, int k) {
+    shape **place = &l->shapes[t->length][k];
+    if (*place) return *place;
+    shape *s = calloc(1, sizeof *s);
+    if (!s) return NULL;
+    s->t = t;
+    s->usable = 1;
+    for (int j = 0; j < t->length; j++) {
+        s->usable &= add_set(s, t->rank[j], j);
+        s->moved |= (uint64_t)(t->mode[j] == MOVED) << j;
+    }
+    for (int c = 0; c < t->checks; c++) s->usable &= add_check(s, c);
+    return *place = s;
+}
+
+static int add_moved(plan *made, int j) {
+    const dk_template *t = made->shape ? made->shape->t : NULL;
+    int is_letter = (int)(made->letters >> j & 1), n = made->count;
+    if (n == MOST_MOVED) return 0;
+    made->at[n] = (uint8_t)j;
+    made->radix[n] = t ? (is_letter ? t->letters[j] : t->digits[j]) : is_letter ? 26 : 10;
+    made->count = n + 1;
+    return made->radix[n] > 0;
+}
+
+static uint8_t symbol_of(const plan *made, int n, int rank) {
+    int j = made->at[n], is_letter = (int)(made->letters >> j & 1);
+    if (!made->shape) return (uint8_t)(rank + (is_letter ? 'A' : '0'));
+    return is_letter ? made->shape->t->letter_symbols[j][rank] : made->shape->t->digit_symbols[j][rank];
+}
+
+/* What a symbol adds to the sums of both checks. */
+static uint32_t adds(const plan *made, int n, uint8_t symbol) {
+    const dk_template *t = made->shape ? made->shape->t : NULL;
+    uint32_t out = 0;
+    for (int c = 0; t && c < t->checks; c++) out |= (uint32_t)t->check[c].terms[made->at[n]][symbol - '0'] << 16 * c;
+    return out;
+}
+
+/* Places `n - 1` and `n`; of -1 and 0 the latter alone, whose symbol then stands for both. */
+static void add_pair(plan *made, int n) {
+    int k = made->pairs++, before = n ? n - 1 : 0, radix = made->radix[n], size = n ? made->radix[before] * radix : radix;
+    made->pair_radix[k] = (uint64_t)size;
+    made->pair_reciprocal[k] = UINT64_MAX / (uint64_t)size;
+    made->pair_at[k][0] = made->at[before];
+    made->pair_at[k][1] = made->at[n];
+    for (int both = 0; both < size; both++) {
+        uint8_t second = symbol_of(made, n, both % radix), first = n ? symbol_of(made, before, both / radix) : second;
+        made->symbols[k][both] = (uint16_t)(first | second << 8);
+        made->terms[k][both] = adds(made, n, second) + (n ? adds(made, before, first) : 0);
+    }
+}
+
+/* Whether the moved places are the digits 0 to 9 in a row, few enough for sixteen bytes. */
+static int in_a_row(const plan *made) {
+    if (!made->count || made->count > 16 || made->letters) return 0;
+    for (int n = 0; n < made->count; n++)
+        if (made->at[n] != made->at[0] + n || made->radix[n] != 10 || symbol_of(made, n, 0) != '0') return 0;
+    return 1;
+}
+
+/* 0 where the domain passes 2^63 or nothing is moved. */
+static int make_plan(const dk_cipher *cipher, plan *made) {
+    for (int j = 0; j < made->length; j++)
+        if (!made->shape || made->shape->moved >> j & 1)
+            if (!add_moved(made, j)) return 0;
+    uint64_t size = 1;
+    for (int n = made->count - 1; n >= 0; n--) {
+        made->weight[n] = size;
+        if (size > (UINT64_C(1) << 63) / made->radix[n]) return 0;
+        size *= made->radix[n];
+    }
+    for (int n = made->count - 1; n >= 0; n -= 2) add_pair(made, n);
+    made->first = in_a_row(made) ? made->at[0] : -1;
+    made->cut = dk_make_cut(cipher, size);
+    return made->count > 0;
+}
+
+/* The plan of these letters, made when first seen; NULL where there is none or there are too many. */
+static const plan *plan_of(dk_texts *p, const shape *s, int length, uint64_t letters) {
+    dk_lanes *l = p->lanes;
+    uint64_t mixed = (letters ^ (uintptr_t)s >> 4 ^ (uint64_t)length << 57) * UINT64_C(0x9e3779b97f4a7c15);
+    plan *at = &l->plans[mixed >> 58];
+    while (at->length && (at->letters != letters || at->shape != s || at->length != length))
+        at = at + 1 == l->plans + PLANS ? l->plans : at + 1;
+    if (at->length) return at->count ? at : NULL;
+    if (l->plan_count == MOST_PLANS) return NULL;
+    l->plan_count++;
+    at->shape = s;
+    at->length = length;
+    at->letters = letters;
+    if (!make_plan(&p->ff1.cipher, at)) at->count = 0;
+    return at->count ? at : NULL;
+}
+
+/* ---- jobs */
+
+static inline int sort_of(const dk_cut *cut) { return cut->rounds == 10 ? 0 : cut->rounds == 24 ? 1 : 2; }
+
+static rest *add_job(dk_lanes *l, uint64_t number, uint64_t tweak, const dk_cut *cut) {
+    int place = l->spare[--l->spare_count], sort = sort_of(cut);
+    l->jobs[place] = (dk_job){number, tweak, cut};
+    l->lists[sort][l->listed[sort]++] = &l->jobs[place];
+    return &l->rests[place];
+}
+
+/* The job that was added last; its list is that of its rounds. */
+static void take_back(dk_lanes *l, const dk_cut *cut) {
+    dk_job *job = l->lists[sort_of(cut)][--l->listed[sort_of(cut)]];
+    l->spare[l->spare_count++] = (uint16_t)(job - l->jobs);
+}
+
+static inline uint64_t counted(const plan *pl, const uint8_t *codes, const uint8_t *ranks) {
+    if (pl->first >= 0) {
+        __mmask16 used = (__mmask16)(0xffffu << (16 - pl->count));
+        return number_of(_mm_maskz_loadu_epi8(used, codes + pl->first + pl->count - 16));
+    }
+    uint64_t number = 0;
+    for (int n = 0; n < pl->count; n++) number += ranks[pl->at[n]] * pl->weight[n];
+    return number;
+}
+
+/* The digits of a number in a row, and what stands in the bytes after them. */
+static inline void put_row(const plan *pl, uint64_t number, uint8_t *out) {
+    uint64_t high = number / 100000000;
+    uint64_t low = eight_digits((uint32_t)(number - high * 100000000));
+    __m128i all = _mm_set_epi64x((long long)low, (long long)eight_digits((uint32_t)high));
+    const __m128i places = _mm_set_epi8(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    all = _mm_permutexvar_epi8(_mm_add_epi8(places, _mm_set1_epi8((char)(16 - pl->count))), all);
+    _mm_mask_storeu_epi8(out + pl->first, (__mmask16)((1u << pl->count) - 1), _mm_add_epi8(all, _mm_set1_epi8('0')));
+}
+
+/* Two places at a time of a number, the last ones first; what they add to the checks. */
+static inline uint32_t in_pairs(const plan *pl, uint64_t number, uint16_t *pairs) {
+    uint32_t sums = 0;
+    for (int k = 0; k < pl->pairs; k++) {
+        uint64_t radix = pl->pair_radix[k], q = (uint64_t)((unsigned __int128)number * pl->pair_reciprocal[k] >> 64), r = number - q * radix;
+        uint64_t more = r >= radix; /* the quotient is right or one too low */
+        r -= more ? radix : 0;
+        pairs[k] = (uint16_t)r;
+        sums += pl->terms[k][r];
+        number = q + more;
+    }
+    return sums;
+}
+
+/* The character that a check asks for, of a sum; the value of `off` more. */
+static inline uint8_t check_symbol(const shape *s, int c, int sum, int off) {
+    const dk_check *check = &s->t->check[c];
+    int value = small_rest(check->constant + sum, check->modulus, s->reciprocal[c]);
+    if (check->then) value = small_rest(value, check->then, s->then_reciprocal[c]);
+    value += off;
+    return check->symbols[value - (value >= check->count ? check->count : 0)];
+}
+
+static inline uint8_t as_small(const rest *it, int place) { return (uint8_t)(it->small >> place << 5 & 0x20); }
+
+/* Both check characters, of what the moved places add to them; 0 where one changes its class. */
+static inline int checked(const rest *it, uint32_t sums, uint8_t symbols[2]) {
+    const dk_template *t = it->plan->shape->t;
+    for (int c = 0; c < t->checks; c++, sums >>= 16) {
+        int sum = it->kept[c] + (int)(sums & 0xffff);
+        if (c == 1) sum += t->check[1].terms[t->check[0].at][symbols[0] - '0'];
+        if (it->off[c] < 0) symbols[c] = (uint8_t)(it->out[t->check[c].at] - as_small(it, t->check[c].at));
+        else symbols[c] = check_symbol(it->plan->shape, c, sum, it->off[c]);
+        if (dk_is_digit(symbols[c]) != it->digit_at[c]) return 0;
+    }
+    return 1;
+}
+
+static inline int settled(const dk_job *job, const rest *it) {
+    const plan *pl = it->plan;
+    const dk_template *t = pl->shape ? pl->shape->t : NULL;
+    uint16_t pairs[MOST_MOVED / 2];
+    uint8_t symbols[2];
+    if (job->number >= pl->cut.size) return 0;
+    if (pl->first < 0 || (t && t->checks)) {
+        uint32_t sums = in_pairs(pl, job->number, pairs);
+        if (t && t->checks && !checked(it, sums, symbols)) return 0;
+    }
+    for (int c = 0; t && c < t->checks; c++) it->out[t->check[c].at] = (uint8_t)(symbols[c] + as_small(it, t->check[c].at));
+    if (pl->first >= 0) {
+        put_row(pl, job->number, it->out);
+        return 1;
+    }
+    for (int k = 0; k < pl->pairs; k++) {
+        uint16_t both = pl->symbols[k][pairs[k]];
+        it->out[pl->pair_at[k][0]] = (uint8_t)((both & 0xff) + as_small(it, pl->pair_at[k][0]));
+        it->out[pl->pair_at[k][1]] = (uint8_t)((both >> 8) + as_small(it, pl->pair_at[k][1]));
+    }
+    return 1;
+}
+
+/* ---- resident ids */
+
+static inline int tens(const uint8_t *codes, int first) { return codes[first] * 10 + codes[first + 1]; }
+
+static inline int area_sum(const uint8_t *c) { return c[0] * 7 + c[1] * 9 + c[2] * 10 + c[3] * 5 + c[4] * 8 + c[5] * 4; }
+static inline int day_sum(const uint8_t *c) {
+    return c[0] * 2 + c[1] + c[2] * 6 + c[3] * 3 + c[4] * 7 + c[5] * 9 + c[6] * 10 + c[7] * 5;
+}
+static inline int rest_11(int value) { return value % 11; }
+
+static int take_resident(dk_texts *p, const uint8_t *codes, uint64_t digits, uint64_t small, uint8_t *out) {
+    const dk_residents *r = p->residents;
+    int ends_x = codes[17] == CODE_X;
+    if ((digits & 0x1ffff) != 0x1ffff || !codes[0] || !(digits >> 17 & 1 || ends_x)) return 0;
+    int year = tens(codes, 6) * 100 + tens(codes, 8) - r->first_year, month = tens(codes, 10), day = tens(codes, 12);
+    if (year < 0 || year >= r->years || month < 1 || month > 12 || day < 1 || day > 31) return 0;
+    int number = r->number_of[(year * 12 + month - 1) * 31 + day - 1];
+    if (number < 0) return 0;
+    int band = r->band_of[number], start = r->first[band], serial = codes[14] * 100 + tens(codes, 15);
+    uint64_t per_day = ends_x ? 100 : 1000, tweak = r->label;
+    for (int j = 0; j < 6; j++) tweak = tweak * FOLD + codes[j] + '0';
+    const dk_cut *cut = dk_cut_of(&p->ff1, (uint64_t)r->count[band] * per_day, NULL);
+    if (!cut) return 0;
+    uint64_t counted = (uint64_t)(number - start) * per_day + (uint64_t)(ends_x ? serial / 10 : serial);
+    rest *it = add_job(p->lanes, counted, tweak + (uint64_t)start * 2 + (uint64_t)ends_x, cut);
+    it->plan = NULL;
+    it->out = out;
+    it->small = small;
+    it->start = start;
+    it->ends_x = ends_x;
+    it->kept[0] = area_sum(codes);
+    int sum = it->kept[0] + day_sum(codes + 6) + codes[14] * 8 + codes[15] * 4 + codes[16] * 2;
+    int right = rest_11(12 + 11 - rest_11(sum));
+    it->off[0] = rest_11((ends_x ? 10 : codes[17]) - right + 11);
+    return 1;
+}
+
+static int resident_settled(const dk_residents *r, const dk_job *job, const rest *it) {
+    if (job->number >= job->cut->size) return 0;
+    uint32_t number = (uint32_t)job->number;
+    uint32_t days = it->ends_x ? number / 100 : number / 1000;
+    uint32_t serial = it->ends_x ? (number - days * 100) * 10 : number - days * 1000;
+    const uint8_t *text = r->text + 8 * ((size_t)it->start + days);
+    uint32_t a = serial / 100, b = serial / 10 - a * 10, c = serial % 10;
+    int sum = it->kept[0] + day_sum(text) - 43 * '0' + (int)(a * 8 + b * 4);
+    if (it->ends_x) { /* the digit that makes the check character X; none where it would be 10 */
+        c = (uint32_t)rest_11(6 * rest_11(2 + it->off[0] + 11 * 64 - sum));
+        if (c > 9) return 0;
+    }
+    int value = rest_11(rest_11(12 + 11 - rest_11(sum + (int)c * 2)) + it->off[0]);
+    if ((value == 10) != it->ends_x) return 0;
+    memcpy(it->out + 6, text, 8);
+    it->out[14] = (uint8_t)(a + '0');
+    it->out[15] = (uint8_t)(b + '0');
+    it->out[16] = (uint8_t)(c + '0');
+    it->out[17] = (uint8_t)(value == 10 ? 'X' + (int)(it->small >> 17 << 5 & 0x20) : '0' + value);
+    return 1;
+}
+
+/* ---- values */
+
+static int take_any(dk_texts *p, const uint8_t *codes, int length, uint64_t letters, uint64_t small, uint64_t tweak, uint8_t *out) {
+    int of_letters = __builtin_popcountll(letters);
+    if (length > LONGEST_NUMBER || of_letters * p->letter_bits + (length - of_letters) * p->digit_bits > p->most_bits) return 0;
+    const plan *pl = plan_of(p, NULL, length, letters);
+    if (!pl) return 0;
+    uint8_t ranks[LONGEST];
+    _mm512_storeu_si512(ranks, _mm512_mask_sub_epi8(_mm512_loadu_si512(codes), letters, _mm512_loadu_si512(codes), _mm512_set1_epi8('A' - '0')));
+    rest *it = add_job(p->lanes, counted(pl, codes, ranks), tweak, &pl->cut);
+    it->plan = pl;
+    it->out = out;
+    it->small = small;
+    return 1;
+}
+
+static int sum_of(const shape *s, int c, const uint8_t *codes) {
+    int sum = 0;
+    for (int n = 0; n < s->kept_count[c]; n++) sum += s->t->check[c].terms[s->kept[c][n]][codes[s->kept[c][n]]];
+    return sum;
+}
+
+/* By how much the check characters of a value are off, and what stays of their sums; 0 where it is not of the shape. */
+static int take_checks(const shape *s, const plan *pl, const uint8_t *codes, int32_t off[2], int32_t kept[2]) {
+    const dk_template *t = s->t;
+    for (int c = 0; c < t->checks; c++) {
+        const dk_check *check = &t->check[c];
+        int sum = kept[c] = sum_of(s, c, codes), value = check->values[codes[check->at]];
+        for (int n = 0; n < pl->count; n++) sum += check->terms[pl->at[n]][codes[pl->at[n]]];
+        if (c == 1) sum += check->terms[t->check[0].at][codes[t->check[0].at]];
+        int right = small_rest(check->constant + sum, check->modulus, s->reciprocal[c]);
+        if (check->then) right = small_rest(right, check->then, s->then_reciprocal[c]);
+        off[c] = value == 255 ? -1 : small_rest(value - right + check->count, check->count, reciprocal_of(check->count));
+    }
+    if (t->also_check >= 0 && off[t->also_check]) return 0;
+    return !t->also_province || t->provinces[codes[2] * 10 + codes[3]];
+}
+
+/* 1 taken, 0 not of the shape, -1 not for the lanes. */
+static int take_template(dk_texts *p, const shape *s, __m512i codes_, const uint8_t *codes, uint64_t digits, uint64_t small, uint8_t *out) {
+    const dk_template *t = s->t;
+    uint64_t whole = ~UINT64_C(0) >> (64 - t->length);
+    __m512i found = _mm512_setzero_si512();
+    for (int k = 0; k < s->sets; k++)
+        found = _mm512_mask_permutexvar_epi8(found, s->places[k], codes_, _mm512_loadu_si512(s->ranks[k]));
+    if (_mm512_mask_cmpeq_epi8_mask(whole, found, _mm512_set1_epi8((char)NOT_HERE))) return 0;
+    const plan *pl = plan_of(p, s, t->length, s->moved & whole & ~digits);
+    if (!pl) return -1;
+    uint8_t ranks[LONGEST];
+    int32_t off[2] = {-1, -1}, kept[2] = {0, 0};
+    _mm512_storeu_si512(ranks, found);
+    if (t->checks && !take_checks(s, pl, codes, off, kept)) return 0;
+    uint64_t tweak = t->label;
+    for (int j = 0; j < t->length; j++)
+        if (t->mode[j] == KEPT) tweak = tweak * FOLD + codes[j] + '0';
+    rest *it = add_job(p->lanes, counted(pl, codes, ranks), tweak, &pl->cut);
+    *it = (rest){.plan = pl, .out = out, .small = small, .off = {off[0], off[1]}, .kept = {kept[0], kept[1]}};
+    for (int c = 0; c < t->checks; c++) it->digit_at[c] = digits >> t->check[c].at & 1;
+    return 1;
+}
+
+static uint64_t tweak_of_codes(uint64_t start, const uint8_t *codes, int count) {
+    for (int j = 0; j < count; j++) start = start * FOLD + codes[j] + '0';
+    return start;
+}
+
+/* letters and digits, one @, letters and digits, one dot, 2 to 24 letters. */
+static int take_email(dk_texts *p, const uint8_t *codes, uint64_t digits, uint64_t letters, uint64_t small, int size, uint8_t *out) {
+    uint64_t whole = ~UINT64_C(0) >> (64 - size), marks = whole & ~(digits | letters);
+    if (__builtin_popcountll(marks) != 2) return 0;
+    int local = __builtin_ctzll(marks), dot = 63 - __builtin_clzll(marks), last = size - dot - 1, domain = dot - local - 1;
+    if (codes[local] != CODE_AT || codes[dot] != CODE_DOT || !local || !domain || last < 2 || last > 24) return 0;
+    if (digits >> dot) return 0;
+    uint64_t tweak = tweak_of_codes(p->local_label, codes + local + 1, domain), of_domain = tweak_of_codes(p->domain_label, codes + dot + 1, last);
+    tweak = tweak_of_codes(tweak, codes + dot + 1, last);
+    int first = local + 1;
+    uint64_t of_local = ~UINT64_C(0) >> (64 - local), in_domain = ~UINT64_C(0) >> (64 - domain);
+    if (!take_any(p, codes, local, letters & of_local, small & of_local, tweak, out)) return 0;
+    if (p->keeps_domain) return 1;
+    if (take_any(p, codes + first, domain, letters >> first & in_domain, small >> first & in_domain, of_domain, out + first)) return 1;
+    take_back(p->lanes, &plan_of(p, NULL, local, letters & of_local)->cut); /* the local part goes with its domain */
+    return 0;
+}
+
+/* Once through the network, and out of the list what has come to rest. Few of a list wait for more, but at the end. */
+static void turn(dk_texts *p, int sort, int all) {
+    dk_lanes *l = p->lanes;
+    dk_job **list = l->lists[sort];
+    int left = l->listed[sort], still = 0, moved = all ? left : left - left % DK_TOGETHER;
+    dk_network(&p->ff1.cipher, list, moved);
+    for (int k = 0; k < left; k++) {
+        int place = (int)(list[k] - l->jobs);
+        const rest *it = &l->rests[place];
+        int done = k < moved && (it->plan ? settled(list[k], it) : resident_settled(p->residents, list[k], it));
+        list[still] = list[k];
+        still += !done;
+        l->spare[l->spare_count] = (uint16_t)place;
+        l->spare_count += done;
+    }
+    l->listed[sort] = still;
+}
+
+void dk_lanes_end(dk_texts *p) {
+    for (int sort = 0; p->lanes && sort < ROUND_SORTS; sort++)
+        while (p->lanes->listed[sort]) turn(p, sort, 1);
+}
+
+int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size) {
+    if (!p->lanes || size < 1 || size > LONGEST) return 0;
+    while (p->lanes->spare_count < RESERVE)
+        for (int sort = 0; sort < ROUND_SORTS; sort++) turn(p, sort, 0);
+    __mmask64 whole = ~UINT64_C(0) >> (64 - size);
+    __m512i bytes = _mm512_maskz_loadu_epi8(whole, at), codes_ = _mm512_sub_epi8(bytes, _mm512_set1_epi8('0'));
+    uint64_t digits = _mm512_mask_cmplt_epu8_mask(whole, codes_, _mm512_set1_epi8(10));
+    uint64_t capital = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8('A')), _mm512_set1_epi8(26));
+    uint64_t small = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8('a')), _mm512_set1_epi8(26));
+    uint8_t room[16 + 2 * LONGEST], *codes = room + 16; /* digits are read from sixteen bytes on before their end */
+    codes_ = _mm512_mask_sub_epi8(codes_, small, codes_, _mm512_set1_epi8(0x20));
+    _mm512_storeu_si512(codes, codes_);
+    _mm512_mask_storeu_epi8(out, whole, bytes);
+    if ((digits | capital | small) != whole)
+        return p->form == FORM_EMAIL && take_email(p, codes, digits, capital | small, small, size, out);
+    if (p->any[size]) {
+        if (!take_any(p, codes, size, capital | small, small, p->any_label, out)) return 0;
+        p->unknown += p->counts_any;
+        return 1;
+    }
+    if (size == 18 && p->residents) return take_resident(p, codes, digits, small, out);
+    for (int k = 0; k < 4 && p->templates[size][k]; k++) {
+        shape *s = shape_of(p->lanes, p->templates[size][k], k);
+        int took = s && s->usable ? take_template(p, s, codes_, codes, digits, small, out) : -1;
+        if (took) return took > 0;
+    }
+    return 0;
+}
+
+#else
+
+dk_lanes *dk_lanes_open(void) { return NULL; }
+void dk_lanes_close(dk_lanes *lanes) { (void)lanes; }
+int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size) {
+    (void)p, (void)at, (void)out, (void)size;
+    return 0;
+}
+void dk_lanes_end(dk_texts *p) { (void)p; }
+
+#endif

@@ -1,0 +1,121 @@
+"""What a copy on Oracle is made of: tables, keys, indexes, comments, links, sequences; each list is what is missing.
+
+Definitions are those that a copy on PostgreSQL gets as well (`expressions`), by the names of the source, all in one schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from drydock.engines.oracle_names import qualified
+from drydock.engines.oracle_statements import Statement
+from drydock.masking import schema as s
+from drydock.masking.oracle import copy_statements as st
+from drydock.masking.oracle.expressions import ColumnThere, condition_there, default_there, sequence_of
+from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.postgres.holding import scrubbed
+
+
+@dataclass(frozen=True)
+class Present:
+    """What the account has by now: names of tables, indexes, constraints and sequences, and comments by table and column."""
+
+    tables: frozenset[str]
+    indexes: frozenset[str] = frozenset()
+    constraints: frozenset[str] = frozenset()
+    sequences: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class OracleBuild:
+    """One copy in one account. `policy`, `schema`: of the source."""
+
+    owner: str
+    policy: MaskingPolicyFile
+    schema: s.Schema
+
+    @cached_property
+    def tables(self) -> tuple[s.Table, ...]:
+        """Those that the copy has, in the order in which their pieces are numbered."""
+        return tuple(t for key, t in self.schema.by_key.items() if key in self.policy.tables)
+
+    def piece_of(self, table: s.Table) -> str:
+        """The table that its parts are loaded into first."""
+        return f"{st.PIECE}{self.tables.index(table)}"
+
+    def machinery(self, present: Present) -> Iterator[Statement]:
+        for name, columns in st.MACHINERY.items():
+            if name not in present.tables:
+                yield st.create_table(self.owner, name, columns)
+
+    def create(self, present: Present) -> Iterator[Statement]:
+        """Empty tables, and for each a piece without NOT NULL."""
+        for table in self.tables:
+            if table.name not in present.tables:
+                yield st.create_table(self.owner, table.name, st.columns_of(table, self._defaults(table)))
+            if self.piece_of(table) not in present.tables:
+                yield st.create_table(self.owner, self.piece_of(table), st.columns_of(table, {}, plain=True))
+
+    def _defaults(self, table: s.Table) -> Mapping[str, str]:
+        """Literals and words; what draws from a sequence is set by who writes rows there."""
+        found = {}
+        for column in table.columns:
+            default = "" if sequence_of(column.default) else default_there(column.default, "oracle") if column.default else ""
+            if default and not column.generated:
+                found[column.name] = default
+        return found
+
+    def empty(self) -> Iterator[Statement]:
+        """All rows out, for a new picture of the source."""
+        for table in self.tables:
+            yield st.empty_table(self.owner, table.name)
+
+    def finish(self, table: s.Table, present: Present) -> Iterator[Statement]:
+        """Keys, checks, indexes and comments of one table."""
+        for key in (k for k in table.keys if k.is_constraint and k.name not in present.constraints):
+            word = "PRIMARY KEY" if key.is_primary else "UNIQUE"
+            yield st.add_constraint(self.owner, table.name, key.name, f"{word} ({st.listed(key.columns)})")
+        columns = {c.name: ColumnThere(c.name, c.type.family) for c in table.columns}
+        for check in (c for c in table.checks if c.is_validated and c.name not in present.constraints):
+            if condition := condition_there(check.expression, columns, "oracle"):
+                yield st.add_constraint(self.owner, table.name, check.name, f"CHECK ({condition})")
+        plain = [(k.name, k.columns, True) for k in table.keys if not k.is_constraint and not k.has_expression]
+        plain += [(i.name, i.columns, False) for i in table.indexes if i.used_columns == i.columns]
+        for name, names, unique in plain:
+            if name not in present.indexes:
+                yield st.create_index(self.owner, table.name, name, names, unique=unique)
+        for column, text in (("", table.comment), *((c.name, c.comment) for c in table.columns if not c.generated)):
+            if wanted := scrubbed(text):
+                yield st.comment_on(self.owner, table.name, column, wanted)
+
+    def link(self, present: Present) -> Iterator[Statement]:
+        """Foreign keys between tables that have rows, and sequences past what the source's has drawn."""
+        copied = {t.key: t for t in self.tables}
+        for table in self.tables:
+            for key in (k for k in table.foreign_keys if k.name not in present.constraints):
+                parent = copied.get(key.parent)
+                if parent is not None and key.is_validated and not self._is_empty(parent, table):
+                    to = qualified(self.owner, parent.name)
+                    told = f"FOREIGN KEY ({st.listed(key.columns)}) REFERENCES {to} ({st.listed(key.parent_columns)})"
+                    told += f" {key.definition}" if key.definition in ("ON DELETE CASCADE", "ON DELETE SET NULL") else ""
+                    yield st.add_constraint(self.owner, table.name, key.name, f"{told} ENABLE VALIDATE")
+        for one in self.schema.sequences:
+            if not one.is_identity and one.name not in present.sequences:
+                yield st.create_sequence(self.owner, one, max(one.minimum, one.last_value or one.minimum))
+
+    def _is_empty(self, parent: s.Table, child: s.Table) -> bool:
+        return self.policy.tables[parent.key].structure_only and not self.policy.tables[child.key].structure_only
+
+    def clear_pieces(self, present: Present) -> Iterator[Statement]:
+        for name in sorted(present.tables):
+            if name.startswith(st.PIECE):
+                yield st.drop_table(self.owner, name)
+
+    def drop_all(self, present: Present) -> Iterator[Statement]:
+        """What an earlier copy left: its tables with their grants, its sequences."""
+        for name in sorted(present.tables - set(st.MACHINERY)):
+            yield st.drop_table(self.owner, name)
+        for name in sorted(present.sequences):
+            yield st.drop_sequence(self.owner, name)
