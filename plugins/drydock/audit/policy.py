@@ -66,9 +66,7 @@ class AuditPolicy(Model):
     retention_months: int = Field(12, ge=6, le=120, description="how long the store is kept; the law asks for six at least")
     exemplars_kept_days: PositiveInt = Field(190, description="statements as they stood are kept this long")
     purge_source: bool = Field(False, description="let the vendor's procedure clean what is archived and verified")
-    purge_connection: Slug | None = Field(
-        None, description="Airflow connection id of the account that may clean, and nothing else"
-    )
+    purge_connection: Slug | None = Field(None, description="Airflow connection id of the account that may only clean")
     working_hours: tuple[time, time] = Field((time(8, 0), time(20, 0)), description="of working days, local time")
     allowed: tuple[Allowed, ...] = Field((), description="the approved ways; an account that no entry names is unapproved")
     administrators: tuple[Pattern, ...] = Field((), description="accounts of DBAs: DDL and grants are theirs")
