@@ -54,6 +54,19 @@ class Allowed(Model):
     objects: tuple[Pattern, ...] = Field(("*",), description="schema.name")
     people: PositiveInt | None = Field(1, description="different operating-system users that may share it; empty: any number")
     at_any_hour: bool = Field(False, description="an application account that works at night")
+    is_application: bool = Field(False, description="a program, no person: what is told of persons is not told of it")
+
+
+class OwnAccount(Model):
+    """An account that Drydock itself uses on the database, and from where: its own work is no alarm, another's use of it is."""
+
+    accounts: tuple[Pattern, ...] = Field(min_length=1)
+    programs: tuple[Pattern, ...] = Field(
+        ("drydock", "drydock/*", "drydock-*", "python*"),
+        description="PostgreSQL: application_name; Oracle: CLIENT_PROGRAM_NAME, the interpreter of the worker",
+    )
+    clients: tuple[Pattern, ...] = Field(min_length=1, description="hosts or addresses of the Airflow workers")
+    os_users: tuple[Pattern, ...] = ("*",)
 
 
 class AuditPolicy(Model):
@@ -70,6 +83,7 @@ class AuditPolicy(Model):
     working_hours: tuple[time, time] = Field((time(8, 0), time(20, 0)), description="of working days, local time")
     allowed: tuple[Allowed, ...] = Field((), description="the approved ways; an account that no entry names is unapproved")
     administrators: tuple[Pattern, ...] = Field((), description="accounts of DBAs: DDL and grants are theirs")
+    drydock: tuple[OwnAccount, ...] = Field((), description="Drydock's own accounts: explained by its ledger, told when misused")
     important_objects: tuple[Pattern, ...] = Field(
         (), description="schema.name, beside the tables whose columns the masking policy calls sensitive or important"
     )
