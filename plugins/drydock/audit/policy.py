@@ -90,6 +90,9 @@ class AuditPolicy(Model):
     declared_trail: dict[str, str] = Field(
         default_factory=dict, description="setting or policy -> value that auditing is declared to have"
     )
+    trail_guardians: tuple[Pattern, ...] = Field(
+        (), description="accounts that may alter the trail beside the administrators: of the vendor, of the purge"
+    )
     baseline_days: int = Field(28, ge=7, le=400, description="the past that a day is compared with")
     baseline_min_days: PositiveInt = Field(7, description="fewer days with records are no baseline: told as not compared")
     outlier_score: PositiveFloat = Field(6.0, description="distance from the median in median absolute deviations")
