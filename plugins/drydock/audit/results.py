@@ -52,6 +52,9 @@ class Slice(Model):
     set_aside_bytes: int = 0
     unread: tuple[CleanText, ...] = Field((), description="files that were named and could not be read, with the reason")
     doubts: dict[str, int] = Field(default_factory=dict, description="what a person should know, with how many records")
+    first_at: AwareDatetime | None = Field(None, description="time of the earliest record; empty: no record has a time")
+    last_at: AwareDatetime | None = Field(None, description="time of the latest record")
+    head: str = Field("", description="how the file is known again under another name: bytes of its beginning, and their SHA-256")
 
 
 class Link(Model):
@@ -59,7 +62,7 @@ class Link(Model):
 
     number: int = Field(ge=1)
     database: str
-    deed: str = Field(description="sealed, replaced, purged, expired")
+    deed: str = Field(description="sealed, replaced, kept, withdrawn, purged, expired")
     subject: dict[str, CleanFigure] = Field(description="what was done to which slice or day")
     files: tuple[StoredFile, ...]
     previous: str = Field(description="hash of the entry before; 64 zeros for the first")
