@@ -5,6 +5,9 @@ One pass of polars' streaming engine: memory grows with the number of different 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from drydock.audit.columns import ACTIVITY, STATEMENT_USE
@@ -20,7 +23,11 @@ def digest(records: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     `rows` is null where no record of the group tells any.
     """
     activity, use = pl.collect_all([_activity(records), _use(records)], engine="streaming")
-    return activity.select(ACTIVITY).cast(ACTIVITY), use.select(STATEMENT_USE).cast(STATEMENT_USE)  # type: ignore[arg-type]
+    return _shaped(activity, ACTIVITY), _shaped(use, STATEMENT_USE)
+
+
+def _shaped(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
+    return frame.select(pl.col(name).cast(kind) for name, kind in schema.items())
 
 
 def _told(name: str) -> pl.Expr:

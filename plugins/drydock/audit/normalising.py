@@ -29,13 +29,14 @@ class Normalised(NamedTuple):
 
 LONGEST_NAME = 128  # bytes; Oracle's limit, PostgreSQL's is 63
 MOST_DEPTH = 64  # brackets that are followed for repeated rows
-KEYWORDS = frozenset(  # noqa: SIM905
+_KEYWORDS = (
     "select distinct all from where and or not in between like is then else when case end return by limit offset set values on "
     "having union intersect except minus any some as with into using returning if elsif loop fetch next first to join left "
     "right inner outer cross full natural group order insert update delete merge create alter drop table truncate begin "
     "exists grant revoke for call execute do declare escape similar ilike asc desc over partition row rows only recursive "
-    "lateral".split()
+    "lateral"
 )
+KEYWORDS = frozenset(_KEYWORDS.split())
 _VALUES = frozenset({"null", "true", "false", "default"})
 _TEXT = (
     r"[nN]?[qQ]'(?:\[.*?(?:\]'|\Z)|\{.*?(?:\}'|\Z)|\(.*?(?:\)'|\Z)|<.*?(?:>'|\Z)|(?P<q>[^ \t\n\r\f\v\0\[{(<]).*?(?:(?P=q)'|\Z))"

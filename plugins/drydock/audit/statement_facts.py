@@ -20,10 +20,11 @@ _PIECE = re.compile(
 )
 _NAME = re.compile(r'"|[A-Za-z_\x80-\U0010ffff]')
 _MAIN = frozenset({"select", "insert", "update", "delete", "merge"})
-_CLAUSES = frozenset(  # noqa: SIM905
+_CLAUSE_WORDS = (
     "where group order having union intersect except minus limit offset fetch for window connect start set returning values "
-    "select model pivot unpivot qualify".split()
+    "select model pivot unpivot qualify"
 )
+_CLAUSES = frozenset(_CLAUSE_WORDS.split())
 _SKIPPED = frozenset({"only", "if", "not", "exists", "lateral", "concurrently", "table", "view", "materialized", "into"})
 _NO_OBJECT = frozenset({"?", "select", "stdin", "stdout", "program", "on", "where", "set", "values", "as", "from", "to"})
 _INSIDE = frozenset({"extract", "trim", "substring", "overlay", "position"})
