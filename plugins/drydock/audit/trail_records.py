@@ -39,7 +39,13 @@ def presence(records: pl.LazyFrame, begin: datetime, end: datetime) -> pl.DataFr
 
 
 def gaps(
-    policy: AuditPolicy, calendar: Calendar, zone: ZoneInfo, begin: datetime, end: datetime, today: pl.DataFrame, past: pl.DataFrame
+    policy: AuditPolicy,
+    calendar: Calendar,
+    zone: ZoneInfo,
+    begin: datetime,
+    end: datetime,
+    today: pl.DataFrame,
+    past: pl.DataFrame,
 ) -> Part:
     """Silence of an instance longer than the policy allows, at a time of day when every day of its kind before had records."""
     found: list[Finding] = []
@@ -82,7 +88,8 @@ def _gaps_of(
         return [Finding(code="trail_instance_silent", status=Status.FAIL, place=instance or "-", values=values)]
     always = [s for s in silent if all(_has_any(s, day, spans) for day, spans in days.items())]
     return [
-        Finding(code="trail_gap", status=Status.WARN, place=_place(instance, s), values=_values(s, len(days))) for s in always[:MOST_GAPS]
+        Finding(code="trail_gap", status=Status.WARN, place=_place(instance, s), values=_values(s, len(days)))
+        for s in always[:MOST_GAPS]
     ]
 
 
