@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -122,10 +123,17 @@ class Rule(Model):
             raise ValueError("judge: query needs a query, and judge: baseline has none")
         if self.judge == "query" and self.test is None:
             raise ValueError("a rule needs a test with a positive and a negative world")
+        if ";" in _QUOTED_OR_COMMENT.sub("", self.query.strip().rstrip(";")):
+            raise ValueError("the query is one statement: remove the ;")
         named, given = named_in(self.query), set(self.parameters)
         if wrong := sorted((named - given - ALWAYS_GIVEN) | (given - named)):
             raise ValueError(f"only one of query and parameters names {', '.join(wrong)}")
         return self
+
+    @cached_property
+    def named(self) -> set[str]:
+        """The parameters that its query names."""
+        return named_in(self.query)
 
     def asked(self, policy: AuditPolicy) -> dict[str, float | str]:
         """The values of its parameters: of the policy's `parameters`, of the policy's field, of the file, in this order."""
