@@ -62,6 +62,14 @@ def slices_stored(
         return tuple(StoredSlice(*row[:3], Slice.model_validate(row[3])) for row in connection.execute(query))
 
 
+def paths_on(ledger: Ledger, database: str, day: date) -> frozenset[str]:
+    """Paths of the visible files of a local day."""
+    query = select(AuditSliceRow.slice["files"]).where(AuditSliceRow.database == database, AuditSliceRow.day == day)
+    with transaction(ledger) as connection:
+        listed = connection.execute(query.where(~_is_ended())).scalars().all()
+    return frozenset(file["path"] for files in listed for file in files)
+
+
 def _is_ended() -> ColumnElement[bool]:
     return select(AuditSliceEndRow.id).where(AuditSliceEndRow.slice_id == AuditSliceRow.id).exists()
 
