@@ -98,39 +98,51 @@ def batches_of(
 def batch_of(
     records: list[AuditRecord], name: str, aside: tuple[SetAside, ...] = (), doubts: dict[str, int] | None = None
 ) -> Batch:
-    """Records in the stored form: rows, one line per statement's fingerprint, one statement as it stood for each of them."""
-    texts = pl.Series("text", [_sound(record.statement) for record in records], dtype=pl.String)
+    """Records in the stored form, with the statements that they hold."""
+    rows = pl.DataFrame([row_of(record, name) for record in records], schema=PLAIN, orient="row", strict=True)
+    texts = pl.Series("text", [sound(record.statement) for record in records], dtype=pl.String)
+    return framed(rows, texts)._replace(set_aside=aside, doubts=doubts or {})
+
+
+def row_of(record: AuditRecord, name: str) -> tuple[object, ...]:
+    """The record in the columns PLAIN; `name`: of the file or view that it stands in."""
+    return tuple(_cell(record, column, name) for column in PLAIN)
+
+
+def framed(rows: pl.DataFrame, texts: pl.Series) -> Batch:
+    """Rows of the columns PLAIN and the statement of each ("": none) as records, statements and exemplars.
+
+    Texts are valid UTF-8, with secrets masked.
+    """
     told = describe(texts)
     facts = pl.DataFrame({"text": texts}).join(told, on="text", how="left", maintain_order="left")
-    plain = {column: [_cell(record, column) for record in records] for column in RECORDS if column not in _BESIDE}
-    plain |= {"file": [name] * len(records), "fingerprint": facts["fingerprint"].fill_null("")}
     marks = facts["marks"].fill_null([])
-    frame = pl.DataFrame(plain | {"marks": marks}, schema_overrides=RECORDS, strict=True).select(*RECORDS)
-    return Batch(frame, _statements(frame, told), _exemplars(texts, facts), aside, doubts or {})
+    records = rows.with_columns(facts["fingerprint"].fill_null(""), marks).select(*RECORDS)
+    return Batch(records, _statements(records, told), _exemplars(facts))
 
 
-_BESIDE = frozenset({"file", "fingerprint", "marks"})
+PLAIN = {name: kind for name, kind in RECORDS.items() if name not in ("fingerprint", "marks")}
 
 
-def _cell(record: AuditRecord, column: str) -> object:
+def _cell(record: AuditRecord, column: str, name: str) -> object:
     if column in _COPIED:
-        return _sound(getattr(record, column))
+        return sound(getattr(record, column))
     if column == "instance":
-        return _sound(record.instance or record.server)
+        return sound(record.instance or record.server)
     if column == "client":
-        return _sound(record.client_host or record.client_address)
+        return sound(record.client_host or record.client_address)
     if column == "objects":
-        return [_sound(name) for name in record.objects or _own_object(record)]
+        return [sound(name) for name in record.objects or _own_object(record)]
     if column == "policies":
-        return [_sound(name) for name in record.policies]
-    return getattr(record, column)
+        return [sound(name) for name in record.policies]
+    return name if column == "file" else getattr(record, column)
 
 
 def _own_object(record: AuditRecord) -> tuple[str, ...]:
     return (".".join(part for part in (record.object_schema, record.object_name) if part),) if record.object_name else ()
 
 
-def _sound(text: str) -> str:
+def sound(text: str) -> str:
     """Text that UTF-8 can hold: JSON may escape half of a surrogate pair."""
     return text if text.isascii() or text.isprintable() else text.encode("utf-8", "replace").decode()
 
@@ -149,7 +161,7 @@ def used(frame: pl.DataFrame) -> pl.DataFrame:
     return rows.agg(pl.len().cast(pl.Int64).alias("records"), when.min().alias("first_at"), when.max().alias("last_at")).collect()
 
 
-def _exemplars(texts: pl.Series, facts: pl.DataFrame) -> pl.DataFrame:
+def _exemplars(facts: pl.DataFrame) -> pl.DataFrame:
     stood = facts.select("fingerprint", pl.col("text").str.slice(0, LONGEST_EXEMPLAR).alias("statement"))
     kept = stood.filter(pl.col("fingerprint").is_not_null()).unique("fingerprint", keep="first", maintain_order=True)
     return kept.select(*EXEMPLARS)
