@@ -18,7 +18,8 @@ from drydock.calendar import Calendar
 from drydock.estate import Database
 from drydock.verdicts import Status
 
-MOST_LISTED = 20
+MOST_LISTED = 200
+"""Values of a column; paper shows fewer, the annex has these."""
 OBJECT = (
     pl.when(pl.col("object_name").fill_null("") == "")
     .then(pl.lit(""))
