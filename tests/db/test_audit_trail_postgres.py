@@ -1,4 +1,4 @@
-"""The health of a PostgreSQL trail on a real server: nothing is found where nothing is wrong, and each damage alone by its name."""
+"""The health of a PostgreSQL trail on a real server: nothing found where nothing is wrong, each damage alone by its name."""
 
 from __future__ import annotations
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import polars as pl
 import psycopg
 from psycopg import sql
 
+from drydock.audit.columns import RECORDS
 from drydock.audit.policy import AuditPolicy, AuditSource
 from drydock.audit.run import AuditRun
 from drydock.engines.postgres import Endpoint, connect, fetch_rows
@@ -63,9 +65,8 @@ class Yard:
         """A run of today, without store and ledger: what is asked of the server alone."""
         now = datetime.now(UTC)
         begin = now - timedelta(days=1)
-        empty = SimpleNamespace(scan=lambda part, begin, end: _no_records())
         return AuditRun(
-            configuration=None, ledger=None, database=database(), policy=self.policy(**changes), run_id=1, store=empty,
+            configuration=None, ledger=None, database=database(), policy=self.policy(**changes), run_id=1, store=empty_store(),
             begin=begin, end=now, now=now, rows=self.rows,
         )  # fmt: skip
 
@@ -122,12 +123,9 @@ class Yard:
         return back and session.execute(left, (list(values),)).fetchone()[0] == 0
 
 
-def _no_records():
-    import polars as pl
-
-    from drydock.audit.columns import RECORDS
-
-    return pl.LazyFrame(schema=RECORDS)
+def empty_store() -> Any:
+    """A store that holds no record."""
+    return SimpleNamespace(scan=lambda part, begin, end: pl.LazyFrame(schema=RECORDS))
 
 
 def make_yard(server: PostgresServer, password: str) -> Yard:

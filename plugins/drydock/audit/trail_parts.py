@@ -53,7 +53,7 @@ class Clocks(NamedTuple):
 
     @property
     def apart_s(self) -> float:
-        """Seconds that the server is ahead (less than nothing: behind), less what the question itself took: 0 where it may be that."""
+        """Seconds that the server is ahead (below 0: behind); 0 where the time that the question took may explain it."""
         if self.server > self.after:
             return (self.server - self.after).total_seconds()
         return min((self.server - self.before).total_seconds(), 0.0)

@@ -1,4 +1,4 @@
-"""Verdicts on a trail from what was collected of it: silence where there always are records, clocks, what was not read, what is kept.
+"""Verdicts on a trail from what was collected: silence where there always are records, clocks, what was not read, what is kept.
 
 Times of records come reduced to stretches of five minutes, so that a month of a busy database is a few thousand rows.
 """
