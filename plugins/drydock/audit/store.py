@@ -124,6 +124,10 @@ class Store:
             file.write(b"".join(canonical(link.model_dump(mode="json")) + b"\n" for link in links))
             through(file)
 
+    def discard(self, files: Iterable[StoredFile]) -> None:
+        """Remove files that were written and are not to be sealed."""
+        self._remove_files([file.path for file in files])
+
     def _remove_files(self, paths: Iterable[str]) -> None:
         for path in paths:
             remove(self.at(path))
