@@ -146,8 +146,9 @@ def forget_a_view(yard: AuditYard) -> None:
 
 
 GUARDIAN = ("trail_guardian", "trail_guardians", "WARN")
+ELSEWHERE: dict[str, Any] = {"declared_trail": {"cpu": "x"}}
 DAMAGES: dict[str, tuple[Damage, dict[str, Any], tuple[str, str, str]]] = {
-    "nothing is audited": (nothing_enabled, {"declared_trail": {}}, ("trail_off", "trail_on", "FAIL")),
+    "nothing is audited": (nothing_enabled, ELSEWHERE, ("trail_off", "trail_on", "FAIL")),
     "a policy leaves an account out": (
         another_policy(name="GZ_MORE", actions=["DELETE"], option="EXCEPT USER", entities=["APP"]),
         {}, ("trail_override", "trail_on", "FAIL"),
@@ -156,7 +157,7 @@ DAMAGES: dict[str, tuple[Damage, dict[str, Any], tuple[str, str, str]]] = {
         another_policy(name="GZ_MORE", actions=["DELETE"], on_failure=False), {}, ("trail_errors_hidden", "trail_on", "WARN")
     ),
     "logons are not audited": (with_policy(actions=["GRANT"]), {}, ("trail_logons_off", "trail_on", "WARN")),
-    "SYS is not audited": (sys_unseen, {"declared_trail": {}}, ("trail_sys_off", "trail_on", "FAIL")),
+    "SYS is not audited": (sys_unseen, ELSEWHERE, ("trail_sys_off", "trail_on", "FAIL")),
     "a policy is no longer for all": (with_policy(entities=["APP"]), {}, ("trail_drift", "trail_drift", "FAIL")),
     "a policy was redefined": (
         with_policy(condition="SYS_CONTEXT('USERENV','HOST') <> 'x'"),

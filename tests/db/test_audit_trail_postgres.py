@@ -95,9 +95,10 @@ def done(deed: str, undo: str) -> Damage:
 
 
 SERVER_WRITES = "pg_write_server_files"
+ELSEWHERE: dict[str, object] = {"declared_trail": {"log_rotation_size": "10MB"}}  # what is damaged is not declared
 DAMAGES: dict[str, tuple[Damage, dict[str, object], str, str, str]] = {
     # what is done: damage, policy, finding, question, status
-    "no statement is logged": (setting(log_statement="none"), {"declared_trail": {}}, "trail_off", "trail_on", "FAIL"),
+    "no statement is logged": (setting(log_statement="none"), ELSEWHERE, "trail_off", "trail_on", "FAIL"),
     "less is logged than declared": (setting(log_statement="ddl"), {}, "trail_drift", "trail_drift", "FAIL"),
     "one role logs nothing": (role("log_statement = 'none'"), {}, "trail_override", "trail_on", "FAIL"),
     "failed statements of one role are hidden": (
@@ -106,7 +107,7 @@ DAMAGES: dict[str, tuple[Damage, dict[str, object], str, str, str]] = {
     "logons are not logged": (setting(log_connections="off"), {}, "trail_logons_off", "trail_on", "WARN"),
     "errors are hidden": (setting(log_min_error_statement="fatal"), {}, "trail_errors_hidden", "trail_on", "WARN"),
     "a log without who and from where": (
-        setting(log_destination="stderr"), {"declared_trail": {}}, "trail_fields_missing", "trail_on", "WARN"
+        setting(log_destination="stderr"), ELSEWHERE, "trail_fields_missing", "trail_on", "WARN"
     ),
     "a change waits for a restart": (
         setting(shared_preload_libraries="auto_explain"), {}, "trail_pending", "trail_on", "WARN"

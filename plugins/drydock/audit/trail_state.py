@@ -18,6 +18,8 @@ LONGEST_LIST = 20  # accounts told one by one; the rest is counted
 
 def drift(policy: AuditPolicy, settings: Mapping[str, str]) -> Part:
     """What is declared against what is so. A key that the target does not know is drift as well."""
+    if not policy.declared_trail:
+        return Part(0, (Finding(code="trail_not_declared", status=Status.UNKNOWN),), {"declared": 0, "settings": len(settings)})
     known = {_folded(name): (name, value) for name, value in settings.items()}
     found = []
     for name, declared in policy.declared_trail.items():
