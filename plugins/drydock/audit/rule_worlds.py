@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from drydock import settings
-from drydock.audit.columns import RECORDS, STATEMENTS
+from drydock.audit.columns import ACTIVITY, RECORDS, STATEMENT_USE, STATEMENTS
 from drydock.audit.detecting import detect_in
 from drydock.audit.digest import digest
 from drydock.audit.fingerprints import describe
@@ -63,10 +63,8 @@ def scene_of_world(world: World) -> Scene:
     database = _database(world)
     begin, end = _moment(world.day, "00:00", database), _moment(world.day + timedelta(days=1), "00:00", database)
     records, statements = _frames([r for told in world.records for r in _records(told, world.day, database)])
-    past_days = [(world.day - timedelta(days=n), told) for told in world.past for n in _days_of(told)]
-    before, _ = _frames([r for day, told in past_days for r in _records(told, day, database)])
     activity, _ = digest(records.lazy())
-    past, past_use = digest(before.lazy())
+    past, past_use = _past(world, database)
     since = begin - timedelta(days=policy.baseline_days)
     return Scene(
         database=database,
@@ -84,6 +82,19 @@ def scene_of_world(world: World) -> Scene:
         windows=windows_of(database, begin, end),
         changes=tuple(_change(told, world, database) for told in world.changes),
     )
+
+
+def _past(world: World, database: Database) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The digests of the days before, one for each day as the store has them."""
+    days: dict[date, list[dict[str, Any]]] = {}
+    for told in world.past:
+        for n in _days_of(told):
+            day = world.day - timedelta(days=n)
+            days.setdefault(day, []).extend(_records(told, day, database))
+    digests = [digest(_frames(rows)[0].lazy()) for rows in days.values()]
+    empty = (pl.DataFrame(schema=ACTIVITY), pl.DataFrame(schema=STATEMENT_USE))
+    activity, use = (pl.concat([nothing, *(told[n] for told in digests)]) for n, nothing in enumerate(empty))
+    return activity, use
 
 
 @cache
