@@ -152,9 +152,14 @@ def whole_world() -> World:
     days = days_between(BEGIN, END, DATABASE.zone)
     rows = {day: a_day(day) for day in days}
     wednesdays = [day for day in days if day.weekday() == 2]
-    incident = a_hit("sensitive_change", wednesdays[4], severity=Severity.CRITICAL, action="DELETE")
-    ticketed = a_hit("sensitive_change", wednesdays[2], action="UPDATE", explained=Explained.TICKET, explanation="CHG-1042")
-    hits = [incident, ticketed, a_hit("off_hours", wednesdays[5]), a_hit("bulk_read", wednesdays[6], account=f"li {HOSTILE}")]
+    incident = a_hit("important_change", wednesdays[4], severity=Severity.CRITICAL, action="DELETE")
+    ticketed = a_hit("important_change", wednesdays[2], action="UPDATE", explained=Explained.TICKET, explanation="CHG-1042")
+    hits = [
+        incident,
+        ticketed,
+        a_hit("off_hours", wednesdays[5]),
+        a_hit("bulk_important_read", wednesdays[6], account=f"li {HOSTILE}"),
+    ]
     hits += [a_hit("ddl_outside_window", day, action="ALTER TABLE") for day in wednesdays]
     hits += [a_hit("failed_logon_burst", wednesdays[1], severity=Severity.MEDIUM, records=44)]
     reviews = [a_review(incident, Disposal.INCIDENT), a_review(hits[4], Disposal.EXCEPTION, date(2026, 10, 20))]
@@ -177,7 +182,7 @@ def whole_world() -> World:
 def _detection(day: date, hits: list[Hit]) -> Detection:
     begin, end = span_of_day(day, DATABASE.zone)
     own = [h for h in hits if begin <= h.first_at < end]
-    rules = dict.fromkeys(("sensitive_change", "off_hours", "bulk_read", "ddl_outside_window", "failed_logon_burst"), 0)
+    rules = dict.fromkeys(("important_change", "off_hours", "bulk_important_read", "ddl_outside_window", "failed_logon_burst"), 0)
     rules |= {h.rule: 1 for h in own}
     not_run = {"outlier": "3 of 7 days with records before"} if day < date(2026, 7, 8) else {}
     alarms = tuple(h for h in own if not h.explained)

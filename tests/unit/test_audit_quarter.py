@@ -84,9 +84,9 @@ def test_changes_of_important_data_and_what_explains_them(quarter: AuditQuarter)
 def test_patterns_carry_the_words_of_people(quarter: AuditQuarter) -> None:
     by_rule = {line.item.rule: line for line in quarter.patterns}
     assert by_rule["ddl_outside_window"].item.occasions == 14 and len(quarter.patterns) == 5
-    assert {line.item.rule for line in quarter.unreviewed} == {"bulk_read", "failed_logon_burst"}
+    assert {line.item.rule for line in quarter.unreviewed} == {"bulk_important_read", "failed_logon_burst"}
     assert len(quarter.with_word(Disposal.INCIDENT)) == 1 and len(quarter.top) == 20 == len(quarter.unreviewed_statements)
-    rule = next(r for r in quarter.rules if r.rule == "sensitive_change")
+    rule = next(r for r in quarter.rules if r.rule == "important_change")
     assert (rule.hits, rule.explained, rule.words, rule.days_asked) == (2, {Explained.TICKET: 1}, {Disposal.INCIDENT: 1}, 92)
     assert next(r for r in quarter.rules if r.rule == "outlier").not_run == {"3 of 7 days with records before": 7}
 

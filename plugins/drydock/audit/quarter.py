@@ -49,7 +49,8 @@ AROUND = timedelta(minutes=5)
 """Before and after the event that is followed through the records."""
 MOST_TRACED = 15
 MOST_IMPORTANT = 2_000
-CHANGES_OF_IMPORTANT = ("sensitive_change", "sensitive_update_delete", "important_change", "important_write")
+CHANGES_OF_IMPORTANT = ("important_change",)
+"""Rules of changes of important data."""
 
 
 def quarter_of(

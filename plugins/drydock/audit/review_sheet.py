@@ -251,29 +251,29 @@ def _shown(value: object) -> str:
 def _read_row(
     number: int, cells: Mapping[str, Cell], known: Mapping[str, QueueItem], seen: dict[str, int], reviewer: str, now: datetime
 ) -> tuple[list[SheetProblem], Review | None]:
-    def problem(key: str, found: str, fix: str) -> SheetProblem:
+    def at_cell(key: str, found: str, fix: str) -> SheetProblem:
         return SheetProblem(SHEET, number, get_column_letter(KEYS.index(key) + 1), found, fix)
 
     pattern = str(cells["pattern"].value or "").strip()
     item = known.get(pattern)
     if item is None:
         fix = "take the row out: it is of another sheet, or its pattern was changed"
-        return [problem("pattern", f"a pattern that is not in the queue: {_shown(pattern)}", fix)], None
+        return [at_cell("pattern", f"a pattern that is not in the queue: {_shown(pattern)}", fix)], None
     if pattern in seen:
-        return [problem("pattern", f"the pattern of row {seen[pattern]} again", "keep one of the two rows")], None
+        return [at_cell("pattern", f"the pattern of row {seen[pattern]} again", "keep one of the two rows")], None
     seen[pattern] = number
     wrong = [
-        problem(key, f"{_shown(cells[key].value or '')} where the queue says {_shown(_identity(item, key))}", "copy the row anew")
+        at_cell(key, f"{_shown(cells[key].value or '')} where the queue says {_shown(_identity(item, key))}", "copy the row anew")
         for key in IDENTITY
         if str(cells[key].value or "") != _read_back(_identity(item, key))
     ]
     for key in ("disposal", "reason", "until"):
         if cells[key].data_type in ("f", "e"):
-            wrong.append(problem(key, "a formula or an error", "write the text or the date itself"))
+            wrong.append(at_cell(key, "a formula or an error", "write the text or the date itself"))
     if wrong:
         return wrong, None
     answers, review = _answer(cells, item, reviewer, now)
-    return [problem(*told) for told in answers], review
+    return [at_cell(*told) for told in answers], review
 
 
 def _read_back(text: str) -> str:

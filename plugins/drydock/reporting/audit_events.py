@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from drydock.audit.quarter_counts import matches
 from drydock.audit.quarter_model import ImportantLine, PatternLine, TraceLine
 from drydock.audit.results import Disposal, Explained, Severity
-from drydock.messages import message, next_step
+from drydock.messages import next_step
 from drydock.reporting import audit_charts
 from drydock.reporting.audit_facts import AuditRecordBook, statement_cell, what, who, words_of
 from drydock.reporting.backup_findings import heading_of
@@ -15,11 +16,11 @@ from drydock.reporting.tables import COUNT, MOMENT, TEXT, Spec
 from drydock.verdicts import Finding
 
 RULES_OF = {
-    "ar_bulk": ("bulk_read", "export_tool"),
-    "ar_clients": ("unapproved_program", "shared_account"),
-    "ar_failures": ("failed_logon_burst",),
+    "ar_bulk": ("bulk_*", "whole_table_*", "*export*"),
+    "ar_clients": ("unapproved_*", "first_seen_*", "new_*", "shared_*", "dormant_*", "proxy_*"),
+    "ar_failures": ("failed_*", "*_failures", "*_spray", "account_locked", "probing*"),
 }
-"""Chapter -> rules that are told there; all of them stand among the alarms too."""
+"""Chapter -> shell patterns of the rules that are told there; all of them stand among the alarms too."""
 
 
 def important_blocks(record: AuditRecordBook) -> Iterator[Block]:
@@ -73,7 +74,7 @@ def chapter_blocks(record: AuditRecordBook, chapter: str) -> Iterator[Block]:
     """A chapter of patterns that some rules found; rules that were not asked are named, so that "none" is not read as well."""
     word, rules = record.word, RULES_OF[chapter]
     yield Heading(level=1, text=word(chapter))
-    known = [rule for rule in record.quarter.rules if rule.rule in rules]
+    known = [rule for rule in record.quarter.rules if matches(rule.rule, rules)]
     asked = [f"{record.rule_name(r.rule)} {record.part(r.days_asked, len(record.quarter.days))}" for r in known]
     yield Paragraph(text=word("ar_chapter_rules", rules=record.joined(asked)))
     if chapter == "ar_failures":
@@ -82,7 +83,7 @@ def chapter_blocks(record: AuditRecordBook, chapter: str) -> Iterator[Block]:
         for key, counts in (("ar_by_code", quarter.failures), ("ar_failed_accounts", quarter.failed_accounts)):
             yield from record.counts(key, counts)
         yield from record.counts("ar_failed_clients", quarter.failed_clients)
-    yield from pattern_table(record, chapter, record.quarter.patterns_of(rules))
+    yield from pattern_table(record, chapter, record.quarter.patterns_of(r.rule for r in known))
 
 
 def pattern_table(record: AuditRecordBook, caption: str, lines: tuple[PatternLine, ...]) -> Iterator[Block]:
@@ -216,4 +217,4 @@ def _entry(record: AuditRecordBook, finding: Finding) -> Entry:
         (record.word("next_step"), next_step(finding.code, language) or record.word("none")),
         (record.word("runbook"), heading_of(finding.code, language) or record.word("none")),
     )
-    return Entry(status=finding.effective, text=message(finding, language), lines=lines)
+    return Entry(status=finding.effective, text=record.finding(finding), lines=lines)

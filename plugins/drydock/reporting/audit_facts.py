@@ -10,6 +10,7 @@ from functools import cached_property
 from drydock.audit.quarter_model import AuditQuarter, Counts, PatternLine
 from drydock.audit.results import Disposal, Explained, QueueItem, Review, Severity
 from drydock.estate import Database, Estate
+from drydock.messages import message
 from drydock.reporting.answers import local
 from drydock.reporting.day_record import name_of
 from drydock.reporting.document import Block, Cell, Language, Paragraph, Table
@@ -17,7 +18,7 @@ from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import share_text
 from drydock.reporting.tables import COUNT, SHARE, TEXT, Spec, make_table
 from drydock.reporting.words import load_words, word
-from drydock.verdicts import Status, clean_text
+from drydock.verdicts import Finding, Status, clean_text
 
 MOST_VALUES, MOST_ROWS = 15, 40
 """Values of a column and rows of long tables on paper; the annex has more."""
@@ -93,6 +94,13 @@ class AuditRecordBook:
 
     def evidence(self, item: QueueItem) -> str:
         return figures_text(item.evidence, self.language)
+
+    def finding(self, finding: Finding) -> str:
+        """The sentence of a finding, its whole numbers with marks of thousands."""
+        values = {n: f"{v:,}" if isinstance(v, int) and not isinstance(v, bool) else v for n, v in finding.values.items()}
+        if finding.place in self.rule_names:
+            finding = finding.model_copy(update={"place": f"{self.rule_name(finding.place)} ({finding.place})"})
+        return message(finding.model_copy(update={"values": values}), self.language)
 
     def table(self, caption: str, spec: Spec, rows: list[tuple[Cell, ...]], most: int = MOST_ROWS) -> Iterator[Block]:
         """A table of at most so many rows on paper, and how many more the annex has."""

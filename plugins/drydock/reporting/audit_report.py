@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from drydock.audit.results import Disposal
-from drydock.messages import message
 from drydock.reporting.audit_chapters import mix_blocks, scope_blocks, statement_blocks, volume_blocks
 from drydock.reporting.audit_events import (
     RULES_OF,
@@ -76,7 +75,7 @@ def _summary(record: AuditRecordBook) -> Iterator[Block]:
         yield Paragraph(text=word("ar_running", last=quarter.last, on=quarter.today), style="strong")
     yield KeyFigures(figures=tuple(_key_figures(record)))
     spec: Spec = (("verdict", STATUS, 1), ("problem", TEXT, 6))
-    rows = [(f.effective.value, message(f, record.language)) for f in quarter.findings]
+    rows = [(f.effective.value, record.finding(f)) for f in quarter.findings]
     yield from record.table("ar_findings", spec, rows, most=MOST_ON_FIRST_PAGE)
     yield Paragraph(text=word("ar_summary_note", zone=quarter.zone), style="note")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drydock.messages import message, next_step
+from drydock.messages import next_step
 from drydock.reporting.audit_chapters import day_row, statement_rows
 from drydock.reporting.audit_events import RULE_SPEC, important_row, rule_rows
 from drydock.reporting.audit_facts import AuditRecordBook
@@ -126,7 +126,5 @@ def _findings(record: AuditRecordBook) -> Table:
         ("code", TEXT, 36),
     )
     language = record.language
-    rows = [
-        (f.effective.value, message(f, language), f.place, next_step(f.code, language), f.code) for f in record.quarter.findings
-    ]
+    rows = [(f.effective.value, record.finding(f), f.place, next_step(f.code, language), f.code) for f in record.quarter.findings]
     return record.sheet("ar_sheet_findings", spec, rows)

@@ -1,0 +1,140 @@
+"""What `python -m drydock audit-queue`, `audit-answers`, `audit-report` and `trace-audit` take; what they do is in `shell`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+GOOD, PROBLEMS, NOTHING = 0, 1, 2
+DAYS, MOMENTS = ["%Y-%m-%d"], ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"]
+
+app = typer.Typer()
+Database = Annotated[str, typer.Option(help="id in the estate", metavar="ID")]
+Url = Annotated[str, typer.Option(envvar="DRYDOCK_LEDGER_URL", help="URL of the ledger")]
+Quarter = Annotated[str | None, typer.Option(help="as 2026Q3", metavar="QUARTER")]
+First = Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="first local day", metavar="DAY")]
+Last = Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="last local day", metavar="DAY")]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What a person can do wrong, as bad usage."""
+    from drydock.audit.shell import ShellError
+    from drydock.audit.tracing import TraceError
+    from drydock.configuration import ConfigurationError
+
+    try:
+        yield
+    except (ShellError, TraceError) as e:
+        raise typer.BadParameter(str(e)) from e
+    except ConfigurationError as e:
+        raise typer.BadParameter(f"the configuration cannot be used, see `drydock check`: {e.problems[0]}") from e
+    except OSError as e:
+        raise typer.BadParameter(f"{e.filename or 'the file'}: {e.strerror or e}; name a file that can be read or written") from e
+
+
+@app.command("audit-queue")
+def audit_queue(
+    database: Database,
+    url: Url,
+    out: Annotated[Path, typer.Option(help="write this .xlsx", metavar="FILE")],
+    quarter: Quarter = None,
+    first: First = None,
+    last: Last = None,
+    waiting: Annotated[bool, typer.Option("--waiting", help="only what nobody has reviewed")] = False,
+) -> int:
+    """Write the work-off queue as a sheet that people fill in. 导出待核队列。
+
+    Exits with 0, 1 where something waits, 64 on bad usage.
+    """
+    with _told():
+        from drydock.audit import shell
+
+        span = shell.span_of(shell.zone_of(database), quarter, first and first.date(), last and last.date())
+        items, open_ = shell.put_queue(shell.open_audit(database, url, span), out, waiting)
+    typer.echo(f"{out}: {items} items, {open_} of them wait for a person")
+    return PROBLEMS if open_ else GOOD
+
+
+@app.command("audit-answers")
+def audit_answers(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="the filled-in sheet", exists=True, dir_okay=False)],
+    database: Database,
+    url: Url,
+    reviewer: Annotated[str, typer.Option(help="who filled it in and answers for it", metavar="NAME")],
+    quarter: Quarter = None,
+    first: First = None,
+    last: Last = None,
+) -> int:
+    """Read a filled-in queue back: every word of it, or every error at once and nothing. 读回已填写的待核队列。
+
+    Exits with 0, 1 where the sheet has errors, 2 where nobody filled anything in, 64 on bad usage.
+    """
+    from drydock.audit.review_sheet import SheetError
+
+    with _told():
+        from drydock.audit import shell
+
+        span = shell.span_of(shell.zone_of(database), quarter, first and first.date(), last and last.date())
+        try:
+            reviews = shell.take_answers(shell.open_audit(database, url, span), file, reviewer)
+        except SheetError as e:
+            typer.echo("\n".join(map(str, e.problems)), err=True)
+            typer.echo(f"{file}: {len(e.problems)} problems; nothing was taken", err=True)
+            return PROBLEMS
+    for review in reviews:
+        typer.echo(f"{review.pattern}: {review.disposal.value}" + (f" until {review.until}" if review.until else ""))
+    typer.echo(f"{file}: {len(reviews)} words of {reviewer} were written down")
+    return GOOD if reviews else NOTHING
+
+
+@app.command("audit-report")
+def audit_report(
+    database: Database,
+    url: Url,
+    quarter: Annotated[str, typer.Option(help="as 2026Q3", metavar="QUARTER")],
+    out: Annotated[Path, typer.Option(help="folder for the files", file_okay=False, metavar="DIR")],
+) -> int:
+    """Write the quarterly audit report into a folder; the ledger is not told of it. 生成数据库审计报告。"""
+    with _told():
+        from drydock.audit import shell
+
+        span = shell.span_of(shell.zone_of(database), quarter, None, None)
+        for path in shell.report_to(shell.open_audit(database, url, span), quarter, out):
+            typer.echo(path)
+    return GOOD
+
+
+@app.command("trace-audit")
+def trace_audit(
+    database: Database,
+    url: Url,
+    begin: Annotated[datetime, typer.Option("--from", formats=MOMENTS, help="local time of the database", metavar="TIME")],
+    end: Annotated[datetime, typer.Option("--to", formats=MOMENTS, help="up to, and not with, this time", metavar="TIME")],
+    out: Annotated[Path, typer.Option(help="write this .csv, .jsonl or .parquet, and its hash beside it", metavar="FILE")],
+    account: Annotated[str, typer.Option(help="database account", metavar="NAME")] = "",
+    object_name: Annotated[str, typer.Option("--object", help="schema.name, or the name in every schema", metavar="NAME")] = "",
+    host: Annotated[str, typer.Option(help="host, address or terminal of the client", metavar="NAME")] = "",
+    fingerprint: Annotated[str, typer.Option(help="of a statement", metavar="HEX")] = "",
+    exemplars: Annotated[bool, typer.Option("--exemplars", help="with statements as they stood: they may hold data")] = False,
+) -> int:
+    """Write every record of an account, object, host or statement in a stretch of time to a file with its SHA-256. 溯源导出。
+
+    Exits with 0, 1 where nothing matched, 2 where the store holds nothing of that stretch, 64 on bad usage.
+    """
+    with _told():
+        from drydock.audit import shell
+        from drydock.audit.tracing import Wanted
+
+        zone = shell.zone_of(database)
+        span = (begin.replace(tzinfo=zone), end.replace(tzinfo=zone))
+        wanted = Wanted(account=account, object=object_name, host=host, fingerprint=fingerprint)
+        made = shell.trace_records(shell.open_audit(database, url, span), wanted, out, exemplars)
+    typer.echo(f"{made.path}: {made.records:,} of {made.examined:,} records, {made.without_time:,} of them without a time")
+    typer.echo(f"sha256 {made.sha256}")
+    return GOOD if made.records else PROBLEMS if made.examined else NOTHING
