@@ -1,7 +1,7 @@
 -- The records of the interval with what is known of their way, objects, deed and local time.
 CREATE TABLE records AS
 WITH told AS (
-    SELECT coalesce(r.event_time, r.received_time, getvariable('begin')) AS event_time, r.received_time,
+    SELECT coalesce(r.event_time, r.received_time, getvariable('begin_at')) AS event_time, r.received_time,
            coalesce(r.event_time, r.received_time) AT TIME ZONE getvariable('zone') AS local_time,
            coalesce(r.instance, '') AS instance, coalesce(r.database, '') AS database, coalesce(r.session_id, '') AS session_id,
            coalesce(r.account, '') AS account, coalesce(r.current_user, '') AS current_account,

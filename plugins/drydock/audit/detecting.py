@@ -1,4 +1,4 @@
-"""Detection: every rule asked of one interval of one database; what it found is folded, explained and brought to the day's budget."""
+"""Detection: every rule asked of one interval of one database; hits are folded, explained and brought to the day's budget."""
 
 from __future__ import annotations
 
@@ -101,7 +101,10 @@ def _asked(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -> t
 
 
 def _of_baseline(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -> tuple[list[Hit], str]:
-    today, before = (connection.table(f"source_{name}").pl().select(ACTIVITY) for name in ("activity", "baseline_activity"))
+    today, before = (
+        connection.table(f"source_{name}").pl().select(list(ACTIVITY)).cast(dict(ACTIVITY))
+        for name in ("activity", "baseline_activity")
+    )
     zone = scene.database.zone
     if why := why_no_baseline(before, scene.policy, zone):
         return [], why
@@ -143,7 +146,9 @@ def _complete(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f'ALTER TABLE found RENAME COLUMN "{column}" TO "evidence_{column}"')
     for column, kind in _RETURNED.items():
         if column not in told:
-            default = {"VARCHAR": "''", "TIMESTAMPTZ": "getvariable('begin')"}.get(kind, "1" if column == "records" else "NULL")
+            default = {"VARCHAR": "''", "TIMESTAMPTZ": "getvariable('begin_at')"}.get(
+                kind, "1" if column == "records" else "NULL"
+            )
             connection.execute(f'ALTER TABLE found ADD COLUMN "{column}" {kind} DEFAULT {default}')
 
 

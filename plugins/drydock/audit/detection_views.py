@@ -69,7 +69,13 @@ def _fill(connection: duckdb.DuckDBPyConnection, scene: Scene) -> None:
 
 def _set_variables(connection: duckdb.DuckDBPyConnection, scene: Scene) -> None:
     work_from, work_to = scene.policy.working_hours
-    values = {"begin": scene.begin, "zone": scene.database.time_zone, "work_from": work_from, "work_to": work_to}
+    values = {
+        "begin": scene.begin,
+        "end": scene.end,
+        "zone": scene.database.time_zone,
+        "work_from": work_from,
+        "work_to": work_to,
+    }
     for name, value in values.items():
         connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
 
@@ -85,26 +91,30 @@ def view_text(name: str) -> str:
 
 
 def _add_source(connection: duckdb.DuckDBPyConnection, name: str, source: Source, schema: Schema) -> None:
-    """A table of its own for each source: what the store holds is read once, and files are closed before a rule asks."""
-    if not isinstance(source, pl.DataFrame) and len(source):
-        relation = connection.read_parquet(list(source), union_by_name=True)
-        told = set(relation.columns)
-        relation.create(name)
-        missing = {column: kind for column, kind in schema.items() if column not in told}
-        _add_missing(connection, name, missing)
+    """The rows of the source that lie in its stretch of time. Records are read in place, the small rest is taken in."""
+    if isinstance(source, pl.DataFrame) or not len(source):
+        _add_table(connection, name, source if isinstance(source, pl.DataFrame) else pl.DataFrame(schema=schema))
         return
-    frame = source if isinstance(source, pl.DataFrame) else pl.DataFrame(schema=schema)
-    _add_table(connection, name, frame)
+    relation = connection.read_parquet(list(source), union_by_name=True, hive_partitioning=False)
+    told = set(relation.columns)
+    empty = connection.from_arrow(pl.DataFrame(schema=schema).to_arrow())
+    kinds = dict(zip(empty.columns, empty.types, strict=True))
+    columns = (f'"{c}"' if c in told else f'NULL::{kinds[c]} AS "{c}"' for c in schema)  # an older file may lack some
+    relation = relation.project(", ".join(columns)).filter(_STRETCHES.get(name, "true"))
+    if name == "source_records":
+        relation.create_view(name)
+    else:
+        relation.create(name)
 
 
-def _add_missing(connection: duckdb.DuckDBPyConnection, name: str, missing: Schema) -> None:
-    """Columns that an older file does not have, empty."""
-    empty = pl.DataFrame(schema=missing)
-    for column in missing:
-        connection.register("older", empty.select(column))
-        kind = connection.table("older").types[0]
-        connection.unregister("older")
-        connection.execute(f'ALTER TABLE {name} ADD COLUMN "{column}" {kind}')
+_STRETCHES = {
+    "source_records": "event_time IS NULL OR (event_time >= getvariable('begin_at') AND event_time < getvariable('end_at'))",
+    "source_activity": "hour >= date_trunc('hour', getvariable('begin_at')) AND hour < getvariable('end_at')",
+    "source_baseline_activity": "hour < getvariable('begin_at')",
+    "source_baseline_use": "first_at < getvariable('begin_at')",
+    "source_past": "hour < getvariable('begin_at')",
+}
+"""A file may reach over the ends of the stretch that was asked for."""
 
 
 def _add_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Which objects matter most: tables with columns that the masking policy calls sensitive or important, and those of the audit policy."""
+"""Which objects matter most: tables with sensitive or important columns by the masking policy, and those of the audit policy."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Change tickets of the site, a CSV that is exported from its own system: who was allowed to do what, when, to what.
 
 Columns (English or Chinese header, any order): `ticket` 工单号, `begin` 开始时间, `end` 结束时间 (local time of the database, or
-with an offset), `accounts` 账号, `objects` 对象, `actions` 操作 (shell patterns, separated by blanks, `;` or `、`; empty: any), `database`
-数据库 (id in the estate; empty: any), `approver` 批准人, `title` 标题. A ticket without approver or accounts explains nothing.
+with an offset), `accounts` 账号, `objects` 对象, `actions` 操作 (shell patterns, separated by blanks, `;` or `、`; empty: any),
+`database` 数据库 (id in the estate; empty: any), `approver` 批准人, `title` 标题. A ticket without approver or accounts explains
+nothing.
 """
 
 from __future__ import annotations
