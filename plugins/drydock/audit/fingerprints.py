@@ -30,14 +30,15 @@ DESCRIBED: dict[str, pl.DataType | type[pl.DataType]] = {
 def fingerprint(text: str) -> str:
     """The fingerprint of a statement; "" where there is none."""
     text = text.encode("utf-8", "replace").decode()
-    return _hashed(_form(text).text) if text.strip(" \t\r\n\f\v\0") else ""
+    return fingerprint_of(_form(text).text) if text.strip(" \t\r\n\f\v\0") else ""
 
 
 def _form(text: str) -> Normalised:
     return normalise(mask_secrets(text))
 
 
-def _hashed(normalised: str) -> str:
+def fingerprint_of(normalised: str) -> str:
+    """The fingerprint of a statement in its normalised form."""
     return hashlib.sha256(normalised.encode()).hexdigest()[:16]
 
 
@@ -51,5 +52,5 @@ def describe(texts: pl.Series) -> pl.DataFrame:
         facts = facts_of(form.text)
         marks = marks_of(text, form, facts)
         told = form.text[:LONGEST_NORMALISED]
-        rows.append((text, _hashed(form.text), told, facts.verb, list(facts.objects), facts.has_where, list(marks)))
+        rows.append((text, fingerprint_of(form.text), told, facts.verb, list(facts.objects), facts.has_where, list(marks)))
     return pl.DataFrame(rows, schema=DESCRIBED, orient="row")

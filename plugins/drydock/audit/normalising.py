@@ -40,7 +40,7 @@ KEYWORDS = frozenset(_KEYWORDS.split())
 _VALUES = frozenset({"null", "true", "false", "default"})
 _TEXT = (
     r"[nN]?[qQ]'(?:\[.*?(?:\]'|\Z)|\{.*?(?:\}'|\Z)|\(.*?(?:\)'|\Z)|<.*?(?:>'|\Z)|(?P<q>[^ \t\n\r\f\v\0\[{(<]).*?(?:(?P=q)'|\Z))"
-    r"|[eE]'(?:[^'\\]|\\(?:.|\Z)|'')*(?:'|\Z)"
+    r"|[eE]'[^'\\]*(?:(?:\\(?:.|\Z)|'')[^'\\]*)*(?:'|\Z)"
     r"|(?:[nNbBxX]|[uU]&)?'[^']*(?:''[^']*)*(?:'|\Z)"
     r"|\$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?)\$.*?(?:\$(?P=tag)\$|\Z)"
 )
@@ -170,7 +170,7 @@ class _Written:
         if self.depth and self.depth <= MOST_DEPTH:
             begin, self.is_plain, (start, end) = self.open.pop()
             self.group = (begin, len(self.pieces))
-            if start >= 0 and end - start == len(self.pieces) - begin and self.pieces[start:end] == self.pieces[begin:]:
+            if start >= 0 and "".join(self.pieces[start:end]) == "".join(self.pieces[begin:]):
                 del self.pieces[end:]
                 self.group, self.is_plain = (start, end), True
         self.depth = max(self.depth - 1, 0)

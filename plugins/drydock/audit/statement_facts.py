@@ -14,6 +14,7 @@ from typing import NamedTuple
 from drydock.audit.texts import verb_of
 
 LONGEST_SCANNED = 65_536  # characters of a normalised statement
+LONGEST_KEPT = 4_096  # characters of one whose facts are remembered
 MOST_OBJECTS = 64
 _PIECE = re.compile(
     r'"[^"]*(?:""[^"]*)*"|[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$#\x80-\U0010ffff]*|\?|[(),;.\[\]{}]|[^\sA-Za-z0-9_"?(),;.\[\]{}]+'
@@ -46,9 +47,17 @@ class Facts(NamedTuple):
     is_doubtful: bool  # the values of a text decide on further marks
 
 
-@lru_cache(maxsize=20_000)
 def facts_of(normalised: str) -> Facts:
     """The facts of a normalised statement. Never raises."""
+    return _kept(normalised) if len(normalised) <= LONGEST_KEPT else _facts(normalised)
+
+
+@lru_cache(maxsize=20_000)
+def _kept(normalised: str) -> Facts:
+    return _facts(normalised)
+
+
+def _facts(normalised: str) -> Facts:
     pieces = _PIECE.findall(normalised[:LONGEST_SCANNED])
     verb = _verb(pieces, normalised)
     own = _at_top(pieces)
@@ -242,4 +251,5 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("export", r"\Acreate (?:or replace )?directory\b|\Acreate table .*\borganization external\b"),
     )
 )
-_MAY_BE_TRUE = re.compile(r"(?:\bor|\bwhere|\|\|) \(*(?:not )?\(*\? (?:=|<>|!=|<|>|<=|>=|like|between|in|is)(?:\(| |\?)")
+_COMPARED = r"\? (?:=|<>|!=|<|>|<=|>=|like) \?"
+_MAY_BE_TRUE = re.compile(rf"(?:\bor|\|\|) ?\(*{_COMPARED}|\bwhere ?\(*{_COMPARED}\)*(?:\Z|;| (?:or|returning)\b)")
