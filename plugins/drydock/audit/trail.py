@@ -126,12 +126,10 @@ class _Seen:
 
 
 def _gaps(run: AuditRun, seen: _Seen) -> Verdict:
-    if not run.policy.sources:
-        return judge("trail_gaps", 0, [Finding(code="trail_no_sources", status=Status.UNKNOWN)])
     past = seen.presence(run.begin - timedelta(days=run.policy.baseline_days), run.begin)
     today = seen.presence(run.begin, run.end)
     silence = trail_records.gaps(run.policy, run.configuration.calendar, run.database.zone, run.begin, run.end, today, past)
-    return _verdict("trail_gaps", trail_records.sources(run.policy, seen.slices, run.begin, run.end), silence)
+    return _verdict("trail_gaps", silence)
 
 
 def _retention(run: AuditRun, seen: _Seen) -> Part:

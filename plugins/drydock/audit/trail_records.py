@@ -5,22 +5,26 @@ Times of records come reduced to stretches of five minutes, so that a month of a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from drydock.audit.policy import AuditPolicy
+from drydock.audit.reading import SPILLOVER
 from drydock.audit.results import Link, Slice
 from drydock.audit.trail_parts import Part
 from drydock.calendar import Calendar
 from drydock.verdicts import Finding, Status
 
 STRETCH = "5m"
+STEP = timedelta(minutes=5)
 MOST_GAPS = 20  # told of one instance; more is one that flickers
 DAYS_A_MONTH = 30.4375
+SPILLOVER_WORDS = 40  # of the reason that a spillover file was not read; cleaning cuts long ones
 
 
 class Span(NamedTuple):
@@ -32,7 +36,9 @@ class Span(NamedTuple):
 
 def presence(records: pl.LazyFrame, begin: datetime, end: datetime) -> pl.DataFrame:
     """instance, stretch, first_at, last_at, records: where in [begin, end) there are any. One row per five minutes at most."""
-    asked = records.select("instance", "event_time").filter(pl.col("event_time") >= begin, pl.col("event_time") < end)
+    asked = records.select("instance", "event_time").filter(
+        pl.col("event_time") >= begin.astimezone(UTC), pl.col("event_time") < end.astimezone(UTC)
+    )
     named = asked.with_columns(pl.col("instance").fill_null(""), pl.col("event_time").dt.truncate(STRETCH).alias("stretch"))
     told = (pl.col("event_time").min().alias("first_at"), pl.col("event_time").max().alias("last_at"), pl.len().alias("records"))
     return named.group_by("instance", "stretch").agg(*told).sort("instance", "stretch").collect(engine="streaming")
@@ -49,18 +55,23 @@ def gaps(
 ) -> Part:
     """Silence of an instance longer than the policy allows, at a time of day when every day of its kind before had records."""
     found: list[Finding] = []
-    compared, thin = 0, 0
+    compared, thin = 0, []
     for instance in sorted({*today["instance"].to_list(), *past["instance"].to_list()}):
         days = _days_like(calendar, zone, begin, past.filter(pl.col("instance") == instance))
         if len(days) < policy.baseline_min_days:
-            thin += 1
+            thin.append((instance, len(days)))
             continue
         compared += 1
         found += _gaps_of(policy, zone, begin, end, instance, today.filter(pl.col("instance") == instance), days)
-    if not today.height and not compared:
-        found.append(Finding(code="trail_empty", status=Status.UNKNOWN))
+    found += [
+        Finding(
+            code="trail_no_past", status=Status.WARN, place=name or "-", values={"days": n, "needed": policy.baseline_min_days}
+        )
+        for name, n in thin
+    ]
     records = int(today["records"].sum()) if today.height else 0
-    return Part(compared, tuple(found), {"records": records, "instances": compared, "instances_without_past": thin})
+    evidence = {"records": records, "instances": compared, "instances_without_past": len(thin)}
+    return Part(compared + len(thin), tuple(found), evidence)
 
 
 def _days_like(calendar: Calendar, zone: ZoneInfo, begin: datetime, past: pl.DataFrame) -> dict[date, list[Span]]:
@@ -86,7 +97,7 @@ def _gaps_of(
     if not today.height:
         values = {"baseline_days": len(days)}
         return [Finding(code="trail_instance_silent", status=Status.FAIL, place=instance or "-", values=values)]
-    always = [s for s in silent if all(_has_any(s, day, spans) for day, spans in days.items())]
+    always = [s for s in silent if _was_always_busy(s, days, timedelta(minutes=policy.gap_minutes))]
     return [
         Finding(code="trail_gap", status=Status.WARN, place=_place(instance, s), values=_values(s, len(days)))
         for s in always[:MOST_GAPS]
@@ -102,11 +113,37 @@ def _silences(zone: ZoneInfo, begin: datetime, end: datetime, today: pl.DataFram
     return [Span(a, b) for a, b in zip(edges[0::2], edges[1::2], strict=True)]
 
 
-def _has_any(silence: Span, day: date, spans: Sequence[Span]) -> bool:
-    """True where that day had a record between the same hands of the clock."""
-    shift = datetime.combine(day, datetime.min.time()) - datetime.combine(silence.begin.date(), datetime.min.time())
-    begin, end = silence.begin + shift, silence.end + shift
-    return any(begin <= moment < end for span in spans for moment in span)
+def _was_always_busy(silence: Span, days: dict[date, list[Span]], shortest: timedelta) -> bool:
+    """True where a part of the silence, at least `shortest` long, has records in both its halves on every day of the past.
+
+    Both halves, so that people who leave a little earlier today than on any day before are no gap.
+    """
+    moments = {day: _moments(silence, day, spans) for day, spans in days.items()}
+    if not all(moments.values()):
+        return False
+    length = shortest
+    while length <= silence.end - silence.begin:
+        starts = range(int((silence.end - silence.begin - length) / STEP) + 1)
+        if any(_both_halves(silence.begin + n * STEP, length, moments.values()) for n in starts):
+            return True
+        length *= 2
+    return _both_halves(silence.begin, silence.end - silence.begin, moments.values())
+
+
+def _moments(silence: Span, day: date, spans: Sequence[Span]) -> list[datetime]:
+    """When that day had records between the same hands of the clock, told on the day of the silence."""
+    shift = datetime.combine(silence.begin.date(), datetime.min.time()) - datetime.combine(day, datetime.min.time())
+    return sorted(m + shift for span in spans for m in set(span) if silence.begin < m + shift < silence.end)
+
+
+def _both_halves(begin: datetime, length: timedelta, days: Iterable[Sequence[datetime]]) -> bool:
+    middle, end = begin + length / 2, begin + length
+    return all(_any_in(moments, begin, middle) and _any_in(moments, middle, end) for moments in days)
+
+
+def _any_in(moments: Sequence[datetime], begin: datetime, end: datetime) -> bool:
+    place = bisect_left(moments, begin)
+    return place < len(moments) and moments[place] < end
 
 
 def _wall(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -120,14 +157,6 @@ def _place(instance: str, silence: Span) -> str:
 def _values(silence: Span, days: int) -> dict[str, str | int]:
     minutes = round((silence.end - silence.begin).total_seconds() / 60)
     return {"begin": f"{silence.begin:%Y-%m-%d %H:%M}", "end": f"{silence.end:%Y-%m-%d %H:%M}", "minutes": minutes, "days": days}
-
-
-def sources(policy: AuditPolicy, slices: Iterable[Slice], begin: datetime, end: datetime) -> Part:
-    """Each declared source gave something closed for the interval, if only that it holds nothing."""
-    there = {s.source for s in slices if s.begin < end and s.end > begin}
-    missing = [source.id for source in policy.sources if source.id not in there]
-    found = tuple(Finding(code="trail_source_missing", status=Status.FAIL, place=name) for name in missing)
-    return Part(len(policy.sources), found, {"sources": len(policy.sources), "sources_read": len(there)})
 
 
 def record_clocks(policy: AuditPolicy, records: pl.LazyFrame) -> Part:
@@ -145,17 +174,11 @@ def record_clocks(policy: AuditPolicy, records: pl.LazyFrame) -> Part:
 
 
 def unread(slices: Iterable[Slice], begin: datetime, end: datetime) -> Part:
-    """Files that were named and not read, and pieces that no reader understood, of the interval."""
+    """Spillover files among the files of the interval that were named and not read: only the database can read them."""
     of_day = [s for s in slices if s.begin < end and s.end > begin]
-    names = sorted({name for s in of_day for name in s.unread})
-    found = [Finding(code="trail_unread", status=Status.WARN, place=name) for name in names[:MOST_GAPS]]
-    for source in sorted({s.source for s in of_day if s.set_aside}):
-        mine = [s for s in of_day if s.source == source]
-        values = {"pieces": sum(s.set_aside for s in mine), "bytes": sum(s.set_aside_bytes for s in mine)}
-        values["records"] = sum(s.records for s in mine)
-        found.append(Finding(code="trail_set_aside", status=Status.WARN, place=source, values=values))
-    evidence = {"slices": len(of_day), "files_unread": len(names), "set_aside": sum(s.set_aside for s in of_day)}
-    return Part(len(of_day), tuple(found), evidence)
+    names = sorted({name for s in of_day for name in s.unread if SPILLOVER[:SPILLOVER_WORDS] in name})
+    found = tuple(Finding(code="trail_spill_files", status=Status.WARN, place=name) for name in names[:MOST_GAPS])
+    return Part(len(of_day), found, {"slices": len(of_day), "spillover_files": len(names)})
 
 
 def retention(policy: AuditPolicy, day: date, slices: Iterable[Slice], links: Iterable[Link]) -> Part:
