@@ -40,12 +40,20 @@ class Office:
                 inside, _ = door.accept()
                 outside = socket.create_connection(self.server, WAIT_S, source_address=(address, 0))
                 outside.settimeout(None)
-                for one, other in ((inside, outside), (outside, inside)):
-                    threading.Thread(target=_carry, args=(one, other), daemon=True).start()
+                threading.Thread(target=_join, args=(inside, outside), daemon=True).start()
+
+
+def _join(inside: socket.socket, outside: socket.socket) -> None:
+    """Carry both ways until one side ends."""
+    with inside, outside:
+        back = threading.Thread(target=_carry, args=(outside, inside), daemon=True)
+        back.start()
+        _carry(inside, outside)
+        back.join()
 
 
 def _carry(one: socket.socket, other: socket.socket) -> None:
-    """Everything that comes from one goes to the other, until it ends."""
+    """Everything that comes from one goes to the other, until it ends; then neither goes on."""
     with contextlib.suppress(OSError):
         while data := one.recv(BUFFER_BYTES):
             other.sendall(data)
