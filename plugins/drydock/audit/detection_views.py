@@ -70,8 +70,8 @@ def _fill(connection: duckdb.DuckDBPyConnection, scene: Scene) -> None:
 def _set_variables(connection: duckdb.DuckDBPyConnection, scene: Scene) -> None:
     work_from, work_to = scene.policy.working_hours
     values = {
-        "begin": scene.begin,
-        "end": scene.end,
+        "begin_at": scene.begin,
+        "end_at": scene.end,
         "zone": scene.database.time_zone,
         "work_from": work_from,
         "work_to": work_to,
