@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from drydock import settings
-from drydock.audit.chain import canonical
+from drydock.audit.links import canonical
 from drydock.audit.frames import SCHEMAS, ParquetFile
 from drydock.audit.results import Link, Part, Slice, StoredFile
 from drydock.audit.store_files import created, day_of, fetched, file_name, number_of, remove, through

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
 
 from drydock.audit.results import Detection, Hit, Link, Review, Slice
 from drydock.ledger.audit_models import (
@@ -39,6 +40,53 @@ def links_of(ledger: Ledger, database: str) -> tuple[Link, ...]:
     query = select(AuditLinkRow.link).where(AuditLinkRow.database == database).order_by(AuditLinkRow.number)
     with transaction(ledger) as connection:
         return tuple(Link.model_validate(link) for link in connection.execute(query).scalars())
+
+
+class RawLink(NamedTuple):
+    """An entry as the ledger has it, whatever became of it; `fits`: its columns say the same as its document."""
+
+    number: int
+    document: dict[str, Any]
+    fits: bool
+
+
+class RawSlice(NamedTuple):
+    """A slice's row as the ledger has it; `number`: of the entry that made it."""
+
+    number: int
+    document: dict[str, Any]
+    fits: bool
+    is_ended: bool
+
+
+def raw_links(ledger: Ledger, database: str) -> tuple[RawLink, ...]:
+    """The rows of the chain, not judged."""
+    names = ("number", "deed", "previous", "hash", "database")
+    query = select(AuditLinkRow.link, *(getattr(AuditLinkRow, name) for name in names))
+    with transaction(ledger) as connection:
+        rows = connection.execute(query.where(AuditLinkRow.database == database).order_by(AuditLinkRow.number)).all()
+    told = ((r, r.link if isinstance(r.link, dict) else {}) for r in rows)
+    return tuple(RawLink(r.number, link, all(link.get(name) == getattr(r, name) for name in names)) for r, link in told)
+
+
+def raw_slices(ledger: Ledger, database: str) -> tuple[RawSlice, ...]:
+    """The rows of slices, ended ones too, not judged."""
+    fields = (AuditSliceRow, AuditLinkRow.number, _is_ended().label("is_ended"))
+    query = select(*fields).join(AuditLinkRow, AuditLinkRow.id == AuditSliceRow.link_id)
+    with transaction(ledger) as connection, Session(connection) as session:
+        rows = session.execute(query.where(AuditLinkRow.database == database)).all()
+        return tuple(RawSlice(number, row.slice, _fits(row), is_ended) for row, number, is_ended in rows)
+
+
+def _fits(row: AuditSliceRow) -> bool:
+    """True where the columns that are searched say the same as the document."""
+    told = row.slice if isinstance(row.slice, dict) else {}
+    plain = all(told.get(name) == getattr(row, name) for name in ("database", "source", "piece", "records", "set_aside"))
+    try:
+        times = all(datetime.fromisoformat(told[name]) == getattr(row, name) for name in ("begin", "end"))
+    except (KeyError, TypeError, ValueError):
+        return False
+    return plain and times and told.get("day") == row.day.isoformat()
 
 
 def slices_between(ledger: Ledger, database: str, begin: datetime, end: datetime, source: str | None = None) -> tuple[Slice, ...]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
-from drydock.audit.chain import FIRST, link_hash, ranges_of, slice_subject
+from drydock.audit.links import FIRST, link_hash, ranges_of, slice_subject
 from drydock.audit.results import Detection, Hit, Link, Review, Slice, StoredFile
 from drydock.ledger.audit_history import StoredSlice, slices_stored
 from drydock.ledger.audit_models import (
