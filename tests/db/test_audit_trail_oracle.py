@@ -147,7 +147,7 @@ def forget_a_view(yard: AuditYard) -> None:
 
 GUARDIAN = ("trail_guardian", "trail_guardians", "WARN")
 ELSEWHERE: dict[str, Any] = {"declared_trail": {"cpu": "x"}}
-DAMAGES: dict[str, tuple[Damage, dict[str, Any], tuple[str, str, str]]] = {
+DAMAGES = {
     "nothing is audited": (nothing_enabled, ELSEWHERE, ("trail_off", "trail_on", "FAIL")),
     "a policy leaves an account out": (
         another_policy(name="GZ_MORE", actions=["DELETE"], option="EXCEPT USER", entities=["APP"]),

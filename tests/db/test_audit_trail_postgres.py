@@ -96,7 +96,7 @@ def done(deed: str, undo: str) -> Damage:
 
 SERVER_WRITES = "pg_write_server_files"
 ELSEWHERE: dict[str, object] = {"declared_trail": {"log_rotation_size": "10MB"}}  # what is damaged is not declared
-DAMAGES: dict[str, tuple[Damage, dict[str, object], str, str, str]] = {
+DAMAGES = {
     # what is done: damage, policy, finding, question, status
     "no statement is logged": (setting(log_statement="none"), ELSEWHERE, "trail_off", "trail_on", "FAIL"),
     "less is logged than declared": (setting(log_statement="ddl"), {}, "trail_drift", "trail_drift", "FAIL"),
