@@ -100,6 +100,13 @@ def test_a_removed_file_is_named(world: World) -> None:
     assert told(world) == [("store_file_missing", place_of(world, place))]
 
 
+def test_a_file_that_cannot_be_read_is_unknown(world: World) -> None:
+    place = records_of(world, "bert")
+    place.unlink()
+    place.mkdir()
+    assert (told(world), check_chain(world.store).status) == ([("store_file_unreadable", place_of(world, place))], Status.UNKNOWN)
+
+
 def test_swapped_files_are_named(world: World) -> None:
     one, two = records_of(world, "anna"), records_of(world, "bert")
     a, b = one.read_bytes(), two.read_bytes()
@@ -141,30 +148,36 @@ def test_a_touched_line_of_the_chain_is_named(
     assert told(world) == expected
 
 
+B_CSV = "entry 2: logs b.csv"
 CHANGED = "UPDATE drydock.{} WHERE database = :d AND "
 
 
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        (CHANGED.format("audit_links SET link = jsonb_set(link, '{subject,records}', '1')") + "number = 1", ["ledger, entry 1"]),
-        (CHANGED.format("audit_links SET deed = 'expired'") + "number = 2", ["ledger, entry 2"]),
-        (CHANGED.format("audit_slices SET records = 1") + "piece = 'b.csv'", ["entry 2: logs b.csv"]),
+        (
+            CHANGED.format("audit_links SET link = jsonb_set(link, '{subject,records}', '1')") + "number = 1",
+            [("chain_entry_changed", "ledger, entry 1")],
+        ),
+        (CHANGED.format("audit_links SET deed = 'expired'") + "number = 2", [("chain_entry_changed", "ledger, entry 2")]),
+        (CHANGED.format("audit_slices SET records = 1") + "piece = 'b.csv'", [("slice_row_changed", B_CSV)]),
         (
             CHANGED.format("audit_slices SET slice = jsonb_set(slice, '{unread}', '[\"x\"]')") + "piece = 'b.csv'",
-            ["entry 2: logs b.csv"],
+            [("slice_row_changed", B_CSV)],
         ),
-        ("DELETE FROM drydock.audit_slices WHERE database = :d AND piece = 'b.csv'", ["entry 2: logs b.csv"]),
+        ("DELETE FROM drydock.audit_slices WHERE database = :d AND piece = 'b.csv'", [("slice_row_missing", B_CSV)]),
         (
             "DELETE FROM drydock.audit_slice_ends e USING drydock.audit_slices s WHERE s.id = slice_id AND database = :d",
-            ["entry 1"],
+            [("slice_row_unexpected", "entry 1")],
         ),
     ],
 )
-def test_a_touched_row_of_the_ledger_is_named(world: World, owner: Engine, statement: str, expected: list[str]) -> None:
+def test_a_touched_row_of_the_ledger_is_named(
+    world: World, owner: Engine, statement: str, expected: list[tuple[str, str]]
+) -> None:
     with altered(world, owner) as connection:
         assert connection.execute(text(statement), {"d": world.name}).rowcount == 1
-        assert [place for _, place in told(world)] == expected
+        assert told(world) == expected
 
 
 @contextmanager

@@ -40,6 +40,7 @@ RUNBOOKS = sorted(p for p in (home() / "docs" / "runbooks").glob("*.md") if p.st
 QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained", "watched", "confirmed", "fit"}
 QUESTIONS |= {"copied", "residual", "originals", "canaries", "reidentification", "expectations", "quarter"}  # masking
 QUESTIONS |= {"collected", "alarms", "audit_quarter"}  # audit, beside those of its trail
+QUESTIONS |= {"trail_store"}
 QUESTIONS |= {f"trail_{what}" for what in ("on", "drift", "gaps", "clock", "spillover", "growth", "retention", "guardians")}
 
 
