@@ -33,7 +33,7 @@ class Pairs:
         left = told.with_columns(is_doubled.alias("_is_doubled"))
         self.made += int(left["_is_doubled"].sum())
         is_last = (pl.col("_row") == pl.col("_text_row").last().over("session_id")) & (pl.col("session_id") != "")
-        left = left.with_columns((is_last & ~pl.col("_is_doubled")).alias("_waits"))
+        left = left.with_columns((is_last & ~pl.col("_is_doubled")).fill_null(False).alias("_waits"))
         waits = left.filter(pl.col("_waits"))
         if waits.height > MOST_WAITING:
             first = waits["_row"][waits.height - MOST_WAITING]
