@@ -7,11 +7,13 @@ patterns by it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import polars as pl
 
 from drydock.audit.injections import marks_of
-from drydock.audit.normalising import Normalised, normalise
+from drydock.audit.kernel.compiled import load
+from drydock.audit.normalising import Normalised, Seen, normalise
 from drydock.audit.statement_facts import facts_of
 from drydock.audit.texts import mask_secrets
 
@@ -44,13 +46,21 @@ def fingerprint_of(normalised: str) -> str:
 
 def describe(texts: pl.Series) -> pl.DataFrame:
     """What each distinct text shows, in the columns `DESCRIBED`, first seen first; empty and missing texts are left out."""
+    distinct = texts.drop_nulls().unique(maintain_order=True).to_list()
+    told = [text for text in distinct if text.strip(" \t\r\n\f\v\0")]
     rows = []
-    for text in texts.drop_nulls().unique(maintain_order=True):
-        if not text.strip(" \t\r\n\f\v\0"):
-            continue
-        form = _form(text)
+    for text, form in zip(told, _forms([mask_secrets(text) for text in told]), strict=True):
         facts = facts_of(form.text)
         marks = marks_of(text, form, facts)
-        told = form.text[:LONGEST_NORMALISED]
-        rows.append((text, fingerprint_of(form.text), told, facts.verb, list(facts.objects), facts.has_where, list(marks)))
+        shown = form.text[:LONGEST_NORMALISED]
+        rows.append((text, fingerprint_of(form.text), shown, facts.verb, list(facts.objects), facts.has_where, list(marks)))
     return pl.DataFrame(rows, schema=DESCRIBED, orient="row")
+
+
+def _forms(texts: list[str]) -> Iterable[Normalised]:
+    """The forms of texts: by the kernel, or by Python where there is none."""
+    kernel = load().kernel
+    if kernel is None:
+        return [normalise(text) for text in texts]
+    forms, seen = kernel.forms(pl.Series(texts, dtype=pl.String))
+    return [Normalised(form, Seen(bits)) for form, bits in zip(forms.to_list(), seen.tolist(), strict=True)]

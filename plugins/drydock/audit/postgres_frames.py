@@ -30,13 +30,13 @@ from drydock.audit.statement_facts import Facts, facts_of
 from drydock.audit.times import Clock, Moment
 from drydock.verdicts import clean_text
 
-ODD, STATEMENT, NOISE, PGAUDIT, FAILURE = range(5)
-_DIALECTS = pl.Series(["", "log_statement", "", "pgaudit", "error"])
+ODD, STATEMENT, NOISE, PGAUDIT, FAILURE, SESSION = range(6)
+_DIALECTS = pl.Series(["", "log_statement", "", "pgaudit", "error", "connection"])
 _FIRST_YEAR = "1980"  # before it zones changed within a minute
 _EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _COPIED = (
     *("account", "database", "client", "session_id", "severity", "return_code", "program", "action", "kind"),
-    *("object_schema", "object_name", "statement_id", "entry_id", "policy"),
+    *("object_schema", "object_name", "statement_id", "entry_id", "policy", "authentication"),
 )
 _TEXTS = pl.List(pl.String)
 
@@ -171,13 +171,13 @@ def _records(rows: LogRows, sort: np.ndarray, times: pl.Series, line: int, name:
             "dialect": _DIALECTS.gather(sort),
         }
     )
-    is_failure, nothing = pl.col("sort") == FAILURE, pl.lit([], dtype=_TEXTS)
+    is_failure, is_session, nothing = pl.col("sort") == FAILURE, pl.col("sort") == SESSION, pl.lit([], dtype=_TEXTS)
     dot = pl.when(pl.col("object_schema") != "").then(pl.lit(".")).otherwise(pl.lit(""))
     full = pl.concat_str("object_schema", dot, "object_name")
     has_lists = bool((sort == PGAUDIT).any())
     made = frame.with_columns(
-        pl.when(is_failure).then(pl.lit("ERROR")).otherwise("kind").alias("kind"),
-        pl.when(is_failure).then(pl.lit(False)).otherwise(None).alias("succeeded"),
+        pl.when(is_failure).then(pl.lit("ERROR")).when(is_session).then(pl.lit("CONNECTION")).otherwise("kind").alias("kind"),
+        pl.when(is_failure).then(False).when(is_session & (pl.col("action") != "CONNECTION")).then(True).alias("succeeded"),
         pl.when(pl.col("duration_ms") >= 0).then("duration_ms").alias("duration_ms"),
         pl.when(pl.col("rows") >= 0).then("rows").alias("rows"),
         (_listed(pl.col("object_name") != "", full) if has_lists else nothing).alias("objects"),
@@ -193,7 +193,7 @@ def _listed(is_there: pl.Expr, value: pl.Expr) -> pl.Expr:
     return pl.when(is_there).then(pl.concat_list(value)).otherwise(pl.lit([], dtype=_TEXTS))
 
 
-_NEVER = ("instance", "current_user", "proxy_user", "os_user", "terminal", "privilege", "grantee", "new_name", "authentication")
+_NEVER = ("instance", "current_user", "proxy_user", "os_user", "terminal", "privilege", "grantee", "new_name")
 
 
 def _marks(form: np.ndarray, seen: np.ndarray, forms: _Forms) -> pl.Series:

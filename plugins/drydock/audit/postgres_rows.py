@@ -28,6 +28,11 @@ _STATEMENT = re.compile(
 _PLAN = re.compile(r"plan:\s*")
 _CONNECTION = re.compile(r"(?:replication )?connection (received|authenticated|authorized): ")
 _DISCONNECTION = re.compile(r"disconnection: session time: (?:(\d{1,9}):)?(\d{1,9}):(\d{1,9}(?:\.\d{0,9})?) ")
+_PARAMETER = re.compile(
+    r'(?:parameter|参数) ?"([^"]{1,100})" ?'
+    r'(?:changed to|removed from configuration file, reset to default|被改变?为|已?更改为)(?: ?"(.*)")?',
+    re.DOTALL,
+)
 _PAIR = re.compile(r'(user|database|db|host|port|application_name|identity|method)=(?:"((?:[^"]|"")*)"|(\S*))')
 _FAILED_USER = re.compile(r'(?:for |role |user )(?:user )?"([^"]*)"|用户 ?"([^"]*)"|角色 ?"([^"]*)"')
 _FAILED_HOST = re.compile(r'host "([^"]{1,100})"')
@@ -188,10 +193,14 @@ def _event(row: Row, message: str) -> dict[str, Any] | str:
         return _statement(row, message[text.end() :], {})
     if found := _CONNECTION.match(message):
         action = {"received": "CONNECTION", "authenticated": "AUTHENTICATE", "authorized": "LOGON"}[found[1]]
-        return _session(message[found.end() :], action, {})
+        return _session(row, message[found.end() :], action, {})
     if found := _DISCONNECTION.match(message):
         seconds = int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3])
-        return _session(message[found.end() :], "LOGOFF", {"duration_ms": seconds * 1000})
+        return _session(row, message[found.end() :], "LOGOFF", {"duration_ms": seconds * 1000})
+    if found := _PARAMETER.match(message):
+        return {"dialect": "server", "kind": "CONFIGURATION", "action": "SET PARAMETER", "object_type": "PARAMETER"} | (
+            {"object_name": found[1], "comment": mask_secrets(f"{found[1]} = {found[2] or ''}"), "succeeded": True}
+        )
     return f"a message of the server ({row.get('error_severity', '') or 'LOG'})"
 
 
@@ -203,21 +212,24 @@ def _statement(row: Row, text: str, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 _SESSION_WORDS = (
-    ("account", "user"),
-    ("database", "db"),
-    ("database", "database"),
-    ("client_address", "host"),
-    ("program", "application_name"),
+    ("account", "user_name", "user"),
+    ("database", "database_name", "db"),
+    ("database", "database_name", "database"),
+    ("client_address", "remote_host", "host"),
+    ("program", "application_name", "application_name"),
 )
 
 
-def _session(text: str, action: str, facts: dict[str, Any]) -> dict[str, Any]:
-    told = {m[1]: (m[2] if m[2] is not None else m[3]) for m in _PAIR.finditer(text)}
+def _session(row: Row, text: str, action: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """Who came how. The log's own columns go before its words, and the first word before a later one: names hold anything."""
+    told: dict[str, str] = {}
+    for m in _PAIR.finditer(text):
+        told.setdefault(m[1], m[2] if m[2] is not None else m[3])
     facts |= {"dialect": "connection", "kind": "CONNECTION", "action": action, "comment": mask_secrets(text)}
     facts["succeeded"] = None if action == "CONNECTION" else True
-    for name, key in _SESSION_WORDS:
-        if told.get(key):
-            facts[name] = told[key]
+    for name, column, key in _SESSION_WORDS:
+        if told.get(key) and not row.get(column):
+            facts.setdefault(name, told[key])
     if told.get("identity"):
         facts |= {"external_user": told["identity"], "authentication": told.get("method", "")}
     if (port := _port(told.get("port", ""))) is not None:

@@ -27,7 +27,7 @@ SOURCES = ("forms.c", "rows.c")
 HEADERS = ("audit.h",)
 COLUMNS = (
     *("account", "database", "client", "session_id", "severity", "return_code", "program", "action", "kind"),
-    *("object_schema", "object_name", "statement_id", "entry_id", "policy"),
+    *("object_schema", "object_name", "statement_id", "entry_id", "policy", "authentication"),
 )
 _FORMS, _SAMPLES, _MINUTES = range(len(COLUMNS), len(COLUMNS) + 3)
 _ARRAYS = (

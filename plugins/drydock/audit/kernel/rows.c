@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ODD, STATEMENT, NOISE, PGAUDIT, FAILURE };
-enum { USER, DATABASE, CLIENT, SESSION, SEVERITY, STATE, PROGRAM, ACTION, KIND, SCHEMA, OBJECT, STATEMENT_ID, ENTRY_ID, POLICY, COLUMNS };
+enum { ODD, STATEMENT, NOISE, PGAUDIT, FAILURE, SESSION_EVENT };
+enum { USER, DATABASE, CLIENT, SESSION, SEVERITY, STATE, PROGRAM, ACTION, KIND, SCHEMA, OBJECT, STATEMENT_ID, ENTRY_ID, POLICY, METHOD, COLUMNS };
 enum { MOST_CELLS = 26, LONGEST_ZONE = 32, LONGEST_CSV = 131072 };
 /* Places of csvlog. */
 enum { C_TIME = 0, C_USER = 1, C_DATABASE = 2, C_FROM = 4, C_SESSION = 5, C_TAG = 7, C_SEVERITY = 11, C_STATE = 12, C_MESSAGE = 13, C_QUERY = 19, C_PROGRAM = 22 };
@@ -398,9 +398,107 @@ static cell behind_duration(cell m, double *duration) {
     return after(m, at);
 }
 
-static int event(da_log *g, const cell *c) {
+/* One `name=value` at the beginning; the rest behind its space, or nothing where there is none of plain shape. */
+static cell pair(cell m, cell *name, cell *value) {
+    size_t at = 0;
+    while (at < m.size && (is_letter(m.at[at])))
+        at++;
+    *name = (cell){m.at, at};
+    if (at == 0 || at >= m.size || m.at[at] != '=')
+        return (cell){NULL, 0};
+    size_t start = ++at, is_quoted = at < m.size && m.at[at] == '"';
+    at += is_quoted;
+    while (at < m.size && m.at[at] != '"' && m.at[at] != '=' && (is_quoted ? m.at[at] >= ' ' : m.at[at] > ' ') && m.at[at] < 0x7F)
+        at++;
+    *value = (cell){m.at + start + is_quoted, at - start - is_quoted};
+    if (is_quoted && (at >= m.size || m.at[at++] != '"'))
+        return (cell){NULL, 0};
+    if (at < m.size && m.at[at] != ' ')
+        return (cell){NULL, 0};
+    return at < m.size ? after(m, at + 1) : after(m, at);
+}
+
+/* Who came how, as far as the row's own cells do not tell it: the first of each name counts. */
+static int take_pairs(da_log *g, cell m, cell *told) {
+    static const struct {
+        const char *name;
+        int place;
+    } known[] = {{"user", C_USER}, {"db", C_DATABASE}, {"database", C_DATABASE}, {"host", C_FROM}, {"application_name", C_PROGRAM}};
+    cell name, value, rest, method = {m.at, 0}, identity = {m.at, 0};
+    int has_method = 0, has_identity = 0;
+    while (m.size > 0 && (rest = pair(m, &name, &value)).at != NULL) {
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            if (equals(name, known[i].name) && told[known[i].place].size == 0)
+                told[known[i].place] = value;
+        if (equals(name, "method") && !has_method++)
+            method = value;
+        if (equals(name, "identity") && !has_identity++)
+            identity = value;
+        m = rest;
+    }
+    if (memchr(m.at, '=', m.size) != NULL)
+        return 0;
+    if (identity.size > 0)
+        put(g, METHOD, method);
+    return 1;
+}
+
+static int session_time(da_log *g, cell *m) {
+    char seconds[24];
+    double parts[3] = {0, 0, 0};
+    size_t at = 0, n = 0;
+    for (int part = 0; part < 3; part++) {
+        for (n = 0; at < m->size && n < 20 && (is_digit(m->at[at]) || (m->at[at] == '.' && part == 2)); at++)
+            seconds[n++] = (char)m->at[at];
+        seconds[n] = 0;
+        const char *dot = strchr(seconds, '.');
+        if (n == 0 || at >= m->size || m->at[at++] != (part < 2 ? ':' : ' ') || (part < 2 && n > 9) || *seconds == '.' ||
+            (part == 2 && (dot == NULL || dot - seconds > 9 || strlen(dot) > 10 || strchr(dot + 1, '.') != NULL)))
+            return 0;
+        parts[part] = strtod(seconds, NULL);
+    }
+    g->duration[g->rows] = (parts[0] * 3600 + parts[1] * 60 + parts[2]) * 1000;
+    *m = after(*m, at);
+    return 1;
+}
+
+static int session(da_log *g, cell m, cell *c) {
+    static const char *actions[] = {"CONNECTION", "AUTHENTICATE", "LOGON", "LOGOFF"};
+    int which = 3;
+    if (begins(m, "disconnection: session time: ")) {
+        m = after(m, 29);
+        if (!session_time(g, &m))
+            return ODD;
+    } else {
+        static const char *starts[] = {"connection received: ", "connection authenticated: ", "connection authorized: "};
+        for (which = 0; which < 3 && !begins(m, starts[which]); which++)
+            ;
+        if (which == 3)
+            return ODD;
+        m = after(m, strlen(starts[which]));
+    }
+    put(g, ACTION, (cell){(const uint8_t *)actions[which], strlen(actions[which])});
+    return take_pairs(g, m, c) ? SESSION_EVENT : ODD;
+}
+
+/* True for a message of the server whose first word begins nothing that is recorded. */
+static int is_chatter(cell m) {
+    static const char *words[] = {"duration", "statement", "execute", "bind", "parse", "connection", "replication", "disconnection", "parameter", "audit"};
+    if (m.size == 0 || !is_letter(m.at[0]))
+        return 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (word_at(m, 0, words[i]))
+            return 0;
+    return 1;
+}
+
+static int event(da_log *g, cell *c) {
     cell m = c[C_MESSAGE];
     double duration = -1;
+    if (is_chatter(m))
+        return NOISE;
+    if (begins(m, "connection ") || begins(m, "disconnection: "))
+        return session(g, m, c);
     if (begins(m, "duration: ")) {
         m = behind_duration(m, &duration);
         if (m.at == NULL)
@@ -497,7 +595,7 @@ static int pgaudit(da_log *g, cell m) {
     return PGAUDIT;
 }
 
-static int classify(da_log *g, const cell *c) {
+static int classify(da_log *g, cell *c) {
     cell m = c[C_MESSAGE], severity = c[C_SEVERITY];
     const uint8_t *audit = memmem(m.at, m.size < 9 ? m.size : 9, "AUDIT: ", 7);
     if (!is_ascii(severity.at, severity.size))
@@ -547,7 +645,7 @@ static void undo(da_log *g) {
 }
 
 /* Write the row that the cells are. `client` is there already where the format tells it apart. */
-static void take_row(da_log *g, const cell *c, const source *s, size_t begin) {
+static void take_row(da_log *g, cell *c, const source *s, size_t begin) {
     if (room_for_row(g) != 0)
         return;
     int64_t n = g->rows;
