@@ -9,6 +9,7 @@ import json
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -28,18 +29,20 @@ def record(minute: int | None, account: str = "WANG", **told: object) -> dict[st
     return empty | base | {"client": "pc-1", "line": 1} | told
 
 
-class MemoryStore:
-    """What `trace` asks of a store."""
+class SmallStore:
+    """What `trace` asks of a store; parquet as there, since polars compares its statistics with the bounds."""
 
     def __init__(self, *records: dict[str, object]) -> None:
         texts = [{"fingerprint": "f1", "statement": "select * from decl.form where id = 42"}]
         self.frames = {Part.RECORDS: pl.DataFrame(records, schema=RECORDS), Part.EXEMPLARS: pl.DataFrame(texts, schema=EXEMPLARS)}
 
     def scan(self, part: Part, begin: datetime, end: datetime) -> pl.LazyFrame:
-        return self.frames[part].lazy()
+        written = io.BytesIO()
+        self.frames[part].write_parquet(written)
+        return pl.scan_parquet(written.getvalue())
 
 
-STORE = MemoryStore(
+STORE = SmallStore(
     record(50, "zhao", proxy_user="WANG", objects=["DECL.FORM", "HR.SALARY"]),
     record(5),
     record(1440),
@@ -49,7 +52,7 @@ STORE = MemoryStore(
 )
 
 
-def traced(tmp_path: Path, wanted: Wanted, name: str = "t.jsonl", store: MemoryStore = STORE, **told: object) -> list[dict]:
+def traced(tmp_path: Path, wanted: Wanted, name: str = "t.jsonl", store: SmallStore = STORE, **told: object) -> list[dict]:
     made = trace(store, "gz", BEGIN, END, wanted, tmp_path / name, **told)
     content = made.path.read_bytes()
     assert made.sha256 == hashlib.sha256(content).hexdigest()
@@ -79,6 +82,12 @@ def test_what_is_wanted_and_no_other(wanted: Wanted, accounts: list[str], tmp_pa
     assert [row["account"] for row in traced(tmp_path, wanted)] == accounts
 
 
+def test_bounds_of_any_zone_are_the_same_bounds(tmp_path: Path) -> None:
+    local = ZoneInfo("Asia/Shanghai")
+    made = trace(STORE, "gz", BEGIN.astimezone(local), END.astimezone(local), Wanted(account="wang"), tmp_path / "t.csv")
+    assert (made.records, made.begin, made.end) == (2, BEGIN, END)
+
+
 def test_records_without_a_time_are_counted(tmp_path: Path) -> None:
     made = trace(STORE, "gz", BEGIN, END, Wanted(), tmp_path / "t.parquet")
     assert (made.records, made.without_time, made.examined) == (4, 1, 4)
@@ -100,7 +109,7 @@ def test_a_sheet_computes_nothing_of_a_csv(tmp_path: Path) -> None:
 
 
 def test_an_empty_store_is_told_apart_from_no_match(tmp_path: Path) -> None:
-    made = trace(MemoryStore(), "gz", BEGIN, END, Wanted(account="x"), tmp_path / "t.csv")
+    made = trace(SmallStore(), "gz", BEGIN, END, Wanted(account="x"), tmp_path / "t.csv")
     assert (made.records, made.examined) == (0, 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -49,7 +49,7 @@ AROUND = timedelta(minutes=5)
 """Before and after the event that is followed through the records."""
 MOST_TRACED = 15
 MOST_IMPORTANT = 2_000
-CHANGES_OF_IMPORTANT = ("important_change",)
+CHANGES_OF_IMPORTANT = ("important_change", "important_dropped")
 """Rules of changes of important data."""
 
 
@@ -190,7 +190,7 @@ def _example(store: Store, patterns: Sequence[PatternLine]) -> TracingExample | 
     if line is None:
         return None
     subject = line.item.subject
-    begin, end = line.item.first_at - AROUND, line.item.last_at + AROUND
+    begin, end = (line.item.first_at - AROUND).astimezone(UTC), (line.item.last_at + AROUND).astimezone(UTC)
     object_name = "" if subject.account or subject.client else subject.object
     wanted = Wanted(account=subject.account, host="" if subject.account else subject.client, object=object_name)
     within = pl.col("event_time").is_between(begin, end, closed="both")
@@ -215,7 +215,8 @@ def _around_event(records: pl.LazyFrame, line: PatternLine) -> pl.DataFrame:
     """A few records of the event itself, by time; where its object is known, those that touch it come before all others."""
     name = line.item.subject.object
     touches = matching(Wanted(object=name)) if name else pl.lit(False)
-    during = pl.col("event_time").is_between(line.item.first_at, line.item.last_at, closed="both")
+    first, last = (moment.astimezone(UTC) for moment in (line.item.first_at, line.item.last_at))
+    during = pl.col("event_time").is_between(first, last, closed="both")
     ranked = records.with_columns(touches.alias("touches"), during.alias("during"))
     chosen = ranked.sort("touches", "during", "event_time", "line", descending=[True, True, False, False]).head(MOST_TRACED)
     return chosen.collect(engine="streaming").sort("event_time", "line")

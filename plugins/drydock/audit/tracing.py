@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,7 @@ def trace(
 
     Raises TraceError for an ending that is not known or a stretch that is none, OSError where it cannot be written.
     """
+    begin, end = begin.astimezone(UTC), end.astimezone(UTC)  # a parquet file compares its bounds with the same zone only
     ending = out.suffix.lower()
     if ending not in WRITERS:
         raise TraceError(f"{out.name}: the file must end in {', '.join(WRITERS)}")

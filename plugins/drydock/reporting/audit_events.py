@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from drydock.audit.quarter_counts import matches
-from drydock.audit.quarter_model import ImportantLine, PatternLine, TraceLine
+from drydock.audit.quarter_model import ImportantLine, PatternLine, RuleLine, TraceLine
 from drydock.audit.results import Disposal, Explained, Severity
 from drydock.messages import next_step
 from drydock.reporting import audit_charts
@@ -16,11 +16,19 @@ from drydock.reporting.tables import COUNT, MOMENT, TEXT, Spec
 from drydock.verdicts import Finding
 
 RULES_OF = {
-    "ar_bulk": ("bulk_*", "whole_table_*", "*export*"),
-    "ar_clients": ("unapproved_*", "first_seen_*", "new_*", "shared_*", "dormant_*", "proxy_*"),
-    "ar_failures": ("failed_*", "*_failures", "*_spray", "account_locked", "probing*"),
+    "ar_bulk": ("bulk_important_read", "whole_table_read", "wide_reading", "export_tool"),
+    "ar_clients": ("new_way", "unapproved_*", "shared_account", "dormant_account", "proxy_session", "identity_switched"),
+    "ar_failures": (
+        "failed_logon_burst",
+        "password_spray",
+        "logon_after_failures",
+        "account_locked",
+        "repeated_failure",
+        "probing",
+    ),
 }
 """Chapter -> shell patterns of the rules that are told there; all of them stand among the alarms too."""
+RULES_OF_HOURS = ("off_hours", "ddl_outside_window", "change_in_freeze")
 
 
 def important_blocks(record: AuditRecordBook) -> Iterator[Block]:
@@ -68,6 +76,9 @@ def hours_blocks(record: AuditRecordBook, working: tuple[int, int]) -> Iterator[
         source=word("ar_source_digest"),
     )
     yield from record.counts("ar_off_hours_accounts", heat.accounts)
+    asked = [rule for rule in record.quarter.rules if rule.rule in RULES_OF_HOURS]
+    yield Paragraph(text=word("ar_chapter_rules", rules=_asked_text(record, asked)))
+    yield from pattern_table(record, "ar_off_hours_patterns", record.quarter.patterns_of(RULES_OF_HOURS))
 
 
 def chapter_blocks(record: AuditRecordBook, chapter: str) -> Iterator[Block]:
@@ -75,8 +86,7 @@ def chapter_blocks(record: AuditRecordBook, chapter: str) -> Iterator[Block]:
     word, rules = record.word, RULES_OF[chapter]
     yield Heading(level=1, text=word(chapter))
     known = [rule for rule in record.quarter.rules if matches(rule.rule, rules)]
-    asked = [f"{record.rule_name(r.rule)} {record.part(r.days_asked, len(record.quarter.days))}" for r in known]
-    yield Paragraph(text=word("ar_chapter_rules", rules=record.joined(asked)))
+    yield Paragraph(text=word("ar_chapter_rules", rules=_asked_text(record, known)))
     if chapter == "ar_failures":
         quarter = record.quarter
         yield Paragraph(text=word("ar_failures_text", failed=record.part(quarter.failed, quarter.records)))
@@ -84,6 +94,14 @@ def chapter_blocks(record: AuditRecordBook, chapter: str) -> Iterator[Block]:
             yield from record.counts(key, counts)
         yield from record.counts("ar_failed_clients", quarter.failed_clients)
     yield from pattern_table(record, chapter, record.quarter.patterns_of(r.rule for r in known))
+
+
+def _asked_text(record: AuditRecordBook, rules: list[RuleLine]) -> str:
+    """Each rule with the days on which it was asked."""
+    days = len(record.quarter.days)
+    return record.joined(
+        [f"{record.rule_name(r.rule)} {record.part(r.days_asked, days)}" for r in sorted(rules, key=lambda r: r.rule)]
+    )
 
 
 def pattern_table(record: AuditRecordBook, caption: str, lines: tuple[PatternLine, ...]) -> Iterator[Block]:
