@@ -146,7 +146,7 @@ def forget_a_view(yard: AuditYard) -> None:
 
 
 GUARDIAN = ("trail_guardian", "trail_guardians", "WARN")
-ELSEWHERE: dict[str, Any] = {"declared_trail": {"cpu": "x"}}
+ELSEWHERE: dict[str, Any] = {"declared_trail": {"audit_file_dest": "/u01/adump"}}
 DAMAGES = {
     "nothing is audited": (nothing_enabled, ELSEWHERE, ("trail_off", "trail_on", "FAIL")),
     "a policy leaves an account out": (

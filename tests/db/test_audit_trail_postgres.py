@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
+from sqlalchemy import Engine
 
 from drydock.audit import trail
+from drydock.audit.spans import span_of_day
 from drydock.audit.trail_state import BADLY_APART
+from drydock.calendar import Calendar
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import initialise
+from drydock.ledger import audit_history
 from drydock.verdicts import Status, Verdict
+from tests.db.audit_world import ZONE, World, csv_line
 from tests.db.trail_postgres_yard import DECLARED, LoggingServer, Yard, make_yard, size_file, write_settings
+from tests.unit.build import database as built_database
 
+DAYS = 9  # of records before the day that is judged: enough to compare with
 Damage = Callable[[Yard], AbstractContextManager[None]]
 TIB = 1024**4
 
@@ -149,3 +160,126 @@ def test_each_damage_is_found_alone(yard: Yard, name: str) -> None:
     damage, policy, code, question, status = DAMAGES[name]
     with damage(yard):
         assert found(judged(yard, **policy)) == {code: (question, status)}
+
+
+@pytest.fixture(scope="module")
+def lived(yard: Yard, ledger: Engine, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Yesterday and the days before it, collected from logs with a record every twenty minutes; the server's state is of now."""
+    world = World(tmp_path_factory.mktemp("lived"), ledger, "trail_lived")
+    world.policy = yard.policy(sources=(world.source,), baseline_min_days=2)
+    for n in range(DAYS, -1, -1):
+        day = yesterday() - timedelta(days=n)
+        begin, _ = span_of_day(day, ZoneInfo(ZONE))
+        (world.logs / f"{day}.csv").write_text("".join(csv_line(m * 1200, at=begin) for m in range(72)), encoding="utf-8")
+        (world.logs / f"{day}.csv").chmod(0o600)
+        world.collect(day, key=f"d{n}", now=datetime.now(UTC))
+    return world
+
+
+def yesterday() -> date:
+    return datetime.now(ZoneInfo(ZONE)).date() - timedelta(days=1)
+
+
+def judged_whole(world: World, yard: Yard, **fields: object) -> dict[str, Verdict]:
+    configuration = SimpleNamespace(calendar=Calendar(schema="drydock-calendar/1"))
+    database = built_database(id=world.name, time_zone=ZONE)
+    told = {"now": datetime.now(UTC), "rows": yard.rows, "configuration": configuration, "database": database}
+    run = world.run(yesterday(), key="judged", **{**told, **fields})
+    return {v.question: v for v in trail.judge_trail(run)}
+
+
+def test_a_database_that_is_collected_every_day_has_nothing_wrong(yard: Yard, lived: World) -> None:
+    verdicts = judged_whole(lived, yard)
+    assert found(verdicts) == {}
+    assert {v.status for v in verdicts.values()} == {Status.PASS}
+    assert verdicts["trail_gaps"].evidence == {"records": 72, "instances": 1, "instances_without_past": 0}
+    assert verdicts["trail_retention"].evidence["days_kept"] == DAYS + 1
+    assert set(verdicts) >= {"trail_on", "trail_drift", "trail_clock", "trail_growth", "trail_guardians", "trail_store"}
+
+
+@contextmanager
+def unseen_folder(world: World) -> Iterator[None]:
+    policy, gone = world.policy, world.source.model_copy(update={"folder": "/nowhere"})
+    world.policy = policy.model_copy(update={"sources": (gone,)})
+    try:
+        yield
+    finally:
+        world.policy = policy
+
+
+@contextmanager
+def changed_file(world: World, change: Callable[[pl.DataFrame], pl.DataFrame] | None = None) -> Iterator[None]:
+    path = world.store.at(audit_history.slices_between(world.ledger, world.name, *LAST)[-1].files[0].path)
+    held = path.read_bytes()
+    if change is None:
+        path.write_bytes(held[:-1] + bytes([held[-1] ^ 1]))
+    else:
+        change(pl.read_parquet(path)).write_parquet(path)
+    try:
+        yield
+    finally:
+        path.write_bytes(held)
+
+
+LAST = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+REVOKED = ("REVOKE pg_monitor FROM looker", "GRANT pg_monitor TO looker")
+WHOLE = {
+    "a log that comes again every hour": (
+        lambda yard, world: yard.setting(log_filename="postgresql-%H.log", log_truncate_on_rotation="on"),
+        {"trail_written_over": ("trail_retention", "FAIL")},
+    ),
+    "a disk that the worker does not see": (
+        lambda yard, world: unseen_folder(world), {"trail_room_unseen": ("trail_growth", "UNKNOWN")}
+    ),
+    "a file of the store that was changed": (
+        lambda yard, world: changed_file(world, lambda rows: rows.with_columns(account=pl.lit("nobody"))),
+        {"store_file_changed": ("trail_store", "FAIL")},
+    ),
+    "a file of the store that cannot be read": (
+        lambda yard, world: changed_file(world),
+        {"store_file_changed": ("trail_store", "FAIL"), "trail_store_unread": ("trail_gaps", "UNKNOWN")},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_each_damage_of_the_whole_is_found_alone(yard: Yard, lived: World, name: str) -> None:
+    damage, expected = WHOLE[name]
+    with damage(yard, lived):
+        assert found(judged_whole(lived, yard)) == expected
+
+
+def test_a_reader_without_its_grants_is_told_and_not_silent(yard: Yard, lived: World) -> None:
+    with yard.done(*REVOKED):
+        verdicts = judged_whole(lived, yard)
+    assert found(verdicts)["trail_not_asked"] == ("trail_growth", "UNKNOWN")
+    assert verdicts["trail_growth"].status is Status.UNKNOWN
+
+
+def test_without_a_connection_what_only_the_database_knows_is_unknown(yard: Yard, lived: World) -> None:
+    verdicts = judged_whole(lived, yard, rows=None)
+    unknown = {question for question, v in verdicts.items() if v.status is Status.UNKNOWN}
+    assert unknown == {"trail_on", "trail_drift", "trail_clock", "trail_growth", "trail_guardians", "trail_retention"}
+    assert verdicts["trail_gaps"].status is Status.PASS
+
+
+def test_a_day_long_past_is_judged_by_its_records_alone(yard: Yard, lived: World) -> None:
+    verdicts = judged_whole(lived, yard, now=datetime.now(UTC) + timedelta(days=9))
+    skipped = {question: v.reason for question, v in verdicts.items() if v.status is Status.SKIPPED}
+    assert set(skipped) == {"trail_on", "trail_drift", "trail_clock", "trail_growth", "trail_guardians"}
+    assert set(skipped.values()) == {"trail_of_now_only"}
+    assert verdicts["trail_gaps"].status is Status.PASS
+
+
+def test_a_gap_and_a_missing_day_are_found_in_what_was_collected(yard: Yard, ledger: Engine, tmp_path: Path) -> None:
+    world = World(tmp_path, ledger, "trail_gap")
+    world.policy = yard.policy(sources=(world.source,), baseline_min_days=2)
+    for n in (n for n in range(DAYS, -1, -1) if n != 3):
+        day = yesterday() - timedelta(days=n)
+        begin, _ = span_of_day(day, ZoneInfo(ZONE))
+        kept = [m for m in range(72) if n or not 30 <= m < 40]
+        (world.logs / f"{day}.csv").write_text("".join(csv_line(m * 1200, at=begin) for m in kept), encoding="utf-8")
+        (world.logs / f"{day}.csv").chmod(0o600)
+        world.collect(day, key=f"d{n}", now=datetime.now(UTC))
+    expected = {"trail_gap": ("trail_gaps", "WARN"), "trail_day_missing": ("trail_retention", "WARN")}
+    assert found(judged_whole(world, yard)) == expected

@@ -44,7 +44,7 @@ def audited_database(records: int = 240) -> OracleDatabase:
     database = lived(5, Shape("GZA", spaces={"AUDIT_TRAIL": (8.0,)}), days=0.02, ends_at=datetime.now(UTC).replace(microsecond=0))
     database.clock = Clock()  # what lived a while is ahead of the machine
     database.options["Unified Auditing"] = True
-    database.parameters |= {"audit_trail": "NONE", "audit_sys_operations": "TRUE"}
+    database.parameters |= {"audit_trail": "NONE", "audit_sys_operations": "TRUE", "audit_file_dest": "/u01/adump"}
     database.accounts[LOOKER] = Account(LOOKER, PASSWORD, granted("audit"))
     database.accounts[PURGER] = Account(PURGER, PASSWORD, granted("audit_purge"))
     database.accounts["APP"] = Account("APP", PASSWORD, {"CREATE SESSION"})

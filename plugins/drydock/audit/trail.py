@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drydock.audit import trail_records, trail_state
+from drydock.audit.chain import check_chain
 from drydock.audit.policy import SourceKind
 from drydock.audit.results import Part as StorePart
 from drydock.audit.results import Slice
-from drydock.audit.trail_parts import Look, NotAsked, Part, not_asked, told
+from drydock.audit.trail_parts import Look, NotAsked, Part, not_asked, stored, told
 from drydock.audit.trail_room import folder_of, open_files
 from drydock.estate import Engine
 from drydock.ledger import audit_history
@@ -34,11 +35,9 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 def judge_trail(run: AuditRun) -> tuple[Verdict, ...]:
     """Every verdict on the trail of one database for one stretch of time. A question that cannot be asked is UNKNOWN."""
-    from drydock.audit.chain import check_chain
-
     look = look_of(run)
-    of_now = _of_now(run, look)
-    return (*of_now, *_of_records(run, look), check_chain(run.store))
+    today = run.now.astimezone(run.database.zone).date()
+    return (*_of_now(run, look), *_of_records(run, look), check_chain(run.store, today))
 
 
 def look_of(run: AuditRun) -> Look:
@@ -56,13 +55,13 @@ def _of_now(run: AuditRun, look: Look) -> tuple[Verdict, ...]:
     questions: dict[str, Callable[[], Part]] = {
         "trail_on": look.on,
         "trail_drift": lambda: trail_state.drift(run.policy, look.settings()),
-        "trail_clock": lambda: _clock(run, look),
         "trail_growth": look.growth,
         "trail_guardians": lambda: _guardians(run, look),
     }
     if is_past(run):
-        return tuple(skip(question, "trail_of_now_only") for question in questions)
-    return tuple(_verdict(question, told(answer)) for question, answer in questions.items())
+        return tuple(skip(question, "trail_of_now_only") for question in (*questions, "trail_clock"))
+    asked = (_verdict(question, told(answer)) for question, answer in questions.items())
+    return (*asked, _verdict("trail_clock", *_clocks(run, look)))
 
 
 def is_past(run: AuditRun) -> bool:
@@ -75,10 +74,11 @@ def _verdict(question: str, *parts: Part) -> Verdict:
     return judge(question, sum(p.examined for p in parts), [f for p in parts for f in p.findings], **evidence)
 
 
-def _clock(run: AuditRun, look: Look) -> Part:
-    now = trail_state.clock(run.policy, look.clocks())
-    records = trail_records.record_clocks(run.policy, run.store.scan(StorePart.RECORDS, run.begin, run.end))
-    return Part(now.examined + records.examined, now.findings + records.findings, {**now.evidence, **records.evidence})
+def _clocks(run: AuditRun, look: Look) -> tuple[Part, Part]:
+    def of_records() -> Part:
+        return trail_records.record_clocks(run.policy, run.store.scan(StorePart.RECORDS, run.begin, run.end))
+
+    return told(lambda: trail_state.clock(run.policy, look.clocks())), stored(of_records)
 
 
 def _guardians(run: AuditRun, look: Look) -> Part:
@@ -126,10 +126,12 @@ class _Seen:
 
 
 def _gaps(run: AuditRun, seen: _Seen) -> Verdict:
-    past = seen.presence(run.begin - timedelta(days=run.policy.baseline_days), run.begin)
-    today = seen.presence(run.begin, run.end)
-    silence = trail_records.gaps(run.policy, run.configuration.calendar, run.database.zone, run.begin, run.end, today, past)
-    return _verdict("trail_gaps", silence)
+    def silence() -> Part:
+        past = seen.presence(run.begin - timedelta(days=run.policy.baseline_days), run.begin)
+        today, zone = seen.presence(run.begin, run.end), run.database.zone
+        return trail_records.gaps(run.policy, run.configuration.calendar, zone, run.begin, run.end, today, past)
+
+    return _verdict("trail_gaps", stored(silence))
 
 
 def _retention(run: AuditRun, seen: _Seen) -> Part:

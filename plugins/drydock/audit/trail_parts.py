@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import oracledb
 import psycopg
+from polars.exceptions import PolarsError
 
 from drydock.engines.oracle import LogonFailed
 from drydock.engines.oracle_admission import NotForThisTarget
@@ -101,6 +102,14 @@ def told(answer: Callable[[], Part]) -> Part:
         return answer()
     except NotAsked as e:
         return Part(0, (not_asked(e),))
+
+
+def stored(answer: Callable[[], Part]) -> Part:
+    """What the store's records say; where its files cannot be read, that is what was found (the chain names the file)."""
+    try:
+        return answer()
+    except (PolarsError, OSError) as e:
+        return Part(0, (Finding(code="trail_store_unread", status=Status.UNKNOWN, values={"why": type(e).__name__}),))
 
 
 def not_asked(error: NotAsked) -> Finding:

@@ -80,7 +80,8 @@ class OracleTrailSource:
 
     def pieces(self, begin: datetime, end: datetime) -> Iterable[tuple[str, Read]]:
         """One piece per view, by the same name every time: what is read again replaces what was read before."""
-        return [(view.piece, partial(self._read, view, begin, end)) for view in self.views]
+        views = self.views if self.run.rows is not None else ()
+        return [(view.piece, partial(self._read, view, begin, end)) for view in views]
 
     def unread(self) -> tuple[str, ...]:
         """Without a session the views themselves."""
@@ -88,8 +89,6 @@ class OracleTrailSource:
 
     def _read(self, view: View, begin: datetime, end: datetime) -> Iterator[Batch]:
         """What the view holds of [begin, end). Raises TrailMoved, and what the session raises."""
-        if self.run.rows is None:
-            return
         step = timedelta(minutes=self.run.policy.slice_minutes)
         while begin < end:
             until = min(begin + step, end)
