@@ -22,7 +22,7 @@ from drydock.audit.fingerprints import describe
 from drydock.audit.important import ImportantObject
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.results import Detection, Hit
-from drydock.audit.rules import Rule, World
+from drydock.audit.rules import Rule, Test, World
 from drydock.audit.scene import Scene, windows_of
 from drydock.audit.texts import verb_of
 from drydock.calendar import Calendar
@@ -38,19 +38,28 @@ def play(rule: Rule, world: World) -> tuple[Detection, tuple[Hit, ...]]:
     return detect_in(scene_of_world(world), [rule])
 
 
-def failures(rule: Rule) -> Iterator[str]:
+def failures(rule: Rule) -> list[str]:
     """What the rule's two worlds show to be wrong with it; nothing where both are as they should be."""
-    if rule.test is None:
-        return
-    for name, world in (("positive", rule.test.positive), ("negative", rule.test.negative)):
-        detection, hits = play(rule, world)
-        if rule.id in detection.not_run:
-            yield f"{rule.id}: its {name} world cannot be asked: {detection.not_run[rule.id]}"
-        told = [hit for hit in hits if _is_meant(hit, world)]
-        if name == "positive" and not told:
-            yield f"{rule.id}: its positive world has no such hit (of {len(hits)})"
-        if name == "negative" and hits:
-            yield f"{rule.id}: its negative world hits: {hits[0].subject.model_dump(exclude_defaults=True)}"
+    return failures_of(rule.test, [rule])[rule.id] if rule.test else [f"{rule.id}: it has no worlds"]
+
+
+def failures_of(test: Test, rules: Sequence[Rule]) -> dict[str, list[str]]:
+    """The same for several rules in one pair of worlds, by id of the rule."""
+    told: dict[str, list[str]] = {rule.id: [] for rule in rules}
+    for name, world in (("positive", test.positive), ("negative", test.negative)):
+        detection, hits = detect_in(scene_of_world(world), rules)
+        for rule in rules:
+            told[rule.id] += _wrong(name, world, detection, rule, [hit for hit in hits if hit.rule == rule.id])
+    return told
+
+
+def _wrong(name: str, world: World, detection: Detection, rule: Rule, hits: Sequence[Hit]) -> Iterator[str]:
+    if rule.id in detection.not_run:
+        yield f"{rule.id}: its {name} world cannot be asked: {detection.not_run[rule.id]}"
+    if name == "positive" and not any(_is_meant(hit, world) for hit in hits):
+        yield f"{rule.id}: its positive world has no such hit (of {len(hits)})"
+    if name == "negative" and hits:
+        yield f"{rule.id}: its negative world hits: {hits[0].subject.model_dump(exclude_defaults=True)}"
 
 
 def _is_meant(hit: Hit, world: World) -> bool:
