@@ -14,7 +14,7 @@ from drydock.audit.quarter_model import AuditQuarter
 from drydock.audit.results import Disposal, Explained
 from drydock.ledger import audit_history
 from drydock.messages import load_messages, message, next_step
-from drydock.verdicts import Status
+from drydock.verdicts import Finding, Status, judge
 from tests.unit.audit_quarter_samples import DATABASE, POLICY, World, damaged, told_by, whole_world
 
 Setter = Callable[[World], None]
@@ -129,6 +129,25 @@ def test_holes_are_told(set_ledger: Setter) -> None:
     world = whole_world()
     world.activity.pop()
     assert "audit_quarter_not_digested" in codes(told_by(world, set_ledger))
+
+
+def test_what_is_said_of_the_day_is_not_the_trails_health(set_ledger: Setter) -> None:
+    world = whole_world()
+    alarm, unasked = judge("alarms", 9, (Finding(code="audit_alarm", status=Status.FAIL),)), judge("trail_on", 0, ())
+    days = list(world.trails)
+    trails = world.trails | {days[0]: (*world.trails[days[0]], alarm), days[1]: (unasked,)}
+    quarter = told_by(replace(world, trails=trails), set_ledger)
+    assert "audit_quarter_trail_unwell" not in codes(quarter)
+    silent = next(f for f in quarter.findings if f.code == "audit_quarter_trail_not_judged")
+    assert silent.values["which"] == str(days[1])
+
+
+def test_an_application_may_work_at_night(set_ledger: Setter) -> None:
+    ways = [{"accounts": ["app_*"], "is_application": True}]
+    policy = AuditPolicy.model_validate(
+        POLICY.model_dump() | {"allowed": ways, "drydock": [{"accounts": ["wang_dba"], "clients": ["*"]}]}
+    )
+    assert told_by(whole_world(), set_ledger, policy).heat.accounts.records == 0
 
 
 def test_an_empty_quarter_is_a_finding_and_proves_nothing(set_ledger: Setter) -> None:

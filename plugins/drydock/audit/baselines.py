@@ -82,9 +82,10 @@ def _local(column: str, zone: ZoneInfo) -> pl.Expr:
 
 
 def _prepared(frame: pl.DataFrame, zone: ZoneInfo, calendar: Calendar) -> pl.DataFrame:
-    """Local day and hour, the object as one name, and the kind of day. Records without an hour are left to other rules."""
+    """Local day and hour, the object as one name, the kind of day. What has no hour or no account is left to other rules."""
     texts = [pl.col(name).fill_null("") for name in ("account", "program", "client", "object_schema", "object_name")]
-    frame = frame.filter(pl.col("hour").is_not_null()).with_columns(*texts, pl.col("records").fill_null(0))
+    known = pl.col("hour").is_not_null() & (pl.col("account").fill_null("") != "")
+    frame = frame.filter(known).with_columns(*texts, pl.col("records").fill_null(0))
     frame = frame.with_columns(
         _local("hour", zone).dt.date().alias("day"),
         _local("hour", zone).dt.hour().cast(pl.Int64).alias("hour_of_day"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -38,13 +39,15 @@ from drydock.audit.review import finding_items, in_order, review_of, statement_i
 from drydock.audit.spans import days_between
 from drydock.audit.tracing import Wanted, matching
 from drydock.calendar import Calendar
-from drydock.estate import Database
+from drydock.estate import Database, Engine
 
 if TYPE_CHECKING:
     from drydock.audit.rules import Rule
     from drydock.audit.store import Store
     from drydock.ledger.connect import Ledger
 
+OF_THE_DAY = ("collected", "alarms")
+"""Verdicts that stand beside those on the trail itself (`drydock.audit.telling`); here they are told by their own figures."""
 AROUND = timedelta(minutes=5)
 """Before and after the event that is followed through the records."""
 MOST_TRACED = 15
@@ -75,7 +78,7 @@ def quarter_of(
     slices = audit_history.slices_between(ledger, database.id, begin, end)
     activity = with_deeds(store.scan(Part.ACTIVITY, begin, end))
     sources = tuple(source.id for source in policy.sources)
-    statuses = {day: [v.status for v in verdicts] for day, verdicts in trails.items()}
+    statuses = {day: [v.status for v in verdicts if v.question not in OF_THE_DAY] for day, verdicts in trails.items()}
     digested = digested_by_day(activity, database.time_zone)
     patterns = reviewed_lines(finding_items(database.id, hits, database.zone), reviews, today)
     uses, texts = (store.scan(part, begin, end) for part in (Part.STATEMENT_USE, Part.STATEMENTS))
@@ -94,7 +97,7 @@ def quarter_of(
         important=_important(activity, database.id, policy, hits),
         top=reviewed_lines(statement_items(database.id, uses, texts, database.zone), reviews, today),
         patterns=patterns,
-        rules=rule_lines(rules, policy, detections, hits, patterns),
+        rules=rule_lines(rules, policy, database.engine, detections, hits, patterns),
         example=_example(store, patterns),
     )
     return quarter.model_copy(update={"findings": find_in_quarter(quarter, policy)})
@@ -137,41 +140,52 @@ def _important(activity: pl.LazyFrame, database: str, policy: AuditPolicy, hits:
 def rule_lines(
     rules: Sequence[Rule],
     policy: AuditPolicy,
+    engine: Engine,
     detections: Sequence[Detection],
     hits: Sequence[Hit],
     patterns: Sequence[PatternLine],
 ) -> tuple[RuleLine, ...]:
-    """A line for every rule that is known, was asked or could not be; worst first."""
+    """A line for every rule of this engine that is known, was asked or could not be; what waits for people comes first."""
     known = {rule.id: rule for rule in rules}
     asked = Counter(rule for d in detections for rule in d.rules)
     not_run: dict[str, Counter[str]] = {}
-    for detection in detections:
-        for rule, why in detection.not_run.items():
-            not_run.setdefault(rule, Counter())[why] += 1
+    for detection in reversed(detections):
+        for name, why in detection.not_run.items():
+            if name not in known or engine in known[name].engines:
+                _count_reason(not_run.setdefault(name, Counter()), why)
     found: dict[str, list[Hit]] = {}
     for hit in hits:
         found.setdefault(hit.rule, []).append(hit)
+    own_rules = (rule.id for rule in rules if engine in rule.engines)
     lines = []
-    for name in {*known, *asked, *not_run, *found, *policy.switched_off}:
-        own, rule = [p for p in patterns if p.item.rule == name], known.get(name)
-        worst = max((h.severity for h in found.get(name, [])), key=lambda s: s.weight, default=Severity.INFO)
-        lines.append(
-            RuleLine(
-                rule=name,
-                name_zh=rule.name_zh if rule else name,
-                name_en=rule.name_en if rule else name,
-                severity=rule.severity if rule else worst,
-                days_asked=asked[name],
-                hits=len(found.get(name, [])),
-                explained=Counter(h.explained for h in found.get(name, []) if h.explained),
-                patterns=len(own),
-                unreviewed=sum(p.review is None for p in own),
-                words=Counter(p.review.disposal for p in own if p.review),
-                not_run=not_run.get(name, {}),
-                switched_off=policy.switched_off.get(name, ""),
-            )
-        )
+    for name in {*own_rules, *asked, *not_run, *found, *policy.switched_off}:
+        own = [p for p in patterns if p.item.rule == name]
+        why = {"not_run": dict(not_run.get(name, {})), "switched_off": policy.switched_off.get(name, "")}
+        lines.append(_rule_line(name, known.get(name), asked[name], found.get(name, []), own).model_copy(update=why))
     return tuple(sorted(lines, key=lambda line: (-line.unreviewed, -line.hits, -line.severity.weight, line.rule)))
+
+
+def _rule_line(name: str, rule: Rule | None, days_asked: int, hits: Sequence[Hit], patterns: Sequence[PatternLine]) -> RuleLine:
+    """The counts of one rule; one whose file is gone has its id for a name and the worst severity that it found."""
+    worst = max((h.severity for h in hits), key=lambda s: s.weight, default=Severity.INFO)
+    return RuleLine(
+        rule=name,
+        name_zh=rule.name_zh if rule else name,
+        name_en=rule.name_en if rule else name,
+        severity=rule.severity if rule else worst,
+        days_asked=days_asked,
+        hits=len(hits),
+        explained=Counter(h.explained for h in hits if h.explained),
+        patterns=len(patterns),
+        unreviewed=sum(p.review is None for p in patterns),
+        words=Counter(p.review.disposal for p in patterns if p.review),
+    )
+
+
+def _count_reason(days: Counter[str], why: str) -> None:
+    """The same reason with other figures is the same reason: the newest is told."""
+    shape = re.sub(r"\d+", "#", why)
+    days[next((known for known in days if re.sub(r"\d+", "#", known) == shape), why)] += 1
 
 
 def choose_example(patterns: Sequence[PatternLine]) -> PatternLine | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
 from itertools import groupby
 
 import polars as pl
@@ -172,14 +173,13 @@ def _is_working(hourly: pl.DataFrame, policy: AuditPolicy, calendar: Calendar) -
 
 
 def _may_always(account: str, policy: AuditPolicy) -> bool:
-    """An account that an approved way lets work at any hour."""
-    return any(way.at_any_hour and matches(account, way.accounts) for way in policy.allowed)
+    """An application, one of Drydock's own accounts, or an account that an approved way lets work at any hour."""
+    ways = [way for way in policy.allowed if way.at_any_hour or way.is_application]
+    return any(matches(account, way.accounts) for way in (*ways, *policy.drydock))
 
 
 def matches(value: str, patterns: Iterable[str]) -> bool:
     """Whether a shell pattern matches, upper and lower case alike."""
-    from fnmatch import fnmatchcase
-
     return any(fnmatchcase(value.lower(), pattern.lower()) for pattern in patterns)
 
 

@@ -56,11 +56,11 @@ def _left_aside(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]
 
 def _trail(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
     total = {"total_days": len(quarter.days)}
-    if bad := [d for d in quarter.days if d.trail is not None and d.trail.is_red]:
+    if bad := [d for d in quarter.days if d.trail is Status.FAIL]:
         yield Finding(
             code="audit_quarter_trail_unwell", status=Status.FAIL, values=total | {"days": len(bad), "which": _named(bad)}
         )
-    if silent := [d for d in quarter.days if d.trail is None]:
+    if silent := [d for d in quarter.days if d.trail in (None, Status.UNKNOWN)]:
         told = total | {"days": len(silent), "which": _named(silent)}
         yield Finding(code="audit_quarter_trail_not_judged", status=Status.UNKNOWN, values=told)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from drydock.audit.quarter_model import DayLine
 from drydock.reporting import audit_charts
 from drydock.reporting.audit_facts import AuditRecordBook, statement_cell
 from drydock.reporting.document import Block, Cell, Chart, Heading, Paragraph, Turn
-from drydock.reporting.tables import COUNT, DAY, STATUS, TEXT, Spec
+from drydock.reporting.tables import COUNT, STATUS, TEXT, Spec
 from drydock.verdicts import Status
 
 
@@ -29,14 +30,33 @@ def scope_blocks(record: AuditRecordBook) -> Iterator[Block]:
         caption=word("ar_chart_days"),
         source=word("ar_source_ledger"),
     )
-    spec = (("day", DAY, 1.2), ("ar_covered", TEXT, 1.4), ("ar_records", COUNT, 1.2), ("ar_digested", COUNT, 1.2))
+    spec = (("ar_days_of", TEXT, 1.4), ("ar_covered", TEXT, 1.6), ("ar_records", COUNT, 1.2), ("ar_digested", COUNT, 1.2))
     spec += (("ar_set_aside", COUNT, 1), ("ar_unread", COUNT, 1), ("ar_detected", TEXT, 0.8), ("ar_trail", STATUS, 1))
-    yield from record.table("ar_days_not_whole", spec, [day_row(record, d) for d in quarter.days if not is_good(d)])
+    yield from record.table("ar_days_not_whole", spec, gap_rows(record))
 
 
 def is_good(day: DayLine) -> bool:
     """Whole, nothing left aside, and a trail that was seen well."""
     return day.is_whole and not day.set_aside and day.digested >= day.records and day.trail in (Status.PASS, Status.WARN)
+
+
+def gap_rows(record: AuditRecordBook) -> list[tuple[Cell, ...]]:
+    """A row for each day with a gap; days in a row of which nothing is known at all are one."""
+    days = [day for day in record.quarter.days if not is_good(day)]
+    rows: list[tuple[Cell, ...]] = []
+    for (is_unknown, _), some in groupby(enumerate(days), lambda told: (_is_unknown(told[1]), told[1].day.toordinal() - told[0])):
+        own = [day for _, day in some]
+        if is_unknown and len(own) > 1:
+            covered = record.part(0, round(sum(d.day_s for d in own) / 60))
+            span = record.word("ar_days_span", first=own[0].day, last=own[-1].day, n=len(own))
+            rows.append((span, covered, 0, 0, 0, 0, record.word("no"), Status.UNKNOWN.value))
+        else:
+            rows += [(str(d.day), *day_row(record, d)[1:]) for d in own]
+    return rows
+
+
+def _is_unknown(day: DayLine) -> bool:
+    return not (day.slices or day.digested or day.is_detected or day.trail)
 
 
 def day_row(record: AuditRecordBook, day: DayLine) -> tuple[Cell, ...]:
