@@ -22,6 +22,7 @@ from drydock.audit.framing import batches_of
 from drydock.audit.log_files import Copies, head_of, is_spillover, opened
 from drydock.audit.mappings import Mapping, MappingError, read_mapping
 from drydock.audit.policy import AuditSource
+from drydock.audit.postgres_bulk import bulk_batches, is_bulk
 from drydock.audit.reading import SPILLOVER, pieces
 from drydock.audit.records import Piece
 from drydock.audit.results import Batch
@@ -107,6 +108,7 @@ class FilesSource:
         seen: set[tuple[int, int]] = set()
         if not self._folder.is_dir():
             self._unread.append(f"{self._folder}: no such folder")
+            return
         for folder, _, names in os.walk(self._folder, onerror=self._note):
             for name in names:
                 path = Path(folder, name)
@@ -149,6 +151,9 @@ class FilesSource:
 
     def _reader(self, file: LogFile, begin: datetime, end: datetime, dated: datetime) -> Callable[[], Iterator[Batch]]:
         def read() -> Iterator[Batch]:
+            if self._mapping is None and is_bulk(file.path):
+                yield from bulk_batches(file.path, begin, end, self._clock.zone, dated, file.name)
+                return
             with opened(file.path) as stream:
                 yield from batches_of(self._pieces(stream), file.name, begin, end, dated=dated)
 

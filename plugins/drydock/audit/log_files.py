@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import zlib
 from collections.abc import Iterable
 from itertools import groupby, pairwise
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import pyarrow as pa
 
@@ -18,7 +18,31 @@ HEAD_BYTES = 64 * 1024
 SHORT_HEAD_BYTES = 4 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _SPILLOVER = (b"ANG Spillover Audit File", b"ORAAUDNG")
-_BREAKS = (EOFError, gzip.BadGzipFile, zlib.error, pa.ArrowException)
+_BREAKS = (EOFError, zlib.error, pa.ArrowException)
+_AT_ONCE = 16 * 1024
+"""Bytes of compressed data that are taken at once: where it breaks, no more than these are lost with what they hold."""
+
+
+class _Unzipped:
+    """gzip, one member after the other, up to the very place where it breaks."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._inner, self._raw = file, zlib.decompressobj(31), b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises EOFError, zlib.error where the data ends or breaks."""
+        while True:
+            if self._inner.eof:
+                self._raw = self._inner.unused_data.lstrip(b"\0") or self._file.read(_AT_ONCE).lstrip(b"\0")
+                if not self._raw:
+                    return b""
+                self._inner = zlib.decompressobj(31)
+            raw = self._inner.unconsumed_tail or self._raw or self._file.read(_AT_ONCE)
+            self._raw = b""
+            if not raw:
+                raise EOFError("it ends before its end was marked")
+            if data := self._inner.decompress(raw, max(size, 0)):
+                return data
 
 
 class Stream:
@@ -29,18 +53,19 @@ class Stream:
         self._file = path.open("rb")
         kind = self._file.read(4)
         self._file.seek(0)
-        self._plain = self._file
+        self._plain, self._at_once = self._file, HEAD_BYTES * 16
         if kind.startswith(_GZIP):
-            self._plain = gzip.GzipFile(fileobj=self._file)  # type: ignore[assignment]
+            self._plain = _Unzipped(self._file)  # type: ignore[assignment]
         elif kind == _ZSTD:
             self._plain = pa.CompressedInputStream(pa.PythonFile(self._file, mode="r"), "zstd")
+            self._at_once = _AT_ONCE
 
     def read(self, size: int = -1) -> bytes:
         """Raises OSError of the disk."""
         if self.trouble:
             return b""
         try:
-            data = self._plain.read(size)
+            data = self._plain.read(min(size, self._at_once) if size >= 0 else size)
         except _BREAKS as e:
             self.trouble = f"the compressed data ends or breaks here: {e}"
             return b""

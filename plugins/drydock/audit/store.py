@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from drydock import settings
-from drydock.audit.links import canonical
 from drydock.audit.frames import SCHEMAS, ParquetFile
+from drydock.audit.links import canonical
 from drydock.audit.results import Link, Part, Slice, StoredFile
 from drydock.audit.store_files import created, day_of, fetched, file_name, number_of, remove, through
 from drydock.ledger import audit_history, audit_record
@@ -201,7 +201,7 @@ class Store:
         paths = self.paths(part, begin, end)
         if not paths:
             return pl.LazyFrame(schema=SCHEMAS[part])
-        rows = pl.scan_parquet(paths, hive_partitioning=False)
+        rows = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
         when = pl.col("event_time")
         return rows.filter(when.is_null() | when.is_between(begin, end, closed="left")) if part is Part.RECORDS else rows
 

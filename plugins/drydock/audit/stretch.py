@@ -68,6 +68,10 @@ def _summed(frame: pl.DataFrame) -> pl.DataFrame:
 _USED = {name: kind for name, kind in STATEMENTS.items() if name in ("fingerprint", "records", "first_at", "last_at")}
 
 
+class RecordsLost(Exception):
+    """Records went missing between reading and storing: a fault of Drydock, and nothing is sealed."""
+
+
 class Stretch:
     """The files of one slice while they are written. A block that ends with an error leaves none."""
 
@@ -99,8 +103,9 @@ class Stretch:
 
     def take(self, batches: Iterator[Batch], doubles: Doubles) -> None:
         """Write all batches down. Raises what reading raises."""
-        pairs = Pairs()
+        pairs, read = Pairs(), 0
         for batch in batches:
+            read += batch.records.height
             self._statements.add(batch.statements)
             self._exemplars.add(batch.exemplars)
             self._aside(batch)
@@ -109,6 +114,8 @@ class Stretch:
         if (waited := pairs.rest()) is not None:
             self._records(doubles.without(waited))
         self.told.doubled = doubles.left_out
+        if read != (kept := self.told.records + doubles.left_out + pairs.made):
+            raise RecordsLost(f"{self.piece}: {read} records were read and {kept} accounted for")
         self._end()
 
     def _records(self, frame: pl.DataFrame) -> None:
