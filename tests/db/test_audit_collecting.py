@@ -208,7 +208,7 @@ def test_broken_and_chinese_pieces_are_all_counted(world: World) -> None:
 def test_compressed_data_that_breaks_off_gives_what_it_has_and_says_so(world: World) -> None:
     for name, pack in (("a.gz", gzip.compress), ("b.zst", zipped)):
         texts = [f"statement: select '{random.getrandbits(4000):x}'" for _ in range(400)]
-        data = pack("".join(csv_line(n, message=text) for n, text in enumerate(texts)).encode())
+        data = pack("".join(csv_line(n, name, message=text) for n, text in enumerate(texts)).encode())
         (world.logs / name).write_bytes(data[: len(data) // 2])
         (made,) = world.collect(key=name)
         assert 0 < made.records < 400, name
