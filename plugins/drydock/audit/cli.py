@@ -56,7 +56,8 @@ def audit_queue(
         from drydock.audit import shell
 
         span = shell.span_of(shell.zone_of(database), quarter, first and first.date(), last and last.date())
-        items, open_ = shell.put_queue(shell.open_audit(database, url, span), out, waiting)
+        with shell.open_audit(database, url, span) as run:
+            items, open_ = shell.put_queue(run, out, waiting)
     typer.echo(f"{out}: {items} items, {open_} of them wait for a person")
     return PROBLEMS if open_ else GOOD
 
@@ -82,7 +83,8 @@ def audit_answers(
 
         span = shell.span_of(shell.zone_of(database), quarter, first and first.date(), last and last.date())
         try:
-            reviews = shell.take_answers(shell.open_audit(database, url, span), file, reviewer)
+            with shell.open_audit(database, url, span) as run:
+                reviews = shell.take_answers(run, file, reviewer)
         except SheetError as e:
             typer.echo("\n".join(map(str, e.problems)), err=True)
             typer.echo(f"{file}: {len(e.problems)} problems; nothing was taken", err=True)
@@ -105,8 +107,9 @@ def audit_report(
         from drydock.audit import shell
 
         span = shell.span_of(shell.zone_of(database), quarter, None, None)
-        for path in shell.report_to(shell.open_audit(database, url, span), quarter, out):
-            typer.echo(path)
+        with shell.open_audit(database, url, span) as run:
+            for path in shell.report_to(run, quarter, out):
+                typer.echo(path)
     return GOOD
 
 
@@ -134,7 +137,8 @@ def trace_audit(
         zone = shell.zone_of(database)
         span = (begin.replace(tzinfo=zone), end.replace(tzinfo=zone))
         wanted = Wanted(account=account, object=object_name, host=host, fingerprint=fingerprint)
-        made = shell.trace_records(shell.open_audit(database, url, span), wanted, out, exemplars)
+        with shell.open_audit(database, url, span) as run:
+            made = shell.trace_records(run, wanted, out, exemplars)
     typer.echo(f"{made.path}: {made.records:,} of {made.examined:,} records, {made.without_time:,} of them without a time")
     typer.echo(f"sha256 {made.sha256}")
     return GOOD if made.records else PROBLEMS if made.examined else NOTHING

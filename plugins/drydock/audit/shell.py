@@ -4,6 +4,8 @@ through Airflow only: there, the DAG writes queue and report, and takes the answ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,8 +30,9 @@ class ShellError(ValueError):
     """What was asked for cannot be done here; the message says why and what to do."""
 
 
-def open_audit(database_id: str, url: str, span: Span) -> AuditRun:
-    """A database as its policy describes it, without a run of the scheduler.
+@contextmanager
+def open_audit(database_id: str, url: str, span: Span) -> Iterator[AuditRun]:
+    """A database as its policy describes it, without a run of the scheduler; the ledger is let go at the end.
 
     Raises ShellError for a database that no estate has or a store that only Airflow reaches, ConfigurationError.
     """
@@ -42,17 +45,11 @@ def open_audit(database_id: str, url: str, span: Span) -> AuditRun:
     if "://" in place:
         raise ShellError(f"the store lies on object storage ({place.split('://')[0]}), which only Airflow reaches: use the DAG")
     ledger = ledger_engine(url)
-    return AuditRun(
-        configuration=configuration,
-        ledger=ledger,
-        database=database,
-        policy=configuration.audit.of(database_id),
-        run_id=0,
-        store=Store(Path(place), database.id, ledger),
-        begin=span[0],
-        end=span[1],
-        now=datetime.now(UTC),
-    )
+    store, policy = Store(Path(place), database.id, ledger), configuration.audit.of(database_id)
+    try:
+        yield AuditRun(configuration, ledger, database, policy, 0, store, *span, now=datetime.now(UTC))
+    finally:
+        ledger.dispose()
 
 
 def zone_of(database_id: str) -> ZoneInfo:
