@@ -22,6 +22,7 @@ ACTIONS: dict[Pipeline, dict[Engine, tuple[str, ...]]] = {
         Engine.POSTGRESQL: ("mask_tables", "mask_chunk", "mask_finish", "mask_links", "mask_deliver", "mask_destroy"),
         Engine.ORACLE: (),
     },
+    "audit": {Engine.POSTGRESQL: (), Engine.ORACLE: ("purge_trail",)},
 }
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, StringConstraints, model_validator
 
 from drydock.estate import Cron, Name, Slug
+from drydock.policy import ChangePolicy
 from drydock.verdicts import Model
 
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -69,6 +70,12 @@ class OwnAccount(Model):
     os_users: tuple[Pattern, ...] = ("*",)
 
 
+class PurgeLimits(ChangePolicy):
+    """Limits of the one change of this pipeline: the vendor's cleaning of what is archived and verified, behind the gate."""
+
+    keep_days: PositiveInt = Field(31, description="the database itself keeps so many days, whatever is archived")
+
+
 class AuditPolicy(Model):
     """What is collected, kept and told of one database."""
 
@@ -80,6 +87,7 @@ class AuditPolicy(Model):
     exemplars_kept_days: PositiveInt = Field(190, description="statements as they stood are kept this long")
     purge_source: bool = Field(False, description="let the vendor's procedure clean what is archived and verified")
     purge_connection: Slug | None = Field(None, description="Airflow connection id of the account that may only clean")
+    purge: PurgeLimits = Field(PurgeLimits(), description="limits of that cleaning: it goes through the gate like any change")
     working_hours: tuple[time, time] = Field((time(8, 0), time(20, 0)), description="of working days, local time")
     allowed: tuple[Allowed, ...] = Field((), description="the approved ways; an account that no entry names is unapproved")
     administrators: tuple[Pattern, ...] = Field((), description="accounts of DBAs: DDL and grants are theirs")

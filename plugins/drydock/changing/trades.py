@@ -14,6 +14,7 @@ PLACES: dict[tuple[Pipeline, Engine], str] = {
     ("reindex", Engine.POSTGRESQL): "drydock.reindex.postgres.trade",
     ("reindex", Engine.ORACLE): "drydock.reindex.oracle.trade",
     ("masking", Engine.POSTGRESQL): "drydock.masking.postgres.trade",
+    ("audit", Engine.ORACLE): "drydock.audit.oracle.purge",
 }
 """Modules, each with one class that is a `Trade`."""
 
