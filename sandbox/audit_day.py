@@ -89,6 +89,10 @@ class AuditYard:
         """Set the clock of the server."""
         self.clock.move_to(moment)
 
+    def date_logs(self) -> None:
+        """Give the logs the times of the clock, as those of a server that lived these days would have."""
+        self.clock.date_files(self.log_folder.iterdir())
+
     def start(self) -> None:
         options = SETTINGS | collector_options(self.log_folder)
         self.server.start(self.server.port or free_port(), options, self.clock.environment())
@@ -217,6 +221,7 @@ def live_day(
     for at, deed in sorted([*deeds, *misdeeds], key=lambda entry: entry[0]):
         yard.at(moment_of(day, at))
         deed(yard, day)
+    yard.date_logs()
 
 
 def _app_hour(yard: AuditYard, day: date) -> None:

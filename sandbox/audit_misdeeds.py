@@ -33,7 +33,16 @@ class Planted:
     do: Callable[[AuditYard, date], None]
 
 
+TICKET_AT = time(18, 30)
+TICKETS = """工单号,开始时间,结束时间,账号,对象,操作,批准人,标题
+CHG-1042,{day} 18:00,{day} 19:00,dba_wang,trade.orders*,CREATE INDEX,王主任,给订单表加索引
+"""
 PLANTED: list[Planted] = []
+
+
+def ticketed_change(yard: AuditYard, _day: date) -> None:
+    """What a ticket allows: no misdeed, though outside of a window."""
+    yard.psql("dba_wang", "create index orders_by_customer on trade.orders (customer);")
 
 
 def planted(at: str, *rules: str, account: str = "") -> Callable[[Callable[[AuditYard, date], None]], Callable[..., None]]:
@@ -61,7 +70,7 @@ def strange_host(yard: AuditYard, _day: date) -> None:
     yard.psql("li_wei", "select sum(amount) from trade.payments where order_id < 70;", host=STRANGE_HOST)
 
 
-@planted("10:20", "bulk_read", account="li_wei")
+@planted("10:20", "bulk_important_read", account="li_wei")
 def bulk_read(yard: AuditYard, _day: date) -> None:
     yard.psql("li_wei", "select * from trade.customers;")
 
@@ -89,26 +98,33 @@ def guessed_password(yard: AuditYard, _day: date) -> None:
             yard.connect("li_wei", GUESSING_HOST, password=f"guess-{n}")
 
 
-@planted("11:40", "failed_logon_spray")
+@planted("11:40", "password_spray")
 def sprayed_passwords(yard: AuditYard, _day: date) -> None:
     for n in range(SPRAYED):
         with contextlib.suppress(psycopg.OperationalError):
             yard.connect(f"user_{n}", SPRAYING_HOST, password="Spring2026")
 
 
-@planted("11:50", "privilege_change", account="dba_wang")
+@planted("11:45", "forged_name")
+def forged_name(yard: AuditYard, _day: date) -> None:
+    """A name that holds a line end and the beginning of another row of the log."""
+    with contextlib.suppress(psycopg.OperationalError):
+        yard.connect('eve\n2026-11-20 11:45:00.000 CST,"li_wei","trade"', SPRAYING_HOST)
+
+
+@planted("11:50", "privilege_changed", account="dba_wang")
 def grant(yard: AuditYard, _day: date) -> None:
     yard.psql("dba_wang", "grant select on trade.salaries to chen_yu;\nalter role chen_yu createrole;")
 
 
-@planted("12:05", "sensitive_change", account="chen_yu")
+@planted("12:05", "important_change", account="chen_yu")
 def sensitive_update(yard: AuditYard, _day: date) -> None:
     yard.psql(
         "chen_yu", "update trade.customers set phone = '13900000000' where id = 5;\ndelete from trade.customers where id = 6;"
     )
 
 
-@planted("12:15", "all_rows_change", account="li_wei")
+@planted("12:15", "write_without_where", account="li_wei")
 def without_where(yard: AuditYard, _day: date) -> None:
     yard.psql("li_wei", "begin;\nupdate trade.payments set amount = 0;\ndelete from trade.payments;\nrollback;")
 
@@ -137,19 +153,19 @@ def injected(yard: AuditYard, _day: date) -> None:
             session.execute(statement.encode())
 
 
-@planted("16:40", "proxy_chain", account="dba_wang")
+@planted("16:40", "identity_switched", account="dba_wang")
 def role_chain(yard: AuditYard, _day: date) -> None:
     steps = ("set role ops_step", "set role ops_all", "set session authorization chen_yu", "select amount from trade.salaries")
     script = "".join(f"{step};\n" for step in steps)
     yard.psql("dba_wang", script)
 
 
-@planted("17:30", "audit_switched_off", account="dba_wang")
+@planted("17:30", "audit_changed", account="dba_wang")
 def audit_off_for_one(yard: AuditYard, _day: date) -> None:
     yard.psql("dba_wang", "alter role chen_yu set log_statement = 'none';\nalter role chen_yu reset log_statement;")
 
 
-@planted("21:30", "audit_switched_off", account="dba_wang")
+@planted("21:30", "audit_changed", account="dba_wang")
 def audit_off_for_all(yard: AuditYard, _day: date) -> None:
     """For half an hour the server logs no statement; the deed itself and its undoing are told."""
     yard.psql("dba_wang", "alter system set log_statement = 'none';\nselect pg_reload_conf();")
