@@ -20,8 +20,9 @@ from drydock.audit.statement_facts import facts_of
 
 KERNEL = compiled.load().kernel
 WORDS = (
-    "select SELECT a b.c 'x' 'it''s' E'a\\'b' e'\\ q'[x]' q'!a!' nq'<z>' N'x' $$ $1 :x :: ? *** 1 -1 +2 1.5e-3 0xFF .5 1..2 --c /*x*/ "
-    "/* */ ( ) , ; = <> || or null true default values in \"Q\" \" ' U&'x' 中文 [ ] { } . @ - + is not é $ # 1or 1f 1d2 0b1 0o7 (1,2)"
+    "select SELECT a b.c 'x' 'it''s' E'a\\'b' e'\\ q'[x]' q'!a!' nq'<z>' N'x' $$ $1 :x :: ? *** 1 -1 +2 1.5e-3 0xFF .5 1..2 "
+    "--c /*x*/ /* */ ( ) , ; = <> || or null true default values in \"Q\" \" ' U&'x' 中文 [ ] { } . @ - + is not é "
+    "$ # 1or 1f 1d2 0b1 0o7 (1,2)"
 )
 ODD = ("\n", "\0", "--c\n", "$a$ x $a$", "/* /* */", "'\\x" + "ab" * 20 + "'", "0x" + "af" * 20, "(1),(1)", " ", "x'ff'", "(a,1)")
 FRAGMENTS = (*WORDS.split(" "), *ODD)

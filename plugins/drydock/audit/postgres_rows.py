@@ -240,6 +240,8 @@ def _session(row: Row, text: str, action: str, facts: dict[str, Any]) -> dict[st
 _TEXT_NODE = re.compile(
     r"(?:Scan(?: Backward)?(?: using \S+)?|Insert|Update|Delete|Merge) on (\"[^\"]+\"(?:\.\"[^\"]+\")?|[^\s(]+)"
 )
+_TEXT_ROWS = re.compile(r"^([^\n(]{0,300}).{0,100}?\(actual [^)]{0,60}\brows=(\d{1,15})(?:\.\d{1,3})? ", re.MULTILINE)
+_CHANGE_NODE = re.compile(r"\s*(?:Insert|Update|Delete|Merge) on ")
 _QUERY_TEXT = re.compile(
     r"Query Text: (.*?)(?=\n(?:Query (?:Parameters|Identifier): |\S.*\(cost=|\S+(?: \S+)* on |\Z)|\Z)", re.DOTALL
 )
@@ -254,15 +256,27 @@ def _plan(row: Row, text: str, duration_ms: float) -> dict[str, Any]:
         plan, facts["doubt"] = None, "a plan that is no JSON"
     if isinstance(plan, dict):
         query, objects = str(plan.get("Query Text", "")), _relations(plan.get("Plan"))
+        facts["rows"] = _actual_rows(plan.get("Plan"))
         facts["binds_present"] = True if plan.get("Query Parameters") else None
     else:
         found = _QUERY_TEXT.search(text)
         query, objects = found[1] if found else "", [m[1] for m in _TEXT_NODE.finditer(text)]
         facts["binds_present"] = True if "\nQuery Parameters: " in text else None
+        facts["rows"] = next((int(m[2]) for m in _TEXT_ROWS.finditer(text) if not _CHANGE_NODE.match(m[1])), None)
     objects = list(dict.fromkeys(objects))
     schema, name = split_name(objects[0]) if objects else ("", "")
     facts |= {"statement": mask_secrets(query.strip()), "action": _verb(row, query), "objects": tuple(objects)}
     return facts | {"object_schema": schema, "object_name": name, "object_type": "TABLE" if name else ""}
+
+
+def _actual_rows(top: Any) -> int | None:
+    """Rows that a statement read or changed, where the plan was measured: a change itself returns none, its source does."""
+    while isinstance(top, dict) and top.get("Node Type") == "ModifyTable" and isinstance(top.get("Plans"), list) and top["Plans"]:
+        top = top["Plans"][0]
+    rows, loops = (top.get("Actual Rows"), top.get("Actual Loops", 1)) if isinstance(top, dict) else (None, 1)
+    if not isinstance(rows, int | float) or not isinstance(loops, int | float) or not 0 <= rows * loops < 1e15:
+        return None
+    return int(rows * loops)
 
 
 def _relations(top: Any) -> list[str]:
