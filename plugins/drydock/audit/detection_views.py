@@ -6,7 +6,7 @@ the network or a setting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -43,6 +43,12 @@ def opened(scene: Scene) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()
+
+
+def columns_of_views(scene: Scene, names: Iterable[str]) -> dict[str, list[str]]:
+    """The columns of each of these views."""
+    with opened(scene) as connection:
+        return {name: connection.table(name).columns for name in names}
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, scene: Scene) -> None:
