@@ -14,6 +14,7 @@ from drydock.audit.detection_views import opened
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.rule_worlds import failures, failures_of, play, scene_of_world
 from drydock.audit.rules import Rule, load_rules, policy_problems
+from drydock.cli import main
 from drydock.problems import ConfigurationError
 
 FOLDER = settings.include_dir() / "audit" / "rules"
@@ -136,3 +137,19 @@ def test_texts_are_in_both_languages() -> None:
         for text in (rule.name_en, rule.meaning_en, rule.to_do_en):
             assert text.isascii() or "…" in text, rule.id
     assert rule_worlds.all_failures([]) == []
+
+
+def test_a_shell_plays_the_worlds_of_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "audit_rules").mkdir()
+    monkeypatch.setenv("DRYDOCK_CONFIG", str(tmp_path))
+    assert main(["audit-rules", "--rule", "off_hours"]) == 0
+    assert "1 rules, 0 failures" in capsys.readouterr().out
+    write_rule(tmp_path / "audit_rules", "my_rule", **{"WHERE important AND": "WHERE false AND"})
+    assert main(["audit-rules", "--rule", "my_rule"]) == 1
+    assert "my_rule: its positive world has no such hit" in capsys.readouterr().out
+    assert main(["audit-rules", "--rule", "off_ours"]) == 64
+    assert "off_hours" in capsys.readouterr().err
+    write_rule(tmp_path / "audit_rules", "my_rule", **{"severity: critical": "severity: x"})
+    assert main(["audit-rules"]) == 1 and "severity" in capsys.readouterr().err

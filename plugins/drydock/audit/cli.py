@@ -1,4 +1,4 @@
-"""What `python -m drydock audit-queue`, `audit-answers`, `audit-report` and `trace-audit` take; what they do is in `shell`."""
+"""What `python -m drydock audit-queue`, `audit-answers`, `audit-report`, `trace-audit` and `audit-rules` take."""
 
 from __future__ import annotations
 
@@ -142,3 +142,27 @@ def trace_audit(
     typer.echo(f"{made.path}: {made.records:,} of {made.examined:,} records, {made.without_time:,} of them without a time")
     typer.echo(f"sha256 {made.sha256}")
     return GOOD if made.records else PROBLEMS if made.examined else NOTHING
+
+
+@app.command("audit-rules")
+def audit_rules(rule: Annotated[str | None, typer.Option(help="only this rule", metavar="ID")] = None) -> int:
+    """Play the two worlds of every rule of detection, a site's own rules too. 试运行全部检测规则。
+
+    Exits with 0, 1 where a rule does not do what its worlds say, 64 on bad usage.
+    """
+    from drydock.audit.rule_worlds import all_failures
+    from drydock.audit.rules import load_rules
+    from drydock.configuration import ConfigurationError
+    from drydock.problems import suggest
+
+    try:
+        rules = {r.id: r for r in load_rules()}
+    except ConfigurationError as e:
+        typer.echo(str(e), err=True)
+        return PROBLEMS
+    if rule is not None and rule not in rules:
+        raise typer.BadParameter(f"no rule {rule!r}; {suggest(rule, rules, 'rules')}")
+    asked = [rules[rule]] if rule is not None else list(rules.values())
+    wrong = all_failures(asked)
+    typer.echo("\n".join([*wrong, f"{len(asked)} rules, {len(wrong)} failures"]))
+    return PROBLEMS if wrong else GOOD
