@@ -20,6 +20,11 @@ def grant_looking(binaries: Binaries, port: int, password: str) -> None:
     _run_grants(binaries, port, password, "postgres", "backup", {"role": LOOKING_ACCOUNT})
 
 
+def grant_auditing(binaries: Binaries, port: int, password: str) -> None:
+    """Run the audit's grants: the looking account sees how logging is set, and who may change it."""
+    _run_grants(binaries, port, password, "postgres", "audit", {"role": LOOKING_ACCOUNT})
+
+
 def grant_working(binaries: Binaries, port: int, password: str, dbname: str, owner: str) -> None:
     """Run the grants of the weekly work in the database that is worked on, whose tables `owner` has."""
     for pipeline in ("reclaim", "reindex"):

@@ -17,7 +17,8 @@ from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, initialise
 from drydock.ledger.connect import ledger_url_from
 from drydock.ledger.migrate import migrate
-from sandbox.accounts import grant_copying, grant_looking, grant_reading, grant_working
+from sandbox.accounts import grant_auditing, grant_copying, grant_looking, grant_reading, grant_working
+from sandbox.audit_logging import make_log_folder, write_logging
 from sandbox.backup_job import BackupJob
 from sandbox.canaries import plant_canaries
 from sandbox.clock import ZONE, MovedClock
@@ -31,6 +32,7 @@ from sandbox.clusters import (
     Sandbox,
     cluster_dir,
     copy_dbname,
+    log_dir,
     new_sandbox,
     start_all,
     stop_clusters,
@@ -145,6 +147,8 @@ def build_target(
     Raises BuildStopped at the next moment of a day once `stopping` is set.
     """
     _initialise(sandbox, database)
+    write_logging(cluster_dir(sandbox.state, database) / "data")
+    make_log_folder(log_dir(sandbox.state, database))
     lived = _lived_server(sandbox, database)
     conninfo = sandbox.conninfo(database, lived.dbname)
     try:
@@ -152,6 +156,7 @@ def build_target(
         with sandbox.connect(database) as connection:
             _create_accounts(connection, sandbox, database)
             grant_looking(find_binaries(), lived.job.port, lived.password)
+            grant_auditing(find_binaries(), lived.job.port, lived.password)
             _create_database(connection, lived.dbname, owner="postgres")
         rows = _load(conninfo, database, nights[0].at, size, seed)
         with sandbox.connect(database, lived.dbname) as connection:
@@ -198,7 +203,7 @@ def _lived_server(sandbox: Sandbox, database: str) -> LivedServer:
     passwords = sandbox.passwords[database]
     job = BackupJob(binaries, places, sandbox.ports[database], "backup_job", passwords["backup_job"], clock)
     # while days pass in moments, logs are closed by the day's moments alone, and no vacuum runs in between
-    quiet = target_settings(places, binaries, archive_timeout_s=0) | {"autovacuum": "off"}
+    quiet = target_settings(sandbox, database, archive_timeout_s=0) | {"autovacuum": "off"}
     return LivedServer(sandbox.server(database), job, passwords["postgres"], target_dbname(database), quiet)
 
 

@@ -18,9 +18,10 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from drydock.engines.postgres import Endpoint
-from drydock.engines.postgres_binaries import Binaries, find_binaries
+from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port
 from sandbox.accounts import COPYING_ACCOUNT, LOOKING_ACCOUNT, READING_ACCOUNT, WORKING_ACCOUNT
+from sandbox.audit_logging import collector_options
 from sandbox.backup_job import FIRST_WITH_INCREMENTAL, BackupPlaces, archive_settings
 from sandbox.clock import ZONE
 from sandbox.past import Connection
@@ -37,7 +38,7 @@ KEYS = "masking_keys"
 MASKING_KEY = "masking_key_2026q4"
 """Where secrets.json keeps masking keys, and the key that the sandbox's policies name."""
 AIRFLOW_DB, LEDGER_DB = "airflow", "drydock_ledger"
-SCHEMA = "drydock-sandbox/3"
+SCHEMA = "drydock-sandbox/4"
 ARCHIVE_TIMEOUT_S = 60
 COMMON = {"timezone": ZONE.key, "log_timezone": ZONE.key, "max_connections": "40", "max_wal_senders": "4", "jit": "off"}
 
@@ -90,6 +91,11 @@ class Sandbox:
 
 def cluster_dir(state: Path, cluster: str) -> Path:
     return state / "clusters" / cluster
+
+
+def log_dir(state: Path, cluster: str) -> Path:
+    """Where a target logs, as `include/config/audit.yaml` has it."""
+    return state / "clusters" / cluster / "log"
 
 
 def target_dbname(database: str) -> str:
@@ -160,13 +166,14 @@ def present_settings(sandbox: Sandbox, cluster: str) -> dict[str, str]:
         return COMMON | {"shared_buffers": "32MB", "fsync": "off", "wal_level": "minimal", "max_wal_senders": "0"}
     if cluster == META:
         return COMMON | {"max_connections": "120", "shared_buffers": "64MB", "synchronous_commit": "off"}
-    return target_settings(sandbox.places(cluster), find_binaries(), ARCHIVE_TIMEOUT_S)
+    return target_settings(sandbox, cluster, ARCHIVE_TIMEOUT_S)
 
 
-def target_settings(places: BackupPlaces, binaries: Binaries, archive_timeout_s: int) -> dict[str, str]:
-    """Settings of a target: it can be built again, so nothing waits for the disk."""
-    summaries = {"summarize_wal": "on"} if binaries.major >= FIRST_WITH_INCREMENTAL else {}
-    return COMMON | {"shared_buffers": "32MB", "fsync": "off"} | archive_settings(places.wal, archive_timeout_s) | summaries
+def target_settings(sandbox: Sandbox, cluster: str, archive_timeout_s: int) -> dict[str, str]:
+    """Settings of a target: it can be built again, so nothing waits for the disk; it logs everything, outside of its backups."""
+    summaries = {"summarize_wal": "on"} if find_binaries().major >= FIRST_WITH_INCREMENTAL else {}
+    settings = COMMON | {"shared_buffers": "32MB", "fsync": "off"} | collector_options(log_dir(sandbox.state, cluster))
+    return settings | archive_settings(sandbox.places(cluster).wal, archive_timeout_s) | summaries
 
 
 def _distinct_ports(names: Iterable[str]) -> dict[str, int]:

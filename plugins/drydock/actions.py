@@ -24,6 +24,7 @@ ACTIONS: dict[Pipeline, dict[Engine, tuple[str, ...]]] = {
         Engine.POSTGRESQL: MASKING,
         Engine.ORACLE: MASKING,
     },
+    "audit": {Engine.POSTGRESQL: (), Engine.ORACLE: ("purge_trail",)},
 }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drydock.audit.cli import app as audit
 from drydock.masking.policy_cli import app as masking_policy
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(masking_policy, name="masking-policy")
+app.add_typer(audit)  # commands of its own, without a name before them
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -1,9 +1,9 @@
 """Loads the configuration: every file typed and checked, and all problems of all files told together.
 
 Files lie in `settings.config_dir()`: `estate/<name>.yaml`, `backup.yaml`, `reclaim.yaml`, `reindex.yaml`, `masking.yaml`,
-`calendar.yaml`, `exceptions.yaml`, `notices.yaml`, `masking/<database>.yaml`. One set of policy files serves all estates, so
-a database is known when any estate file has it. A masking policy is loaded alone: one that waits for its reviewer stops no
-other pipeline.
+`audit.yaml`, `calendar.yaml`, `exceptions.yaml`, `notices.yaml`, `masking/<database>.yaml`. One set of policy files serves
+all estates, so a database is known when any estate file has it. A masking policy is loaded alone: one that waits for its
+reviewer stops no other pipeline.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from drydock import settings
+from drydock.audit.policy import AuditPolicyFile
 from drydock.calendar import Calendar
 from drydock.crosschecks import EstateView, check_calendar, check_estate, check_references, check_waivers, named_databases
+from drydock.crosschecks_audit import check_audit_estate, check_audit_policy
 from drydock.crosschecks_changes import check_allowed_actions, check_change_policy, check_plan_times
 from drydock.estate import Database, Estate
 from drydock.masking.policy import MaskingPolicyFile
@@ -40,6 +42,7 @@ __all__ = [
     "check_all",
     "estate_names",
     "load_all",
+    "load_audit_policy",
     "load_backup_policy",
     "load_calendar",
     "load_estate",
@@ -71,6 +74,7 @@ class Configuration:
     reclaim: ReclaimPolicyFile = field(default_factory=lambda: ReclaimPolicyFile(schema="drydock-reclaim-policy/1"))
     reindex: ReindexPolicyFile = field(default_factory=lambda: ReindexPolicyFile(schema="drydock-reindex-policy/1"))
     masking: MaskingLimitsFile = field(default_factory=lambda: MaskingLimitsFile(schema="drydock-masking-limits/1"))
+    audit: AuditPolicyFile = field(default_factory=lambda: AuditPolicyFile(schema="drydock-audit-policy/1"))
 
 
 @dataclass(frozen=True)
@@ -101,13 +105,14 @@ class OtherParts:
     reclaim: Part[ReclaimPolicyFile]
     reindex: Part[ReindexPolicyFile]
     masking: Part[MaskingLimitsFile]
+    audit: Part[AuditPolicyFile]
     calendar: Part[Calendar]
     waivers: Part[WaiverFile]
     notices: Part[Notices]
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        return self.backup, *self.changing, self.calendar, self.waivers, self.notices
+        return self.backup, *self.changing, self.audit, self.calendar, self.waivers, self.notices
 
     @property
     def changing(self) -> tuple[Part, ...]:
@@ -118,7 +123,7 @@ class OtherParts:
         return [p for part in self.parts for p in part.problems]
 
     def references(self) -> Iterable[tuple[Document, Loc, str]]:
-        policies = (self.backup.document, *(part.document for part in self.changing))
+        policies = (self.backup.document, *(part.document for part in (*self.changing, self.audit)))
         return named_databases(policies, self.calendar.document, self.waivers.document)
 
 
@@ -140,6 +145,11 @@ def load_backup_policy() -> BackupPolicyFile:
 def load_change_policy(pipeline: Pipeline) -> ChangePolicyFile:
     """`reclaim.yaml`, `reindex.yaml` or `masking.yaml`. Raises ConfigurationError."""
     return _read_change_policy(pipeline, CHANGE_POLICIES[pipeline]).usable()
+
+
+def load_audit_policy() -> AuditPolicyFile:
+    """`audit.yaml`. Raises ConfigurationError."""
+    return _read_part("audit.yaml", AuditPolicyFile, check_audit_policy).usable()
 
 
 def masking_names() -> list[str]:
@@ -182,6 +192,7 @@ def load_all(name: str | None = None) -> Configuration:
         reclaim=others.reclaim.usable(),
         reindex=others.reindex.usable(),
         masking=others.masking.usable(),
+        audit=others.audit.usable(),
         calendar=others.calendar.usable(),
         waivers=others.waivers.usable(),
         notices=others.notices.usable(),
@@ -213,6 +224,7 @@ def _read_others() -> OtherParts:
         reclaim=_read_change_policy("reclaim", ReclaimPolicyFile),
         reindex=_read_change_policy("reindex", ReindexPolicyFile),
         masking=_read_change_policy("masking", MaskingLimitsFile),
+        audit=_read_part("audit.yaml", AuditPolicyFile, check_audit_policy),
         calendar=_read_part("calendar.yaml", Calendar, check_calendar),
         waivers=_read_waivers(),
         notices=_read_part("notices.yaml", Notices),
@@ -300,7 +312,8 @@ def _disagreements(others: OtherParts, estates: list[EstatePart]) -> list[Proble
     """What the files say of each other that cannot be."""
     databases = [database for e in estates for _, database in e.view.databases]
     late = [p for part in others.changing for p in check_plan_times(part.document, part.model, databases)]
-    return [*_unknown_databases(others, estates), *late]
+    audited = check_audit_estate(others.audit.document, others.audit.model, databases)
+    return [*_unknown_databases(others, estates), *late, *audited]
 
 
 def _unknown_databases(others: OtherParts, estates: list[EstatePart]) -> list[Problem]:

@@ -26,8 +26,12 @@ def _chapter(path: Path) -> str:
 def pages() -> dict[Path, str]:
     """Path and content of every generated page."""
     docs = settings.home() / "docs"
-    crypto = docs / "masking-crypto.md"
-    return {docs / "dags.md": build_dags_page(settings.home() / "dags"), crypto: with_domain_table(crypto)}
+    crypto, rules = docs / "masking-crypto.md", docs / "audit-rules.md"
+    return {
+        docs / "dags.md": build_dags_page(settings.home() / "dags"),
+        crypto: with_domain_table(crypto),
+        rules: with_audit_rules(rules),
+    }
 
 
 def with_domain_table(page: Path) -> str:
@@ -36,6 +40,13 @@ def with_domain_table(page: Path) -> str:
 
     before, rest = page.read_text(encoding="utf-8").split("<!-- sizes -->")
     return f"{before}<!-- sizes -->\n{domain_table()}<!-- /sizes -->{rest.split('<!-- /sizes -->')[1]}"
+
+
+def with_audit_rules(page: Path) -> str:
+    """The page about rules of detection with its tables as their files tell them."""
+    from drydock.audit.rule_pages import with_rules
+
+    return with_rules(page, settings.home() / "include" / "audit" / "rules")
 
 
 def write_pages() -> list[Path]:

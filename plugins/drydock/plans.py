@@ -20,7 +20,7 @@ from drydock.verdicts import CleanFigure, Figure, Finding, Model
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 """The key of a text in `include/messages/`."""
 
-Pipeline = Literal["reclaim", "reindex", "masking"]
+Pipeline = Literal["reclaim", "reindex", "masking", "audit"]
 
 
 class ObjectKind(StrEnum):

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from drydock import settings
+from drydock.audit.policy import AuditPolicy, AuditPolicyFile
 from drydock.calendar import Calendar
 from drydock.estate import Estate
 from drydock.masking.parameters import PARAMETERS
@@ -32,6 +33,7 @@ from drydock.policy import (
 from drydock.waivers import WaiverFile
 
 MODELS: dict[str, type[BaseModel]] = {
+    "audit": AuditPolicyFile,
     "backup": BackupPolicyFile,
     "calendar": Calendar,
     "estate": Estate,
@@ -49,6 +51,7 @@ POLICIES: dict[str, type[BaseModel]] = {
     "reclaim": ReclaimPolicy,
     "reindex": ReindexPolicy,
     "masking": MaskingLimits,
+    "audit": AuditPolicy,
 }
 
 _HEAD = """<!-- Written by `python -m drydock schema`. Change the models in plugins/drydock/, not this page. -->
@@ -67,6 +70,7 @@ line, what was found and what is allowed. 所有配置都在 `include/config/` �
 | `calendar.yaml` | holidays and make-up days, freezes, key periods |
 | `masking.yaml` | limits of masked copies: when they are planned, who approves, in what pieces they are made |
 | `masking/<database>.yaml` | what becomes of each column in masked copies, who confirmed it, where copies may go |
+| `audit.yaml` | audit records: where they lie, who may do what, what is normal, how long they are kept |
 | `exceptions.yaml` | findings that a named person accepts until a date |
 | `notices.yaml` | who is told of a run, by which channel |
 
@@ -119,13 +123,14 @@ def _with_plain_times(schema: Any) -> Any:
 def configuration_page() -> str:
     """docs/configuration.md: what each file holds, and every field of it."""
     parts = [_HEAD]
-    inner: dict[str, type[BaseModel]] = {}
+    inner: dict[str, tuple[str, type[BaseModel]]] = {}
     for name, model in POLICIES.items():
         parts.append(f"## Thresholds: `{name}.yaml`\n\n{(model.__doc__ or '').strip()}\n")
         parts.append("Under `defaults` for all databases, under `databases: <id>:` for one.\n")
         parts.append(_table(model))
-        inner |= {m.__name__: m for m in _models_of(model)[1:]}
-    parts += [f"### `approval`: {name}\n\n{_table(model)}" for name, model in inner.items()]
+        of = "audit" if model is AuditPolicy else "approval"
+        inner |= {m.__name__: (of, m) for m in _models_of(model)[1:]}
+    parts += [f"### `{of}`: {name}\n\n{_table(model)}" for name, (of, model) in inner.items()]
     parts.append("## Fields of the other files\n")
     for name in ("estate", "calendar", "exceptions", "notices", "masking"):
         parts += [f"### `{name}`: {model.__name__}\n\n{_table(model)}" for model in _models_of(MODELS[name])]

@@ -9,7 +9,7 @@ from sandbox.oracle.backend import Bind, OracleError, Result
 from sandbox.oracle.model.database import Account, OracleDatabase, SessionState
 from sandbox.oracle.model.tables import tables_of
 from sandbox.oracle.registry import statement
-from sandbox.oracle.sql.dictionary import holds, view_named
+from sandbox.oracle.sql.dictionary import VIEW_OWNERS, holds, view_named
 from sandbox.oracle.sql.errors import missing_privilege, no_such_table, unsupported
 
 NAME = r'(?:"[^"]+"|[\w$#]+)'
@@ -42,8 +42,8 @@ def granted_object(database: OracleDatabase, session: SessionState, text: str) -
     owner, name = parts if len(parts) == 2 else (session.backend.schema(), parts[0])
     if re.match(r"G?V\$", name):
         raise OracleError(2030, "can only select from fixed tables/views")
-    if owner == "SYS" and (view_named(name) or name.startswith("DBMS_")):
-        return owner, name
+    if owner == VIEW_OWNERS.get(name, "SYS") and (view_named(name) or name.startswith("DBMS_")):
+        return "SYS", name
     if tables_of(database).find(owner, name) is None:
         raise no_such_table()
     return owner, name

@@ -6,7 +6,16 @@ from typing import Any
 
 from drydock.sqlfiles import SqlFile, all_sql_files, parse_sql_file
 
+UTC_DAY = {"begin_utc": "2026-11-20 16:00:00.000000", "end_utc": "2026-11-21 16:00:00.000000"}
+ZONED_DAY = {f"{name.removesuffix('_utc')}_at": f"{text} +00:00" for name, text in UTC_DAY.items()}
+
 SAMPLES: dict[str, dict[str, Any]] = {
+    "audit/fga_count": ZONED_DAY,
+    "audit/fga_records": ZONED_DAY,
+    "audit/standard_count": ZONED_DAY,
+    "audit/standard_records": ZONED_DAY,
+    "audit/unified_count": UTC_DAY,
+    "audit/unified_records": UTC_DAY,
     "changing/modifications": {"owner": "NOBODY", "name": "NOTHING"},
     "changing/plans": {"owner": "NOBODY", "name": "NOTHING"},
     "gate/running_beside": {"masking_id": 7},

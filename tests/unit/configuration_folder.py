@@ -58,6 +58,7 @@ FILES = {
     "reclaim.yaml": "schema: drydock-reclaim-policy/1\n",
     "reindex.yaml": "schema: drydock-reindex-policy/1\n",
     "masking.yaml": "schema: drydock-masking-limits/1\n",
+    "audit.yaml": "schema: drydock-audit-policy/1\n",
     "calendar.yaml": "schema: drydock-calendar/1\n",
     "exceptions.yaml": "schema: drydock-exceptions/1\n",
     "notices.yaml": "schema: drydock-notices/1\n",

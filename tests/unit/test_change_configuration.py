@@ -137,7 +137,7 @@ def test_a_watchdog_is_for_oracle(folder):
 
 
 def test_every_action_has_words_and_every_engine_has_actions() -> None:
-    names = {*actions_of("reclaim"), *actions_of("reindex"), *actions_of("masking")}
+    names = {*actions_of("reclaim"), *actions_of("reindex"), *actions_of("masking"), *actions_of("audit")}
     words = {code.removeprefix("action_") for code in load_messages() if code.startswith("action_")} - {"not_allowed"}  # a reason
     assert names == words, "include/messages/change_words.yaml"
     assert names == {name for engine in Engine for name in actions_on(engine)}

@@ -15,6 +15,7 @@ from drydock.settings import home, include_dir
 
 TIERS = ("unit", "db", "faults")
 LOOKED_AT = ("backup_*.yaml", "changing.yaml", "masking_policy.yaml", "masking_definitions.yaml", "masking_verification.yaml")
+LOOKED_AT += ("audit*.yaml",)
 EXPECTED_IN = (ast.Assert, ast.Assign, ast.Return)  # where a test says what it expects
 
 

@@ -39,6 +39,9 @@ LINKED = {code: entry["runbook"] for code, entry in load_messages().items() if "
 RUNBOOKS = sorted(p for p in (home() / "docs" / "runbooks").glob("*.md") if p.stem != "configuration")
 QUESTIONS = {"executed", "complete", "valid", "normal", "worked", "unharmed", "gained", "watched", "confirmed", "fit"}
 QUESTIONS |= {"copied", "residual", "originals", "canaries", "reidentification", "expectations", "quarter"}  # masking
+QUESTIONS |= {"collected", "alarms", "audit_quarter"}  # audit, beside those of its trail
+QUESTIONS |= {"trail_store"}
+QUESTIONS |= {f"trail_{what}" for what in ("on", "drift", "gaps", "clock", "spillover", "growth", "retention", "guardians")}
 
 
 def headings() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,14 @@ class Lines:
         self.number = 0  # of the line read last
         self._ahead: deque[Line] = deque()
         self._source = _split(_plain(stream, self))
+
+    @classmethod
+    def rest(cls, stream: BinaryIO, number: int, offset: int) -> Lines:
+        """The lines of a plain text from a place inside it on: the stream stands at line `number`, byte `offset`."""
+        made = cls(io.BytesIO())
+        made.number = number - 1
+        made._source = _split(_blocks(stream), number, offset)
+        return made
 
     def peek(self, position: int = 0) -> Line | None:
         """The line that is `position` lines ahead, or None at the end."""
@@ -138,8 +147,8 @@ def _without_end(text: bytes) -> bytes:
     return text[:-1] if text.endswith(b"\r") else text
 
 
-def _split(blocks: Iterator[bytes]) -> Iterator[Line]:
-    number, offset, long = 1, 0, _Long()
+def _split(blocks: Iterator[bytes], number: int = 1, offset: int = 0) -> Iterator[Line]:
+    long = _Long()
     for block in blocks:
         start = 0
         while (end := block.find(b"\n", start) + 1) > 0:

@@ -81,6 +81,7 @@ _SEVERITIES = {
 _SEVERITIES |= {"语句": "STATEMENT", "详细信息": "DETAIL", "描述": "DETAIL", "提示": "HINT", "上下文": "CONTEXT", "查询": "QUERY"}
 _WORDS = "LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG[1-5]?|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION|BACKTRACE"
 _CSV_START = re.compile(rb'"?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? ?[A-Za-z0-9+:/_-]{1,32}"?,')
+_CSV_SURE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [A-Za-z0-9+:/_-]{1,32},")
 _CLOCK = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[A-Z]{2,5}\b| ?[+-]\d\d(?::?\d\d)?|Z)?)"
     r"|\b(?P<epoch>1\d{9}\.\d{3})\b"
@@ -121,6 +122,11 @@ _AFTER_BROKEN = "follows a line that breaks off: it may be written by a name tha
 
 def is_csv_row(text: bytes) -> bool:
     return _CSV_START.match(text) is not None and (text.count(b",") >= 8 or text.count(b'"') % 2 == 1)
+
+
+def is_sure_csv_row(text: bytes) -> bool:
+    """True for a row that begins with a time exactly as the server writes it."""
+    return _CSV_SURE.match(text) is not None and is_csv_row(text)
 
 
 def row_inside(document: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -28,6 +28,11 @@ _STATEMENT = re.compile(
 _PLAN = re.compile(r"plan:\s*")
 _CONNECTION = re.compile(r"(?:replication )?connection (received|authenticated|authorized): ")
 _DISCONNECTION = re.compile(r"disconnection: session time: (?:(\d{1,9}):)?(\d{1,9}):(\d{1,9}(?:\.\d{0,9})?) ")
+_PARAMETER = re.compile(
+    r'(?:parameter|参数) ?"([^"]{1,100})" ?'
+    r'(?:changed to|removed from configuration file, reset to default|被改变?为|已?更改为)(?: ?"(.*)")?',
+    re.DOTALL,
+)
 _PAIR = re.compile(r'(user|database|db|host|port|application_name|identity|method)=(?:"((?:[^"]|"")*)"|(\S*))')
 _FAILED_USER = re.compile(r'(?:for |role |user )(?:user )?"([^"]*)"|用户 ?"([^"]*)"|角色 ?"([^"]*)"')
 _FAILED_HOST = re.compile(r'host "([^"]{1,100})"')
@@ -188,10 +193,14 @@ def _event(row: Row, message: str) -> dict[str, Any] | str:
         return _statement(row, message[text.end() :], {})
     if found := _CONNECTION.match(message):
         action = {"received": "CONNECTION", "authenticated": "AUTHENTICATE", "authorized": "LOGON"}[found[1]]
-        return _session(message[found.end() :], action, {})
+        return _session(row, message[found.end() :], action, {})
     if found := _DISCONNECTION.match(message):
         seconds = int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3])
-        return _session(message[found.end() :], "LOGOFF", {"duration_ms": seconds * 1000})
+        return _session(row, message[found.end() :], "LOGOFF", {"duration_ms": seconds * 1000})
+    if found := _PARAMETER.match(message):
+        return {"dialect": "server", "kind": "CONFIGURATION", "action": "SET PARAMETER", "object_type": "PARAMETER"} | (
+            {"object_name": found[1], "comment": mask_secrets(f"{found[1]} = {found[2] or ''}"), "succeeded": True}
+        )
     return f"a message of the server ({row.get('error_severity', '') or 'LOG'})"
 
 
@@ -203,21 +212,24 @@ def _statement(row: Row, text: str, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 _SESSION_WORDS = (
-    ("account", "user"),
-    ("database", "db"),
-    ("database", "database"),
-    ("client_address", "host"),
-    ("program", "application_name"),
+    ("account", "user_name", "user"),
+    ("database", "database_name", "db"),
+    ("database", "database_name", "database"),
+    ("client_address", "remote_host", "host"),
+    ("program", "application_name", "application_name"),
 )
 
 
-def _session(text: str, action: str, facts: dict[str, Any]) -> dict[str, Any]:
-    told = {m[1]: (m[2] if m[2] is not None else m[3]) for m in _PAIR.finditer(text)}
+def _session(row: Row, text: str, action: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """Who came how. The log's own columns go before its words, and the first word before a later one: names hold anything."""
+    told: dict[str, str] = {}
+    for m in _PAIR.finditer(text):
+        told.setdefault(m[1], m[2] if m[2] is not None else m[3])
     facts |= {"dialect": "connection", "kind": "CONNECTION", "action": action, "comment": mask_secrets(text)}
     facts["succeeded"] = None if action == "CONNECTION" else True
-    for name, key in _SESSION_WORDS:
-        if told.get(key):
-            facts[name] = told[key]
+    for name, column, key in _SESSION_WORDS:
+        if told.get(key) and not row.get(column):
+            facts.setdefault(name, told[key])
     if told.get("identity"):
         facts |= {"external_user": told["identity"], "authentication": told.get("method", "")}
     if (port := _port(told.get("port", ""))) is not None:
@@ -228,6 +240,8 @@ def _session(text: str, action: str, facts: dict[str, Any]) -> dict[str, Any]:
 _TEXT_NODE = re.compile(
     r"(?:Scan(?: Backward)?(?: using \S+)?|Insert|Update|Delete|Merge) on (\"[^\"]+\"(?:\.\"[^\"]+\")?|[^\s(]+)"
 )
+_TEXT_ROWS = re.compile(r"^([^\n(]{0,300}).{0,100}?\(actual [^)]{0,60}\brows=(\d{1,15})(?:\.\d{1,3})? ", re.MULTILINE)
+_CHANGE_NODE = re.compile(r"\s*(?:Insert|Update|Delete|Merge) on ")
 _QUERY_TEXT = re.compile(
     r"Query Text: (.*?)(?=\n(?:Query (?:Parameters|Identifier): |\S.*\(cost=|\S+(?: \S+)* on |\Z)|\Z)", re.DOTALL
 )
@@ -242,15 +256,27 @@ def _plan(row: Row, text: str, duration_ms: float) -> dict[str, Any]:
         plan, facts["doubt"] = None, "a plan that is no JSON"
     if isinstance(plan, dict):
         query, objects = str(plan.get("Query Text", "")), _relations(plan.get("Plan"))
+        facts["rows"] = _actual_rows(plan.get("Plan"))
         facts["binds_present"] = True if plan.get("Query Parameters") else None
     else:
         found = _QUERY_TEXT.search(text)
         query, objects = found[1] if found else "", [m[1] for m in _TEXT_NODE.finditer(text)]
         facts["binds_present"] = True if "\nQuery Parameters: " in text else None
+        facts["rows"] = next((int(m[2]) for m in _TEXT_ROWS.finditer(text) if not _CHANGE_NODE.match(m[1])), None)
     objects = list(dict.fromkeys(objects))
     schema, name = split_name(objects[0]) if objects else ("", "")
     facts |= {"statement": mask_secrets(query.strip()), "action": _verb(row, query), "objects": tuple(objects)}
     return facts | {"object_schema": schema, "object_name": name, "object_type": "TABLE" if name else ""}
+
+
+def _actual_rows(top: Any) -> int | None:
+    """Rows that a statement read or changed, where the plan was measured: a change itself returns none, its source does."""
+    while isinstance(top, dict) and top.get("Node Type") == "ModifyTable" and isinstance(top.get("Plans"), list) and top["Plans"]:
+        top = top["Plans"][0]
+    rows, loops = (top.get("Actual Rows"), top.get("Actual Loops", 1)) if isinstance(top, dict) else (None, 1)
+    if not isinstance(rows, int | float) or not isinstance(loops, int | float) or not 0 <= rows * loops < 1e15:
+        return None
+    return int(rows * loops)
 
 
 def _relations(top: Any) -> list[str]:

@@ -19,7 +19,7 @@ from drydock.audit.records import AuditRecord, Kind, Piece
 from drydock.audit.times import Clock
 
 SPILLOVER = "a spillover file of unified auditing (.bin): only the database reads it, DBMS_AUDIT_MGMT.LOAD_UNIFIED_AUDIT_FILES"
-_SPILLOVER_MARKS = (b"ANG Spillover Audit File", b"ORAAUDNG")
+SPILLOVER_MARKS = (b"ANG Spillover Audit File", b"ORAAUDNG")
 _MOST_DEPTH = 2
 
 
@@ -37,18 +37,23 @@ def _line_after(lines: Lines) -> int:
 
 def _pieces(lines: Lines, context: Context, depth: int) -> Iterator[Piece]:
     first = lines.peek()
-    if first is not None and any(mark in first.text[:4096] for mark in _SPILLOVER_MARKS):
+    if first is not None and any(mark in first.text[:4096] for mark in SPILLOVER_MARKS):
         yield from _spillover(lines)
         return
     while (line := lines.peek()) is not None:
-        covered = 0
-        try:
-            for piece in _next(line, lines, context, depth):
-                covered += piece.lines
-                yield piece
-                context.is_after_broken = piece.kind is Kind.SET_ASIDE and piece.why == _BROKEN
-        except (ValueError, LookupError, TypeError, ArithmeticError, AssertionError, RecursionError) as e:
-            yield _stumbled(line, lines, covered, e)
+        yield from next_pieces(line, lines, context, depth)
+
+
+def next_pieces(line: Line, lines: Lines, context: Context, depth: int = 0) -> Iterator[Piece]:
+    """The pieces that begin on `line`, which is the next of `lines`. A reader that fails loses none of them."""
+    covered = 0
+    try:
+        for piece in _next(line, lines, context, depth):
+            covered += piece.lines
+            yield piece
+            context.is_after_broken = piece.kind is Kind.SET_ASIDE and piece.why == _BROKEN
+    except (ValueError, LookupError, TypeError, ArithmeticError, AssertionError, RecursionError) as e:
+        yield _stumbled(line, lines, covered, e)
 
 
 def _stumbled(first: Line, lines: Lines, covered: int, error: Exception) -> Piece:
@@ -97,6 +102,8 @@ def _next(line: Line, lines: Lines, context: Context, depth: int) -> Iterable[Pi
 def _by_format(text: bytes, lines: Lines, context: Context, inner: tables.Inner) -> Iterable[Piece]:
     if json_lines.is_json(text):
         return json_lines.read_json(lines, context, inner)
+    if postgres_logs.is_sure_csv_row(text):  # before what looks for Oracle's marks: a statement may hold them
+        return postgres_logs.read_csv(lines, context)
     if oracle_xml.is_xml(text) or oracle_xml.is_embedded(text):
         return oracle_xml.read_xml(lines, context)
     if oracle_blocks.is_syslog(text):

@@ -89,6 +89,7 @@ DEFAULTS: Mapping[str, Default] = {
     "shrink_index": Default(10, 5, 1.0),
     "rebuild_online": Default(15, 10, 1.1),
     "rebuild": Default(25, 5, 1.1),
+    "purge_trail": Default(20, 10, 1.0),  # whole partitions are dropped; rows of a part of one are deleted, with their redo
 }
 UNKNOWN_ACTION = Default(5, 30, 4.6)
 """An action without figures is taken for the slowest and heaviest."""

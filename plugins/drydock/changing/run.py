@@ -77,8 +77,9 @@ class ChangeRun:
 
     @property
     def policy(self) -> ChangePolicy:
-        """The limits of this pipeline on this database."""
-        return getattr(self.configuration, self.pipeline).of(self.database.id)
+        """The limits of this pipeline on this database; of `audit`, which mostly looks, those of its one change."""
+        found = getattr(self.configuration, self.pipeline).of(self.database.id)
+        return found.purge if self.pipeline == "audit" else found
 
     @property
     def day(self) -> date:

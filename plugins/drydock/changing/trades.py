@@ -15,6 +15,7 @@ PLACES: dict[tuple[Pipeline, Engine], str] = {
     ("reindex", Engine.ORACLE): "drydock.reindex.oracle.trade",
     ("masking", Engine.POSTGRESQL): "drydock.masking.postgres.trade",
     ("masking", Engine.ORACLE): "drydock.masking.oracle.trade",
+    ("audit", Engine.ORACLE): "drydock.audit.oracle.purge",
 }
 """Modules, each with one class that is a `Trade`."""
 

@@ -22,6 +22,8 @@ LONG_TYPES = ("LONG", "LONG RAW")
 FREE_HISTORY = frozenset(
     f"DBA_HIST_{name}" for name in ("SNAPSHOT", "DATABASE_INSTANCE", "SNAP_ERROR", "SEG_STAT", "SEG_STAT_OBJ", "UNDOSTAT")
 )
+OWNERS = {"UNIFIED_AUDIT_TRAIL": "AUDSYS"}
+"""Of views that are not SYS's (the trail's since 12.2: catalog script catuat.sql)."""
 PACK_VIEWS = frozenset({"V$ACTIVE_SESSION_HISTORY"})
 
 
@@ -58,7 +60,7 @@ def view_of(name: str, lowest: tuple[int, ...]) -> DictionaryView | None:
     entry = dictionary()[base]
     if lowest < version_of(entry.get("introduced", "0")):
         return None
-    owner = "PERFSTAT" if wanted.startswith("STATS$") else "SYS"
+    owner = "PERFSTAT" if wanted.startswith("STATS$") else OWNERS.get(wanted, "SYS")
     return DictionaryView(wanted, f"{owner}.{_granted_name(wanted)}", {**_columns(base, entry, lowest), **extra})
 
 

@@ -227,9 +227,10 @@ class PostgresServer:
         return self.port
 
     def _settings(self, options: Mapping[str, str]) -> list[str]:
-        # ours come last, so that no setting of the caller opens the server to others
-        ours = {"port": str(self.port), "listen_addresses": LOCALHOST, "unix_socket_directories": "", "logging_collector": "off"}
-        return [part for name, value in {**options, **ours}.items() for part in ("-c", f"{name}={value}")]
+        # ours come last, so that no setting of the caller opens the server to others; a log of its own the caller may have
+        ours = {"port": str(self.port), "listen_addresses": LOCALHOST, "unix_socket_directories": ""}
+        told = {"logging_collector": "off", **options, **ours}
+        return [part for name, value in told.items() for part in ("-c", f"{name}={value}")]
 
     def status(self) -> str:
         """What the server says of itself in postmaster.pid: starting, standby, ready, stopping; '' while it has not yet spoken.

@@ -18,6 +18,7 @@ from drydock.plans import Pipeline
 from drydock.verdicts import Status
 
 PIPELINES = get_args(Pipeline)
+"""`audit`: the cleaning of a trail by the vendor's procedure is planned and worked like any other change."""
 SHA256 = "'^[0-9a-f]{64}$'"
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, column, func, inspect, select, table
 from sqlalchemy.schema import CreateSchema
 
 from drydock import settings
+from drydock.ledger import audit_models  # noqa: F401  its tables are then among those of Base
 from drydock.ledger.change_models import Base  # from here: the tables of changes are then among its tables too
 from drydock.ledger.connect import ledger_engine, lock_key
 from drydock.ledger.models import SCHEMA

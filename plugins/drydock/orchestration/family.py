@@ -12,7 +12,15 @@ from datetime import timedelta
 from airflow.sdk import get_parsing_context
 
 from drydock import settings
-from drydock.configuration import ChangePolicyFile, ConfigurationError, load_change_policy, load_estate, masking_names
+from drydock.audit.policy import AuditPolicyFile
+from drydock.configuration import (
+    ChangePolicyFile,
+    ConfigurationError,
+    load_audit_policy,
+    load_change_policy,
+    load_estate,
+    masking_names,
+)
 from drydock.estate import Database
 from drydock.plans import Pipeline
 
@@ -48,6 +56,11 @@ def each_masked_database() -> Iterator[Database]:
 def change_policy(pipeline: Pipeline) -> ChangePolicyFile:
     """The limits of a changing pipeline. A wrong file shows in the UI as an import error."""
     return load_change_policy(pipeline)
+
+
+def audit_policy() -> AuditPolicyFile:
+    """The policy of the audit. A wrong file shows in the UI as an import error."""
+    return load_audit_policy()
 
 
 def looking_defaults(database: Database) -> dict[str, object]:

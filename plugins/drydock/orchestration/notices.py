@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
@@ -22,9 +22,14 @@ from drydock.configuration import ConfigurationError, load_notices
 from drydock.ledger import change_history
 from drydock.notices import Channel
 from drydock.outcomes import Verification
+from drydock.reporting.audit_notice import AuditTold, build_audit_notice
 from drydock.reporting.notice import Notice, build_failure_notice, build_notice
 from drydock.reporting.work_notice import WorkTold, build_work_notice
-from drydock.verdicts import Status
+from drydock.verdicts import Status, Verdict
+
+if TYPE_CHECKING:
+    from drydock.audit.run import AuditRun
+    from drydock.orchestration.audit_runs import Asked
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +72,20 @@ def notice_of_work(run: ChangeRun, made: Verification | None, context: Any) -> d
     told = WorkTold(run.pipeline, run.database, run.day, made, outcomes)
     paths = [Path(p) for p in context["ti"].xcom_pull(task_ids="report") or ()]
     return _as_strings(build_work_notice(told, settings.language(), paths, _run_url(context), file.runbook_base_url))
+
+
+def notice_of_audit(run: AuditRun, asked: Asked, verdicts: tuple[Verdict, ...] | None, context: Any) -> dict[str, str]:
+    """The notice of a run of the audit: the day's verdicts and alarms, and what of a quarter waits for a review."""
+    file, waiting = load_notices(), None
+    if asked.quarter is not None:
+        from drydock.audit import steps
+        from drydock.orchestration.audit_runs import open_quarter_run
+
+        waiting = len(steps.waiting_of(open_quarter_run(run.database.id)[0]))
+    span = " ".join(str(part) for part in (asked.day, asked.quarter) if part is not None)
+    told = AuditTold(run.database, span, verdicts, waiting)
+    paths = [Path(p) for p in context["ti"].xcom_pull(task_ids="report") or ()]
+    return _as_strings(build_audit_notice(told, settings.language(), paths, _run_url(context), file.runbook_base_url))
 
 
 def notifiers() -> list[BaseNotifier]:

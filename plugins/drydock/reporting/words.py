@@ -1,4 +1,4 @@
-"""Fixed words of reports, charts and notices, in both languages (`include/messages/report.yaml`, `masking_report.yaml`).
+"""Fixed words of reports, charts and notices, in both languages (`include/messages/report.yaml`, `masking_report.yaml`, `audit_report.yaml`).
 
 Words of findings and verdicts are not here: they live in `drydock.messages`.
 """
@@ -11,7 +11,7 @@ from drydock.messages import load_words_of
 from drydock.settings import include_dir
 
 WORDS_FILE = "report.yaml"
-MORE_WORDS = ("masking_report.yaml",)
+MORE_WORDS = ("masking_report.yaml", "audit_report.yaml")
 
 
 @cache

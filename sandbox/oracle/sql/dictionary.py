@@ -18,6 +18,8 @@ READS_ALL = {"SELECT ANY DICTIONARY", "SELECT_CATALOG_ROLE", "DBA", "SYSDBA"}
 READS_TABLES = {"SELECT ANY TABLE", "READ ANY TABLE", "DBA", "SYSDBA"}
 PUBLIC = {"DUAL", "V_$VERSION", "V_$OPTION", "V_$SESSION_LONGOPS", "V_$NLS_PARAMETERS"}
 """Readable without a grant (catalog scripts cdfixed.sql: grants to PUBLIC)."""
+VIEW_OWNERS = {"UNIFIED_AUDIT_TRAIL": "AUDSYS"}
+"""Of views that are not SYS's; a public synonym stands for each."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def may_read(database: OracleDatabase, user: str, view: View) -> bool:
     if user == "SYS" or view.granted_object in PUBLIC:
         return True
     held = privileges_of(database.accounts[user])
-    names = (view.granted_object, f"SYS.{view.granted_object}", f"{view.granted_object} TO {user}")
+    owner = VIEW_OWNERS.get(view.base, "SYS")
+    names = (view.granted_object, f"{owner}.{view.granted_object}", f"{view.granted_object} TO {user}")
     wanted = {f"{verb} {on}{name}" for verb in ("SELECT", "READ") for on in ("", "ON ") for name in names}
     return bool(held & READS_ALL or held & wanted)
 

@@ -15,6 +15,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -59,21 +60,26 @@ class NotBuilt(RuntimeError):
 
 
 def _built() -> Path:
-    """The library, compiled now where it is not there yet. Raises NotBuilt, OSError."""
+    return built(FOLDER, SOURCES, HEADERS)
+
+
+def built(folder: Path, sources: tuple[str, ...], headers: tuple[str, ...], name: str = "kernel") -> Path:
+    """The library of C sources, compiled now where it is not there yet. Raises NotBuilt, OSError."""
     compiler = next((path for name in COMPILERS if (path := shutil.which(name))), None)
     if compiler is None:
         raise NotBuilt("this machine has no C compiler (cc, gcc, clang)")
-    folder = settings.state_dir() / "kernel"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"kernel-{_digest(compiler)}.so"
+    kept = settings.state_dir() / "kernel"
+    kept.mkdir(parents=True, exist_ok=True)
+    files = [folder / source for source in sources]
+    path = kept / f"{name}-{_digest(compiler, [*(folder / header for header in headers), *files])}.so"
     if not path.exists():
-        build(Path(compiler), path)
+        build(Path(compiler), path, files=files)
     _refuse_open_doors(path)
     return path
 
 
-def _digest(compiler: str) -> str:
-    parts = [*(f"{name}\0{(FOLDER / name).read_text()}" for name in (*HEADERS, *SOURCES)), compiler, *FLAGS, _processor()]
+def _digest(compiler: str, files: Sequence[Path]) -> str:
+    parts = [*(f"{file.name}\0{file.read_text()}" for file in files), compiler, *FLAGS, _processor()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -85,13 +91,13 @@ def _processor() -> str:
     return f"{platform.machine()} {platform.node()}"
 
 
-def build(compiler: Path, path: Path, flags: tuple[str, ...] = FLAGS) -> None:
-    """Compile into a file that appears at once. Raises NotBuilt."""
+def build(compiler: Path, path: Path, flags: tuple[str, ...] = FLAGS, files: Sequence[Path] = ()) -> None:
+    """Compile (the kernel of masking where no files are named) into a file that appears at once. Raises NotBuilt."""
     descriptor, name = tempfile.mkstemp(suffix=".so", dir=path.parent)
     os.close(descriptor)
     made = Path(name)
     try:
-        command = [str(compiler), *flags, "-o", name, *(str(FOLDER / source) for source in SOURCES)]
+        command = [str(compiler), *flags, "-o", name, *map(str, files or [FOLDER / source for source in SOURCES])]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=BUILD_TIMEOUT_S, check=False)
         if done.returncode:
             raise NotBuilt(f"{compiler.name} ended with {done.returncode}: {done.stderr.strip()[-300:]}")

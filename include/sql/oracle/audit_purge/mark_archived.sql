@@ -1,0 +1,16 @@
+-- purpose: tell the database until when its unified trail is archived and verified
+-- kind: block
+-- engine: oracle 19-23
+-- privileges: EXECUTE ON SYS.DBMS_AUDIT_MGMT
+-- locks: none
+-- licence: none
+-- binds: until_utc (text, YYYY-MM-DD HH24:MI:SS.FF6, UTC: everything before it is in the store)
+-- columns: none
+-- source: PL/SQL Packages and Types Reference 19c, DBMS_AUDIT_MGMT.SET_LAST_ARCHIVE_TIMESTAMP (the unified trail's is in UTC)
+BEGIN
+    SYS.DBMS_AUDIT_MGMT.SET_LAST_ARCHIVE_TIMESTAMP(
+        audit_trail_type => SYS.DBMS_AUDIT_MGMT.AUDIT_TRAIL_UNIFIED,
+        last_archive_time => TO_TIMESTAMP(:until_utc, 'YYYY-MM-DD HH24:MI:SS.FF6'),
+        container => SYS.DBMS_AUDIT_MGMT.CONTAINER_CURRENT
+    );
+END;

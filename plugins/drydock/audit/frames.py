@@ -1,0 +1,92 @@
+"""Schemas of the parts of the store, and how frames become Parquet."""
+
+from __future__ import annotations
+
+import hashlib
+from types import TracebackType
+from typing import IO
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from drydock.audit.columns import ACTIVITY, EXEMPLARS, RECORDS, STATEMENT_USE, STATEMENTS
+from drydock.audit.results import Part
+
+SET_ASIDE: dict[str, pl.DataType | type[pl.DataType]] = {
+    "file": pl.String,
+    "line": pl.Int64,
+    "lines": pl.Int64,
+    "offset": pl.Int64,  # byte, in the text as it was read
+    "size": pl.Int64,  # bytes
+    "reason": pl.String,
+    "sha256": pl.String,  # first 16 digits
+}
+"""Pieces that no reader understood, without their text."""
+
+SCHEMAS = {
+    Part.RECORDS: RECORDS,
+    Part.STATEMENTS: STATEMENTS,
+    Part.EXEMPLARS: EXEMPLARS,
+    Part.ACTIVITY: ACTIVITY,
+    Part.STATEMENT_USE: STATEMENT_USE,
+    Part.SET_ASIDE: SET_ASIDE,
+}
+COMPRESSION, LEVEL = "zstd", 1
+_OLD = pl.CompatLevel.oldest()
+
+
+def arrow_schema(part: Part) -> pa.Schema:
+    """The part's columns as Parquet has them."""
+    return pl.DataFrame(schema=SCHEMAS[part]).to_arrow(compat_level=_OLD).schema
+
+
+class Hashing:
+    """A file that is being written, with SHA-256 and size of what went into it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._hash, self.size_bytes = file, hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> int:
+        self._file.write(data)
+        self._hash.update(data)
+        self.size_bytes += memoryview(data).nbytes
+        return memoryview(data).nbytes
+
+    def tell(self) -> int:
+        return self.size_bytes
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        """The file is closed by who opened it."""
+
+    @property
+    def closed(self) -> bool:
+        return False
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+class ParquetFile:
+    """Frames into one Parquet file, a row group each; memory holds one frame."""
+
+    def __init__(self, file: IO[bytes], part: Part) -> None:
+        self.hashing, self.rows, self._schema = Hashing(file), 0, arrow_schema(part)
+        self._columns = list(SCHEMAS[part])
+        self._writer = pq.ParquetWriter(self.hashing, self._schema, compression=COMPRESSION, compression_level=LEVEL)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Raises pyarrow.ArrowInvalid or polars' ColumnNotFoundError where the frame has not the part's columns."""
+        if frame.height:
+            self._writer.write_table(frame.select(self._columns).to_arrow(compat_level=_OLD).cast(self._schema))
+            self.rows += frame.height
+
+    def __enter__(self) -> ParquetFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._writer.close()

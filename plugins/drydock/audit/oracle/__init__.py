@@ -1,0 +1,1 @@
+"""The audit trails of Oracle: unified, traditional and fine-grained."""

@@ -1,0 +1,329 @@
+"""Collecting files: every record once, whatever happens to the files between two readings; what cannot be read is named."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import io
+import os
+import random
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from audit_world import BEGIN, DAY, END, World, csv_line
+from sqlalchemy import Engine
+
+from drydock.audit.chain import check_chain
+from drydock.audit.collecting import FEWER, IN_ANOTHER, collect
+from drydock.audit.fingerprints import fingerprint
+from drydock.audit.framing import WITHOUT_TIME, batch_of
+from drydock.audit.log_files import HEAD_BYTES
+from drydock.audit.pairing import Pairs
+from drydock.audit.reading import pieces
+from drydock.audit.results import Batch, Part
+from drydock.audit.times import Clock
+from drydock.ledger import audit_history
+
+
+def zipped(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.fixture
+def world(tmp_path: Path, ledger: Engine, request: pytest.FixtureRequest) -> World:
+    return World(tmp_path, ledger, "ac_" + request.node.name[5:40])
+
+
+def some_lines(first: int, last: int, **told: str) -> str:
+    return "".join(csv_line(n, account=f"a{n:03}", **told) for n in range(first, last))
+
+
+def names(first: int, last: int) -> list[str]:
+    return [f"a{n:03}" for n in range(first, last)]
+
+
+def test_a_file_is_collected(world: World) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 20))
+    (made,) = world.collect()
+    assert (made.piece, made.records, made.set_aside, made.begin, made.end) == ("pg.csv", 20, 0, BEGIN, END)
+    assert world.accounts() == names(0, 20)
+    (use,) = world.lines(Part.STATEMENTS)
+    assert (use["verb"], use["records"], use["objects"]) == ("SELECT", 20, ["trade.orders"])
+    row = world.lines()[0]
+    assert (row["object_schema"], row["object_name"], row["objects"]) == ("trade", "orders", ["trade.orders"])
+    assert "id = 0" in world.lines(Part.EXEMPLARS)[0]["statement"]
+    assert audit_history.watermark(world.ledger, world.name, "logs") == END
+
+
+def test_a_rotated_file_takes_the_place_of_what_was_read_under_its_old_name(world: World) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 20))
+    world.collect()
+    (world.logs / "pg.csv").rename(world.logs / "pg.csv.1")
+    (world.logs / "pg.csv").write_text(some_lines(0, 5, at=END))
+    made = world.collect(key="backfill")
+    assert {(s.piece, s.records) for s in made} == {("pg.csv.1", 20), ("pg.csv", 0)}
+    assert world.accounts() == names(0, 20)
+    assert [(s.piece, s.records) for s in world.collect(DAY + timedelta(days=1)) if s.records] == [("pg.csv", 5)]
+    assert world.accounts(BEGIN, END + timedelta(days=1)) == sorted([*names(0, 20), *names(0, 5)])
+
+
+def test_an_old_name_on_a_new_file_takes_nothing_away(world: World) -> None:
+    """The file that was read is gone for good; another one of the same day has its name."""
+    (world.logs / "pg.csv").write_text(some_lines(0, 20))
+    world.collect()
+    (world.logs / "pg.csv").write_text(some_lines(50, 55))
+    world.collect(key="backfill")
+    assert world.accounts() == [*names(0, 20), *names(50, 55)]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zipped])
+def test_a_copy_is_read_once(world: World, pack: Callable[[bytes], bytes]) -> None:
+    text = some_lines(0, 20).encode()
+    (world.logs / "pg.csv").write_bytes(text)
+    (world.logs / "pg.csv.bak").write_bytes(pack(text))
+    (world.logs / "cut.csv").write_bytes(text[: len(text) // 2])
+    (world.logs / "link.csv").symlink_to(world.logs / "pg.csv")
+    assert len(world.collect()) == 1
+    assert world.accounts() == names(0, 20)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zipped])
+def test_a_file_that_was_compressed_since_is_the_same_file(world: World, pack: Callable[[bytes], bytes]) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 20))
+    world.collect()
+    (world.logs / "pg.csv.packed").write_bytes(pack((world.logs / "pg.csv").read_bytes()))
+    (world.logs / "pg.csv").unlink()
+    assert [(s.piece, s.records) for s in world.collect(key="backfill")] == [("pg.csv.packed", 20)]
+    assert world.accounts() == names(0, 20)
+
+
+def test_files_that_overlap_give_no_record_twice(world: World) -> None:
+    """Neither begins like the other, and they share twenty records."""
+    (world.logs / "a.csv").write_text(some_lines(0, 60))
+    (world.logs / "b.csv").write_text(some_lines(40, 90))
+    made = world.collect()
+    assert world.accounts() == names(0, 90)
+    assert sum(s.doubts.get(IN_ANOTHER, 0) for s in made) == 20
+    assert world.accounts() == names(0, 90)
+    world.collect(key="again")
+    assert world.accounts() == names(0, 90)
+
+
+def test_what_a_server_wrote_twice_counts_twice(world: World) -> None:
+    (world.logs / "a.csv").write_text(csv_line(1, "app") * 3)
+    world.collect()
+    assert world.accounts() == ["app"] * 3
+
+
+def test_a_file_that_grows_between_runs(world: World) -> None:
+    half = BEGIN + timedelta(hours=12)
+    (world.logs / "pg.csv").write_text(some_lines(0, 20))
+    (made,) = world.collect(now=half + timedelta(minutes=15))
+    assert (made.end, made.records) == (half, 20)
+    (world.logs / "pg.csv").write_text(some_lines(0, 20) + some_lines(20, 30, at=half) + some_lines(30, 35, at=END))
+    (made,) = world.collect(key="r2")
+    assert (made.end, made.records) == (END, 30)
+    assert world.accounts() == names(0, 30)
+    world.collect(DAY + timedelta(days=1))
+    assert world.accounts(BEGIN, END + timedelta(days=1)) == names(0, 35)
+
+
+def test_what_has_not_settled_waits(world: World) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 20))
+    assert world.collect(now=BEGIN + timedelta(minutes=10)) == ()
+    (made,) = world.collect(now=BEGIN + timedelta(minutes=15, seconds=10))
+    assert made.records == 10
+
+
+def test_days_are_told_apart_by_the_local_midnight(world: World) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 3, at=BEGIN - timedelta(seconds=2)) + some_lines(3, 6, at=END))
+    world.collect(DAY - timedelta(days=1))
+    world.collect()
+    days = [world.accounts(day, day + timedelta(days=1)) for day in (BEGIN - timedelta(days=1), BEGIN, END)]
+    assert days == [names(0, 2), names(2, 3), []]
+
+
+def test_a_source_that_was_cut_takes_nothing_away_unless_a_person_says_so(world: World) -> None:
+    text = some_lines(0, 200, message="statement: select " + "1, " * 200 + "1")
+    assert len(text) > HEAD_BYTES, "a file is known by its beginning, which stays"
+    (world.logs / "pg.csv").write_text(text)
+    world.collect()
+    os.truncate(world.logs / "pg.csv", len(text) - 2000)
+    (made,) = world.collect(key="cut")
+    assert made.records == len(world.accounts()) == 200
+    assert 0 < made.doubts[FEWER] < 5
+    assert audit_history.links_of(world.ledger, world.name)[-1].deed == "kept"
+    (made,) = world.collect(key="known", accept_fewer=True)
+    assert made.records == len(world.accounts()) < 200
+    assert check_chain(world.store).findings == ()
+
+
+def test_a_source_that_is_gone_takes_nothing_away(world: World) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 20))
+    world.collect()
+    (world.logs / "pg.csv").unlink()
+    (made,) = world.collect(key="gone")
+    assert (made.piece, made.records) == ("", 0)
+    assert world.accounts() == names(0, 20)
+
+
+def test_records_without_a_time_go_where_the_one_before_them_goes(world: World) -> None:
+    log = "\n".join(
+        [
+            "2026-03-07 23:00:00.000 UTC [11] user=ann,db=trade LOG:  statement: select 1",
+            "LOG:  statement: select 2",
+            "garbage that nobody knows",
+            "2026-03-08 17:00:00.000 UTC [11] user=bob,db=trade LOG:  statement: select 3",
+            "LOG:  statement: select 4",
+            "",
+        ]
+    )
+    (world.logs / "pg.log").write_text(log)
+    seen = []
+    for day in (DAY - timedelta(days=1), DAY, DAY + timedelta(days=1)):
+        seen.append([(s.records, s.set_aside, s.doubts.get(WITHOUT_TIME, 0)) for s in world.collect(day)])
+    assert seen == [[(0, 0, 0)], [(2, 1, 1)], [(2, 0, 1)]]
+    (aside,) = world.lines(Part.SET_ASIDE)
+    assert (aside["file"], aside["line"], aside["lines"]) == ("pg.log", 3, 1)
+
+
+def test_broken_and_chinese_pieces_are_all_counted(world: World) -> None:
+    chinese = csv_line(1, "张三", message="statement: select '中文', 1 from 订单").encode("gb18030")
+    parts = [some_lines(0, 1).encode(), chinese, b"2026-03-08 00:00:02 UTC,cut\n", b"\xff\xfe\x00junk\n"]
+    (world.logs / "pg.csv").write_bytes(b"".join([*parts, some_lines(3, 5).encode()]))
+    (made,) = world.collect()
+    assert world.accounts() == sorted(["a000", "张三", "a003", "a004"])
+    assert made.set_aside == 2
+    assert made.set_aside_bytes == sum(row["size"] for row in world.lines(Part.SET_ASIDE)) > 0
+    assert "张三" not in str(world.lines(Part.SET_ASIDE))
+
+
+def test_compressed_data_that_breaks_off_gives_what_it_has_and_says_so(world: World) -> None:
+    for name, pack in (("a.gz", gzip.compress), ("b.zst", zipped)):
+        texts = [f"statement: select '{random.getrandbits(4000):x}'" for _ in range(400)]
+        data = pack("".join(csv_line(n, name, message=text) for n, text in enumerate(texts)).encode())
+        (world.logs / name).write_bytes(data[: len(data) // 2])
+        (made,) = world.collect(key=name)
+        assert 0 < made.records < 400, name
+        assert made.set_aside >= 1, name
+        (world.logs / name).unlink()
+
+
+def test_what_cannot_be_read_is_named(world: World) -> None:
+    (world.logs / "spilled.bin").write_bytes(b"\0\1ANG Spillover Audit File\0")
+    (world.logs / "dangling.csv").symlink_to("nowhere")
+    (made,) = world.collect()
+    assert (made.piece, made.records) == ("", 0)
+    assert sorted(Path(told.split(":")[0]).name for told in made.unread) == ["dangling.csv", "spilled.bin"]
+    (world.logs / "dangling.csv").unlink()
+    (world.logs / "spilled.bin").unlink()
+    (world.logs / "pg.csv").write_text(some_lines(0, 2))
+    world.collect(key="r2")
+    assert [s.piece for s in audit_history.slices_between(world.ledger, world.name, BEGIN, END)] == ["pg.csv"]
+
+
+def test_a_folder_that_is_not_there_is_named_and_the_day_was_looked_at(world: World) -> None:
+    world.logs.rmdir()
+    (made,) = world.collect()
+    assert made.unread == (f"{world.logs}: no such folder",)
+    assert made.records == 0
+
+
+class Stops:
+    """A source whose second piece cannot be read to its end."""
+
+    id = "logs"
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def pieces(self, begin: datetime, end: datetime) -> Iterator[tuple[str, Callable[[], Iterator[Batch]]]]:
+        records = [piece.record for piece in pieces(io.BytesIO(some_lines(0, 4).encode()), Clock()) if piece.record]
+
+        def stopping() -> Iterator[Batch]:
+            yield batch_of(records, "two")
+            raise self.error
+
+        yield "one", lambda: iter([batch_of(records[:2], "one")])
+        yield "two", stopping
+
+    def unread(self) -> tuple[str, ...]:
+        return ()
+
+
+def test_a_piece_that_stops_is_named_and_nothing_of_it_is_stored(world: World) -> None:
+    run = world.run()
+    made = collect(run, Stops(OSError(errno.EIO, "Input/output error")), BEGIN, END)
+    assert [(s.piece, s.records, s.unread) for s in made] == [("one", 2, ()), ("", 0, ("two: Input/output error",))]
+    with pytest.raises(RuntimeError, match="a reader's fault"):
+        collect(run, Stops(RuntimeError("a reader's fault")), BEGIN, END)
+    assert world.accounts() == names(0, 2)
+    assert world.store.sweep() == 1
+    assert check_chain(world.store).findings == ()
+
+
+def test_a_disk_that_is_full_is_no_unread_source(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 4))
+
+    def full(self: object, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("drydock.audit.frames.Hashing.write", full)
+    with pytest.raises(OSError, match="No space left"):
+        world.collect()
+    assert audit_history.links_of(world.ledger, world.name) == ()
+
+
+def test_a_statement_and_its_plan_are_one_record(world: World) -> None:
+    plan = 'duration: 4.5 ms  plan:\n{"Query Text": "select 1 from t", "Plan": {"Node Type": "Seq Scan", "Relation Name": "t"}}'
+    lines = [
+        csv_line(0, "ann", message="statement: select 1 from t", session="s1"),
+        csv_line(1, "bob", message="statement: select 1 from t", session="s2"),
+        csv_line(2, "ann", message=plan.replace("4.5", "7.5"), session="s1"),
+        csv_line(3, "ann", message="statement: commit", session="s1"),
+        csv_line(4, "bob", message=plan.replace("select 1 from t", "select 2 from u, t"), session="s2"),
+        csv_line(5, "bob", message=plan, session="s2"),
+        csv_line(6, "bob", message=plan, session="s2"),
+        csv_line(7, "cid", message="statement: select 1 from t", session="s3"),
+        csv_line(8, "eve", message="connection authorized: user=eve database=trade", session="s4"),
+    ]
+    (world.logs / "pg.csv").write_text("".join(lines))
+    world.collect()
+    told = [(row["account"], row["dialect"], row["duration_ms"], row["line"]) for row in world.lines()]
+    assert sorted(told, key=lambda row: row[3]) == [
+        ("ann", "auto_explain", 7.5, 3),
+        ("ann", "log_statement", None, 5),
+        ("bob", "auto_explain", 4.5, 6),
+        ("bob", "auto_explain", 4.5, 8),
+        ("bob", "auto_explain", 4.5, 10),
+        ("cid", "log_statement", None, 12),
+        ("eve", "connection", None, 13),
+    ]
+    assert {row["fingerprint"]: row["records"] for row in world.lines(Part.STATEMENTS)}[fingerprint("select 1 from t")] == 4
+
+
+KINDS = ("log_statement", "auto_explain", "error", "connection")
+
+
+def test_pairing_loses_nothing_whatever_comes() -> None:
+    """Rows of any sessions and kinds, cut into frames anywhere: what goes in comes out, but for the texts of pairs."""
+    chance = random.Random(6)
+    for _ in range(60):
+        rows = [tuple(map(chance.choice, (["", "s1", "s2"], KINDS, ["", "f", "g"]))) for _ in range(chance.randrange(1, 30))]
+        frame = pl.DataFrame(rows, schema=["session_id", "dialect", "fingerprint"], orient="row").with_row_index("line")
+        pairs, cut = Pairs(), chance.randrange(len(rows) + 1)
+        seen = [pairs.feed(frame[:cut]), pairs.feed(frame[cut:])]
+        rest = pairs.rest()
+        out = pl.concat(seen + ([rest] if rest is not None else []))
+        assert out.height + pairs.made == frame.height
+        assert out["line"].n_unique() == out.height
+        left_out = frame.filter(~pl.col("line").is_in(out["line"].implode()))
+        assert set(left_out["dialect"]) <= {"log_statement"}
+        assert left_out.height <= (frame["dialect"] == "auto_explain").sum()

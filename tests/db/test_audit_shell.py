@@ -1,0 +1,167 @@
+"""The commands of the audit on a real store and a real ledger: queue out, answers in, every record of an account, the report."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+from sqlalchemy import URL, Engine
+
+from drydock.audit import reports, steps
+from drydock.audit.places import store_place
+from drydock.audit.results import Disposal
+from drydock.audit.review_sheet import HEAD_ROW, KEYS, SHEET
+from drydock.audit.run import AuditRun
+from drydock.audit.spans import Quarter, span_of_day
+from drydock.audit.store import Store
+from drydock.cli import main
+from drydock.configuration import load_all
+from drydock.ledger import audit_history, record
+from drydock.reporting.document import Table
+from tests.db.audit_world import csv_line
+from tests.unit.configuration_folder import ConfigurationFolder
+
+DATABASE, QUARTER = "alpha", Quarter(2026, 1)
+DAYS = [date(2026, 3, n) for n in (9, 10)]  # a Monday and a Tuesday
+POLICY = """
+databases:
+  alpha:
+    sources: [{{id: server_log, kind: files, folder: '{folder}', names: ['*.csv']}}]
+    allowed: [{{accounts: [app], programs: [psql], is_application: true}}]
+    important_objects: [trade.orders]
+    reviewers: [周工]
+"""
+Shell = tuple[Path, list[str]]
+
+
+def lines_of(day: date) -> str:
+    """An application all day, and an account that nobody approved that deletes without a reason."""
+    noon = span_of_day(day, load_all().estate.database(DATABASE).zone)[0] + timedelta(hours=12)
+    told = [csv_line(n, at=noon) for n in range(60)]
+    deed = csv_line(70, "mallory", at=noon, message="statement: delete from trade.orders where id = 4711", session="9.9")
+    told.append(deed.replace('"SELECT"', '"DELETE"'))
+    return "".join(told)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory, ledger: Engine, ledger_url: URL) -> Iterator[Shell]:
+    root = tmp_path_factory.mktemp("audit_shell")
+    folder = ConfigurationFolder(root / "config")
+    (root / "logs").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DRYDOCK_CONFIG", str(folder.path))
+        patch.setenv("DRYDOCK_ESTATE", "test")
+        patch.setenv("DRYDOCK_STATE", str(root / "state"))
+        patch.setenv("DRYDOCK_LEDGER_URL", ledger_url.render_as_string(hide_password=False))
+        folder.append("audit.yaml", POLICY.format(folder=root / "logs"))
+        for day in DAYS:
+            (root / "logs" / f"{day}.csv").write_text(lines_of(day))
+            run = a_run(ledger, day)
+            steps.collect_day(run)
+            steps.digest_day(run)
+            steps.detect_day(run)
+        yield root, ["--database", DATABASE, "--from", str(DAYS[0]), "--to", str(DAYS[-1])]
+
+
+def a_run(ledger: Engine, day: date) -> AuditRun:
+    configuration = load_all()
+    database = configuration.estate.database(DATABASE)
+    begin, end = span_of_day(day, database.zone)
+    run_id = record.open_run(ledger, "audit", DATABASE, day, f"shell-{day}").run_id
+    store = Store(Path(store_place(configuration.audit)), DATABASE, ledger)
+    told = (configuration, ledger, database, configuration.audit.of(DATABASE), run_id, store, begin, end)
+    return AuditRun(*told, now=end + timedelta(hours=1))
+
+
+def fill(path: Path, rule: str, word: str, until: date | None = None) -> None:
+    """Answer every line of a rule (an empty rule: the statements)."""
+    book = openpyxl.load_workbook(path)
+    for row in book[SHEET].iter_rows(min_row=HEAD_ROW + 1):
+        cells = dict(zip(KEYS, row, strict=True))
+        if (cells["rule"].value or "") == rule:
+            cells["disposal"].value, cells["reason"].value, cells["until"].value = word, "已与业务方核对", until
+    book.save(path)
+
+
+def test_answers_close_what_they_close_and_the_report_says_so(
+    shell: Shell, ledger: Engine, capsys: pytest.CaptureFixture
+) -> None:
+    root, span = shell
+    sheet, filled = root / "queue.xlsx", root / "filled.xlsx"
+    assert main(["audit-queue", *span, "--out", str(sheet)]) == 1
+    filled.write_bytes(sheet.read_bytes())
+    assert main(["audit-answers", str(filled), *span, "--reviewer", "周工"]) == 2
+    fill(filled, "important_change", "安全事件")
+    fill(filled, "", "经批准的例外")
+    assert main(["audit-answers", str(filled), *span, "--reviewer", "周工"]) == 1
+    assert "an approved exception needs its last day" in capsys.readouterr().err
+    assert audit_history.reviews_of(ledger, DATABASE) == {}, "one wrong row, and nothing is taken"
+    fill(filled, "", "正常业务")
+    assert main(["audit-answers", str(filled), *span, "--reviewer", "nobody"]) == 64
+    assert main(["audit-answers", str(filled), *span, "--reviewer", "周工"]) == 0
+    words = [r.disposal for r in audit_history.reviews_of(ledger, DATABASE).values()]
+    assert words.count(Disposal.INCIDENT) == 1 and words.count(Disposal.NORMAL) == 2
+    assert main(["audit-queue", *span, "--waiting", "--out", str(sheet)]) == 1
+    left = [row[KEYS.index("rule")] for row in openpyxl.load_workbook(sheet)[SHEET].iter_rows(min_row=5, values_only=True)]
+    assert "unapproved_account" in left and "important_change" not in left and None not in left
+    the_report_tells_it(ledger)
+
+
+def the_report_tells_it(ledger: Engine) -> None:
+    begin, end = QUARTER.span(load_all().estate.database(DATABASE).zone)
+    run = replace(a_run(ledger, DAYS[0]), begin=begin, end=end, now=datetime.now().astimezone())
+    facts = reports.facts_of(run)
+    assert facts.records == facts.collected == 122 and facts.whole_days == 2 and len(facts.days) == 90
+    assert facts.important.records == 2 and facts.important.unexplained == 2 == len(facts.important.lines)
+    assert facts.example is not None and facts.example.is_incident
+    assert [t.account for t in facts.example.lines] == ["mallory"] * len(facts.example.lines) and facts.example.records == 2
+    assert {line.review.disposal for line in facts.top if line.review} == {Disposal.NORMAL} and not facts.unreviewed_statements
+    document = reports.document_of(run, QUARTER, "zh")
+    (statements,) = (b for b in document.blocks if isinstance(b, Table) and b.caption.startswith("高频语句"))
+    assert [row[6] for row in statements.rows] == ["正常业务", "正常业务"] and "4711" not in document.model_dump_json(
+        exclude={"blocks"}
+    )
+    assert not any("4711" in str(cell) for sheet in document.sheets for row in sheet.rows for cell in row)
+
+
+def test_every_record_of_an_account_is_in_the_file(shell: Shell, capsys: pytest.CaptureFixture) -> None:
+    root, _ = shell
+    told = ["trace-audit", "--database", DATABASE, "--from", f"{DAYS[0]}T00:00", "--to", f"{DAYS[1]}T00:00"]
+    assert main([*told, "--account", "MALLORY", "--out", str(root / "t.csv")]) == 0
+    assert "1 of 61 records" in capsys.readouterr().out and "4711" not in (root / "t.csv").read_text()
+    assert main([*told, "--object", "orders", "--exemplars", "--out", str(root / "t.csv")]) == 0
+    content = (root / "t.csv").read_bytes()
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert len(rows) == 61 and "delete from trade.orders where id = 4711" in {row["statement"] for row in rows}
+    assert (root / "t.csv.sha256").read_text().split() == [hashlib.sha256(content).hexdigest(), "t.csv"]
+    assert main([*told, "--account", "nobody", "--out", str(root / "none.jsonl")]) == 1
+    past = ["trace-audit", "--database", DATABASE, "--from", "2025-01-01", "--to", "2025-01-02", "--out", str(root / "n.csv")]
+    assert main(past) == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "why"),
+    [
+        (["audit-queue", "--database", "nope", "--quarter", "2026Q1", "--out", "q.xlsx"], "no database 'nope'"),
+        (["audit-queue", "--database", DATABASE, "--out", "q.xlsx"], "name a --quarter"),
+        (["audit-queue", "--database", DATABASE, "--quarter", "2026Q9", "--out", "q.xlsx"], "is no quarter"),
+        (
+            ["trace-audit", "--database", DATABASE, "--from", "2026-03-09", "--to", "2026-03-09", "--out", "t.csv"],
+            "the stretch ends",
+        ),
+        (
+            ["trace-audit", "--database", DATABASE, "--from", "2026-03-09", "--to", "2026-03-10", "--out", "t.txt"],
+            "must end in .csv",
+        ),
+        (["audit-queue", "--database", DATABASE, "--quarter", "2026Q1", "--out", "/no/such/folder/q.xlsx"], "No such file"),
+    ],
+)
+def test_what_cannot_be_done_is_bad_usage(args: list[str], why: str, shell: Shell, capsys: pytest.CaptureFixture) -> None:
+    assert main(args) == 64 and why in capsys.readouterr().err
