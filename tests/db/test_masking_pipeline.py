@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import Engine, text
 
 from drydock.changing import steps
@@ -184,6 +185,29 @@ def test_what_a_survey_must_tell(yard: MaskingYard, monkeypatch: pytest.MonkeyPa
     with pytest.raises(RunRefused, match="masking_schema_gone"):
         steps.take_survey(yard.run("gone"))
     yard.policy = healthy
+
+
+def test_what_would_stop_the_delivery_is_told_before_anything_is_copied(yard: MaskingYard) -> None:
+    """A schema of somebody else stands where the copy must go; an extension that a definition needs is not in its database."""
+    with connected(yard.copy_owner) as c:
+        c.execute("CREATE SCHEMA aside")
+        held = c.execute("SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'app'").fetchone()
+        c.execute("ALTER SCHEMA app OWNER TO postgres" if held else "CREATE SCHEMA app")
+        try:
+            with pytest.raises(RunRefused, match="masking_copy_name_taken app"):
+                steps.take_survey(yard.run("taken"))
+        finally:
+            c.execute(sql.SQL("ALTER SCHEMA app OWNER TO {}").format(sql.Identifier(held[0])) if held else "DROP SCHEMA app")
+            c.execute("DROP SCHEMA aside")
+    with connected(yard.source_owner) as c:
+        c.execute("CREATE EXTENSION citext SCHEMA public")
+        c.execute("ALTER TABLE app.empty_one ADD CHECK ('a'::public.citext <> 'b')")
+        try:
+            with pytest.raises(RunRefused, match="masking_extension_missing"):
+                steps.take_survey(yard.run("extension"))
+        finally:
+            c.execute("DROP EXTENSION citext CASCADE")
+    assert steps.take_survey(yard.run("well again")).refused == ()
 
 
 def test_a_row_type_is_refused(yard: MaskingYard) -> None:
