@@ -30,7 +30,7 @@ class DirectRows(OracleRows):
     """The copying of one part to Oracle. `into`: owner and table; `piece`: the table that it is loaded into first."""
 
     piece: str = ""
-    file: SqlFile = field(default_factory=lambda: sql_file("oracle", st.PIPELINE, "rows_take"))
+    file: SqlFile = field(default_factory=lambda: sql_file("oracle", st.FOLDER, "rows_take"))
 
 
 def copy_to_oracle(source: oracledb.Connection, copy: oracledb.Connection, work: DirectRows, key: MaskingKey) -> None:
