@@ -23,7 +23,10 @@ from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
 from drydock.ledger import change_history as history
 from drydock.ledger.masking_record import copy_verification_of_run
+from drydock.masking.policy import SubsetRule
 from drydock.masking.postgres import judging
+from drydock.masking.postgres.sessions import MaskingEyes
+from drydock.masking.postgres_schema import read_postgres_schema
 from drydock.masking.verifying import CopyVerification
 from drydock.outcomes import StopReason
 from drydock.plans import Plan
@@ -31,6 +34,7 @@ from drydock.verdicts import Finding, Status, judge
 from tests.db.masking_run import (
     ORDERS,
     PEOPLE,
+    PLACES,
     PLANTED,
     Holder,
     MaskingYard,
@@ -208,6 +212,26 @@ def test_what_would_stop_the_delivery_is_told_before_anything_is_copied(yard: Ma
         finally:
             c.execute("DROP EXTENSION citext CASCADE")
     assert steps.take_survey(yard.run("well again")).refused == ()
+
+
+def test_a_subset_is_held_against_the_rows_that_it_took(yard: MaskingYard) -> None:
+    """And no eyes are made without the key that draws them: all rows of the source would be compared with some of them."""
+    healthy, run = yard.policy, yard.run("part")
+    rule = SubsetRule(table="app.people", by="percentage", percent=10)
+    yard.policy = healthy.model_copy(update={"subset": (rule,)})
+    try:
+        with closing(yard.eyes(run)) as eyes:
+            schema = read_postgres_schema(lambda name, binds: eyes.rows("masking", name, binds), ["app"])
+            found = judging._conditions(eyes, schema)
+            assert set(found) == {"app.people", "app.orders"}
+            drawn = eyes.session.execute("SELECT count(*) AS drawn FROM app.people AS t WHERE " + found["app.people"]).fetchone()
+            assert 0.05 * PEOPLE < drawn["drawn"] < 0.2 * PEOPLE
+            with pytest.raises(TypeError, match="key"):
+                MaskingEyes(eyes.database, eyes.endpoint, "x", PLACES, policy=yard.policy, copy=yard.copy, facts=eyes.facts)
+            eyes.policy = healthy
+            assert judging._conditions(eyes, schema) == {}
+    finally:
+        yard.policy = healthy
 
 
 def test_a_row_type_is_refused(yard: MaskingYard) -> None:
