@@ -44,6 +44,7 @@ from tests.db.masking_run import (
     number_of,
     planned,
     worked,
+    write_reports,
 )
 
 
@@ -93,7 +94,9 @@ def copied(run: ChangeRun) -> Plan:
     return plan
 
 
-def test_from_survey_to_destroy(yard: MaskingYard, copies: PostgresServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_from_survey_to_destroy(
+    yard: MaskingYard, copies: PostgresServer, caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And no original is anywhere on the copy's server, in the ledger, or in our logs; nothing is seen before it is delivered."""
     caplog.set_level(logging.DEBUG)
     run = yard.run("whole")
@@ -120,7 +123,11 @@ def test_from_survey_to_destroy(yard: MaskingYard, copies: PostgresServer, caplo
         c.execute("CHECKPOINT")
     assert originals_in(copies.data_dir.parent) == []
     assert originals_in_ledger(yard.ledger) == []
-    assert [word for word in PLANTED if word in caplog.text] == []
+    files, told = write_reports(yard, run, tmp_path, monkeypatch)
+    assert {f.suffix for f in files} == {".docx", ".html", ".xlsx"} and ".docx" in told and "masking_copy_missing" not in told
+    pages = [f.read_text(encoding="utf-8") for f in tmp_path.rglob("*.html")]
+    assert any("app.people" in page and f"{PEOPLE:,}" in page for page in pages) and len(pages) >= 2
+    assert [word for word in PLANTED if word in caplog.text or any(word in page for page in pages)] == []
 
 
 OPEN_TO_OTHERS = (
