@@ -121,12 +121,15 @@ def test_from_survey_to_destroy(
     assert rows == PEOPLE + ORDERS + 3
     with connected(yard.copy_owner) as c:
         c.execute("CHECKPOINT")
+    counted = {name: told for o in history.outcomes_of_run(yard.ledger, run.run_id) for name, told in o.after.items()}
+    assert counted["column app.people.phone"] == f"{PEOPLE} 0 0" and counted["column app.people.born_on"] == f"{PEOPLE} 0 0"
     assert originals_in(copies.data_dir.parent) == []
     assert originals_in_ledger(yard.ledger) == []
     files, told = write_reports(yard, run, tmp_path, monkeypatch)
     assert {f.suffix for f in files} == {".docx", ".html", ".xlsx"} and ".docx" in told and "masking_copy_missing" not in told
     pages = [f.read_text(encoding="utf-8") for f in tmp_path.rglob("*.html")]
     assert any("app.people" in page and f"{PEOPLE:,}" in page for page in pages) and len(pages) >= 2
+    assert any("各脱敏列的计数" in page and "没有计入" not in page for page in pages)
     assert [word for word in PLANTED if word in caplog.text or any(word in page for page in pages)] == []
 
 
