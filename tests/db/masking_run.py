@@ -206,11 +206,12 @@ def confirm(yard: MaskingYard, folder: Path, monkeypatch: Any) -> None:
     save_confirmed(confirmed_of(schema, DATABASE, "张三", date(2026, 11, 1)))
 
 
-def planned(run: ChangeRun) -> Plan:
+def planned(run: ChangeRun, before_answer: Callable[[Plan], None] = lambda plan: None) -> Plan:
     """Survey and plan, and a person's yes."""
     steps.take_survey(run)
     plan = steps.make_plan(run)
     assert plan.items, (plan.carried[:1], plan.figures)
+    before_answer(plan)
     steps.record_asked(run)
     steps.record_answer(run, approved=True, chosen=tuple(i.number for i in plan.items), by="li_wei")
     return plan

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from sqlalchemy import Engine, text
 
 from drydock.changing import steps
 from drydock.changing.run import ChangeRun, RunRefused
+from drydock.changing.verifying import stop_reason
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
@@ -83,9 +84,9 @@ def set_net(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     monkeypatch.setattr(judging, "verify_copy", verify_copy)
 
 
-def copied(run: ChangeRun) -> Plan:
+def copied(run: ChangeRun, before_answer: Callable[[Plan], None] = lambda plan: None) -> Plan:
     """Plan and all items before the check, with a picture beside."""
-    plan = planned(run)
+    plan = planned(run, before_answer)
     holder = Holder(run)
     outcomes = worked(run, plan)
     assert {n: (o.reason, o.after) for n, o in outcomes.items() if o.status is not Status.PASS} == {}
@@ -100,7 +101,12 @@ def test_from_survey_to_destroy(
     """And no original is anywhere on the copy's server, in the ledger, or in our logs; nothing is seen before it is delivered."""
     caplog.set_level(logging.DEBUG)
     run = yard.run("whole")
-    plan = copied(run)
+
+    def forced(plan: Plan) -> None:
+        early = steps.work_item(run, number_of(plan, "mask_deliver"))
+        assert (early.status, early.stop, stop_reason(run)) == (Status.SKIPPED, StopReason.NOT_APPROVED, StopReason.NOT_APPROVED)
+
+    plan = copied(run, forced)
     with connected(yard.copy_owner) as c:
         assert c.execute("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'").fetchone() == (0,)
         assert c.execute(OPEN_TO_OTHERS).fetchone() == (0,)
