@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -14,16 +15,19 @@ import psycopg
 import yaml
 from psycopg import sql
 from sqlalchemy import Engine
+from typer.testing import CliRunner
 
 from drydock import settings
 from drydock.actions import ACTIONS
 from drydock.calendar import Calendar
 from drydock.changing import steps
 from drydock.changing.run import ChangeRun
-from drydock.configuration import Configuration
+from drydock.cli import app
+from drydock.configuration import Configuration, load_all
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_work import Places
 from drydock.estate import Engine as Kind
+from drydock.masking import reports
 from drydock.masking.confirmed import confirmed_of, save_confirmed
 from drydock.masking.keys import MaskingKey
 from drydock.masking.policy import MaskingPolicyFile
@@ -31,6 +35,7 @@ from drydock.masking.postgres import picture
 from drydock.masking.postgres.facts_of_run import facts_of
 from drydock.masking.postgres.sessions import MaskingEyes, MaskingTarget, RunFacts, ask_of
 from drydock.masking.postgres_schema import read_postgres_schema
+from drydock.masking.summary import quarter_of
 from drydock.outcomes import Outcome
 from drydock.plans import Plan
 from drydock.policy import MaskingLimits, MaskingLimitsFile
@@ -201,11 +206,12 @@ def confirm(yard: MaskingYard, folder: Path, monkeypatch: Any) -> None:
     save_confirmed(confirmed_of(schema, DATABASE, "张三", date(2026, 11, 1)))
 
 
-def planned(run: ChangeRun) -> Plan:
+def planned(run: ChangeRun, before_answer: Callable[[Plan], None] = lambda plan: None) -> Plan:
     """Survey and plan, and a person's yes."""
     steps.take_survey(run)
     plan = steps.make_plan(run)
     assert plan.items, (plan.carried[:1], plan.figures)
+    before_answer(plan)
     steps.record_asked(run)
     steps.record_answer(run, approved=True, chosen=tuple(i.number for i in plan.items), by="li_wei")
     return plan
@@ -234,3 +240,17 @@ def worked(run: ChangeRun, plan: Plan, until: Callable[[str], bool] = lambda act
 
 def number_of(plan: Plan, action: str) -> int:
     return next(i.number for i in plan.items if i.candidate.action == action)
+
+
+def write_reports(yard: MaskingYard, run: ChangeRun, folder: Path, monkeypatch: Any) -> tuple[tuple[Path, ...], str]:
+    """The run's report and the summary of its quarter, as a task and the command line write them; what the latter printed."""
+    given = settings.include_dir() / "config"
+    shutil.copytree(given, folder, dirs_exist_ok=True, ignore=lambda at, names: {"masking"} & set(names))
+    (folder / "masking" / f"{DATABASE}.yaml").write_text(POLICY, encoding="utf-8")
+    monkeypatch.setenv("DRYDOCK_STATE", str(folder / "state"))
+    monkeypatch.setattr(reports, "load_masking_policy", lambda database: yard.policy)  # its estate does not know the yard
+    files = reports.report_run(replace(run, configuration=replace(run.configuration, estate=load_all().estate)))
+    quarter, url = str(quarter_of(run.day)), yard.ledger.url.render_as_string(hide_password=False)
+    told = CliRunner().invoke(app, ["masking-summary", quarter, "--url", url])
+    assert told.exit_code in (0, 1), told.output
+    return files, told.output

@@ -326,3 +326,6 @@ def test_a_value_in_a_definition_is_found_and_never_shown(source: Session, ddl: 
     assert {x.code for x in found if x.status is Status.FAIL} == {"masking_definition_holds_value"}
     excepted = policy_for(schema, carried_over={x.place: "a made-up specimen" for x in holding})
     assert definition_findings(excepted, schema) == ()
+    more = {**excepted.carried_over, "index decl.gone": "it was there once", "comment on table decl.head": "the net looks there"}
+    told = definition_findings(excepted.model_copy(update={"carried_over": more}), schema)
+    assert [(x.code, x.place, x.status) for x in told] == [("masking_exception_unused", "index decl.gone", Status.WARN)]

@@ -33,6 +33,9 @@ from sandbox.oracle.server import OracleServer
 from sandbox.oracle.sessions import DatabaseAccounts
 from tests.db.masking_oracle_run import ODD, ORDERS, PEOPLE, OracleYard, a_source, confirm_oracle, rows_of_people
 from tests.db.masking_run import KEY, PLANTED, connected, make_copy, number_of, planned, worked
+from tests.thorough import is_thorough
+
+thorough = pytest.mark.skipif(not is_thorough(), reason="more whole runs: make test-thorough")
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +170,7 @@ def test_a_table_that_was_changed_meanwhile_ends_the_copy(yard: OracleYard, simu
     assert steps.work_item(run, number_of(plan, "mask_deliver")).status is Status.SKIPPED
 
 
+@thorough
 def test_a_table_that_was_moved_after_its_rows_were_read_is_seen_at_the_end(yard: OracleYard, simulated: OracleDatabase) -> None:
     run = yard.run("moved")
     plan = planned(run)
@@ -213,6 +217,7 @@ def test_a_worker_that_is_killed_in_a_chunk_leaves_nothing_twice(yard: OracleYar
         assert c.execute(f"SELECT count(*), count(DISTINCT id) FROM {staging}.orders").fetchone() == (ORDERS, ORDERS)
 
 
+@thorough
 def test_rows_that_no_range_met_are_missed(yard: OracleYard, simulated: OracleDatabase) -> None:
     run = yard.run("missed")
     people = tables_of(simulated).by_name["APP", "PEOPLE"]
@@ -271,6 +276,7 @@ def test_what_a_survey_must_tell(yard: OracleYard, simulated: OracleDatabase) ->
     assert {"masking_reader_not_exempt", "masking_rows_without_rowid"} <= {f.code for f in e.value.findings}, e.value.findings
 
 
+@thorough
 def test_a_subset_is_chosen_at_the_scn(yard: OracleYard, simulated: OracleDatabase) -> None:
     """Some people and the orders that name them, as all was when the SCN was taken: the people are gone by then."""
     healthy = yard.policy

@@ -27,7 +27,7 @@ from sandbox.oracle.server import OracleServer
 from sandbox.oracle.sessions import DatabaseAccounts
 from tests.db.masking_oracle_run import ODD, ORDERS, PEOPLE, OracleYard, a_copy_database, a_source, confirm_oracle
 from tests.db.masking_run import PLANTED, number_of, planned, worked
-from tests.db.test_masking_from_oracle import failures
+from tests.db.test_masking_from_oracle import failures, thorough
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def asked(yard: OracleYard, user: str, question: str) -> list[tuple[object, ...]
 
 def test_from_survey_to_destroy(yard: OracleYard, copies: OracleDatabase) -> None:
     """Each row once, keys and links validated, comments scrubbed; the reader sees nothing until all is granted at once."""
-    run = yard.run("whole")
+    run = yard.run("oracle whole")
     plan = planned(run)
     make_picture(run)
     assert failures(worked(run, plan)) == {}
@@ -89,9 +89,10 @@ def test_from_survey_to_destroy(yard: OracleYard, copies: OracleDatabase) -> Non
     assert [(q.name, q.last_number) for q in storage_of(copies).sequences if q.owner == "COPIES"] == [("ORDER_NO", 77)]
 
 
+@thorough
 def test_the_next_run_takes_the_place_of_the_copy(yard: OracleYard, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copy before goes with its grants; a worker that dies in a piece leaves nothing twice; types go in by array too."""
-    run = yard.run("again")
+    run = yard.run("oracle again")
     plan = planned(run)
     make_picture(run)
     assert steps.work_item(run, 1).after["left_overs_dropped"] >= len(TABLES)
@@ -122,8 +123,9 @@ def test_the_next_run_takes_the_place_of_the_copy(yard: OracleYard, monkeypatch:
     assert asked(yard, "COPIES", "SELECT count(*), count(DISTINCT id) FROM people") == [(PEOPLE, PEOPLE)]
 
 
+@thorough
 def test_originals_in_the_copy_are_found_and_nothing_is_delivered(yard: OracleYard, copies: OracleDatabase) -> None:
-    run = yard.run("leak")
+    run = yard.run("oracle leak")
     plan = planned(run)
     make_picture(run)
     assert failures(worked(run, plan)) == {}
@@ -141,8 +143,9 @@ def test_originals_in_the_copy_are_found_and_nothing_is_delivered(yard: OracleYa
         asked(yard, "TESTER", "SELECT count(*) FROM copies.people")
 
 
+@thorough
 def test_an_scn_that_the_undo_lost_begins_a_new_generation(yard: OracleYard, source: OracleDatabase) -> None:
-    run = yard.run("too old")
+    run = yard.run("oracle too old")
     plan = planned(run)
     make_picture(run)
     chunks = [i.number for i in plan.items if i.candidate.action == "mask_chunk"]
@@ -165,7 +168,7 @@ def test_a_schema_that_holds_something_else_is_not_touched(yard: OracleYard, cop
     healthy, yard.copy = yard.copy, replace(yard.copy, user="OTHER")
     try:
         with pytest.raises(RunRefused, match="masking_target_not_empty"):
-            steps.take_survey(yard.run("occupied"))
+            steps.take_survey(yard.run("oracle occupied"))
     finally:
         yard.copy = healthy
 

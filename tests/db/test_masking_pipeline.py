@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import Engine, text
 
 from drydock.changing import steps
 from drydock.changing.run import ChangeRun, RunRefused
+from drydock.changing.verifying import stop_reason
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
 from drydock.ledger import change_history as history
 from drydock.ledger.masking_record import copy_verification_of_run
+from drydock.masking.policy import SubsetRule
 from drydock.masking.postgres import judging
+from drydock.masking.postgres.sessions import MaskingEyes
+from drydock.masking.postgres_schema import read_postgres_schema
 from drydock.masking.verifying import CopyVerification
 from drydock.outcomes import StopReason
 from drydock.plans import Plan
@@ -30,6 +35,7 @@ from drydock.verdicts import Finding, Status, judge
 from tests.db.masking_run import (
     ORDERS,
     PEOPLE,
+    PLACES,
     PLANTED,
     Holder,
     MaskingYard,
@@ -39,6 +45,7 @@ from tests.db.masking_run import (
     number_of,
     planned,
     worked,
+    write_reports,
 )
 
 
@@ -77,9 +84,9 @@ def set_net(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     monkeypatch.setattr(judging, "verify_copy", verify_copy)
 
 
-def copied(run: ChangeRun) -> Plan:
+def copied(run: ChangeRun, before_answer: Callable[[Plan], None] = lambda plan: None) -> Plan:
     """Plan and all items before the check, with a picture beside."""
-    plan = planned(run)
+    plan = planned(run, before_answer)
     holder = Holder(run)
     outcomes = worked(run, plan)
     assert {n: (o.reason, o.after) for n, o in outcomes.items() if o.status is not Status.PASS} == {}
@@ -88,11 +95,18 @@ def copied(run: ChangeRun) -> Plan:
     return plan
 
 
-def test_from_survey_to_destroy(yard: MaskingYard, copies: PostgresServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_from_survey_to_destroy(
+    yard: MaskingYard, copies: PostgresServer, caplog: pytest.LogCaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And no original is anywhere on the copy's server, in the ledger, or in our logs; nothing is seen before it is delivered."""
     caplog.set_level(logging.DEBUG)
     run = yard.run("whole")
-    plan = copied(run)
+
+    def forced(plan: Plan) -> None:
+        early = steps.work_item(run, number_of(plan, "mask_deliver"))
+        assert (early.status, early.stop, stop_reason(run)) == (Status.SKIPPED, StopReason.NOT_APPROVED, StopReason.NOT_APPROVED)
+
+    plan = copied(run, forced)
     with connected(yard.copy_owner) as c:
         assert c.execute("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'").fetchone() == (0,)
         assert c.execute(OPEN_TO_OTHERS).fetchone() == (0,)
@@ -113,9 +127,16 @@ def test_from_survey_to_destroy(yard: MaskingYard, copies: PostgresServer, caplo
     assert rows == PEOPLE + ORDERS + 3
     with connected(yard.copy_owner) as c:
         c.execute("CHECKPOINT")
+    counted = {name: told for o in history.outcomes_of_run(yard.ledger, run.run_id) for name, told in o.after.items()}
+    assert counted["column app.people.phone"] == f"{PEOPLE} 0 0" and counted["column app.people.born_on"] == f"{PEOPLE} 0 0"
     assert originals_in(copies.data_dir.parent) == []
     assert originals_in_ledger(yard.ledger) == []
-    assert [word for word in PLANTED if word in caplog.text] == []
+    files, told = write_reports(yard, run, tmp_path, monkeypatch)
+    assert {f.suffix for f in files} == {".docx", ".html", ".xlsx"} and ".docx" in told and "masking_copy_missing" not in told
+    pages = [f.read_text(encoding="utf-8") for f in tmp_path.rglob("*.html")]
+    assert any("app.people" in page and f"{PEOPLE:,}" in page for page in pages) and len(pages) >= 2
+    assert any("各脱敏列的计数" in page and "没有计入" not in page for page in pages)
+    assert [word for word in PLANTED if word in caplog.text or any(word in page for page in pages)] == []
 
 
 OPEN_TO_OTHERS = (
@@ -184,6 +205,49 @@ def test_what_a_survey_must_tell(yard: MaskingYard, monkeypatch: pytest.MonkeyPa
     with pytest.raises(RunRefused, match="masking_schema_gone"):
         steps.take_survey(yard.run("gone"))
     yard.policy = healthy
+
+
+def test_what_would_stop_the_delivery_is_told_before_anything_is_copied(yard: MaskingYard) -> None:
+    """A schema of somebody else stands where the copy must go; an extension that a definition needs is not in its database."""
+    with connected(yard.copy_owner) as c:
+        c.execute("CREATE SCHEMA aside")
+        held = c.execute("SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'app'").fetchone()
+        c.execute("ALTER SCHEMA app OWNER TO postgres" if held else "CREATE SCHEMA app")
+        try:
+            with pytest.raises(RunRefused, match="masking_copy_name_taken app"):
+                steps.take_survey(yard.run("taken"))
+        finally:
+            c.execute(sql.SQL("ALTER SCHEMA app OWNER TO {}").format(sql.Identifier(held[0])) if held else "DROP SCHEMA app")
+            c.execute("DROP SCHEMA aside")
+    with connected(yard.source_owner) as c:
+        c.execute("CREATE EXTENSION citext SCHEMA public")
+        c.execute("ALTER TABLE app.empty_one ADD CHECK ('a'::public.citext <> 'b')")
+        try:
+            with pytest.raises(RunRefused, match="masking_extension_missing"):
+                steps.take_survey(yard.run("extension"))
+        finally:
+            c.execute("DROP EXTENSION citext CASCADE")
+    assert steps.take_survey(yard.run("well again")).refused == ()
+
+
+def test_a_subset_is_held_against_the_rows_that_it_took(yard: MaskingYard) -> None:
+    """And no eyes are made without the key that draws them: all rows of the source would be compared with some of them."""
+    healthy, run = yard.policy, yard.run("part")
+    rule = SubsetRule(table="app.people", by="percentage", percent=10)
+    yard.policy = healthy.model_copy(update={"subset": (rule,)})
+    try:
+        with closing(yard.eyes(run)) as eyes:
+            schema = read_postgres_schema(lambda name, binds: eyes.rows("masking", name, binds), ["app"])
+            found = judging._conditions(eyes, schema)
+            assert set(found) == {"app.people", "app.orders"}
+            drawn = eyes.session.execute("SELECT count(*) AS drawn FROM app.people AS t WHERE " + found["app.people"]).fetchone()
+            assert 0.05 * PEOPLE < drawn["drawn"] < 0.2 * PEOPLE
+            with pytest.raises(TypeError, match="key"):
+                MaskingEyes(eyes.database, eyes.endpoint, "x", PLACES, policy=yard.policy, copy=yard.copy, facts=eyes.facts)
+            eyes.policy = healthy
+            assert judging._conditions(eyes, schema) == {}
+    finally:
+        yard.policy = healthy
 
 
 def test_a_row_type_is_refused(yard: MaskingYard) -> None:

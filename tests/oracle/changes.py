@@ -9,7 +9,7 @@ import oracledb
 
 from drydock.engines import oracle_statements as made
 from drydock.engines.oracle_statements import Segment, Statement
-from tests.oracle import schema
+from tests.oracle import copy_changes, schema
 from tests.oracle.yard import Yard
 
 Build = Callable[[str], Statement]
@@ -134,7 +134,8 @@ def _hostile_changes() -> list[Change]:
 
 def catalogue() -> list[Change]:
     """All of them, in order."""
-    return _changes() + _hostile_changes()
+    copies = [Change(name, build, (), code) for name, build, code in copy_changes.steps()]
+    return _changes() + _hostile_changes() + copies
 
 
 def execute_text(connection: oracledb.Connection, statement: Statement) -> dict:

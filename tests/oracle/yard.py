@@ -176,7 +176,7 @@ def make_yard(target: LiveTarget, admin: oracledb.Connection, facts: ServerFacts
     for pipeline in grants_files():
         for grant in yard.grants(pipeline):
             run(admin, grant)
-    for privilege in ("CREATE SESSION", "CREATE TABLE"):
+    for privilege in ("CREATE SESSION", "CREATE TABLE", "CREATE SEQUENCE"):
         run(admin, f"GRANT {privilege} TO {yard.owner}")
     run(admin, f"GRANT CREATE SESSION TO {yard.account('bare')}")
     _make_room(yard)

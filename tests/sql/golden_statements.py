@@ -21,6 +21,8 @@ if __name__ == "__main__":
 
 from drydock.engines import oracle_statements as rendered  # noqa: E402
 from drydock.engines.oracle_statements import Segment, Statement  # noqa: E402
+from drydock.masking import schema as s  # noqa: E402
+from drydock.masking.oracle import copy_statements as c  # noqa: E402
 from drydock.sqlfiles import all_sql_files, parse_sql_file, statements  # noqa: E402
 
 GOLDENS = HERE / "goldens"
@@ -103,6 +105,38 @@ def catalogue() -> dict[str, Statement]:
         "cancel_sql_on_instance": r.cancel_sql(1234, 56789, 2, "a5ks9fhw2v9s1"),
         "kill_session": r.kill_session(1234, 56789),
         "kill_session_on_instance": r.kill_session(1234, 56789, 2),
+        **_of_copies(),
+    }
+
+
+def _of_copies() -> dict[str, Statement]:
+    """What makes and delivers a masked copy; names of several columns are hostile."""
+    kind = s.DataType(name="VARCHAR2(20 CHAR)", family="text")
+    table = s.Table(schema_name="APP", name="T", columns=(s.Column(name=HOSTILE.name, position=1, type=kind, nullable=False),))
+    sequence = s.Sequence(schema_name="APP", name="N", increment=2, minimum=1, maximum=10**27, cycles=True, cache=1)
+    owner, names = HOSTILE.owner, ["ID", HOSTILE.name]
+    link = f"FOREIGN KEY ({c.listed(names)}) REFERENCES {TABLE.quoted} ({c.listed(names)}) ON DELETE CASCADE ENABLE VALIDATE"
+    return {
+        "copy_table": c.create_table(owner, "T", c.columns_of(table, {HOSTILE.name: "'it''s'"})),
+        "copy_runs": c.create_table("COPIES", c.RUNS, c.MACHINERY[c.RUNS]),
+        "copy_parts": c.create_table("COPIES", c.PARTS, c.MACHINERY[c.PARTS]),
+        "copy_drop": c.drop_table(owner, "T"),
+        "copy_empty": c.empty_table(owner, "T"),
+        "copy_key": c.add_constraint(owner, "T", "K", f"PRIMARY KEY ({c.listed(names)})"),
+        "copy_check": c.add_constraint(owner, "T", "K", 'CHECK (REGEXP_LIKE("ID_NO", \'^[0-9]{17}[0-9X]$\') OR "A" IN (1, 2))'),
+        "copy_link": c.add_constraint(owner, "T", "K", link),
+        "copy_index": c.create_index(owner, "T", "I", names, unique=True),
+        "copy_sequence": c.create_sequence(owner, sequence, 77),
+        "copy_sequence_drop": c.drop_sequence(owner, "N"),
+        "copy_comment": c.comment_on(owner, "T", HOSTILE.name, "人员's; --"),
+        "copy_take": c.take_rows(owner, "T", "P", names),
+        "copy_insert": c.insert_rows(owner, "P", names),
+        "copy_part": c.written("part_add"),
+        "copy_run": c.written("run_add"),
+        "copy_generation": c.written("generation_set"),
+        "copy_forget_parts": c.written("parts_forget"),
+        "copy_forget_runs": c.written("runs_forget"),
+        "copy_deliver": c.deliver(owner, ["T", HOSTILE.name], ["READER", "R2"]),
     }
 
 

@@ -21,6 +21,7 @@ from drydock.sqlfiles import SqlFile, all_sql_files, parse_sql_file, sql_file  #
 
 TEMPLATES = "statements"
 LEFT_OUT = {
+    "masking": {"ANALYZE ANY": "statistics are gathered of a copy alone, by the account that owns it"},
     "reclaim": {"DROP ANY TABLE": "only where the policy allows truncate (allow_truncate), and then by the site itself"},
     "reindex": {
         "INDEX ON owner.table": "optional, for a table whose indexes are rebuilt: DBMS_SPACE.CREATE_INDEX_COST then tells the\n"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
+import shutil
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kernel_worlds import (
     KEY,
@@ -21,6 +24,8 @@ from kernel_worlds import (
     work,
 )
 
+from drydock.masking.blockciphers import BlockCipher
+from drydock.masking.feistel import permute
 from drydock.masking.kernel import compiled
 from drydock.masking.kernel.batches import BatchColumn, Batches
 from drydock.masking.kernel.programs import program_of
@@ -69,6 +74,57 @@ def test_right_values_are_not_left_to_python(kind):
     assert left.size < 120 and sum(a != b for a, b in zip(values, masked, strict=True)) > 70
     program.free()
     batches.close()
+
+
+MANY = 700  # more than wait together, and more patterns of letters than are planned
+
+
+@needs_kernel
+@pytest.mark.parametrize("kind", ["cn_id", "uscc", "email", "mac", "bank_card", "container", "hkid", "company"])
+def test_more_values_than_are_held_at_once_are_masked_alike(kind):
+    draw = draws(kind, "many")
+    works = [work("c", "text", rule("words" if kind == "company" else "pseudonym", kind))]
+    rows = [[right_value(draw, kind).encode()] for _ in range(MANY)]
+    rows[5], rows[6] = [None], [rows[7][0].lower()]
+    assert compiled_fields(LOADED.library, works, rows) == python_fields(works, rows)
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory):
+    """The kernel as a processor without wide registers gets it."""
+    compiler = next((found for name in compiled.COMPILERS if (found := shutil.which(name))), None)
+    if LOADED.library is None or compiler is None:
+        pytest.skip("no compiler")
+    path = tmp_path_factory.mktemp("narrow") / "kernel.so"
+    flags = ("-std=c11", "-O1", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror")
+    compiled.build(Path(compiler), path, flags)
+    return compiled._declared(ctypes.CDLL(str(path)))
+
+
+@pytest.mark.parametrize("kind", ["cn_id", "uscc", "email", "mobile", "address"])
+def test_a_processor_without_wide_registers_gives_the_same(narrow, kind):
+    if not narrow.dk_has_aes():
+        pytest.skip("no AES")
+    draw = draws(kind, "narrow")
+    works = [work("c", "text", rule("words" if kind == "address" else "pseudonym", kind))]
+    rows = [[odd_value(draw, kind)] for _ in range(ROWS)]
+    assert compiled_fields(narrow, works, rows) == python_fields(works, rows)
+
+
+@needs_kernel
+@pytest.mark.parametrize("size", [1, 2, 9_999, 10_000, 999_999, 1 << 24, 67_108_864, 67_108_865, 1 << 32, (1 << 32) + 1, 1 << 63])
+def test_the_network_is_that_of_the_reference_in_every_size(size):
+    """Straight at the rest of a division by floating point: halves from 2 to 2^31.5, and what stands at their ends."""
+    secret = bytes(range(3, 35))
+    numbers = sorted({0, size - 1, size // 2, size // 3, *(draws(size).randrange(size) for _ in range(28))})
+    cipher, library = BlockCipher(Family.SHA2_AES, secret), LOADED.library
+    texts = library.dk_room(library.dk_size_of_texts())
+    library.dk_texts_key(texts, secret)
+    moved = np.array(numbers, np.uint64)
+    library.dk_permute(texts, size, 0x0123456789ABCDEF, moved.ctypes.data, moved.size)
+    library.dk_texts_end(texts)
+    library.dk_release(texts, library.dk_size_of_texts())
+    assert moved.tolist() == permute(cipher, size, np.array(numbers, np.uint64), 0x0123456789ABCDEF).tolist()
 
 
 @needs_kernel

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from itertools import pairwise
 
 import polars as pl
 import pytest
 
-from drydock.masking.policy import Parameters
+from drydock.masking.policy import Parameters, Technique
+from drydock.masking.technique_policies import bucketer, generaliser
 from drydock.masking.verification import attack as a
 from drydock.masking.verification.scope import PART_BYTES, Scope, _ranges
 from drydock.masking.verifying_net import ANY_KIND, FIXED, FREE, _declared, originals
@@ -106,6 +108,44 @@ def test_the_attacker_coarsens_what_he_knows(name: str, parameters: dict, known:
     way = coarser_of(policy, table, name)
     frame = pl.DataFrame({"x": [known, delivered]}).select(way(pl.col("x")))
     assert frame["x"][0] == frame["x"][1] is not None
+
+
+DAYS = ("1920-05-05", "1936-01-01", "1961-02-03", "1999-12-31", "2020-06-30", "2026-01-01")
+NUMBERS = ("-3", "0", "17", "18.5", "64.99", "89", "90", "104.2")
+WAYS = [
+    (DAYS, {"to": "year", "bottom": date(1936, 1, 1), "top": date(2008, 12, 31)}),
+    (DAYS, {"to": "quarter", "top": date(2008, 12, 31)}),
+    (DAYS, {"bottom": date(1961, 2, 3)}),
+    (NUMBERS, {"step": 5}),
+    (NUMBERS, {"step": 0.1}),
+    (NUMBERS, {"top": 90.0, "bottom": 17.5}),
+    (NUMBERS, {"step": 10, "bottom": 18.0, "top": 64.0}),
+    (("440106", "440305", "110101", "310115"), {"area_code": "province"}),
+    (("440106", "440305", "110101", "440103"), {"area_code": "city"}),
+    (("510620", "510630", "100085", "518000"), {"postcode_digits": 3}),
+    (("020-87651234", "0755 8765432", "13800138000", "+86 13912345678", "010-62781234", "8613800138001"), {"phone_area": True}),
+    (NUMBERS, {"edges": (0.0, 18.0, 65.0), "show": "label"}),
+    (NUMBERS, {"edges": (0.0, 18.0, 65.0), "show": "middle"}),
+    (NUMBERS, {"edges": (0.0, 18.0, 65.0)}),
+]
+
+
+@pytest.mark.parametrize(("values", "parameters"), WAYS, ids=lambda told: "-".join(told) if isinstance(told, dict) else "")
+def test_the_attacker_knows_every_way_to_coarsen(values: tuple[str, ...], parameters: dict) -> None:
+    """What the technique itself made of a value is the same to him as the value, and he tells apart what it tells apart."""
+    policy, name = a_policy(), "born_on" if values is DAYS else "home"
+    rules = policy.tables["app.people"].columns
+    technique = Technique.BUCKETS if "edges" in parameters else Technique.GENERALISE
+    rules[name] = rules[name].model_copy(update={"technique": technique, "parameters": Parameters(**parameters)})
+    ruled = next(rule for rule in policy.rules() if rule.column == name)
+    made = (bucketer if "edges" in parameters else generaliser)(ruled)(list(values)).column
+    way = coarser_of(policy, healthy_schema().by_key["app.people"], name)
+    frame = pl.DataFrame({"known": values, "made": made}).select(way(pl.col("known")), way(pl.col("made")).alias("made"))
+    assert frame["known"].to_list() == frame["made"].to_list()
+    is_text = values is not NUMBERS or parameters.get("show") == "label"
+    told_apart = set(made) if is_text else {float(m) for m in made}
+    told_apart -= {0.0} if "edges" in parameters else set()  # the lowest edge stands for two buckets: he takes them for one
+    assert None not in frame["known"].to_list() and frame["known"].n_unique() >= len(told_apart) > 1
 
 
 def test_the_attack_finds_those_who_are_alone() -> None:

@@ -122,6 +122,21 @@ def test_the_run_tells_of_breaks_and_pictures(report: Document) -> None:
     assert chunks[1:5] == (4, 4, 0, 498_000)
 
 
+def test_each_masked_column_has_its_counts_of_the_last_generation() -> None:
+    """An item of a generation that was given up counts for nothing; what was not counted is said."""
+    chunks, generations = [i for i in ITEMS if i.candidate.action == "mask_chunk"], (1, 2, 2, 2)
+    name, other = "column app.people.phone", "column app.orders.order_no"
+    made = {o.item_key: o for o in make_outcomes()}
+    for item, generation in zip(chunks, generations, strict=True):
+        made[item.key] = an_outcome(item, generation=generation, **{name: "5990 10 3", other: "80000 0 0"})
+    report = build_masking_report(make_masking(outcomes=tuple(made.values())))
+    rows = {(r[0], r[1]): r[2:] for r in table(report, "各脱敏列的计数").rows}
+    assert rows["app.people", "phone"] == ("保格式假名", 18_000, 17_970, 30, 9)
+    assert rows["app.orders", "order_no"] == ("保格式假名", 240_000, 240_000, 0, 0)
+    assert rows["app.people", "photo"] == ("置空", 18_000, None, None, None)
+    assert "有 11 列的计数" in words_of(report)
+
+
 def test_safety_tells_the_key_by_its_fingerprint_alone(report: Document) -> None:
     told = dict(table(report, "运行安全").rows)
     assert (told["密钥纪元"], told["密钥指纹"], told["算法"]) == ("2026Q4", "9f2c41d07be85a13", "sha2_aes")

@@ -56,6 +56,14 @@ class Worked:
         """By key: an item has another number where the run was planned again."""
         return {i.key: i for i in self.plan.items}
 
+    @cached_property
+    def timely(self) -> tuple[Outcome, ...]:
+        """Without those of items that wait for the check and were tried before the work was over: they stopped nothing."""
+        work = [o for o in self.outcomes.values() if self.items[o.item_key].candidate.action not in AFTER_THE_CHECK]
+        over_at = max((o.ended_at for o in work), default=None)
+        after = [o for o in self.outcomes.values() if o not in work]
+        return (*work, *(o for o in after if over_at is None or o.started_at >= over_at or o.status is not Status.SKIPPED))
+
     def of_status(self, *statuses: Status) -> tuple[Outcome, ...]:
         return tuple(o for o in self.outcomes.values() if o.status in statuses)
 
@@ -94,7 +102,7 @@ def stop_reason(run: ChangeRun) -> StopReason:
         return StopReason.DRY_RUN
     if not worked.plan.items:
         return StopReason.NOTHING_TO_DO
-    stops = {o.stop for o in worked.outcomes.values() if not _is_left_by_person(o)}
+    stops = {o.stop for o in worked.timely if not _is_left_by_person(o)}
     stops |= {StopReason.ERROR} if worked.missing or worked.of_status(Status.FAIL, Status.UNKNOWN) else set()
     if worked.of_status(*DONE):
         stops -= {StopReason.INTERLOCK}  # that one item had to be left: the others went on

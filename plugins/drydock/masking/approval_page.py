@@ -92,14 +92,16 @@ def _changed(plan: Plan, policy: MaskingPolicyFile) -> str:
 
 def _head(plan: Plan, zone: ZoneInfo, policy: MaskingPolicyFile) -> str:
     start, end = (t.astimezone(zone).strftime("%Y-%m-%d %H:%M") for t in (plan.window_start, plan.window_end))
-    rows = sum(int(v) for name, v in plan.figures.items() if name.startswith(ROWS) and isinstance(v, int))
+    told = [v for name, v in plan.figures.items() if name.startswith(ROWS) and isinstance(v, int)]
+    rows, unknown = sum(v for v in told if v >= 0), sum(v < 0 for v in told)
+    more = f"（另有 {unknown} 张表没有统计）" if unknown else ""
     data = sum(i.candidate.size_bytes for i in plan.items if i.candidate.action == "mask_chunk")
     needed = max((i.candidate.needed_bytes for i in plan.items), default=0)
     worst = sum(i.estimate.worst_s for i in plan.items)
     measured = "" if any(i.estimate.runs for i in plan.items) else "，未实测"
     lines = (
         f"- 窗口：**{start} – {end}**（{zone.key}）。须在窗口关闭前答复；无人答复则不做任何变更。",
-        f"- 整份副本：**{len(_copied(plan))}** 张表，约 **{rows:,}** 行，**{bytes_text(data)}**；共 {len(plan.items)} 项。",
+        f"- 整份副本：**{len(_copied(plan))}** 张表，约 **{rows:,}** 行{more}，**{bytes_text(data)}**；共 {len(plan.items)} 项。",
         f"- 预计 **{minutes(plan.expected_s)}** 分钟（最坏 {at_most(worst)}{measured}）；"
         f"副本所在磁盘需要 **{bytes_text(needed)}**。",
         f"- 用途：{plain(policy.purpose)}；子集：{_subset(policy)}。",

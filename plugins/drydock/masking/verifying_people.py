@@ -6,10 +6,12 @@ The attacker's auxiliary table is the source itself: people whom he knows with e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from functools import partial
 
 import polars as pl
 
+from drydock.masking.parameters import DATE_STEPS, Parameters
 from drydock.masking.policy import MaskingPolicyFile, Technique
 from drydock.masking.policy import QuasiIdentifiers as Declared
 from drydock.masking.schema import Schema, Table
@@ -24,6 +26,7 @@ KNOWN_PEOPLE = 20_000
 Frames = Callable[..., Iterator[pl.DataFrame]]
 """As `table_frames`."""
 DATES = {"day": 10, "month": 7, "year": 4, "decade": 3}
+AREAS = {"province": 2, "city": 4}
 ADDRESSES = {"province": r"^(..)", "city": r"^(.*?(?:市|州|盟|地区))", "district": r"^(.*?[^市自治地](?:区|县|旗))"}
 
 
@@ -115,18 +118,20 @@ def coarser_of(policy: MaskingPolicyFile, table: Table, name: str) -> a.Coarser 
         return a.as_it_is
     told = rule.parameters
     if rule.technique is Technique.BUCKETS and told.edges:
-        return a.edges(told.edges)
-    if rule.technique is not Technique.GENERALISE:
-        return None
-    if told.keep_first:
-        return a.first_letters(told.keep_first)
-    if told.step:
-        return a.steps(told.step)
-    if told.to == "quarter":
-        return a.quarter
-    is_date = table.by_name[name].type.family == "date"
-    return a.first_letters(DATES[told.to]) if is_date and told.to in DATES else _address(told.to)
+        return a.labelled_edges(told.edges) if told.show == "label" else a.edges(told.edges)
+    return _generalised(told) if rule.technique is Technique.GENERALISE else None
 
 
-def _address(to: str | None) -> a.Coarser | None:
-    return a.up_to(ADDRESSES[to]) if to in ADDRESSES else None
+def _generalised(told: Parameters) -> a.Coarser | None:
+    """By the one way that the rule chose."""
+    ends = (told.bottom, told.top)
+    if told.to in DATE_STEPS or any(isinstance(end, date) for end in ends):
+        coarse = a.quarter if told.to == "quarter" else a.first_letters(DATES[told.to or "day"])
+        return a.held_to(coarse, *(end if isinstance(end, date) else None for end in ends))
+    if told.step is not None or any(end is not None for end in ends):
+        return a.numbers(told.step, *(None if end is None else float(end) for end in ends))  # type: ignore[arg-type]
+    if told.area_code or told.postcode_digits:
+        return a.digits(AREAS[told.area_code] if told.area_code else told.postcode_digits or 0, of=6)
+    if told.keep_first or told.phone_area:
+        return a.first_letters(told.keep_first) if told.keep_first else a.phone_area
+    return a.up_to(ADDRESSES[told.to]) if told.to in ADDRESSES else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drydock.changing.hands import Eyes, Target
 from drydock.changing.run import ChangeRun
@@ -15,7 +15,7 @@ from drydock.masking.epochs import see_key
 from drydock.masking.keys import MaskingKey
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.policy import Target as CopyTarget
-from drydock.orchestration.connections import endpoint_of
+from drydock.orchestration.connections import endpoint_of, oracle_connect_of
 from drydock.orchestration.masking_keys import masking_key_of
 from drydock.orchestration.targets import free_bytes, places_of
 
@@ -76,38 +76,32 @@ def _target(run: ChangeRun) -> Target:
 
 def _oracle_eyes(run: ChangeRun) -> Eyes:
     from drydock.engines.oracle import RunIdentity
+    from drydock.masking.oracle.copy_sessions import OracleCopyEyes
     from drydock.masking.oracle.sessions import OracleMaskingEyes
-    from drydock.orchestration.connections import oracle_connect_of
 
     policy = load_masking_policy(run.database.id)
-    return OracleMaskingEyes(
-        run.database,
-        oracle_connect_of(policy.source.connection),
-        RunIdentity("masking.look", run.run_key),
-        policy=policy,
-        copy=copy_endpoint(run, policy),
-        facts=_oracle_facts(run),
-        key=checked_key(run, policy),
-    )
+    told: dict[str, Any] = {"policy": policy, "facts": _oracle_facts(run), "key": checked_key(run, policy)}
+    session = (run.database, oracle_connect_of(policy.source.connection), RunIdentity("masking.look", run.run_key))
+    if policy.chosen_target().engine is Engine.ORACLE:
+        return OracleCopyEyes(*session, copy=oracle_connect_of(policy.chosen_target().connection), **told)
+    return OracleMaskingEyes(*session, copy=copy_endpoint(run, policy), **told)
 
 
 def _copy_of_oracle(run: ChangeRun) -> Target:
+    from drydock.engines.oracle import RunIdentity
+    from drydock.masking.oracle.copy_sessions import OracleCopy
     from drydock.masking.oracle.picture import take_picture
     from drydock.masking.oracle.sessions import CopyOfOracle
-    from drydock.orchestration.connections import oracle_connect_of
 
     policy = load_masking_policy(run.database.id)
-    return CopyOfOracle(
-        run.database,
-        copy_endpoint(run, policy),
-        f"masking.work {run.run_key}",
-        places_of_copy(policy.chosen_target()),
-        policy=policy,
-        source=oracle_connect_of(policy.source.connection),
-        key=checked_key(run, policy),
-        facts=_oracle_facts(run),
-        take_picture=partial(take_picture, run),
-    )
+    target = policy.chosen_target()
+    told: dict[str, Any] = {"policy": policy, "facts": _oracle_facts(run), "key": checked_key(run, policy)}
+    told |= {"source": oracle_connect_of(policy.source.connection), "take_picture": partial(take_picture, run)}
+    if target.engine is Engine.ORACLE:
+        identity = RunIdentity("masking.work", run.run_key)
+        return OracleCopy(run.database, oracle_connect_of(target.connection), identity, None, **told)
+    name = f"masking.work {run.run_key}"
+    return CopyOfOracle(run.database, copy_endpoint(run, policy), name, places_of_copy(target), **told)
 
 
 def _oracle_facts(run: ChangeRun) -> RunFacts:

@@ -233,7 +233,25 @@ def run_blocks(record: MaskingRecord) -> Iterator[Block]:
     rows = [_action_row(record, action) for action in dict.fromkeys(i.candidate.action for i in record.items)]
     yield make_table(record.word("mr_steps"), spec, rows, record.period, record.language)
     yield Paragraph(text=record.word("mr_steps_note"), style="note")
+    yield from _counted(record)
     yield from _not_done(record)
+
+
+def _counted(record: MaskingRecord) -> Iterator[Block]:
+    """Each masked column with its technique: rows of its table, and what the streams counted of its values."""
+    spec: Spec = (("mr_table", TEXT, 2.4), ("mr_column", TEXT, 1.8), ("mr_technique", TEXT, 1.5), ("mr_rows", COUNT, 1.1))
+    spec += (("mr_counted_masked", COUNT, 1.1), ("mr_counted_nulls", COUNT, 1.1), ("mr_counted_unknown", COUNT, 1.1))
+    rows = [_counted_row(record, rule) for rule in record.masked]
+    yield from long_table(record, "mr_counted", spec, rows)
+    uncounted = sum(1 for row in rows if row[4] is None or row[4] + row[5] != row[3])  # type: ignore[operator]
+    if uncounted:
+        yield Paragraph(text=record.word("mr_counted_partly", n=uncounted), style="note")
+
+
+def _counted_row(record: MaskingRecord, rule: ResolvedRule) -> tuple[Cell, ...]:
+    rows = record.copy.rows.get(rule.table) if record.copy else None
+    masked, nulls, unknown = record.counts_of(rule) or (None, None, None)
+    return rule.table, rule.column, technique_word(record, rule.technique), rows, masked, nulls, unknown
 
 
 def _run_rows(record: MaskingRecord) -> Iterator[tuple[Cell, ...]]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from drydock.ledger.masking_record import MaskingEvent
 from drydock.ledger.models import Event
 from drydock.masking.policy import MaskingPolicyFile, ResolvedRule, Technique
+from drydock.masking.postgres.copying import column_figure
 from drydock.masking.verifying import CopyVerification
 from drydock.outcomes import Outcome
 from drydock.plans import WorkItem
@@ -43,6 +44,24 @@ class MaskingRecord(WorkRecord):
         """The rules that change something in tables that have rows."""
         tables = self.masking.tables if self.masking else {}
         return tuple(r for r in self.rules if r.technique is not Technique.KEEP and not tables[r.table].structure_only)
+
+    def counts_of(self, rule: ResolvedRule) -> tuple[int, int, int] | None:
+        """Values of a column that were masked, NULLs that stayed, values of no known shape; None where nothing was counted.
+
+        Of the last generation alone: rows of an earlier one are not in the copy any more. Parts that a killed attempt copied
+        are in the copy and were not counted.
+        """
+        name, found = column_figure(rule.table, rule.column), []
+        last = max((int(str(o.after.get("generation", 0))) for o in self._chunk_outcomes), default=0)
+        for outcome in self._chunk_outcomes:
+            told = outcome.after.get(name)
+            if told is not None and int(str(outcome.after.get("generation", 0))) == last:
+                found.append([int(word) for word in str(told).split()])
+        return tuple(map(sum, zip(*found, strict=True))) if found else None  # type: ignore[return-value]
+
+    @cached_property
+    def _chunk_outcomes(self) -> tuple[Outcome, ...]:
+        return tuple(self.outcome_of[i.key] for i in self.items_of(COPYING) if i.key in self.outcome_of)
 
     def items_of(self, action: str) -> tuple[WorkItem, ...]:
         return tuple(item for item in self.items if item.candidate.action == action)

@@ -126,6 +126,7 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
         "dk_release": (None, (pointer, size)),
         "dk_has_aes": (ctypes.c_int, ()),
         "dk_texts_end": (None, (pointer,)),
+        "dk_permute": (None, (pointer, ctypes.c_uint64, ctypes.c_uint64, pointer, number)),
         "dk_batch_of": (number, (pointer, ctypes.c_char_p, size, ctypes.c_int)),
         "dk_read": (number, (pointer, pointer, pointer, pointer)),
         "dk_write": (ctypes.c_int, (pointer, pointer, pointer)),

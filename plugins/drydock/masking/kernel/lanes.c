@@ -217,20 +217,25 @@ static int make_plan(const dk_cipher *cipher, plan *made) {
     return made->count > 0;
 }
 
-/* The plan of these letters, made when first seen; NULL where there is none or there are too many. */
-static const plan *plan_of(dk_texts *p, const shape *s, int length, uint64_t letters) {
+/* Made when first seen; no plan is replaced, since jobs point to it. */
+static __attribute__((noinline)) const plan *new_plan(dk_texts *p, plan *at, const shape *s, int length, uint64_t letters) {
+    if (p->lanes->plan_count == MOST_PLANS) return NULL;
+    p->lanes->plan_count++;
+    at->shape = s;
+    at->length = length;
+    at->letters = letters;
+    if (!make_plan(&p->ff1.cipher, at)) at->count = 0;
+    return at->count ? at : NULL;
+}
+
+/* The plan of these letters; NULL where there is none or there are too many. Inline, since a call would spill registers. */
+static inline __attribute__((always_inline)) const plan *plan_of(dk_texts *p, const shape *s, int length, uint64_t letters) {
     dk_lanes *l = p->lanes;
     uint64_t mixed = (letters ^ (uintptr_t)s >> 4 ^ (uint64_t)length << 57) * UINT64_C(0x9e3779b97f4a7c15);
     plan *at = &l->plans[mixed >> 58];
     while (at->length && (at->letters != letters || at->shape != s || at->length != length))
         at = at + 1 == l->plans + PLANS ? l->plans : at + 1;
-    if (at->length) return at->count ? at : NULL;
-    if (l->plan_count == MOST_PLANS) return NULL;
-    l->plan_count++;
-    at->shape = s;
-    at->length = length;
-    at->letters = letters;
-    if (!make_plan(&p->ff1.cipher, at)) at->count = 0;
+    if (__builtin_expect(!at->length, 0)) return new_plan(p, at, s, length, letters);
     return at->count ? at : NULL;
 }
 
@@ -398,7 +403,7 @@ static int take_any(dk_texts *p, const uint8_t *codes, int length, uint64_t lett
     if (length > LONGEST_NUMBER || of_letters * p->letter_bits + (length - of_letters) * p->digit_bits > p->most_bits) return 0;
     const plan *pl = plan_of(p, NULL, length, letters);
     if (!pl) return 0;
-    uint8_t ranks[LONGEST];
+    _Alignas(64) uint8_t ranks[LONGEST];
     _mm512_storeu_si512(ranks, _mm512_mask_sub_epi8(_mm512_loadu_si512(codes), letters, _mm512_loadu_si512(codes), _mm512_set1_epi8('A' - '0')));
     rest *it = add_job(p->lanes, counted(pl, codes, ranks), tweak, &pl->cut);
     it->plan = pl;
@@ -439,7 +444,7 @@ static int take_template(dk_texts *p, const shape *s, __m512i codes_, const uint
     if (_mm512_mask_cmpeq_epi8_mask(whole, found, _mm512_set1_epi8((char)NOT_HERE))) return 0;
     const plan *pl = plan_of(p, s, t->length, s->moved & whole & ~digits);
     if (!pl) return -1;
-    uint8_t ranks[LONGEST];
+    _Alignas(64) uint8_t ranks[LONGEST];
     int32_t off[2] = {-1, -1}, kept[2] = {0, 0};
     _mm512_storeu_si512(ranks, found);
     if (t->checks && !take_checks(s, pl, codes, off, kept)) return 0;
@@ -507,7 +512,8 @@ int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size) {
     uint64_t digits = _mm512_mask_cmplt_epu8_mask(whole, codes_, _mm512_set1_epi8(10));
     uint64_t capital = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8('A')), _mm512_set1_epi8(26));
     uint64_t small = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8('a')), _mm512_set1_epi8(26));
-    uint8_t room[16 + 2 * LONGEST], *codes = room + 16; /* digits are read from sixteen bytes on before their end */
+    _Alignas(64) uint8_t room[3 * LONGEST];
+    uint8_t *codes = room + LONGEST; /* digits are read from sixteen bytes on before their end */
     codes_ = _mm512_mask_sub_epi8(codes_, small, codes_, _mm512_set1_epi8(0x20));
     _mm512_storeu_si512(codes, codes_);
     _mm512_mask_storeu_epi8(out, whole, bytes);

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from drydock.masking.characters import COMMON_HAN, DIGIT, LETTER, alphabet
+from drydock.masking.kernel import compiled
 from drydock.masking.kernel.codecs import base_name
 from drydock.masking.kernel.structures import (
     CODES,
@@ -77,6 +78,16 @@ class Program:
                 self.library.dk_texts_end(self.address)
             self.library.dk_release(self.address, self.size)
             self.address = 0
+
+
+def prepare() -> None:
+    """Load what programs are made of, once for all that are forked from this process: lists, divisions, days, the library."""
+    compiled.load()
+    alphabet(), dictionaries.place_names(), resident_ids.calendar(), catalogue.provinces()
+    for name in ("company_words", "address_structure"):
+        words_of(name)
+    for name in ("vowels", "consonants", "surnames", "compound", *dictionaries.HAN_OF.values()):
+        dictionaries.symbols_of(name)
 
 
 def _no_mask(*_: int) -> int:

@@ -27,6 +27,27 @@ void dk_texts_end(dk_texts *p) {
     p->lanes = NULL;
 }
 
+/* For tests: numbers below a size in place, as values are moved. */
+void dk_permute(dk_texts *p, uint64_t size, uint64_t tweak, uint64_t *numbers, int64_t count) {
+    const dk_cut cut = dk_make_cut(&p->ff1.cipher, size);
+    for (int64_t first = 0; first < count; first += DK_TOGETHER) {
+        dk_job jobs[DK_TOGETHER], *left[DK_TOGETHER];
+        int used = (int)(count - first < DK_TOGETHER ? count - first : DK_TOGETHER);
+        for (int k = 0; k < used; k++) {
+            jobs[k] = (dk_job){numbers[first + k], tweak, &cut};
+            left[k] = &jobs[k];
+        }
+        for (int still = used; still; ) {
+            dk_network(&p->ff1.cipher, left, still);
+            int now = 0;
+            for (int k = 0; k < still; k++)
+                if (left[k]->number >= size) left[now++] = left[k];
+            still = now;
+        }
+        for (int k = 0; k < used; k++) numbers[first + k] = jobs[k].number;
+    }
+}
+
 typedef struct {
     dk_job job;
     dk_cut spare;

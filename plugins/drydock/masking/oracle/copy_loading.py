@@ -8,6 +8,7 @@ Sources: python-oracledb 26.1, direct_path_load; OCI Programmer's Guide 19c, Dir
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -30,12 +31,14 @@ class DirectRows(OracleRows):
     """The copying of one part to Oracle. `into`: owner and table; `piece`: the table that it is loaded into first."""
 
     piece: str = ""
-    file: SqlFile = field(default_factory=lambda: sql_file("oracle", st.PIPELINE, "rows_take"))
+    file: SqlFile = field(default_factory=lambda: sql_file("oracle", st.FOLDER, "rows_take"))
 
 
-def copy_to_oracle(source: oracledb.Connection, copy: oracledb.Connection, work: DirectRows, key: MaskingKey) -> None:
-    """Copy one part, whole or not at all. Raises ChangeFailed (picture_gone), oracledb.Error, Unmaskable."""
-    began, counted, (owner, table) = time.monotonic(), Counted(work), work.into
+def copy_to_oracle(
+    source: oracledb.Connection, copy: oracledb.Connection, work: DirectRows, key: MaskingKey, deadline_s: float = math.inf
+) -> None:
+    """Copy one part, whole or not at all. Raises ChangeFailed (picture_gone, timeout), oracledb.Error, Unmaskable."""
+    began, counted, (owner, table) = time.monotonic(), Counted(work, deadline_s), work.into
     if _generation(copy, work.run_id) != work.generation:
         raise ChangeFailed(PICTURE_GONE, PICTURE_GONE, retry=False)
     _run(copy, st.empty_table(owner, work.piece))

@@ -188,7 +188,7 @@ class OracleCopy(OracleTarget):
         try:
             with source_told_apart():
                 source, copy = self._two_sessions(deadline_s)
-                copy_to_oracle(source.connection, copy.connection, statement, self.key)
+                copy_to_oracle(source.connection, copy.connection, statement, self.key, deadline_s)
         except ChangeFailed as e:
             error = e
         elapsed_s, code = time.monotonic() - began, error.code if error else ""

@@ -18,7 +18,7 @@ from drydock.masking import schema as s
 from drydock.masking.oracle.types import FAMILIES
 from drydock.sqlfiles import sql_file
 
-PIPELINE = "masking"
+PIPELINE, FOLDER = "masking", "masking_copy"
 RUNS, PARTS = "DRYDOCK_RUNS", "DRYDOCK_PARTS"
 MACHINERY = {
     RUNS: "run_id NUMBER(18) NOT NULL, generation NUMBER(9) NOT NULL, xids VARCHAR2(64), identity VARCHAR2(64)",
@@ -116,13 +116,13 @@ def deliver(owner: str, names: Sequence[str], readers: Sequence[str]) -> Stateme
 
 def written(name: str, /, **binds: Any) -> Statement:
     """A row of Drydock's own tables."""
-    file = sql_file("oracle", PIPELINE, name)
+    file = sql_file("oracle", FOLDER, name)
     return Statement(file, compose(file), binds)
 
 
 def made(name: str, /, **parts: str) -> Statement:
     """Only for this package: `parts` come out of quoting functions."""
-    file = sql_file("oracle", PIPELINE, name)
+    file = sql_file("oracle", FOLDER, name)
     return Statement(file, compose(file, parts))
 
 

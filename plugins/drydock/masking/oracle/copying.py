@@ -78,7 +78,7 @@ class OracleCopying(Copying):
         for number, part in enumerate(parts):
             rows = self._rows_of(part, picture, len(parts), number)
             self.dones += self.hands.change(rows)
-            self.counts += rows.done
+            self.count(part, rows.done)
 
     def _rows_of(self, part: Piece, picture: SourcePicture, count: int, number: int) -> OracleRows:
         """The change that copies a part. Raises ChangeFailed."""

@@ -41,7 +41,18 @@ def chunk_candidates(tables: Sequence[tuple[Table, Extents]], chunk_bytes: int, 
     chunks = list(packed(pieces, chunk_bytes))
     if len(chunks) > most:
         return chunk_candidates(tables, chunk_bytes * 2, most)
-    return tuple(chunk_of(chunk, chunk[0][0].name, ONE_STREAM) for chunk in chunks)
+    partitions = {
+        (t.schema_name, name): rows[0]["partition"] or "" for t, extents in tables for name, rows in extents.items() if rows
+    }
+    return tuple(_named(chunk_of(chunk, "", ONE_STREAM), partitions) for chunk in chunks)
+
+
+def _named(chunk: Candidate, partitions: Mapping[tuple[str, str], str]) -> Candidate:
+    """The chunk under the names of its first piece: schema, table, and partition where there is one."""
+    first = chunk.pieces[0]
+    identity = f"{first.schema_name}.{first.name}"
+    partition = partitions.get((first.schema_name, first.name), "")
+    return chunk.model_copy(update={"object": chunk.object.model_copy(update={"partition": partition, "identity": identity})})
 
 
 def _cuts(table: Table, name: str, extents: Sequence[Mapping[str, Any]], chunk_bytes: int) -> Iterator[tuple[Piece, int]]:

@@ -8,6 +8,7 @@ Sources: Error Messages 19c (ORA-01466, ORA-01555, ORA-08103, ORA-08181); Develo
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -66,16 +67,20 @@ class OracleRows:
 
 
 class Counted:
-    """Counts batches on their way: rows, bytes, and how many values of ruled columns are not NULL."""
+    """Counts batches on their way: rows, bytes, and how many values of ruled columns are not NULL; ends them at the deadline."""
 
-    def __init__(self, work: OracleRows) -> None:
+    def __init__(self, work: OracleRows, deadline_s: float) -> None:
         self.work, self.rows, self.bytes, self._told_at = work, 0, 0, 0.0
+        self._ends = time.monotonic() + deadline_s
         self.masked: Counter[str] = Counter()
         self.nulls: Counter[str] = Counter()
         self._ruled = [n for n, w in enumerate(work.works) if w.rule is not None]
 
     def through(self, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """The same batches. Raises ChangeFailed past the deadline."""
         for batch in batches:
+            if time.monotonic() > self._ends:
+                raise ChangeFailed("deadline", "timeout", retry=False)
             for n in self._ruled:
                 name, nulls = self.work.works[n].name, batch.column(n).null_count
                 self.nulls[name] += nulls
@@ -92,9 +97,14 @@ class Counted:
         return StreamCounts(rows=self.rows, bytes_in=self.bytes, bytes_out=self.bytes, **told)  # type: ignore[arg-type]
 
 
-def copy_to_postgres(source: oracledb.Connection, target: Session, work: OracleRows, key: MaskingKey) -> None:
-    """Copy one part, whole or not at all. Raises ChangeFailed (picture_gone), psycopg.Error, oracledb.Error, Unmaskable."""
-    began, counted = time.monotonic(), Counted(work)
+def copy_to_postgres(
+    source: oracledb.Connection, target: Session, work: OracleRows, key: MaskingKey, deadline_s: float = math.inf
+) -> None:
+    """Copy one part, whole or not at all.
+
+    Raises ChangeFailed (picture_gone, timeout), psycopg.Error, oracledb.Error, Unmaskable.
+    """
+    began, counted = time.monotonic(), Counted(work, deadline_s)
     run = {"run_id": work.run_id, "generation": work.generation}
     with target.transaction():
         if send(target, statement(PIPELINE, "hold_generation", binds=run)).fetchone() is None:

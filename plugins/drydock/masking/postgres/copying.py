@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -35,6 +35,7 @@ from drydock.verdicts import Figure
 log = logging.getLogger(__name__)
 
 TRIES = 5
+COUNTED = ("masked", "nulls", "unknown_shapes")
 PAUSE_S = 0.5
 LOST = ("unreachable", "shut_down", "starting")
 PASSING = (*LOST, "resources", "picture_gone", "conflict", "interrupted")
@@ -52,7 +53,8 @@ class Copying:
     hands: Hands
     given: Given
     dones: list[StatementDone] = field(default_factory=list)
-    counts: list[StreamCounts] = field(default_factory=list)
+    counts: list[tuple[str, StreamCounts]] = field(default_factory=list)
+    """of each part that was copied: its table, and what the stream counted"""
     generations: int = 0
     tries: int = 0
 
@@ -96,13 +98,26 @@ class Copying:
     def told(self) -> dict[str, Figure]:
         """What the outcome says: sums over all columns, never a value."""
         sums: Counter[str] = Counter()
-        for counts in self.counts:
+        for _, counts in self.counts:
             sums.update(rows=counts.rows, bytes_in=counts.bytes_in, bytes_out=counts.bytes_out)
             for name in ("masked", "nulls", "unknown_shapes"):
                 sums[name] += sum(getattr(counts, name).values())
-        ways = {counts.way for counts in self.counts}
-        told: dict[str, Figure] = {**sums, "tries": self.tries, "new_generations": self.generations}
+        ways = {counts.way for _, counts in self.counts}
+        told: dict[str, Figure] = {**sums, **self._by_column(), "tries": self.tries, "new_generations": self.generations}
         return told | ({"way": ", ".join(sorted(ways))} if ways else {})
+
+    def _by_column(self) -> dict[str, Figure]:
+        """Of each ruled column: values that were masked, NULLs that stayed, values of no known shape."""
+        sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for table, counts in self.counts:
+            for column in counts.masked:
+                told = {name: getattr(counts, name).get(column, 0) for name in COUNTED}
+                sums[column_figure(table, column)].update(told)
+        return {name: " ".join(str(told[one]) for one in COUNTED) for name, told in sums.items()}
+
+    def count(self, part: Piece, done: Sequence[StreamCounts]) -> None:
+        """Note what the streams counted of a part."""
+        self.counts += [(object_name(part.root_schema, part.root_table), counts) for counts in done]
 
     def _now(self) -> Row:
         rows = self._rows("run_now")
@@ -142,6 +157,7 @@ class Copying:
             tries=self.hands.policy.lock_tries,
         )
         self.generations += 1
+        self.counts.clear()  # of rows that are not there any more
 
     def _copy(self, parts: Sequence[Piece], picture: Picture) -> None:
         """Send the parts to the streams, as one change of the gate."""
@@ -158,7 +174,9 @@ class Copying:
         try:
             self.dones += self.hands.change(copy)
         finally:
-            self.counts += [counts for _, counts in copy.done]
+            of_place = {part.place[:2]: part for part in parts}
+            for job, counts in copy.done:
+                self.count(of_place[job.part.schema_name, job.part.name], [counts])
 
     @cached_property
     def schema(self) -> Schema:
@@ -214,6 +232,11 @@ class Copying:
             if place in oids:
                 found[object_name(row["schema_name"], row["table_name"]), row["column_name"]] = oids[place]
         return found
+
+
+def column_figure(table: str, column: str) -> str:
+    """The name of the figure of an outcome that holds a column's counts (COUNTED, with blanks between)."""
+    return f"column {table}.{column}"
 
 
 def subset_seed(key: MaskingKey) -> int:

@@ -21,6 +21,11 @@ from drydock.masking.schema import Schema, object_name
 from drydock.verdicts import Finding, Status, Verdict, judge
 
 STAGING, OLD = "drydock_staging", "drydock_old"
+SEEN_BY_THE_NET = (
+    *("comment on ", "security label on ", "view ", "rule ", "policy ", "trigger ", "function ", "foreign server "),
+    *("stored missing value of ", "gathered statistics of ", "setting of the database"),
+)
+"""Places that no definition of a source is looked at in, but the copy's database is (`verification/definitions.sql`)."""
 NUMBERS = "N"  # pg_type.typcategory
 
 
@@ -133,9 +138,13 @@ def _missing(scope: Scope, place: str, schema: str, name: str, is_called: bool) 
 
 
 def _held(scope: Scope) -> Iterator[Finding]:
+    unused = {place for place in scope.policy.carried_over if not place.startswith(SEEN_BY_THE_NET)}
     for held in held_values(scope):
+        unused.discard(held.place)
         if held.place not in scope.policy.carried_over:
             yield finding("masking_definition_holds_value", held.place, kinds=", ".join(held.kinds))
+    for place in sorted(unused):  # the value went, or the place was never written so: it would excuse what comes there later
+        yield finding("masking_exception_unused", place, is_certain=False)
 
 
 def _told(scope: Scope) -> Iterator[Finding]:

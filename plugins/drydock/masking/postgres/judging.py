@@ -82,8 +82,9 @@ def _second_net(eyes: MaskingEyes, parts: Sequence[Piece], there: Sequence[Row])
     )
 
 
-def _conditions(eyes: MaskingEyes, schema: Schema) -> dict[str, str] | None:
-    if eyes.key is None or not eyes.policy.subset:
-        return None
+def _conditions(eyes: MaskingEyes, schema: Schema) -> dict[str, str]:
+    """The rows that a subset took of each table; empty where the policy takes all."""
+    if not eyes.policy.subset:
+        return {}
     chosen = selections(eyes.policy, schema, eyes.facts.day, subset_seed(eyes.key))
     return {key: one.where for key, one in chosen.items() if one.where}

@@ -104,7 +104,8 @@ class MaskingEyes(PostgresEyes):
     policy: MaskingPolicyFile = field(kw_only=True)
     copy: Endpoint = field(kw_only=True, repr=False)
     facts: RunFacts = field(kw_only=True, repr=False)
-    key: MaskingKey | None = field(kw_only=True, repr=False, default=None)
+    key: MaskingKey = field(kw_only=True, repr=False)
+    """what a subset's percentages were drawn by, so that the copy is held against the rows that were taken"""
     _copy_session: Session | None = field(init=False, repr=False, default=None)
 
     def copy_rows(self, pipeline: str, name: str, binds: Mapping[str, Any] | None = None) -> list[Row]:

@@ -87,8 +87,10 @@ def _host() -> socket.socket:
 
 def main(descriptor: int) -> None:
     """Fork a child for each channel that comes, until the parent is gone."""
-    from drydock.masking.postgres import stream_child  # what takes long is loaded once, here
+    from drydock.masking.kernel import programs  # what takes long is loaded once, here
+    from drydock.masking.postgres import stream_child
 
+    programs.prepare()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children that end are not waited for
     control = socket.socket(fileno=descriptor)
     while True:

@@ -7,7 +7,8 @@ told of values.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from drydock.changing.hands import Row, SurveyContext
 from drydock.engines.postgres_statements import Columns
@@ -19,6 +20,8 @@ from drydock.masking.fitness_scope import finding
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres.chunks import REASON, Leaf, chunks_of, finishes_of
 from drydock.masking.postgres.definitions import definition_findings
+from drydock.masking.postgres.delivering import foreseen
+from drydock.masking.postgres.reading import read_definitions
 from drydock.masking.postgres.sessions import PIPELINE, MaskingEyes
 from drydock.masking.postgres.targets_allowed import refusals
 from drydock.masking.postgres_schema import NoSuchSchema, read_postgres_schema
@@ -66,14 +69,26 @@ def survey(eyes: MaskingEyes, context: SurveyContext) -> Found:
 
 def _findings(eyes: MaskingEyes, schema: Schema, limits: MaskingLimits) -> Iterator[Finding]:
     policy = eyes.policy
-    yield from refusals(policy, schema.identity, eyes.copy_rows(PIPELINE, "copy_state")[0], eyes.facts)
+    refused = tuple(refusals(policy, schema.identity, eyes.copy_rows(PIPELINE, "copy_state")[0], eyes.facts))
+    yield from refused
     yield from unconfirmed(policy)
     yield from drift(policy, schema, load_confirmed(policy.database))
     yield from unfit(policy, schema)
-    yield from definition_findings(policy, schema)
+    yield from _of_the_copy(eyes, schema, is_allowed=not refused)
     yield from unselectable(policy, schema)
     yield from _composites(eyes)
     yield from _unruled(eyes, schema, limits.sample_rows)
+
+
+def _of_the_copy(eyes: MaskingEyes, schema: Schema, *, is_allowed: bool) -> Iterator[Finding]:
+    """What would stop the building or the delivery as the copy's database stands now: told before a night's work."""
+
+    def ask(name: str, binds: Mapping[str, Any]) -> list[Row]:
+        return eyes.copy_rows(PIPELINE, name, binds)
+
+    yield from definition_findings(eyes.policy, schema, read_definitions(ask, ()))
+    if is_allowed:  # asked of a target that may have a delivery
+        yield from foreseen(ask, eyes.policy)
 
 
 def unconfirmed(policy: MaskingPolicyFile) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ The attacker knows how the copy was coarsened (policies are no secret), so what 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from drydock.masking.verification.results import LinkageResult
 
 Coarser = Callable[[pl.Expr], pl.Expr]
 _QUARTER = 3
+NEAR = 1e-9  # of a step: a multiple of 0.1 divided by 0.1 may lie a little below a whole number
 
 
 class Attack:
@@ -75,8 +77,39 @@ def up_to(pattern: str) -> Coarser:
     return lambda text: pl.coalesce(text.str.extract(pattern), text)
 
 
-def steps(step: float) -> Coarser:
-    return lambda text: (text.cast(pl.Float64, strict=False) / step).floor()
+def held_to(coarse: Coarser, bottom: date | None, top: date | None) -> Coarser:
+    """Dates as texts, those beyond an end taken for it first."""
+
+    def held(text: pl.Expr) -> pl.Expr:
+        day = text.str.slice(0, 10)
+        ends = (pl.lit(None if end is None else end.isoformat(), pl.String) for end in (bottom, top))
+        low, high = (pl.coalesce(end, day) for end in ends)
+        return coarse(pl.when(day < low).then(low).when(day > high).then(high).otherwise(day)).name.keep()
+
+    return held
+
+
+def numbers(step: float | None, bottom: float | None, top: float | None) -> Coarser:
+    """The upper end first, then down to a multiple of the step, then the lower end: delivered numbers stay as they are."""
+
+    def coarse(text: pl.Expr) -> pl.Expr:
+        number = text.cast(pl.Float64, strict=False).clip(upper_bound=top)
+        number = number if step is None else (number / step + NEAR).floor() * step
+        return number.clip(lower_bound=bottom).round(9)
+
+    return coarse
+
+
+def digits(count: int, of: int) -> Coarser:
+    """The first digits of so many; numbers have lost the zeros before them."""
+    return lambda text: text.str.strip_chars().str.zfill(of).str.slice(0, count)
+
+
+def phone_area(text: pl.Expr) -> pl.Expr:
+    """The area code of a landline, the first three digits of a mobile number; what is as short already stays."""
+    bare = text.str.replace_all(r"[^0-9]", "").str.replace(r"^(?:00)?86(1[3-9][0-9]{9}|0?[1-9][0-9]{8,})$", "$1")
+    mobile, large, small = r"^(1[3-9][0-9])[0-9]{8}$", r"^(0[12][0-9])[0-9]{7,}$", r"^(0[3-9][0-9]{2})[0-9]{6,}$"
+    return pl.coalesce(bare.str.extract(mobile), bare.str.extract(large), bare.str.extract(small), bare)
 
 
 def edges(lower: tuple[float, ...]) -> Coarser:
@@ -85,5 +118,16 @@ def edges(lower: tuple[float, ...]) -> Coarser:
     def bucket(text: pl.Expr) -> pl.Expr:
         number = text.cast(pl.Float64, strict=False)
         return pl.sum_horizontal((number >= edge).cast(pl.Int32) for edge in sorted(lower)[1:])
+
+    return bucket
+
+
+def labelled_edges(lower: tuple[float, ...]) -> Coarser:
+    """Which bucket, of a number or of its label: `<100`, `100..<500`, `>=500`."""
+
+    def bucket(text: pl.Expr) -> pl.Expr:
+        least = pl.coalesce(text.str.extract(r"^>=(.+)$"), text.str.extract(r"^(.+)\.\.<"), text).cast(pl.Float64, strict=False)
+        number = pl.when(text.str.starts_with("<")).then(-float("inf")).otherwise(least)
+        return pl.sum_horizontal((number >= edge).cast(pl.Int32) for edge in lower).name.keep()
 
     return bucket

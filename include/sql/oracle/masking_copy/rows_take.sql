@@ -1,7 +1,7 @@
 -- purpose: put the masked rows of one part into their table, in the transaction that writes the part down
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: row exclusive on the table
 -- licence: none
 -- binds: table (quoted), columns (quoted), piece (quoted)

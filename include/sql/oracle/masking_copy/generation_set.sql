@@ -1,7 +1,7 @@
 -- purpose: from now on the tables of the run are filled from another picture
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: row exclusive on the table
 -- licence: none
 -- binds: run_id (of the ledger), generation (of the picture), xids (digest), identity (of the source)

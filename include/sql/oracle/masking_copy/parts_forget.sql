@@ -1,7 +1,7 @@
 -- purpose: forget the parts of earlier pictures and runs
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: row exclusive on the table
 -- licence: none
 -- binds: none

@@ -1,7 +1,7 @@
 -- purpose: drop a table of an earlier copy; its grants go with it
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: exclusive on the table
 -- licence: none
 -- binds: table (quoted)

@@ -1,7 +1,7 @@
 -- purpose: make an empty table of a copy, without keys and checks
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: CREATE TABLE, QUOTA on the default tablespace
+-- privileges: CREATE TABLE
 -- locks: none
 -- licence: none
 -- binds: table (quoted), columns (quoted names with types, defaults, NOT NULL)

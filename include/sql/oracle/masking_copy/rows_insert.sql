@@ -1,7 +1,7 @@
 -- purpose: put masked rows of one part into its piece, where a type is refused by direct path
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: row exclusive on the table
 -- licence: none
 -- binds: table (quoted), columns (quoted), values (numbered binds)

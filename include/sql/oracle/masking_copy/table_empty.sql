@@ -1,7 +1,7 @@
 -- purpose: take all rows out of a table of a copy
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: exclusive on the table
 -- licence: none
 -- binds: table (quoted)

@@ -1,7 +1,7 @@
 -- purpose: write down that a run begins to fill the copy
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: row exclusive on the table
 -- licence: none
 -- binds: run_id (of the ledger)

@@ -1,7 +1,7 @@
 -- purpose: drop a sequence of an earlier copy
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: none
 -- licence: none
 -- binds: sequence (quoted)

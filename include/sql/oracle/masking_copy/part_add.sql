@@ -1,7 +1,7 @@
 -- purpose: write down that a part is copied, in the transaction that puts its rows into their table
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: row exclusive on the table
 -- licence: none
 -- binds: run_id (of the ledger), generation (of the picture), schema_name (of the source), name (segment of the source), first_page (first extent), end_page (extent after the last; -1: to the end), rows_copied (rows), bytes_copied (bytes), elapsed_s (seconds)

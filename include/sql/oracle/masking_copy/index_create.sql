@@ -1,7 +1,7 @@
 -- purpose: make an index of a copy
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: CREATE TABLE, QUOTA on the default tablespace
+-- privileges: CREATE TABLE
 -- locks: share on the table
 -- licence: none
 -- binds: unique (UNIQUE or nothing), index (quoted), table (quoted), columns (quoted)

@@ -1,7 +1,7 @@
 -- purpose: let the readers see the whole copy at once: all grants in one transaction, or none
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: none
 -- licence: none
 -- binds: owner (quoted), grants (GRANT SELECT ON quoted TO quoted, ...)

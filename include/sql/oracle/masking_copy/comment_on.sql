@@ -1,7 +1,7 @@
 -- purpose: put a scrubbed comment on a table or column of a copy
 -- kind: change
 -- engine: oracle 12.1-23
--- privileges: the account owns the schema of the copy
+-- privileges: none beyond CREATE SESSION
 -- locks: none
 -- licence: none
 -- binds: what (TABLE, COLUMN), thing (quoted), text (literal)

@@ -1,0 +1,71 @@
+"""The statements of masked copies on Oracle, in the order in which a copy is made, on tables of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drydock.engines.oracle_statements import Statement
+from drydock.masking import schema as s
+from drydock.masking.oracle import copy_statements as st
+
+HOSTILE = "Odd.'; DROP TABLE X --"
+
+
+def column(name: str, kind: str, family: str, **more: object) -> s.Column:
+    return s.Column(name=name, position=1, type=s.DataType(name=kind, family=family), **{"nullable": True, **more})  # type: ignore[arg-type]
+
+
+PEOPLE = s.Table(
+    schema_name="APP",
+    name="COPY_PEOPLE",
+    columns=(
+        column("ID", "NUMBER(12)", "number", nullable=False),
+        column("PHONE", "VARCHAR2(20 CHAR)", "text"),
+        column("BORN_ON", "DATE", "date"),
+        column(HOSTILE, "TIMESTAMP(6)", "date"),
+    ),
+)
+ORDERS = s.Table(schema_name="APP", name="COPY_ORDERS", columns=(column("PEOPLE_ID", "NUMBER(12)", "number"),))
+SEQUENCE = s.Sequence(schema_name="APP", name="COPY_NO", increment=2, minimum=1, maximum=10**27, cache=20)
+PART = {"schema_name": "APP", "name": "COPY_PEOPLE", "first_page": 0, "end_page": -1}
+FIGURES = {"rows_copied": 0, "bytes_copied": 0, "elapsed_s": 1.5}
+PICTURE = {"generation": 1, "xids": "0123", "identity": "4711"}
+Build = Callable[[str], Statement]
+
+
+def steps() -> list[tuple[str, Build, str]]:
+    """(name, how it is made for an owner, the error that it must end with)."""
+    people, orders, piece = PEOPLE.name, ORDERS.name, f"{st.PIECE}0"
+    names = [c.name for c in PEOPLE.columns]
+    plain, columns = st.columns_of(PEOPLE, {}, plain=True), st.columns_of(PEOPLE, {"PHONE": "'none'"})
+    return [
+        ("copy/runs", lambda o: st.create_table(o, st.RUNS, st.MACHINERY[st.RUNS]), ""),
+        ("copy/parts", lambda o: st.create_table(o, st.PARTS, st.MACHINERY[st.PARTS]), ""),
+        ("copy/table", lambda o: st.create_table(o, people, columns), ""),
+        ("copy/table that is there", lambda o: st.create_table(o, people, columns), "ORA-00955"),
+        ("copy/piece", lambda o: st.create_table(o, piece, plain), ""),
+        ("copy/child", lambda o: st.create_table(o, orders, st.columns_of(ORDERS, {})), ""),
+        ("copy/run", lambda o: st.written("run_add", run_id=7), ""),
+        ("copy/generation", lambda o: st.written("generation_set", run_id=7, **PICTURE), ""),
+        ("copy/empty the piece", lambda o: st.empty_table(o, piece), ""),
+        ("copy/take over", lambda o: st.take_rows(o, people, piece, names), ""),
+        ("copy/part", lambda o: st.written("part_add", run_id=7, generation=1, **PART, **FIGURES), ""),
+        ("copy/key", lambda o: st.add_constraint(o, people, "COPY_PK", f"PRIMARY KEY ({st.listed(['ID'])})"), ""),
+        ("copy/check", lambda o: st.add_constraint(o, people, "COPY_CK", 'CHECK (LENGTH("PHONE") > 3)'), ""),
+        ("copy/link", lambda o: st.add_constraint(o, orders, "COPY_FK", link_to(o)), ""),
+        ("copy/index", lambda o: st.create_index(o, people, "COPY_BORN", ["BORN_ON", HOSTILE], unique=False), ""),
+        ("copy/unique index", lambda o: st.create_index(o, people, "COPY_PHONE", ["PHONE"], unique=True), ""),
+        ("copy/comment of a table", lambda o: st.comment_on(o, people, "", "人员's; --"), ""),
+        ("copy/comment of a column", lambda o: st.comment_on(o, people, HOSTILE, "x"), ""),
+        ("copy/sequence", lambda o: st.create_sequence(o, SEQUENCE, 77), ""),
+        ("copy/deliver", lambda o: st.deliver(o, [people, orders], [o.replace("OWNER", "BARE")]), ""),
+        ("copy/deliver to nobody", lambda o: st.deliver(o, [people], ["DRYDOCK_TEST_NOBODY"]), "ORA-01917"),
+        ("copy/forget parts", lambda o: st.written("parts_forget"), ""),
+        ("copy/forget runs", lambda o: st.written("runs_forget"), ""),
+        ("copy/no sequence", lambda o: st.drop_sequence(o, "COPY_NO"), ""),
+        *((f"copy/drop {n}", lambda o, n=n: st.drop_table(o, n), "") for n in (people, orders, piece, st.PARTS, st.RUNS)),
+    ]
+
+
+def link_to(owner: str) -> str:
+    return f'FOREIGN KEY ("PEOPLE_ID") REFERENCES "{owner}"."{PEOPLE.name}" ("ID") ENABLE VALIDATE'

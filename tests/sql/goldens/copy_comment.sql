@@ -1,0 +1,1 @@
+COMMENT ON COLUMN "Own; DROP USER x--"."T"."表'); END; /* " IS '人员''s; --'

@@ -1,0 +1,1 @@
+TRUNCATE TABLE "Own; DROP USER x--"."T"

@@ -1,0 +1,3 @@
+UPDATE drydock_runs
+SET generation = :generation, xids = :xids, identity = :identity
+WHERE run_id = :run_id

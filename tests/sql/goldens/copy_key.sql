@@ -1,0 +1,1 @@
+ALTER TABLE "Own; DROP USER x--"."T" ADD CONSTRAINT "K" PRIMARY KEY ("ID", "表'); END; /* ")

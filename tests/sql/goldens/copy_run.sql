@@ -1,0 +1,1 @@
+INSERT INTO drydock_runs (run_id, generation) VALUES (:run_id, 0)

@@ -1,0 +1,1 @@
+DROP SEQUENCE "Own; DROP USER x--"."N"

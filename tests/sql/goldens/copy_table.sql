@@ -1,0 +1,1 @@
+CREATE TABLE "Own; DROP USER x--"."T" ("表'); END; /* " VARCHAR2(20 CHAR) DEFAULT 'it''s' NOT NULL)
