@@ -109,7 +109,7 @@ def test_what_a_whole_quarter_still_finds(quarter: AuditQuarter) -> None:
         "audit_quarter_exception_ends",
         "audit_quarter_off_hours",
         "audit_quarter_rule_off",
-        "audit_quarter_rule_not_run",
+        "audit_quarter_rules_not_run",
     }
     assert quarter.status is Status.FAIL
     unreviewed = next(f for f in quarter.findings if f.code == "audit_quarter_unreviewed")
@@ -126,6 +126,7 @@ def test_holes_are_told(set_ledger: Setter) -> None:
     assert told["audit_quarter_not_detected"]["days"] == 1 and told["audit_quarter_trail_not_judged"]["days"] == 1
     assert told["audit_quarter_set_aside"]["pieces"] == 4 and told["audit_quarter_unread"]["files"] == 1
     assert told["audit_quarter_trail_unwell"]["which"] == "2026-07-03" and quarter.whole_days == 92 - 3
+    assert told["audit_quarter_rules_not_run"] == {"rules": 1, "total": 7, "which": "outlier"}
     world = whole_world()
     world.activity.pop()
     assert "audit_quarter_not_digested" in codes(told_by(world, set_ledger))
@@ -153,6 +154,10 @@ def test_an_application_may_work_at_night(set_ledger: Setter) -> None:
 def test_an_empty_quarter_is_a_finding_and_proves_nothing(set_ledger: Setter) -> None:
     quarter = told_by(World(), set_ledger)
     assert codes(quarter) >= {"audit_quarter_empty", "audit_quarter_trail_not_judged"} and quarter.status is Status.FAIL
+    assert (
+        next(f for f in quarter.findings if f.code == "audit_quarter_trail_not_judged").values["which"]
+        == "2026-07-01 – 2026-09-30"
+    )
     assert (quarter.records, len(quarter.days), quarter.example, quarter.patterns) == (0, 92, None, ())
     without = told_by(World(), set_ledger, AuditPolicy())
     assert codes(without) >= {"audit_quarter_no_source", "audit_quarter_nothing_important"}

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from drydock.audit.columns import OBJECT
 from drydock.audit.important import important_objects
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.quarter_counts import (
-    OBJECT,
     counts_by,
     day_lines,
     digested_by_day,

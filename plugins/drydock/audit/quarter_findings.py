@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from itertools import groupby
 
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.quarter_model import AuditQuarter, DayLine
@@ -22,8 +23,11 @@ def find_in_quarter(quarter: AuditQuarter, policy: AuditPolicy) -> tuple[Finding
 
 
 def _named(days: Sequence[DayLine]) -> str:
-    more = f" (+{len(days) - MOST_NAMED})" if len(days) > MOST_NAMED else ""
-    return ", ".join(str(line.day) for line in days[:MOST_NAMED]) + more
+    """The days, those in a row as one span; at most so many spans."""
+    runs = groupby(enumerate(line.day for line in days), lambda told: told[1].toordinal() - told[0])
+    spans = [[day for _, day in some] for _, some in runs]
+    told = [str(own[0]) if len(own) == 1 else f"{own[0]} – {own[-1]}" for own in spans]
+    return ", ".join(told[:MOST_NAMED]) + (f" (+{len(told) - MOST_NAMED})" if len(told) > MOST_NAMED else "")
 
 
 def _collected(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
@@ -103,9 +107,11 @@ def _rules(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
         if line.switched_off:
             told = {"why": line.switched_off}
             yield Finding(code="audit_quarter_rule_off", status=Status.WARN, place=line.rule, values=told)
-        elif days := sum(line.not_run.values()):
-            told = {"days": days, "total_days": len(quarter.days), "why": "; ".join(line.not_run)}
-            yield Finding(code="audit_quarter_rule_not_run", status=Status.WARN, place=line.rule, values=told)
+    unasked = sorted(line.rule for line in quarter.rules if line.not_run and not line.switched_off)
+    if unasked:
+        which = ", ".join(unasked[:MOST_NAMED]) + (f" (+{len(unasked) - MOST_NAMED})" if len(unasked) > MOST_NAMED else "")
+        told = {"rules": len(unasked), "total": len(quarter.rules), "which": which}
+        yield Finding(code="audit_quarter_rules_not_run", status=Status.WARN, values=told)
 
 
 LOOKS: tuple[Callable[[AuditQuarter, AuditPolicy], Iterator[Finding]], ...] = (

@@ -71,6 +71,12 @@ class AuditRecordBook:
     def rule_name(self, rule: str) -> str:
         return self.rule_names.get(rule, rule)
 
+    def value(self, name: str, kind: str = "") -> str:
+        """A value of a column; what the records do not tell is said to be so."""
+        if not name:
+            return self.word("ar_not_told")
+        return self.coded(kind, name) if kind else name
+
     def severity(self, severity: Severity) -> str:
         return self.coded("severity", severity.value)
 
@@ -115,7 +121,7 @@ class AuditRecordBook:
         """The most frequent values of a column with their share of all records of it; what is not listed is a line of its own."""
         spec: Spec = (("ar_value", TEXT, 3), ("ar_records", COUNT, 1.3), ("ar_share", SHARE, 1), ("ar_failed", COUNT, 1))
         rows: list[tuple[Cell, ...]] = [
-            (self.coded(kind, c.name) if kind else c.name, c.records, c.records / counts.records, c.failures)
+            (self.value(c.name, kind), c.records, c.records / counts.records, c.failures)
             for c in counts.lines[:MOST_VALUES]
             if counts.records
         ]
