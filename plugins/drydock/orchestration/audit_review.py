@@ -9,12 +9,15 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowSkipException
 
+from drydock import settings
+from drydock.configuration import load_notices
 from drydock.orchestration.audit_runs import open_quarter_run
 
 if TYPE_CHECKING:
@@ -91,7 +94,9 @@ def page_of(run: AuditRun, quarter: Quarter, page: dict[str, Any]) -> Page:
     items = {item.pattern: item for item in steps.queue_of(run)}
     found = tuple(items[pattern] for pattern in page["patterns"] if pattern in items)
     closed = frozenset(item.pattern for item in found) - waiting
-    return Page(page["number"], page["pages"], len(waiting), found, closed, str(steps.sheet_path(run, quarter)))
+    sheet, base = steps.sheet_path(run, quarter), load_notices().reports_base_url.rstrip("/")
+    url = f"{base}/{quote(sheet.relative_to(settings.reports_dir()).as_posix())}" if base else ""
+    return Page(page["number"], page["pages"], len(waiting), found, closed, str(sheet), url)
 
 
 def form_of(page: Page) -> ParamsDict:
