@@ -309,6 +309,16 @@ def test_a_statement_and_its_plan_are_one_record(world: World) -> None:
     assert {row["fingerprint"]: row["records"] for row in world.lines(Part.STATEMENTS)}[fingerprint("select 1 from t")] == 4
 
 
+def test_the_first_lines_of_a_session_have_its_program_and_nobody_elses(world: World) -> None:
+    received = csv_line(0, "", message="connection received: host=10.0.0.9 port=5", session="s1").replace('"psql"', '""')
+    failed = csv_line(1, "eve", message="connection received: host=10.0.0.8 port=5", session="s2").replace('"psql"', '""')
+    (world.logs / "pg.csv").write_text(received + failed + csv_line(2, "ann", session="s1") + csv_line(3, "bob", session="s3"))
+    world.collect()
+    told = {(row["session_id"], row["dialect"]): (row["account"], row["program"]) for row in world.lines()}
+    assert told[("s1", "connection")] == ("ann", "psql")
+    assert told[("s2", "connection")] == ("eve", "")
+
+
 KINDS = ("log_statement", "auto_explain", "error", "connection")
 
 
