@@ -150,8 +150,6 @@ def test_only_what_is_archived_and_old_enough_goes(site: Site) -> None:
     begin, _ = span_of_day(site.days[0], site.database.zone)
     kept = site.store.scan(Part.RECORDS, begin, NOW.astimezone(UTC)).select(pl.len()).collect().item()
     assert kept == DAYS * A_DAY, "the store keeps all"
-        "the store keeps all"
-    )
 
 
 def test_a_day_that_is_read_again_after_the_cleaning_keeps_its_records(site: Site) -> None:
