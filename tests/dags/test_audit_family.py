@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from drydock.audit.spans import Quarter
 from drydock.configuration import load_all
 from drydock.orchestration import audit, audit_runs
-from drydock.orchestration.audit_review import ReviewPage, reviewer_of
+from drydock.orchestration.audit_review import AskAgain, ReviewPage, reviewer_of
 from drydock.verdicts import Finding, Status, judge, skip
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +108,13 @@ def test_only_a_named_reviewer_of_the_policy_is_recorded(who: dict) -> None:
     assert reviewer_of({"id": "zhao", "name": "Zhao"}, run) == "zhao"
     with pytest.raises(ValueError, match="recorded"):
         reviewer_of(who, run)
+
+
+def test_an_answer_that_cannot_be_taken_is_asked_for_again_at_once() -> None:
+    from drydock.audit.review_page import AnswerInvalid
+
+    again, other = (AskAgain().evaluate(e, 1, 12) for e in (AnswerInvalid("reason: …"), ConnectionError("away")))
+    assert again.retry_delay == timedelta(seconds=1) and again.reason == "reason: …" and other.retry_delay is None
 
 
 def asked(kind: str, start: str | None = None, **chosen: str) -> audit_runs.Asked:

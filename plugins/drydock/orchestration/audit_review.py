@@ -7,12 +7,12 @@ cleared or run into its time limit, and every item that no named person closed i
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param
+from airflow.sdk import Param, RetryDecision, RetryPolicy
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -26,6 +26,17 @@ if TYPE_CHECKING:
     from drydock.audit.spans import Quarter
 
 log = logging.getLogger(__name__)
+
+
+class AskAgain(RetryPolicy):
+    """An answer that cannot be taken is asked for again at once; any other trouble waits as every task does."""
+
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
+        from drydock.audit.review_page import AnswerInvalid
+
+        if isinstance(exception, AnswerInvalid):
+            return RetryDecision.retry(delay=timedelta(seconds=1), reason=str(exception))
+        return RetryDecision.default()
 
 
 class ReviewPage(HITLOperator):
