@@ -46,7 +46,7 @@ class Folded:
 
     def add(self, frame: pl.DataFrame) -> None:
         if frame.height:
-            self._frames.append(frame)
+            self._frames.append(_alone(frame))
             self._rows += frame.height
         if self._rows > self._limit:
             self._frames = [self.whole()]
@@ -55,6 +55,11 @@ class Folded:
 
     def whole(self) -> pl.DataFrame:
         return self._fold(pl.concat(self._frames))
+
+
+def _alone(frame: pl.DataFrame) -> pl.DataFrame:
+    """A copy that does not hold the buffers of the batch it was cut from: a view of one statement keeps all texts of a batch."""
+    return pl.DataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()), schema_overrides=frame.schema)
 
 
 def _first(frame: pl.DataFrame) -> pl.DataFrame:
