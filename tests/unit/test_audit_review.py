@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from drydock.audit import review_sheet
 from drydock.audit.columns import STATEMENT_USE, STATEMENTS
 from drydock.audit.results import Disposal, Explained, Hit, QueueItem, Review, Severity, Subject
 from drydock.audit.review import finding_items, in_order, is_reviewed, statement_items, statement_pattern, unreviewed
@@ -248,6 +249,16 @@ def test_any_text_comes_back(told: list[tuple[str, str]], tmp_path_factory: pyte
     write_sheet(tuple(made.values()), path)
     fill(path, *([NORMAL] * len(made)))
     assert len(read_sheet(path, tuple(made.values()), "李工", NOW)) == len(made)
+
+
+def test_a_sheet_holds_what_can_be_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review_sheet, "MOST_ROWS", HEAD_ROW + 2)
+    found = items(hit("A"), hit("B"), hit("C"))
+    assert write_sheet(found, tmp_path / "q.xlsx") == 2 and read_sheet(tmp_path / "q.xlsx", found, "李工", NOW) == ()
+    book = load_workbook(tmp_path / "q.xlsx")
+    book[SHEET].append(["", *[""] * (len(KEYS) - 2), "x"])
+    book.save(tmp_path / "q.xlsx")
+    assert "more than 6 rows" in problems(tmp_path / "q.xlsx", found)[0]
 
 
 def test_the_list_of_words_is_offered(sheet: tuple[Path, tuple[QueueItem, ...]]) -> None:

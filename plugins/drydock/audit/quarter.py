@@ -27,6 +27,7 @@ from drydock.audit.quarter_findings import find_in_quarter
 from drydock.audit.quarter_model import (
     AuditQuarter,
     Counts,
+    DayLine,
     Important,
     ImportantLine,
     PatternLine,
@@ -73,25 +74,20 @@ def quarter_of(
     hits = audit_history.hits_between(ledger, database.id, begin, end)
     detections = audit_history.detections_between(ledger, database.id, begin, end)
     reviews = audit_history.reviews_of(ledger, database.id)
-    days = days_between(begin, end, database.zone)
-    trails = audit_history.trails_between(ledger, database.id, days[0], days[-1])
-    slices = audit_history.slices_between(ledger, database.id, begin, end)
     activity = with_deeds(store.scan(Part.ACTIVITY, begin, end))
-    sources = tuple(source.id for source in policy.sources)
-    statuses = {day: [v.status for v in verdicts if v.question not in OF_THE_DAY] for day, verdicts in trails.items()}
-    digested = digested_by_day(activity, database.time_zone)
-    patterns = reviewed_lines(finding_items(database.id, hits, database.zone), reviews, today)
     uses, texts = (store.scan(part, begin, end) for part in (Part.STATEMENT_USE, Part.STATEMENTS))
+    patterns = reviewed_lines(finding_items(database.id, hits, database.zone), reviews, today)
+    days = _days(ledger, database, policy, (begin, end), hits, detections, activity)
     quarter = AuditQuarter(
         database=database.id,
         engine=database.engine.value,
         zone=database.time_zone,
-        first=days[0],
-        last=days[-1],
+        first=days[0].day,
+        last=days[-1].day,
         today=today,
-        sources=sources,
-        days=day_lines(database, sources, (begin, end), slices, detections, hits, statuses, digested),
-        weeks=week_lines(activity, days, database.time_zone),
+        sources=tuple(source.id for source in policy.sources),
+        days=days,
+        weeks=week_lines(activity, [line.day for line in days], database.time_zone),
         **_counts(activity),
         heat=heat_map(activity, policy, calendar, database.time_zone),
         important=_important(activity, database.id, policy, hits),
@@ -101,6 +97,27 @@ def quarter_of(
         example=_example(store, patterns),
     )
     return quarter.model_copy(update={"findings": find_in_quarter(quarter, policy)})
+
+
+def _days(
+    ledger: Ledger,
+    database: Database,
+    policy: AuditPolicy,
+    span: tuple[datetime, datetime],
+    hits: Sequence[Hit],
+    detections: Sequence[Detection],
+    activity: pl.LazyFrame,
+) -> tuple[DayLine, ...]:
+    """A line for every day, from the slices, detections and verdicts of the ledger and the records of the digest."""
+    from drydock.ledger import audit_history
+
+    days = days_between(*span, database.zone)
+    slices = audit_history.slices_between(ledger, database.id, *span)
+    trails = audit_history.trails_between(ledger, database.id, days[0], days[-1])
+    statuses = {day: [v.status for v in verdicts if v.question not in OF_THE_DAY] for day, verdicts in trails.items()}
+    digested = digested_by_day(activity, database.time_zone)
+    sources = tuple(source.id for source in policy.sources)
+    return day_lines(database, sources, span, slices, detections, hits, statuses, digested)
 
 
 def _counts(activity: pl.LazyFrame) -> dict[str, Counts]:

@@ -105,8 +105,12 @@ def write_sheet(
     today: date | None = None,
     zone: ZoneInfo = LOCAL,
     language: Language = "zh",
-) -> None:
-    """Write the queue for people. Texts are stored as texts: a name that begins like a formula is shown and never computed."""
+) -> int:
+    """Write the queue for people; returns how many of its items the sheet holds, at most as many as can be read back.
+
+    Texts are stored as texts: a name that begins like a formula is shown and never computed.
+    """
+    items = items[: MOST_ROWS - HEAD_ROW]
     book = Workbook()
     sheet = book.active
     sheet.title = SHEET
@@ -121,6 +125,7 @@ def write_sheet(
     book.save(aside)
     aside.chmod(0o640)
     aside.replace(path)
+    return len(items)
 
 
 def _write_head(sheet: Worksheet, items: Sequence[QueueItem], language: Language) -> None:
