@@ -36,16 +36,16 @@ def _with_session(records: pl.DataFrame) -> pl.DataFrame:
 
 def _with_objects(records: pl.DataFrame, statements: pl.DataFrame) -> pl.DataFrame:
     """A record without objects has those of its statement's text."""
-    told = statements.filter(pl.col("objects").list.len() > 0).select("fingerprint", pl.col("objects").alias("_told"))
+    told = statements.filter(pl.col("objects").list.len() > 0).unique("fingerprint")
     if not told.height:
         return records
-    joined = records.join(told.unique("fingerprint"), on="fingerprint", how="left", maintain_order="left")
-    lacks = (pl.col("objects").list.len() == 0) & (pl.col("object_name") == "") & pl.col("_told").is_not_null()
-    first = pl.col("_told").list.first()
+    first = pl.col("objects").list.first()
     schema, name = first.str.extract(r"\A(.*)\.[^.]*\z", 1).fill_null(""), first.str.extract(r"([^.]*)\z", 1)
-    filled = (
-        pl.when(lacks).then(pl.col("_told")).otherwise(pl.col("objects")).alias("objects"),
-        pl.when(lacks).then(schema).otherwise(pl.col("object_schema")).alias("object_schema"),
-        pl.when(lacks).then(name).otherwise(pl.col("object_name")).alias("object_name"),
+    known = told.select("fingerprint", pl.col("objects").alias("_objects"), schema.alias("_schema"), name.alias("_name"))
+    beside = records.select("fingerprint").join(known, on="fingerprint", how="left", maintain_order="left").drop("fingerprint")
+    lacks = (pl.col("object_name") == "") & pl.col("_objects").is_not_null() & (pl.col("objects").list.len() == 0)
+    filled = (("objects", "_objects"), ("object_schema", "_schema"), ("object_name", "_name"))
+    joined = records.hstack(beside).with_columns(
+        pl.when(lacks).then(pl.col(there)).otherwise(pl.col(own)).alias(own) for own, there in filled
     )
-    return joined.with_columns(*filled).drop("_told")
+    return joined.select(records.columns)
