@@ -12,7 +12,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,13 +85,15 @@ class Store:
 
     # deeds
 
-    def seal(self, run_id: int, slice: Slice, instead_of: Sequence[StoredSlice] | None = None, deed: str = "") -> Link:
+    def seal(
+        self, run_id: int, slice: Slice, instead_of: Sequence[StoredSlice] | None = None, deed: str = "", why: str = ""
+    ) -> Link:
         """Make a slice visible in the place of others (None: the visible one of the same source, piece and stretch)."""
         ended = self._same(slice) if instead_of is None else tuple(instead_of)
         kept = {file.path for file in slice.files}
         if missing := sorted(path for path in kept if not self.at(path).exists()):
             raise FileNotFoundError(f"a slice cannot be sealed without its files: {missing[0]}")
-        return self._done(lambda ledger: audit_record.seal(ledger, run_id, slice, ended, deed), ended, kept)
+        return self._done(lambda ledger: audit_record.seal(ledger, run_id, slice, ended, deed, why), ended, kept)
 
     def end(self, run_id: int, deed: str, ended: Sequence[StoredSlice], subject: Mapping[str, Figure]) -> Link:
         """Let slices count no more, and remove their files; `audit_record.MOST_ENDED` at once."""
@@ -202,8 +204,8 @@ class Store:
         if not paths:
             return pl.LazyFrame(schema=SCHEMAS[part])
         rows = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
-        when = pl.col("event_time")
-        return rows.filter(when.is_null() | when.is_between(begin, end, closed="left")) if part is Part.RECORDS else rows
+        when, first, last = pl.col("event_time"), begin.astimezone(UTC), end.astimezone(UTC)
+        return rows.filter(when.is_null() | when.is_between(first, last, closed="left")) if part is Part.RECORDS else rows
 
 
 def _told(part: Part, path: str, parquet: ParquetFile) -> StoredFile:
