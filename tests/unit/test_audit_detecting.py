@@ -277,6 +277,7 @@ def tickets_of(*lines: str, folder: Path | None = None, encoding: str = "utf-8")
     [
         ("CHG-7,2026-03-04 13:00,2026/03/04 15:00,dba_*,shop.*,ALTER*,,王主任", True),
         ("CHG-7,2026-03-04T05:00+00:00,2026-03-04T07:00+00:00,x;DBA_WANG,colour,,world,王主任", True),
+        ("CHG-7,2026-03-04 13:00,2026-03-04 15:00,dba_wang chief,shop.*,CREATE INDEX；alter  table,,王主任", True),
         ("CHG-7,2026-03-04 14:30,2026-03-04 15:00,dba_*,shop.*,ALTER*,,王主任", False),
         ("CHG-7,2026-03-04 13:00,2026-03-04 15:00,clerk_*,shop.*,ALTER*,,王主任", False),
         ("CHG-7,2026-03-04 13:00,2026-03-04 15:00,dba_*,hr.*,ALTER*,,王主任", False),

@@ -27,7 +27,7 @@ MOST_EVIDENCE = 300  # characters of one text of the evidence
 _RETURNED = {**dict.fromkeys(SUBJECT, "VARCHAR"), "first_at": "TIMESTAMPTZ", "last_at": "TIMESTAMPTZ"}
 _RETURNED |= {"records": "BIGINT", "rows": "BIGINT", "score": "DOUBLE", "evidence_": "BIGINT"}
 _ORDER = ("first_at", "last_at", "records", "rows", "score")
-_DEFAULTS = {"VARCHAR": "''", "TIMESTAMPTZ": "getvariable('begin_at')"}
+_DEFAULTS = {"VARCHAR": "''", "TIMESTAMPTZ": "getvariable('begin_at')", "records": "1"}
 
 
 def detect(run: AuditRun) -> tuple[Detection, tuple[Hit, ...]]:
@@ -136,21 +136,17 @@ def _of_query(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -
         )
 
 
-_KEPT = "CREATE OR REPLACE TEMP TABLE found AS\n{query}\n"
+_KEPT = "CREATE OR REPLACE TEMP TABLE returned AS\n{query}\n"
 
 
 def _complete(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give `found` every column that folding asks for; what else the query returned is evidence."""
-    told = connection.table("found").columns
-    for column in told:
-        if column not in _RETURNED:
-            connection.execute(f'ALTER TABLE found RENAME COLUMN "{column}" TO "evidence_{column}"')
-    for column, kind in _RETURNED.items():
-        if column not in told:
-            default = {"VARCHAR": "''", "TIMESTAMPTZ": "getvariable('begin_at')"}.get(
-                kind, "1" if column == "records" else "NULL"
-            )
-            connection.execute(f'ALTER TABLE found ADD COLUMN "{column}" {kind} DEFAULT {default}')
+    """The view `found`: what the query returned, with every column that folding asks for; what else there is becomes evidence."""
+    returned = connection.table("returned")
+    columns = [f'"{name}"' if name in _RETURNED else f'"{name}" AS "evidence_{name}"' for name in returned.columns]
+    for name, kind in _RETURNED.items():
+        if name not in returned.columns:
+            columns.append(f'{_DEFAULTS.get(name) or _DEFAULTS.get(kind, "NULL")}::{kind} AS "{name}"')
+    returned.project(", ".join(columns)).create_view("found", replace=True)
 
 
 def _hit(rule: Rule, row: Mapping[str, Any], begin: datetime) -> Hit:
