@@ -19,10 +19,11 @@ from zoneinfo import ZoneInfo
 from drydock import settings
 from drydock.audit import log_files
 from drydock.audit.framing import batches_of
-from drydock.audit.log_files import Copies, head_of, is_spillover, opened
+from drydock.audit.log_files import Copies, head_of, is_spillover, opened, plain_path
 from drydock.audit.mappings import Mapping, MappingError, read_mapping
 from drydock.audit.policy import AuditSource
 from drydock.audit.postgres_bulk import bulk_batches, is_bulk
+from drydock.audit.postgres_logs import is_sure_csv_row
 from drydock.audit.reading import SPILLOVER, pieces
 from drydock.audit.records import Piece
 from drydock.audit.results import Batch
@@ -151,13 +152,19 @@ class FilesSource:
 
     def _reader(self, file: LogFile, begin: datetime, end: datetime, dated: datetime) -> Callable[[], Iterator[Batch]]:
         def read() -> Iterator[Batch]:
-            if self._mapping is None and is_bulk(file.path):
-                yield from bulk_batches(file.path, begin, end, self._clock.zone, dated, file.name)
-                return
+            with plain_path(file.path, is_bulk_head) as plain:
+                if self._mapping is None and plain is not None and is_bulk(plain):
+                    yield from bulk_batches(plain, begin, end, self._clock.zone, dated, file.name)
+                    return
             with opened(file.path) as stream:
                 yield from batches_of(self._pieces(stream), file.name, begin, end, dated=dated)
 
         return read
+
+
+def is_bulk_head(head: bytes) -> bool:
+    """True for the beginning of csvlog or jsonlog: worth unpacking for the bulk reader."""
+    return is_sure_csv_row(head.split(b"\n", 1)[0]) or head.startswith(b'{"timestamp":"')
 
 
 def _mapping_of(slug: str | None) -> Mapping | None:
