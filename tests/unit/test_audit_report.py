@@ -127,6 +127,13 @@ def test_a_name_cannot_add_options_to_the_command() -> None:
     assert "--account 'x --exemplars; rm' --out" in reports.tracing_command(evil)
 
 
+def test_the_seal_of_the_store_stands_on_paper() -> None:
+    text = text_of(a_report())
+    assert "ab" * 32 in text and "已核对 9 / 9" in text
+    (row,) = tables(a_report())["审计轨迹与归档（天数 / 期间天数）"].rows
+    assert row == ("审计是否开启", "92 / 92", "0 / 92", "0 / 92", "0 / 92", "0 / 92")
+
+
 def test_holes_are_on_paper() -> None:
     document = a_report("damaged", "en")
     gaps = {str(row[0]): row for row in tables(document)["Days with gaps"].rows}

@@ -69,6 +69,16 @@ def _trail(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
         yield Finding(code="audit_quarter_trail_not_judged", status=Status.UNKNOWN, values=told)
 
 
+def _store(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
+    """A store that is not as it was sealed: every figure of the report may be wrong."""
+    store = quarter.store
+    if store is not None and store.status is Status.FAIL:
+        told = {"findings": len(store.findings), "which": ", ".join(f.place for f in store.findings[:MOST_NAMED])}
+        yield Finding(code="audit_quarter_store_altered", status=Status.FAIL, place=quarter.database, values=told)
+    elif store is None or store.status is Status.UNKNOWN:
+        yield Finding(code="audit_quarter_store_not_proved", status=Status.UNKNOWN, place=quarter.database)
+
+
 def _people(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
     incidents = [line for line in quarter.patterns if line.review and line.review.disposal is Disposal.INCIDENT]
     if incidents:
@@ -118,6 +128,7 @@ LOOKS: tuple[Callable[[AuditQuarter, AuditPolicy], Iterator[Finding]], ...] = (
     _collected,
     _left_aside,
     _trail,
+    _store,
     _people,
     _important,
     _off_hours,
