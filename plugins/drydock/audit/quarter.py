@@ -82,9 +82,10 @@ def quarter_of(
     patterns = reviewed_lines(finding_items(database.id, hits, database.zone), reviews, today)
     trails = _trails(ledger, database, (begin, end))
     days = _days(ledger, database, policy, (begin, end), hits, detections, activity, trails)
+    what = {"database": database.id, "engine": database.engine.value, "zone": database.time_zone, "today": today}
+    what |= {"first": days[0].day, "last": days[-1].day}
     quarter = AuditQuarter(
-        **{"database": database.id, "engine": database.engine.value, "zone": database.time_zone},
-        **{"first": days[0].day, "last": days[-1].day, "today": today},
+        **what,
         sources=tuple(source.id for source in policy.sources),
         days=days,
         **_counts(activity),
