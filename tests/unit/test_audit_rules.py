@@ -127,7 +127,7 @@ def test_a_policy_moves_a_threshold() -> None:
     lenient = rule.test.positive.model_copy(update={"policy": {"parameters": {"failed_logon_burst": {"failures": 13}}}})
     assert play(rule, rule.test.positive)[1] and not play(rule, lenient)[1]
     switched = rule.test.positive.model_copy(update={"policy": {"switched_off": {rule.id: "tested elsewhere"}}})
-    assert play(rule, switched)[0].not_run == {rule.id: "switched off: tested elsewhere"}
+    assert play(rule, switched)[0].not_run == {rule.id: "已停用：tested elsewhere · switched off: tested elsewhere"}
 
 
 def test_texts_are_in_both_languages() -> None:
