@@ -252,6 +252,25 @@ def test_drydocks_reading_is_explained_and_of_important_objects_only_by_a_run() 
         assert only(asked(wrong, "whole_table_read")[1]).explained is None
 
 
+def test_a_way_of_drydock_that_changed_something_needs_a_run_all_that_time() -> None:
+    subject = Subject(account="drydock_work", client="airflow01", program="drydock/run 7", os_user="airflow")
+    hit = DDL_HIT.model_copy(update={"subject": subject, "rule": "new_way", "evidence": {"changes": 3, "important_records": 0}})
+    run = OwnRun(run_id=9, pipeline="reclaim", began_at=at("13:00"), ended_at=at("15:00"), is_finished=True)
+    assert only(explained(hit, runs=(run,))).explanation == "run 9 (reclaim)"
+    for other in (run.model_copy(update={"ended_at": at("13:30")}), run.model_copy(update={"pipeline": "audit"})):
+        assert only(explained(hit, runs=(other,))).explained is None
+    untold = hit.model_copy(update={"evidence": {}})
+    assert only(explained(untold)).explained is None, "what a rule does not count may have been a change"
+
+
+def test_an_outlier_of_drydock_is_its_own_unless_somebody_else_used_the_account() -> None:
+    usual = {"who": "drydock", "at": "09:00", "statement": "SELECT 1", "times": 40, "every_s": 300}
+    today = usual | {"times": 4000, "every_s": 5}
+    for more, who in (((), Explained.DRYDOCK), (({"who": "drydock", "client": "pc-tom"},), None)):
+        hits = asked(scene(today, *more, past=(usual,)), "outlier")[1]
+        assert {hit.explained for hit in hits if hit.subject.account == "drydock_read"} == {who}
+
+
 @pytest.mark.parametrize("field", ["client", "program", "os_user"])
 def test_a_person_who_uses_drydocks_account_is_told_whatever_else_is_known(field: str) -> None:
     found = scene({"who": "drydock", "statement": "SELECT * FROM shop.buyer", field: "elsewhere"})

@@ -104,8 +104,16 @@ def _of_baseline(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene
     zone = scene.database.zone
     if why := why_no_baseline(before, scene.policy, zone):
         return [], why
+    own = _own_alone(connection)
+    known = {"explained": Explained.DRYDOCK, "explanation": "every way that the account came is Drydock's own"}
     hits = outliers(today, before, scene.policy, zone, scene.calendar)
-    return [hit.model_copy(update={"rule": rule.id}) for hit in hits], ""
+    return [hit.model_copy(update={"rule": rule.id, **(known if hit.subject.account in own else {})}) for hit in hits], ""
+
+
+def _own_alone(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Drydock's accounts that nobody else used in the interval; an outlier tells no host to know it by."""
+    ways = connection.table("ways").filter("is_own_account").aggregate("account, bool_and(is_own) AS is_own", "account")
+    return {account for account, is_own in ways.fetchall() if is_own}
 
 
 def _of_query(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -> Iterator[Hit]:
