@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from sqlalchemy import Connection
 
 from drydock import settings
 from drydock.audit.frames import SCHEMAS, ParquetFile
@@ -26,7 +27,7 @@ from drydock.audit.store_files import created, day_of, fetched, file_name, numbe
 from drydock.ledger import audit_history, audit_record
 from drydock.ledger.audit_history import DIGEST, StoredSlice
 from drydock.ledger.connect import Ledger
-from drydock.ledger.locks import locked
+from drydock.ledger.locks import held, lock_session, locked
 from drydock.verdicts import Figure
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Store:
 
     def __init__(self, root: Any, database: str, ledger: Ledger) -> None:
         self.root, self.database, self.ledger = root, database, ledger
+        self._session: Connection | None = None  # for the locks of deeds, while the store is held for writing
         self.cache = settings.state_dir() / "audit_cache"
 
     @property
@@ -111,7 +113,7 @@ class Store:
     def _done(self, deed: Callable[[Ledger], Link], ended: Sequence[StoredSlice], kept: set[str]) -> Link:
         """A deed in its order: marks, the ledger's commit, the chain's line, files that count no more, marks."""
         gone = [file.path for e in ended for file in e.slice.files if file.path not in kept]
-        with locked(self.ledger, f"audit-deed:{self.database}"):
+        with self._turn():
             self._finish_chain()
             for name in (*gone, CHAIN_MARK):
                 self._mark(name)
@@ -141,12 +143,27 @@ class Store:
     def writing(self) -> Iterator[None]:
         """Hold the store while files are written that the ledger does not know yet; left-overs of kills are swept before."""
         self.sweep()
-        with locked(self.ledger, f"audit-writers:{self.database}", is_shared=True):
-            yield
+        with locked(self.ledger, f"audit-writers:{self.database}", is_shared=True), lock_session(self.ledger) as session:
+            self._session, before = session, self._session
+            try:
+                yield
+            finally:
+                self._session = before
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One deed at a time on one database, in all processes."""
+        name = f"audit-deed:{self.database}"
+        if self._session is not None:
+            with held(self._session, name):
+                yield
+        else:
+            with locked(self.ledger, name):
+                yield
 
     def sweep(self) -> int:
         """Put right what a killed writer left; returns how many files went. Nothing while another writer is at work."""
-        with locked(self.ledger, f"audit-deed:{self.database}"):
+        with self._turn():
             self._finish_chain()
         with locked(self.ledger, f"audit-writers:{self.database}", waits=False) as is_alone:
             left = [name for name in self.marks() if name != CHAIN_MARK] if is_alone else []
