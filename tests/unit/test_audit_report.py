@@ -17,6 +17,7 @@ from drydock.audit.rules import load_rules
 from drydock.ledger import audit_history
 from drydock.reporting import audit_charts
 from drydock.reporting.audit_events import RULES_OF
+from drydock.reporting.audit_evidence import evidence_text
 from drydock.reporting.audit_facts import AuditRecordBook
 from drydock.reporting.audit_report import build_audit_report
 from drydock.reporting.document import Chart, Document, Heading, KeyFigures, Language, Paragraph, SignOff, Table
@@ -187,6 +188,23 @@ def test_the_english_report_holds_no_chinese_except_what_people_wrote() -> None:
     for given in ("周工", "已与业务方核对", "迁移期间由人工核对", "陈晓岚", "点我", "粗", "安全审计"):
         page = page.replace(given, "")
     assert CHINESE.findall(page) == []
+
+
+def test_evidence_is_told_in_words() -> None:
+    outlier = {
+        "reasons": "records, new_hosts",
+        "records": 60_000,
+        "records_usual": 2700.0,
+        "records_score": 12.4,
+        "time_zone": "UTC",
+    }
+    outlier |= {"new_hosts": 1, "new_hosts_usual": 0.018, "new_hosts_score": 7.33, "new_hosts_names": "pc-9", "baseline_days": 28}
+    assert evidence_text(outlier, "zh") == (
+        "记录数 60,000（平时 2,700.0，偏离分 12.4）；新的主机 1（平时 0.0，偏离分 7.3）：pc-9；基线天数：28"
+    )
+    assert evidence_text({"accounts_tried": 12, "own_figure": 0.25}, "en") == "accounts tried: 12; own_figure: 0.25"
+    assert evidence_text({}, "zh") == "无" and evidence_text({"reasons": "gone"}, "zh") == "无"
+    assert evidence_text({"who": "a\x1b[31m\nb"}, "en") == "who: a [31m b"
 
 
 def test_pictures_need_something_to_show() -> None:

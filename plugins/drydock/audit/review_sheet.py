@@ -26,6 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from drydock.audit.results import Disposal, QueueItem, Review
 from drydock.audit.review import review_of
+from drydock.reporting.audit_evidence import evidence_text
 from drydock.reporting.document import Language, strip_controls
 from drydock.reporting.xlsx_writer import LONGEST_CELL, put_text
 from drydock.verdicts import clean_text
@@ -148,7 +149,7 @@ def _write_row(sheet: Worksheet, number: int, item: QueueItem, review: Review | 
     told: dict[str, str | int | datetime] = {name: _identity(item, name) for name in ("pattern", *IDENTITY)}
     told |= {"severity": item.severity.value, "records": item.records, "occasions": item.occasions}
     told |= {name: getattr(item, name).astimezone(zone).replace(tzinfo=None) for name in ("first_at", "last_at")}
-    told["evidence"] = "; ".join(f"{name}={value}" for name, value in item.evidence.items())
+    told["evidence"] = evidence_text(item.evidence, language) if item.evidence else ""
     told["earlier"] = _earlier(review, language)
     for place, key in enumerate(KEYS, start=1):
         cell, value = sheet.cell(number, place), told.get(key, "")

@@ -12,9 +12,9 @@ from drydock.audit.results import Disposal, Explained, QueueItem, Review, Severi
 from drydock.estate import Database, Estate
 from drydock.messages import message
 from drydock.reporting.answers import local
+from drydock.reporting.audit_evidence import evidence_text
 from drydock.reporting.day_record import name_of
 from drydock.reporting.document import Block, Cell, Language, Paragraph, Table
-from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import share_text
 from drydock.reporting.tables import COUNT, SHARE, TEXT, Spec, make_table
 from drydock.reporting.words import load_words, word
@@ -99,7 +99,7 @@ class AuditRecordBook:
         return f"{told}{self.word('colon')}{explanation}" if explanation else told
 
     def evidence(self, item: QueueItem) -> str:
-        return figures_text(item.evidence, self.language)
+        return evidence_text(item.evidence, self.language)
 
     def finding(self, finding: Finding) -> str:
         """The sentence of a finding, its whole numbers with marks of thousands."""
