@@ -135,6 +135,39 @@ def test_a_file_that_grows_between_runs(world: World) -> None:
     assert world.accounts(BEGIN, END + timedelta(days=1)) == names(0, 35)
 
 
+def aud_file(world: World, n: int, hour: int = 2) -> None:
+    """The file of one Oracle session; it begins in that hour of the day (UTC) and has one record."""
+    fields = {"SESSIONID": str(4711 + n), "ENTRYID": "1", "STATEMENT": "7", "USERID": f"U{n}", "ACTION": "3", "RETURNCODE": "0"}
+    body = " ".join(f'{name}:[{len(value)}] "{value}"' for name, value in fields.items())
+    at = f"Sun Mar  8 {hour:02}:00:{n % 60:02} 2026 +00:00"
+    text = f'Audit file /adump/werk_ora_{n}_1.aud\nOracle Database 19c\n\n{at}\nLENGTH: "{len(body)}" {body}\n\n'
+    (world.logs / f"werk_ora_{n}_1.aud").write_text(text)
+
+
+def users(*numbers: int) -> list[str]:
+    return sorted(f"U{n}" for n in numbers)
+
+
+def test_small_files_of_sessions_are_one_piece_an_hour(world: World) -> None:
+    for n in range(6):
+        aud_file(world, n, hour=2 + n // 3)
+    (world.logs / "broken.aud").write_text("nothing that anybody knows\n")
+    made = world.collect()
+    assert [(s.piece[-4:], s.records, len(s.members)) for s in made if s.members] == [("T02Z", 3, 3), ("T03Z", 3, 3)]
+    assert world.accounts() == users(*range(6))
+    assert world.lines()[0]["file"].startswith("werk_ora_")
+    aud_file(world, 6)
+    world.collect(key="one more")
+    assert world.accounts() == users(*range(7))
+    (world.logs / "werk_ora_0_1.aud").unlink()
+    aud_file(world, 7)
+    world.collect(key="one cleaned away, one more")
+    assert world.accounts() == users(*range(8)), "what was cleaned away stays stored, and nothing is there twice"
+    world.collect(key="again")
+    assert world.accounts() == users(*range(8))
+    assert check_chain(world.store).findings == ()
+
+
 def test_what_has_not_settled_waits(world: World) -> None:
     (world.logs / "pg.csv").write_text(some_lines(0, 20))
     assert world.collect(now=BEGIN + timedelta(minutes=10)) == ()

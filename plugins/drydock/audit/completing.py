@@ -11,10 +11,9 @@ SESSION_BEGINS = "connection"
 _OF_SESSION = ("program", "account", "database")
 
 
-def completed(batch: Batch, piece: str) -> pl.DataFrame:
-    """The batch's records under the piece's name, with what others tell of them."""
-    records = batch.records.with_columns(pl.lit(piece).alias("file"))
-    return _with_session(_with_objects(records, batch.statements))
+def completed(batch: Batch) -> pl.DataFrame:
+    """The batch's records with what others tell of them."""
+    return _with_session(_with_objects(batch.records, batch.statements))
 
 
 def _with_session(records: pl.DataFrame) -> pl.DataFrame:

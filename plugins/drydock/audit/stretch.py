@@ -116,7 +116,7 @@ class Stretch:
             self._exemplars.add(batch.exemplars)
             self._aside(batch)
             self.told.doubts.update(batch.doubts)
-            self._records(doubles.without(pairs.feed(completed(batch, self.piece))))
+            self._records(doubles.without(pairs.feed(completed(batch))))
         if (waited := pairs.rest()) is not None:
             self._records(doubles.without(waited))
         self.told.doubled = doubles.left_out
