@@ -52,6 +52,8 @@ def collect(database_id: str) -> list[str]:
     if asked.day is None:
         skip("只分析季度，不收集。A run of a quarter alone collects nothing.")
     run = open_day_run(database_id, with_rows=True)
+    if asked.makes_up:  # neither in a backfill nor for a day that a person chose
+        steps.expire_old(run)
     days = steps.days_due(run, asked.makes_up)
     run.store.sweep()
     for day in days:
