@@ -8,6 +8,7 @@ import io
 import os
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,12 +20,16 @@ from sqlalchemy import Engine
 
 from drydock.audit.chain import check_chain
 from drydock.audit.collecting import FEWER, IN_ANOTHER, collect
+from drydock.audit.columns import EXEMPLARS
+from drydock.audit.digest import digest
 from drydock.audit.fingerprints import fingerprint
 from drydock.audit.framing import WITHOUT_TIME, batch_of
 from drydock.audit.log_files import HEAD_BYTES
 from drydock.audit.pairing import Pairs
 from drydock.audit.reading import pieces
 from drydock.audit.results import Batch, Part
+from drydock.audit.store import keep_digest
+from drydock.audit.stretch import Folded
 from drydock.audit.times import Clock
 from drydock.ledger import audit_history
 
@@ -350,6 +355,39 @@ def test_the_first_lines_of_a_session_have_its_program_and_nobody_elses(world: W
     told = {(row["session_id"], row["dialect"]): (row["account"], row["program"]) for row in world.lines()}
     assert told[("s1", "connection")] == ("ann", "psql")
     assert told[("s2", "connection")] == ("eve", "")
+
+
+def test_two_runs_of_the_same_day_at_once_count_once(world: World, tmp_path: Path) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 300))
+    others = [World(tmp_path, world.ledger, world.name) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda other: other.collect(key=str(id(other))), others))
+    assert world.accounts() == names(0, 300)
+    assert check_chain(world.store).findings == ()
+
+
+def test_a_digest_takes_the_place_of_the_one_before(world: World) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 3))
+    world.collect()
+    for _ in range(2):
+        keep_digest(world.run(), *digest(world.store.scan(Part.RECORDS, BEGIN, END)))
+    assert sum(row["records"] for row in world.lines(Part.ACTIVITY)) == 3
+    assert sum(row["records"] for row in world.lines(Part.STATEMENT_USE)) == 3
+    assert [s.source for s in audit_history.slices_between(world.ledger, world.name, BEGIN, END)] == ["logs"]
+
+
+def test_a_fold_does_not_hold_what_it_was_cut_from() -> None:
+    fold, before = Folded(EXEMPLARS, lambda frame: frame), 0
+    for n in range(16):
+        texts = pl.Series([f"{n}-{m}" * 60 for m in range(80_000)])
+        fold.add(pl.DataFrame({"fingerprint": texts.str.slice(0, 14), "statement": texts}).slice(5, 2))
+        before = before or resident_bytes()
+    assert resident_bytes() - before < 160 * 2**20, "sixteen batches of 25 MB"
+    assert fold.whole().height == 32
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 KINDS = ("log_statement", "auto_explain", "error", "connection")

@@ -19,6 +19,7 @@ from drydock.audit.spans import span_of_day
 from drydock.audit.stretch import Stretch, Told
 from drydock.ledger import audit_history
 from drydock.ledger.audit_history import StoredSlice
+from drydock.ledger.locks import locked
 from drydock.verdicts import clean_text
 
 FEWER = "the source holds fewer records now than were stored: the stored ones are kept"
@@ -67,7 +68,10 @@ def collect(run: AuditRun, source: TrailSource, begin: datetime, end: datetime, 
     sealed: list[Slice] = []
     with run.store.writing():
         for day in _days(run, begin, end):
-            sealed += _Day(run, source, day, accept_fewer).collect()
+            with locked(
+                run.ledger, f"audit-collect:{run.database.id}:{source.id}:{day}"
+            ):  # two runs of a day, one after the other
+                sealed += _Day(run, source, day, accept_fewer).collect()
     return tuple(sealed)
 
 

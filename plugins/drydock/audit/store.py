@@ -233,7 +233,7 @@ def _told(part: Part, path: str, parquet: ParquetFile) -> StoredFile:
 def keep_digest(run: AuditRun, activity: pl.DataFrame, statement_use: pl.DataFrame) -> Link:
     """Keep the digest of the run's stretch, in the place of the one before."""
     store = run.store
-    with store.writing():
+    with store.writing(), locked(run.ledger, f"audit-collect:{store.database}:{DIGEST}:{run.day}"):
         name = file_name(DIGEST, run.begin)
         files = [
             store.write(part, run.day, name, frame)
