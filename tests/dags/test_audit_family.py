@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import ObjectStoragePath
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowSkipException
 
 from drydock.audit.spans import Quarter
 from drydock.configuration import load_all
@@ -146,6 +148,24 @@ def test_what_is_not_over_is_refused_at_once(chosen: dict[str, str], monkeypatch
     monkeypatch.setattr(audit_runs, "datetime", Then)
     with pytest.raises(AirflowFailException):
         asked("manual", **chosen)
+
+
+def test_the_store_is_a_folder_or_a_place_on_object_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRYDOCK_STATE", str(tmp_path))
+    configuration = load_all("sandbox")
+    assert audit_runs.store_root(configuration) == tmp_path / "audit"
+    elsewhere = replace(configuration, audit=configuration.audit.model_copy(update={"store": f"file://{tmp_path}/bucket"}))
+    root = audit_runs.store_root(elsewhere)
+    assert isinstance(root, ObjectStoragePath) and (root / "a").name == "a" and not (root / "a").exists()
+
+
+@pytest.mark.parametrize("database", ["gz_main", "gz_main_sim"])
+def test_without_a_connection_nobody_is_asked(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> None:
+        raise AirflowNotFoundException("not defined")
+
+    monkeypatch.setattr(audit_runs.BaseHook, "get_connection", missing)
+    assert audit_runs.rows_of(load_all("sandbox").estate.database(database), "r1") is None
 
 
 GOOD = (judge("collected", 5, ()), judge("alarms", 3, ()))

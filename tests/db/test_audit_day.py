@@ -201,7 +201,7 @@ def figures_of(lived: Lived, day: date) -> tuple[object, ...]:
 
 def test_a_day_that_is_run_again_is_replaced_and_never_doubled(lived: Lived) -> None:
     before = figures_of(lived, BAD_DAY)
-    for again in ("backfill__1", "backfill__1", "backfill__2"):  # cleared, and backfilled a second time
+    for again in (f"lived-{BAD_DAY}", "backfill__2"):  # cleared, and backfilled
         run = lived.run(BAD_DAY, again)
         steps.collect_day(run)
         steps.digest_day(run)
