@@ -15,6 +15,7 @@ from drydock.audit.detecting import detect_in
 from drydock.audit.detection_views import opened
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.results import Hit
+from drydock.audit.rule_pages import with_rules
 from drydock.audit.rule_worlds import failures, failures_of, play, scene_of_world
 from drydock.audit.rules import Rule, World, load_rules, policy_problems
 from drydock.cli import main
@@ -212,3 +213,11 @@ def test_a_shell_plays_the_worlds_of_rules(
     assert "off_hours" in capsys.readouterr().err
     write_rule(tmp_path / "audit_rules", "my_rule", **{"severity: critical": "severity: x"})
     assert main(["audit-rules"]) == 1 and "severity" in capsys.readouterr().err
+
+
+def test_the_page_about_rules_tells_what_their_files_tell(tmp_path: Path) -> None:
+    page = settings.home() / "docs" / "audit-rules.md"
+    assert with_rules(page, FOLDER) == page.read_text(encoding="utf-8"), "run: python -m drydock docs"
+    write_rule(tmp_path)
+    changed = with_rules(page, tmp_path)
+    assert "There are 1." in changed and "my_rule" in changed and "### off_hours" not in changed
