@@ -13,7 +13,18 @@ from importlib import import_module
 from bench.measures import machine_facts, table, tell
 from drydock import settings
 
-NAMES = ("configuration", "dag_parsing", "ledger", "oracle_engine", "oracle_logs", "packing", "reclaim", "masking", "backup")
+NAMES = (
+    "configuration",
+    "dag_parsing",
+    "ledger",
+    "oracle_engine",
+    "oracle_logs",
+    "packing",
+    "reclaim",
+    "masking",
+    "audit",
+    "backup",
+)
 
 
 def main(arguments: list[str]) -> int:

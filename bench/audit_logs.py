@@ -20,7 +20,7 @@ _STATEMENTS = (
     "SELECT o.id, o.total, c.name FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id"
     " WHERE o.customer_id = {a} AND o.state IN ('new', 'paid', 'sent') ORDER BY o.created_at DESC LIMIT {b}",
     "select count(*) from shop.order_lines where order_id = {a} and sku = 'SKU-{b}'",
-    "UPDATE shop.carts SET touched_at = now(), payload = '{{\"\"user\"\": {a}, \"\"items\"\": [{b}]}}' WHERE id = {a}",
+    'UPDATE shop.carts SET touched_at = now(), payload = \'{{""user"": {a}, ""items"": [{b}]}}\' WHERE id = {a}',
     "SELECT s.name, sum(l.quantity) FROM shop.order_lines l\n  JOIN shop.skus s ON s.id = l.sku_id\n"
     " WHERE l.created_at >= '2026-01-{d}' GROUP BY s.name HAVING sum(l.quantity) > {b}",
     "BEGIN",
@@ -49,7 +49,7 @@ def block(draws: np.random.Generator, first: int, rows: int, records: int) -> by
             "account": _ACCOUNTS[who],
             "program": _PROGRAMS[who],
             "session": session,
-            "client": session % 250 + 2,
+            "client": np.where(who < 6, session % 12 + 2, who + 60),
             "a": draws.integers(1, 10_000_000, rows),
             "b": draws.integers(1, 5_000, rows),
             "d": draws.integers(10, 29, rows),
@@ -81,8 +81,7 @@ def _message() -> pl.Expr:
     sort, plain = pl.col("sort"), _text('""')
     took = pl.format("duration: {}.{} ms  ", pl.col("b") % 900, pl.col("a") % 900 + 100)
     audit = pl.format('AUDIT: SESSION,{},1,READ,SELECT,TABLE,shop.orders,""{}"",<not logged>', pl.col("b"), _text('""""'))
-    port = pl.col("a") % 60_000 + 1_024
-    received = pl.format("connection received: host=10.0.0.{} port={}", "client", port)
+    received = pl.format("connection received: host=10.0.0.{} port={}", "client", _port())
     return (
         pl.when(sort < 36).then(pl.concat_str(took, pl.lit("statement: "), plain))
         .when(sort < 66).then(pl.concat_str(pl.lit("statement: "), plain))
@@ -99,12 +98,23 @@ def _line() -> pl.Expr:
     time = pl.lit(BEGINS).str.to_datetime("%Y-%m-%d", time_unit="ms") + pl.duration(milliseconds=pl.col("at"))
     stamp = pl.concat_str(time.dt.strftime("%Y-%m-%d %H:%M:%S%.3f"), pl.lit(" CST"))
     is_failed = pl.col("sort").is_between(93, 94)
-    session = pl.format("65e2a1b0.{}", pl.col("session") + 4_096)
+    session = pl.format("65e2a1b0.{}", _pid())
     query = pl.when(is_failed).then(pl.concat_str(pl.lit('"'), _text('""'), pl.lit('"'))).otherwise(pl.lit(""))
-    return pl.format(
-        '{},"{}","shop",{},"10.0.0.{}:{}",{},{},"{}",2026-03-02 00:00:01 CST,{}/{},0,{},{},"{}",,,,,,{},,,"{}","client backend",,{}',
-        stamp, "account", pl.col("session") + 4_096, "client", pl.col("a") % 60_000 + 1_024, session, pl.col("a") % 1_000,
-        pl.when(pl.col("sort") < 66).then(pl.lit("idle")).otherwise(pl.lit("SELECT")), pl.col("b") % 90, "b",
-        pl.when(is_failed).then(pl.lit("ERROR")).otherwise(pl.lit("LOG")), pl.when(is_failed).then(pl.lit("42501")).otherwise(pl.lit("00000")),
-        _message(), query, "program", pl.col("a") * 977_123,
-    )  # fmt: skip
+    is_idle = pl.col("sort") < 66
+    tag, severity = _either(is_idle, "idle", "SELECT"), _either(is_failed, "ERROR", "LOG")
+    head = pl.format('{},"{}","shop",{},"10.0.0.{}:{}",', stamp, "account", _pid(), "client", _port())
+    middle = pl.format('{},{},"{}",2026-03-02 00:00:01 CST,{}/{},0,', session, pl.col("a") % 1_000, tag, pl.col("b") % 90, "b")
+    said = pl.format('{},{},"{}",,,,,,{},,,', severity, _either(is_failed, "42501", "00000"), _message(), query)
+    return pl.concat_str(head, middle, said, pl.format('"{}","client backend",,{}', "program", pl.col("a") * 977_123))
+
+
+def _either(condition: pl.Expr, yes: str, no: str) -> pl.Expr:
+    return pl.when(condition).then(pl.lit(yes)).otherwise(pl.lit(no))
+
+
+def _pid() -> pl.Expr:
+    return pl.col("session") + 4_096
+
+
+def _port() -> pl.Expr:
+    return pl.col("a") % 60_000 + 1_024

@@ -41,7 +41,7 @@ def measure(small: bool) -> list[Line]:
     names = [f"db_{n:02}" for n in range(DATABASES)]
     seconds: list[dict[str, float]] = []
     days = SMALL if small else DAYS
-    with _ledger() as ledger:
+    with temporary_ledger() as ledger:
         filled = 0
         for upto in days:
             tell(f"ledger: {DATABASES} databases, {upto} days")
@@ -53,7 +53,7 @@ def measure(small: bool) -> list[Line]:
 
 
 @contextmanager
-def _ledger() -> Iterator[Engine]:
+def temporary_ledger() -> Iterator[Engine]:
     """A migrated ledger on a server that is gone afterwards."""
     home, password = settings.state_dir() / "bench" / f"ledger-{os.getpid()}", secrets.token_hex(8)
     home.mkdir(parents=True)

@@ -35,7 +35,7 @@ class Planted:
 
 TICKET_AT = time(18, 30)
 TICKETS = """工单号,开始时间,结束时间,账号,对象,操作,批准人,标题
-CHG-1042,{day} 18:00,{day} 19:00,dba_wang,trade.orders*,CREATE INDEX,王主任,给订单表加索引
+CHG-1042,{day} 18:00,{day} 19:00,dba_wang,trade.orders*,CREATE*,王主任,给订单表加索引
 """
 PLANTED: list[Planted] = []
 

@@ -91,8 +91,10 @@ def _check_rules(document: Document, loc: Loc, policy: AuditPolicy) -> Iterator[
 
 
 def rule_names() -> list[str]:
-    """The rules that there are: each file of `include/audit/rules` holds one, and is named after it."""
-    return sorted(path.stem for path in (settings.include_dir() / "audit" / "rules").glob("*.yaml"))
+    """The rules that there are, a site's own too: each file holds one, and is named after it."""
+    from drydock.audit.rules import rule_folders
+
+    return sorted(path.stem for folder in rule_folders() for path in folder.glob("*.yaml"))
 
 
 def check_audit_estate(document: Document, model: AuditPolicyFile | None, databases: Iterable[Database]) -> list[Problem]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import ObjectStoragePath
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowSkipException
 
 from drydock.audit.spans import Quarter
 from drydock.configuration import load_all
 from drydock.orchestration import audit, audit_runs
-from drydock.orchestration.audit_review import ReviewPage, reviewer_of
+from drydock.orchestration.audit_review import AskAgain, ReviewPage, reviewer_of
 from drydock.verdicts import Finding, Status, judge, skip
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +112,13 @@ def test_only_a_named_reviewer_of_the_policy_is_recorded(who: dict) -> None:
         reviewer_of(who, run)
 
 
+def test_an_answer_that_cannot_be_taken_is_asked_for_again_at_once() -> None:
+    from drydock.audit.review_page import AnswerInvalid
+
+    again, other = (AskAgain().evaluate(e, 1, 12) for e in (AnswerInvalid("reason: …"), ConnectionError("away")))
+    assert again.retry_delay == timedelta(seconds=1) and again.reason == "reason: …" and other.retry_delay is None
+
+
 def asked(kind: str, start: str | None = None, **chosen: str) -> audit_runs.Asked:
     """What a run of that kind is of; it began on 22 November 2026, 10:00 in Shanghai."""
     database, zone = load_all("sandbox").estate.database("gz_main"), UTC
@@ -139,6 +148,24 @@ def test_what_is_not_over_is_refused_at_once(chosen: dict[str, str], monkeypatch
     monkeypatch.setattr(audit_runs, "datetime", Then)
     with pytest.raises(AirflowFailException):
         asked("manual", **chosen)
+
+
+def test_the_store_is_a_folder_or_a_place_on_object_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRYDOCK_STATE", str(tmp_path))
+    configuration = load_all("sandbox")
+    assert audit_runs.store_root(configuration) == tmp_path / "audit"
+    elsewhere = replace(configuration, audit=configuration.audit.model_copy(update={"store": f"file://{tmp_path}/bucket"}))
+    root = audit_runs.store_root(elsewhere)
+    assert isinstance(root, ObjectStoragePath) and (root / "a").name == "a" and not (root / "a").exists()
+
+
+@pytest.mark.parametrize("database", ["gz_main", "gz_main_sim"])
+def test_without_a_connection_nobody_is_asked(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> None:
+        raise AirflowNotFoundException("not defined")
+
+    monkeypatch.setattr(audit_runs.BaseHook, "get_connection", missing)
+    assert audit_runs.rows_of(load_all("sandbox").estate.database(database), "r1") is None
 
 
 GOOD = (judge("collected", 5, ()), judge("alarms", 3, ()))

@@ -8,6 +8,7 @@ import io
 import os
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,12 +20,16 @@ from sqlalchemy import Engine
 
 from drydock.audit.chain import check_chain
 from drydock.audit.collecting import FEWER, IN_ANOTHER, collect
+from drydock.audit.columns import EXEMPLARS
+from drydock.audit.digest import digest
 from drydock.audit.fingerprints import fingerprint
 from drydock.audit.framing import WITHOUT_TIME, batch_of
 from drydock.audit.log_files import HEAD_BYTES
 from drydock.audit.pairing import Pairs
 from drydock.audit.reading import pieces
 from drydock.audit.results import Batch, Part
+from drydock.audit.store import keep_digest
+from drydock.audit.stretch import Folded
 from drydock.audit.times import Clock
 from drydock.ledger import audit_history
 
@@ -133,6 +138,39 @@ def test_a_file_that_grows_between_runs(world: World) -> None:
     assert world.accounts() == names(0, 30)
     world.collect(DAY + timedelta(days=1))
     assert world.accounts(BEGIN, END + timedelta(days=1)) == names(0, 35)
+
+
+def aud_file(world: World, n: int, hour: int = 2) -> None:
+    """The file of one Oracle session; it begins in that hour of the day (UTC) and has one record."""
+    fields = {"SESSIONID": str(4711 + n), "ENTRYID": "1", "STATEMENT": "7", "USERID": f"U{n}", "ACTION": "3", "RETURNCODE": "0"}
+    body = " ".join(f'{name}:[{len(value)}] "{value}"' for name, value in fields.items())
+    at = f"Sun Mar  8 {hour:02}:00:{n % 60:02} 2026 +00:00"
+    text = f'Audit file /adump/werk_ora_{n}_1.aud\nOracle Database 19c\n\n{at}\nLENGTH: "{len(body)}" {body}\n\n'
+    (world.logs / f"werk_ora_{n}_1.aud").write_text(text)
+
+
+def users(*numbers: int) -> list[str]:
+    return sorted(f"U{n}" for n in numbers)
+
+
+def test_small_files_of_sessions_are_one_piece_an_hour(world: World) -> None:
+    for n in range(6):
+        aud_file(world, n, hour=2 + n // 3)
+    (world.logs / "broken.aud").write_text("nothing that anybody knows\n")
+    made = world.collect()
+    assert [(s.piece[-4:], s.records, len(s.members)) for s in made if s.members] == [("T02Z", 3, 3), ("T03Z", 3, 3)]
+    assert world.accounts() == users(*range(6))
+    assert world.lines()[0]["file"].startswith("werk_ora_")
+    aud_file(world, 6)
+    world.collect(key="one more")
+    assert world.accounts() == users(*range(7))
+    (world.logs / "werk_ora_0_1.aud").unlink()
+    aud_file(world, 7)
+    world.collect(key="one cleaned away, one more")
+    assert world.accounts() == users(*range(8)), "what was cleaned away stays stored, and nothing is there twice"
+    world.collect(key="again")
+    assert world.accounts() == users(*range(8))
+    assert check_chain(world.store).findings == ()
 
 
 def test_what_has_not_settled_waits(world: World) -> None:
@@ -307,6 +345,49 @@ def test_a_statement_and_its_plan_are_one_record(world: World) -> None:
         ("eve", "connection", None, 13),
     ]
     assert {row["fingerprint"]: row["records"] for row in world.lines(Part.STATEMENTS)}[fingerprint("select 1 from t")] == 4
+
+
+def test_the_first_lines_of_a_session_have_its_program_and_nobody_elses(world: World) -> None:
+    received = csv_line(0, "", message="connection received: host=10.0.0.9 port=5", session="s1").replace('"psql"', '""')
+    failed = csv_line(1, "eve", message="connection received: host=10.0.0.8 port=5", session="s2").replace('"psql"', '""')
+    (world.logs / "pg.csv").write_text(received + failed + csv_line(2, "ann", session="s1") + csv_line(3, "bob", session="s3"))
+    world.collect()
+    told = {(row["session_id"], row["dialect"]): (row["account"], row["program"]) for row in world.lines()}
+    assert told[("s1", "connection")] == ("ann", "psql")
+    assert told[("s2", "connection")] == ("eve", "")
+
+
+def test_two_runs_of_the_same_day_at_once_count_once(world: World, tmp_path: Path) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 300))
+    others = [World(tmp_path, world.ledger, world.name) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda other: other.collect(key=str(id(other))), others))
+    assert world.accounts() == names(0, 300)
+    assert check_chain(world.store).findings == ()
+
+
+def test_a_digest_takes_the_place_of_the_one_before(world: World) -> None:
+    (world.logs / "pg.csv").write_text(some_lines(0, 3))
+    world.collect()
+    for _ in range(2):
+        keep_digest(world.run(), *digest(world.store.scan(Part.RECORDS, BEGIN, END)))
+    assert sum(row["records"] for row in world.lines(Part.ACTIVITY)) == 3
+    assert sum(row["records"] for row in world.lines(Part.STATEMENT_USE)) == 3
+    assert [s.source for s in audit_history.slices_between(world.ledger, world.name, BEGIN, END)] == ["logs"]
+
+
+def test_a_fold_does_not_hold_what_it_was_cut_from() -> None:
+    fold, before = Folded(EXEMPLARS, lambda frame: frame), 0
+    for n in range(10):
+        texts = pl.Series([f"{n}-{m}" * 60 for m in range(80_000)])
+        fold.add(pl.DataFrame({"fingerprint": texts.str.slice(0, 14), "statement": texts}).slice(5, 2))
+        before = before or resident_bytes()
+    assert resident_bytes() - before < 100 * 2**20, "ten batches of 25 MB"
+    assert fold.whole().height == 20
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 KINDS = ("log_statement", "auto_explain", "error", "connection")

@@ -6,6 +6,7 @@ import json
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -78,6 +79,8 @@ def test_a_file_counts_once_it_is_sealed(store: Store, run_id: int) -> None:
     sealed(store, run_id, "a.csv", "a", "b")
     assert accounts(store) == ["a", "b"]
     assert store.scan(Part.RECORDS, DAY, DAY + timedelta(minutes=1)).collect()["account"].to_list() == ["a"]
+    local = [at.astimezone(ZoneInfo("Asia/Shanghai")) for at in (DAY, DAY + timedelta(minutes=1))]
+    assert store.scan(Part.RECORDS, *local).collect()["account"].to_list() == ["a"]
 
 
 def test_a_stretch_that_is_read_again_is_replaced_and_its_file_is_gone(store: Store, run_id: int) -> None:

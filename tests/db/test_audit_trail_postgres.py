@@ -25,7 +25,7 @@ from tests.db.audit_world import ZONE, World, csv_line
 from tests.db.trail_postgres_yard import DECLARED, LoggingServer, Yard, make_yard, size_file, write_settings
 from tests.unit.build import database as built_database
 
-DAYS = 9  # of records before the day that is judged: enough to compare with
+DAYS = 2  # of records before the day that is judged, all of them working days by the calendar: enough to compare with
 Damage = Callable[[Yard], AbstractContextManager[None]]
 TIB = 1024**4
 
@@ -181,7 +181,8 @@ def yesterday() -> date:
 
 
 def judged_whole(world: World, yard: Yard, **fields: object) -> dict[str, Verdict]:
-    configuration = SimpleNamespace(calendar=Calendar(schema="drydock-calendar/1"))
+    days = tuple(yesterday() - timedelta(days=n) for n in range(DAYS + 2))
+    configuration = SimpleNamespace(calendar=Calendar(schema="drydock-calendar/1", makeup_days=days))
     database = built_database(id=world.name, time_zone=ZONE)
     told = {"now": datetime.now(UTC), "rows": yard.rows, "configuration": configuration, "database": database}
     run = world.run(yesterday(), key="judged", **{**told, **fields})
@@ -274,7 +275,7 @@ def test_a_day_long_past_is_judged_by_its_records_alone(yard: Yard, lived: World
 def test_a_gap_and_a_missing_day_are_found_in_what_was_collected(yard: Yard, ledger: Engine, tmp_path: Path) -> None:
     world = World(tmp_path, ledger, "trail_gap")
     world.policy = yard.policy(sources=(world.source,), baseline_min_days=2)
-    for n in (n for n in range(DAYS, -1, -1) if n != 3):
+    for n in (n for n in range(DAYS + 1, -1, -1) if n != 1):
         day = yesterday() - timedelta(days=n)
         begin, _ = span_of_day(day, ZoneInfo(ZONE))
         kept = [m for m in range(72) if n or not 30 <= m < 40]

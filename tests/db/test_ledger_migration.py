@@ -86,6 +86,10 @@ def test_history_is_not_dropped_by_a_downgrade(make_database: Callable[[str], UR
         record.add_event(connection, run_id, "planned")
     with pytest.raises(RuntimeError, match=r"run_events.*older shape"):
         downgrade(url, "0002_questions")
+    with opened(url) as connection:
+        record.add_event(connection, run_id, "collected")
+    with pytest.raises(RuntimeError, match=r"run_events.*older shape"):
+        downgrade(url, "0004_masking")
     assert rows(url, "SELECT database FROM drydock.runs") == [("d",)]
 
 

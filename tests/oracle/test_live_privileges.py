@@ -118,7 +118,7 @@ def test_every_kind_of_grant_is_tried_above() -> None:
     assert others == {
         "GRANT CREATE SESSION TO &account",
         "GRANT ALTER SYSTEM TO &account",
-        *(f"GRANT EXECUTE ON SYS.{package} TO &account" for package in ("DBMS_LOCK", "DBMS_REPAIR")),
+        *(f"GRANT EXECUTE ON SYS.{package} TO &account" for package in ("DBMS_LOCK", "DBMS_REPAIR", "DBMS_AUDIT_MGMT")),
         *(f"GRANT {privilege} TO &account" for privilege in ("ALTER ANY TABLE", "ALTER ANY INDEX", "ANALYZE ANY")),
         # test_live_changes.py: the owner makes a copy's tables and sequences with these two
         *(f"GRANT CREATE {what} TO &account" for what in ("TABLE", "SEQUENCE")),

@@ -25,8 +25,8 @@ DRIVER_TYPES = {
     "DATE": "DATE",
     "RAW": "RAW",
     "LONG": "LONG",
-    "CLOB": "CLOB",
-    "BLOB": "BLOB",
+    "CLOB": "LONG",  # as the product fetches: whole, without a locator (fetch_lobs=False)
+    "BLOB": "LONG_RAW",
 }
 READS = oracle_files("read")
 

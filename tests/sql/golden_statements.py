@@ -23,7 +23,7 @@ from drydock.engines import oracle_statements as rendered  # noqa: E402
 from drydock.engines.oracle_statements import Segment, Statement  # noqa: E402
 from drydock.masking import schema as s  # noqa: E402
 from drydock.masking.oracle import copy_statements as c  # noqa: E402
-from drydock.sqlfiles import all_sql_files, parse_sql_file, statements  # noqa: E402
+from drydock.sqlfiles import all_sql_files, parse_sql_file, sql_file, statements  # noqa: E402
 
 GOLDENS = HERE / "goldens"
 REJECTED = HERE / "grammar" / "rejected"
@@ -38,6 +38,12 @@ INDEX, INDEX_PART = Segment("GZ_MAIN", "DECLARATIONS_PK"), Segment("GZ_MAIN", "D
 SUB = Segment("GZ_MAIN", "DECLARATIONS", "P2026_10_S1", is_subpartition=True)
 HOSTILE = Segment("Own; DROP USER x--", "表'); END; /* ", "SELECT")
 LONGEST = Segment("O" * 128, "报" * 42, "TABLE")
+
+
+def _of_file(pipeline: str, name: str) -> Statement:
+    """A block that nothing is filled into."""
+    file = sql_file("oracle", pipeline, name)
+    return Statement(file, rendered.compose(file))
 
 
 def catalogue() -> dict[str, Statement]:
@@ -105,6 +111,8 @@ def catalogue() -> dict[str, Statement]:
         "cancel_sql_on_instance": r.cancel_sql(1234, 56789, 2, "a5ks9fhw2v9s1"),
         "kill_session": r.kill_session(1234, 56789),
         "kill_session_on_instance": r.kill_session(1234, 56789, 2),
+        "mark_archived": _of_file("audit_purge", "mark_archived"),
+        "clean_archived": _of_file("audit_purge", "clean_archived"),
         **_of_copies(),
     }
 

@@ -203,7 +203,12 @@ def damaged(world: World) -> World:
     return replace(world, slices=[halved, aside, *world.slices[3:]], trails=trails, activity=left, detections=detections)
 
 
-def told_by(world: World, set_ledger: Callable[[World], None], policy: AuditPolicy = POLICY) -> AuditQuarter:
+SEALED = judge("trail_store", 13, (), entries=4, files=9, files_hashed=9, newest_entry=4, newest_hash="ab" * 32)
+
+
+def told_by(
+    world: World, set_ledger: Callable[[World], None], policy: AuditPolicy = POLICY, chain: Verdict | None = SEALED
+) -> AuditQuarter:
     """The quarter as it is made from the world; `set_ledger` puts the world in the ledger's place."""
     set_ledger(world)
-    return quarter_of(None, world, DATABASE, policy, BEGIN, END, TODAY, CALENDAR)
+    return quarter_of(None, world, DATABASE, policy, BEGIN, END, TODAY, CALENDAR, chain=chain)

@@ -110,6 +110,15 @@ def test_who_always_brings_something_new_is_not_told_for_it() -> None:
     assert "new_objects" in outliers(frame(storm), frame(wandering), POLICY, ZONE, CALENDAR)[0].evidence
 
 
+def test_logons_that_tell_no_program_are_not_another_program(past: pl.DataFrame) -> None:
+    logon = {"program": "", "action": "LOGON", "object_name": "", "records": 1, "rows": None}
+    assert found([row(DAY, 11, **logon)], past) == ()
+    hits = found([row(DAY, 11, **logon | {"succeeded": False, "records": 400, "client": "laptop-9"})], past)
+    assert [(h.subject.program, h.evidence["failures"]) for h in hits] == [("JDBC Thin Client", 400)]
+    assert hits[0].subject.client == "laptop-9" and hits[0].evidence["new_hosts"] == 1
+    assert found([row(DAY, 11, "", records=900_000)], past) == (), "nobody's records are nobody's habit"
+
+
 def test_days_off_are_compared_with_days_off() -> None:
     quiet_sundays = [
         row(day, 11, records=5 if day.weekday() >= 5 else 20_000, rows=0)

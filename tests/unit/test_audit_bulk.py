@@ -261,7 +261,7 @@ def both(path: Path, data: bytes, block: int, begin: datetime = EVER[0], end: da
 
 
 @needs_kernel
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=90, deadline=None, suppress_health_check=list(HealthCheck))
 @given(logs(), st.booleans(), st.integers(0, 200))
 def test_bulk_and_careful_tell_the_same(tmp_path_factory, log: tuple[bytes, int], is_part: bool, after_s: int) -> None:
     data, block = log

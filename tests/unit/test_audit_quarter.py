@@ -109,7 +109,7 @@ def test_what_a_whole_quarter_still_finds(quarter: AuditQuarter) -> None:
         "audit_quarter_exception_ends",
         "audit_quarter_off_hours",
         "audit_quarter_rule_off",
-        "audit_quarter_rule_not_run",
+        "audit_quarter_rules_not_run",
     }
     assert quarter.status is Status.FAIL
     unreviewed = next(f for f in quarter.findings if f.code == "audit_quarter_unreviewed")
@@ -126,6 +126,7 @@ def test_holes_are_told(set_ledger: Setter) -> None:
     assert told["audit_quarter_not_detected"]["days"] == 1 and told["audit_quarter_trail_not_judged"]["days"] == 1
     assert told["audit_quarter_set_aside"]["pieces"] == 4 and told["audit_quarter_unread"]["files"] == 1
     assert told["audit_quarter_trail_unwell"]["which"] == "2026-07-03" and quarter.whole_days == 92 - 3
+    assert told["audit_quarter_rules_not_run"] == {"rules": 1, "total": 7, "which": "outlier"}
     world = whole_world()
     world.activity.pop()
     assert "audit_quarter_not_digested" in codes(told_by(world, set_ledger))
@@ -142,6 +143,21 @@ def test_what_is_said_of_the_day_is_not_the_trails_health(set_ledger: Setter) ->
     assert silent.values["which"] == str(days[1])
 
 
+def test_a_store_that_was_changed_spoils_the_report(set_ledger: Setter) -> None:
+    changed = judge("trail_store", 9, (Finding(code="store_file_changed", status=Status.FAIL, place="alpha/records/x.parquet"),))
+    quarter = told_by(whole_world(), set_ledger, chain=changed)
+    told = next(f for f in quarter.findings if f.code == "audit_quarter_store_altered")
+    assert told.values == {"findings": 1, "which": "alpha/records/x.parquet"} and told.status is Status.FAIL
+    for unproved in (None, judge("trail_store", 0, ())):
+        assert "audit_quarter_store_not_proved" in codes(told_by(World(), set_ledger, chain=unproved))
+
+
+def test_the_trail_is_told_by_question(quarter: AuditQuarter, set_ledger: Setter) -> None:
+    assert [(line.question, line.days) for line in quarter.trail] == [("trail_on", {Status.PASS: 92})]
+    (line,) = told_by(damaged(whole_world()), set_ledger).trail
+    assert line.days == {Status.PASS: 90, Status.FAIL: 1}
+
+
 def test_an_application_may_work_at_night(set_ledger: Setter) -> None:
     ways = [{"accounts": ["app_*"], "is_application": True}]
     policy = AuditPolicy.model_validate(
@@ -153,6 +169,10 @@ def test_an_application_may_work_at_night(set_ledger: Setter) -> None:
 def test_an_empty_quarter_is_a_finding_and_proves_nothing(set_ledger: Setter) -> None:
     quarter = told_by(World(), set_ledger)
     assert codes(quarter) >= {"audit_quarter_empty", "audit_quarter_trail_not_judged"} and quarter.status is Status.FAIL
+    assert (
+        next(f for f in quarter.findings if f.code == "audit_quarter_trail_not_judged").values["which"]
+        == "2026-07-01 – 2026-09-30"
+    )
     assert (quarter.records, len(quarter.days), quarter.example, quarter.patterns) == (0, 92, None, ())
     without = told_by(World(), set_ledger, AuditPolicy())
     assert codes(without) >= {"audit_quarter_no_source", "audit_quarter_nothing_important"}
@@ -173,7 +193,7 @@ def test_an_exception_past_its_date_waits_again(set_ledger: Setter) -> None:
 def test_every_finding_has_words_and_a_next_step(quarter: AuditQuarter, set_ledger: Setter) -> None:
     known = {code for code in load_messages() if code.startswith("audit_quarter_")}
     findings = [*quarter.findings, *told_by(damaged(whole_world()), set_ledger).findings]
-    assert {f.code for f in findings} <= known and len(known) == 19
+    assert {f.code for f in findings} <= known and len(known) == 21
     for finding in findings:
         for language in ("zh", "en"):
             assert "‹" not in message(finding, language) and next_step(finding.code, language), finding.code

@@ -17,6 +17,7 @@ from drydock.audit.rules import load_rules
 from drydock.ledger import audit_history
 from drydock.reporting import audit_charts
 from drydock.reporting.audit_events import RULES_OF
+from drydock.reporting.audit_evidence import evidence_text
 from drydock.reporting.audit_facts import AuditRecordBook
 from drydock.reporting.audit_report import build_audit_report
 from drydock.reporting.document import Chart, Document, Heading, KeyFigures, Language, Paragraph, SignOff, Table
@@ -78,10 +79,8 @@ def test_the_first_page_says_what_nobody_reviewed() -> None:
     strong = [b.text for b in document.summary if isinstance(b, Paragraph) and b.style == "strong"]
     assert "发现 2 / 5 (40.0%) 类，高频语句 20 / 20 (100.0%) 条" in strong[1] and "2026-07-01 – 2026-09-30" in strong[0]
     figures = {f.label: f for b in document.summary if isinstance(b, KeyFigures) for f in b.figures}
-    assert figures["未核定 / 发现模式"].value == "2 / 5 (40.0%)" and figures["未核定 / 发现模式"].status is Status.WARN
-    assert (
-        figures["重要数据变更：无依据 / 事件"].value == "1 / 2 (50.0%)" and figures["完整日 / 天数"].value == "92 / 92 (100.0%)"
-    )
+    assert figures["未核定 / 发现模式"].value == "2 / 5" and figures["未核定 / 发现模式"].status is Status.WARN
+    assert figures["重要数据变更：无依据 / 事件"].value == "1 / 2" and figures["完整日 / 天数"].value == "92 / 92 (100.0%)"
     assert document.status is Status.FAIL and len(tables(document)["主要发现"].rows) == 8
 
 
@@ -127,6 +126,13 @@ def test_a_name_cannot_add_options_to_the_command() -> None:
     line = example.line.model_copy(update={"item": item})
     evil = facts.model_copy(update={"example": example.model_copy(update={"line": line})})
     assert "--account 'x --exemplars; rm' --out" in reports.tracing_command(evil)
+
+
+def test_the_seal_of_the_store_stands_on_paper() -> None:
+    text = text_of(a_report())
+    assert "ab" * 32 in text and "已核对 9 / 9" in text
+    (row,) = tables(a_report())["审计轨迹与归档（天数 / 期间天数）"].rows
+    assert row == ("审计是否开启", "92 / 92", "0 / 92", "0 / 92", "0 / 92", "0 / 92")
 
 
 def test_holes_are_on_paper() -> None:
@@ -182,6 +188,23 @@ def test_the_english_report_holds_no_chinese_except_what_people_wrote() -> None:
     for given in ("周工", "已与业务方核对", "迁移期间由人工核对", "陈晓岚", "点我", "粗", "安全审计"):
         page = page.replace(given, "")
     assert CHINESE.findall(page) == []
+
+
+def test_evidence_is_told_in_words() -> None:
+    outlier = {
+        "reasons": "records, new_hosts",
+        "records": 60_000,
+        "records_usual": 2700.0,
+        "records_score": 12.4,
+        "time_zone": "UTC",
+    }
+    outlier |= {"new_hosts": 1, "new_hosts_usual": 0.018, "new_hosts_score": 7.33, "new_hosts_names": "pc-9", "baseline_days": 28}
+    assert evidence_text(outlier, "zh") == (
+        "记录数 60,000（平时 2,700.0，偏离分 12.4）；新的主机 1（平时 0.0，偏离分 7.3）：pc-9；基线天数：28"
+    )
+    assert evidence_text({"accounts_tried": 12, "own_figure": 0.25}, "en") == "accounts tried: 12; own_figure: 0.25"
+    assert evidence_text({}, "zh") == "无" and evidence_text({"reasons": "gone"}, "zh") == "无"
+    assert evidence_text({"who": "a\x1b[31m\nb"}, "en") == "who: a [31m b"
 
 
 def test_pictures_need_something_to_show() -> None:

@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from drydock.audit import review_sheet
 from drydock.audit.columns import STATEMENT_USE, STATEMENTS
 from drydock.audit.results import Disposal, Explained, Hit, QueueItem, Review, Severity, Subject
 from drydock.audit.review import finding_items, in_order, is_reviewed, statement_items, statement_pattern, unreviewed
 from drydock.audit.review_sheet import HEAD_ROW, KEYS, SHEET, SheetError, read_sheet, write_sheet
+from drydock.problems import ConfigurationError
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
@@ -149,20 +151,20 @@ def test_dates_as_people_write_them(told: object, sheet: tuple[Path, tuple[Queue
 
 
 WRONG = [
-    ({"disposal": "没问题", "reason": "看过了"}, "S5", "choose one of: 正常业务 / 经批准的例外 / 安全事件"),
-    ({"disposal": "", "reason": "看过了"}, "S5", "choose one of"),
-    ({"disposal": "正常业务"}, "T5", "2 to 500"),
-    ({"disposal": "正常业务", "reason": "x" * 501}, "T5", "2 to 500"),
-    ({"disposal": "经批准的例外", "reason": "工单 42"}, "U5", "needs its last day"),
-    ({"disposal": "经批准的例外", "reason": "工单 42", "until": "下月"}, "U5", "write a date"),
-    ({"disposal": "经批准的例外", "reason": "工单 42", "until": "2026-02-30"}, "U5", "write a date"),
-    ({"disposal": "经批准的例外", "reason": "工单 42", "until": True}, "U5", "write a date"),
-    ({"disposal": "经批准的例外", "reason": "工单 42", "until": date(2026, 11, 19)}, "U5", "over already"),
-    ({**NORMAL, "until": date(2026, 12, 31)}, "U5", "only an approved exception"),
-    ({"disposal": "正常业务", "reason": '=HYPERLINK("http://x")'}, "T5", "write the text"),
+    ({"disposal": "没问题", "reason": "看过了"}, "T5", "choose one of: 正常业务 / 经批准的例外 / 安全事件"),
+    ({"disposal": "", "reason": "看过了"}, "T5", "choose one of"),
+    ({"disposal": "正常业务"}, "U5", "2 to 500"),
+    ({"disposal": "正常业务", "reason": "x" * 501}, "U5", "2 to 500"),
+    ({"disposal": "经批准的例外", "reason": "工单 42"}, "V5", "needs its last day"),
+    ({"disposal": "经批准的例外", "reason": "工单 42", "until": "下月"}, "V5", "write a date"),
+    ({"disposal": "经批准的例外", "reason": "工单 42", "until": "2026-02-30"}, "V5", "write a date"),
+    ({"disposal": "经批准的例外", "reason": "工单 42", "until": True}, "V5", "write a date"),
+    ({"disposal": "经批准的例外", "reason": "工单 42", "until": date(2026, 11, 19)}, "V5", "over already"),
+    ({**NORMAL, "until": date(2026, 12, 31)}, "V5", "only an approved exception"),
+    ({"disposal": "正常业务", "reason": '=HYPERLINK("http://x")'}, "U5", "write the text"),
     ({**NORMAL, "pattern": "feedfeedfeedfeed"}, "A5", "take the row out"),
-    ({**NORMAL, "account": "B"}, "E5", "copy the row anew"),
-    ({**NORMAL, "object": "DECL.OTHER"}, "J5", "copy the row anew"),
+    ({**NORMAL, "account": "B"}, "F5", "copy the row anew"),
+    ({**NORMAL, "object": "DECL.OTHER"}, "K5", "copy the row anew"),
 ]
 
 
@@ -178,7 +180,7 @@ def test_what_is_wrong_is_named_by_its_cell(
 def test_all_errors_come_at_once_and_nothing_counts(sheet: tuple[Path, tuple[QueueItem, ...]]) -> None:
     path, found = sheet
     fill(path, NORMAL, {"disposal": "?", "until": "?"}, {**NORMAL, "pattern": found[0].pattern}, {"disposal": "正常业务"})
-    assert [line.split(":")[0] for line in problems(path, found)] == [f"{SHEET}!{c}" for c in ("S6", "T6", "U6", "A7", "T8")]
+    assert [line.split(":")[0] for line in problems(path, found)] == [f"{SHEET}!{c}" for c in ("T6", "U6", "V6", "A7", "U8")]
 
 
 def test_one_column_sorted_alone_is_seen(sheet: tuple[Path, tuple[QueueItem, ...]]) -> None:
@@ -250,10 +252,34 @@ def test_any_text_comes_back(told: list[tuple[str, str]], tmp_path_factory: pyte
     assert len(read_sheet(path, tuple(made.values()), "李工", NOW)) == len(made)
 
 
+def test_a_sheet_holds_what_can_be_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review_sheet, "MOST_ROWS", HEAD_ROW + 2)
+    found = items(hit("A"), hit("B"), hit("C"))
+    assert write_sheet(found, tmp_path / "q.xlsx") == 2 and read_sheet(tmp_path / "q.xlsx", found, "李工", NOW) == ()
+    book = load_workbook(tmp_path / "q.xlsx")
+    book[SHEET].append(["", *[""] * (len(KEYS) - 2), "x"])
+    book.save(tmp_path / "q.xlsx")
+    assert "more than 6 rows" in problems(tmp_path / "q.xlsx", found)[0]
+
+
+def test_rules_and_risks_stand_in_the_readers_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def row() -> list[object]:
+        write_sheet(items(hit("A", rule="off_hours")), tmp_path / "q.xlsx")
+        return [c.value for c in load_workbook(tmp_path / "q.xlsx")[SHEET][HEAD_ROW + 1]][1:5]
+
+    assert row() == ["finding", "高", "off_hours", "非工作时间操作"]
+
+    def broken() -> None:
+        raise ConfigurationError([])
+
+    monkeypatch.setattr(review_sheet, "load_rules", broken)
+    assert row()[2:] == ["off_hours", None] or row()[2:] == ["off_hours", ""]
+
+
 def test_the_list_of_words_is_offered(sheet: tuple[Path, tuple[QueueItem, ...]]) -> None:
     book = load_workbook(sheet[0])
     assert [c.value for c in book["choices"]["A"]] == ["正常业务", "经批准的例外", "安全事件"] and book[
         "choices"
     ].sheet_state == "hidden"
     offered = {str(v.sqref): v.formula1 for v in book[SHEET].data_validations.dataValidation if v.type == "list"}
-    assert offered == {"S5:S8": "choices!$A$1:$A$3"}
+    assert offered == {"T5:T8": "choices!$A$1:$A$3"}

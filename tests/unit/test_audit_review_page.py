@@ -45,7 +45,9 @@ def test_the_table_shows_every_item_in_both_languages() -> None:
     rows = [line for line in body.splitlines() if line.startswith(("| 1", "| 2"))]
     assert len(rows) == 2 and "`user_1`" in rows[0] and "1,201" in rows[0] and "11-18 11:00 – 11-22 11:00" in rows[0]
     assert rows[1].startswith("| 2 ✔ |") and "正常业务" in body and "normal business" in body
-    assert "(<file:///state/审计.xlsx>)" in body and "audit-answers" in body
+    assert "`/state/审计.xlsx`" in body and "](file:///state/%E5%AE%A1%E8%AE%A1.xlsx)" in body and "audit-answers" in body
+    reached = body_of(page(item(1), sheet="/state/a.xlsx", sheet_url="https://reports.site/(a) b.xlsx"), DATABASE)
+    assert "](https://reports.site/%28a%29%20b.xlsx)" in reached
     assert "14" in subject_of(page(item(1)), DATABASE, "2026Q4") and "2026Q4" in subject_of(page(), DATABASE, "2026Q4")
 
 

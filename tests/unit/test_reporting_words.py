@@ -34,7 +34,7 @@ MADE_OF_MASKING = (
     "ms_state_",
 )
 MADE_OF_AUDIT = (
-    *("ar_deed_", "ar_severity_", "ar_word_", "ar_explained_", "ar_weekday_", "ar_dimension_"),
+    *("ar_deed_", "ar_severity_", "ar_word_", "ar_explained_", "ar_weekday_", "ar_dimension_", "ar_status_", "ar_field_"),
     *("ar_account", "ar_program", "ar_client", "ar_os_user", "ar_action", "ar_object", "ar_fingerprint"),
 )
 CHINESE = re.compile(r"[\u3400-\u9fff]")

@@ -21,6 +21,7 @@ WITH told AS (
 SELECT t.* EXCLUDE (first_object),
        CASE WHEN t.first_object <> '' THEN t.first_object ELSE coalesce(t.objects[1], '') END AS object,
        CASE WHEN t.action <> 'COPY' THEN d.deed WHEN list_contains(t.marks, 'export') THEN 'read' ELSE 'write' END AS deed,
+       t.succeeded IS NOT FALSE AND t.action <> 'CONNECTION' AS got_in, -- a connection that was received is no logon yet
        hour(t.local_time) AS local_hour,
        isodow(t.local_time) AS weekday,
        y.is_workday,

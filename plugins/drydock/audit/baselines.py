@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from drydock.audit.columns import OBJECT
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.results import Hit, Severity, Subject
 from drydock.calendar import Calendar
@@ -32,9 +33,6 @@ LEAST_LOG_SPREAD = 0.2
 """Volumes that differ by a fifth are the same volume."""
 MOST_NAMED = 5
 PAIR = ("account", "program")
-_OBJECT = (
-    pl.when(pl.col("object_name") == "").then(pl.lit("")).otherwise(pl.concat_str("object_schema", "object_name", separator="."))
-)
 
 
 @dataclass(frozen=True)
@@ -89,14 +87,24 @@ def _prepared(frame: pl.DataFrame, zone: ZoneInfo, calendar: Calendar) -> pl.Dat
     frame = frame.with_columns(
         _local("hour", zone).dt.date().alias("day"),
         _local("hour", zone).dt.hour().cast(pl.Int64).alias("hour_of_day"),
-        _OBJECT.alias("object"),
+        OBJECT,
         pl.when(pl.col("succeeded").eq(False)).then(pl.col("records")).otherwise(0).alias("failed"),
     )
+    frame = _with_programs(frame)
     days = frame["day"].unique()
     kinds = pl.DataFrame(
         {"day": days, "is_workday": [calendar.is_workday(day) for day in days]}, schema_overrides={"day": pl.Date}
     )
     return frame.join(kinds, on="day")
+
+
+def _with_programs(frame: pl.DataFrame) -> pl.DataFrame:
+    """Records that tell no program (logons of PostgreSQL) count for the one that the account used most on that day."""
+    told = frame.filter(pl.col("program") != "").group_by("account", "day", "program").agg(pl.col("records").sum())
+    most = told.sort("records", "program", descending=[True, False]).group_by("account", "day", maintain_order=True)
+    frame = frame.join(most.agg(pl.col("program").first().alias("used")), on=["account", "day"], how="left")
+    program = pl.when(pl.col("program") == "").then(pl.col("used").fill_null("")).otherwise("program")
+    return frame.with_columns(program.alias("program")).drop("used")
 
 
 def _of_day(today: pl.DataFrame, past: pl.DataFrame, policy: AuditPolicy, zone: ZoneInfo) -> Iterator[Hit]:

@@ -58,7 +58,7 @@ def audit_queue(
         span = shell.span_of(shell.zone_of(database), quarter, first and first.date(), last and last.date())
         with shell.open_audit(database, url, span) as run:
             items, open_ = shell.put_queue(run, out, waiting)
-    typer.echo(f"{out}: {items} items, {open_} of them wait for a person")
+    typer.echo(f"{out}: {items} items; {open_} wait for a person in all")
     return PROBLEMS if open_ else GOOD
 
 

@@ -19,6 +19,7 @@ from drydock.audit.spans import span_of_day
 from drydock.audit.stretch import Stretch, Told
 from drydock.ledger import audit_history
 from drydock.ledger.audit_history import StoredSlice
+from drydock.ledger.locks import locked
 from drydock.verdicts import clean_text
 
 FEWER = "the source holds fewer records now than were stored: the stored ones are kept"
@@ -50,8 +51,12 @@ class Renaming(Protocol):
         """How the piece is known again: `Slice.head`."""
         ...
 
-    def is_same(self, piece: str, head: str) -> bool:
-        """True where the piece begins like the one that was stored with that head."""
+    def members(self, piece: str) -> tuple[str, ...]:
+        """How its files are known again where it is many of them: `Slice.members`."""
+        ...
+
+    def is_same(self, piece: str, stored: Slice) -> bool:
+        """True where the piece holds all of what was stored so, and perhaps more."""
         ...
 
 
@@ -63,7 +68,10 @@ def collect(run: AuditRun, source: TrailSource, begin: datetime, end: datetime, 
     sealed: list[Slice] = []
     with run.store.writing():
         for day in _days(run, begin, end):
-            sealed += _Day(run, source, day, accept_fewer).collect()
+            with locked(
+                run.ledger, f"audit-collect:{run.database.id}:{source.id}:{day}"
+            ):  # two runs of a day, one after the other
+                sealed += _Day(run, source, day, accept_fewer).collect()
     return tuple(sealed)
 
 
@@ -102,7 +110,8 @@ class _Day:
         """Read and seal one piece; where it could not be read to its end, nothing of it is stored and it is named unread."""
         replaced = self._replaced_by(name)
         others = [*self.made, *(s.slice for s in self.stored if s not in replaced)]
-        head = self.source.head(name) if isinstance(self.source, Renaming) else ""
+        known = isinstance(self.source, Renaming)
+        told = {"head": self.source.head(name), "members": self.source.members(name)} if known else {}  # type: ignore[attr-defined]
         with Stretch(self.run.store, self.source.id, name, self.day, self.begin) as stretch:
             try:
                 stretch.take(_read(read), Doubles(self.run.store, others))
@@ -110,14 +119,14 @@ class _Day:
                 self.trouble.append(f"{name}: {e}")
                 stretch.give_up()
                 return
-        slice = self._slice(name, stretch.told).model_copy(update={"head": head})
+        slice = self._slice(name, stretch.told).model_copy(update=told)
         self._seal(slice, stretch.told.doubled, replaced)
 
     def _replaced_by(self, name: str) -> list[StoredSlice]:
         inside = [s for s in self.stored if self.begin <= s.slice.begin and s.slice.end <= self.end and s.slice.piece]
         if not isinstance(self.source, Renaming):
             return [s for s in inside if s.slice.piece == name]
-        return [s for s in inside if (self.source.is_same(name, s.slice.head) if s.slice.head else s.slice.piece == name)]
+        return [s for s in inside if self.source.is_same(name, s.slice)]
 
     def _slice(self, piece: str, told: Told, unread: Sequence[str] = ()) -> Slice:
         doubts = Counter(told.doubts) + Counter({IN_ANOTHER: told.doubled})

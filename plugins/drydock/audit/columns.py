@@ -94,3 +94,13 @@ STATEMENT_USE: dict[str, pl.DataType | type[pl.DataType]] = {
     "last_at": UTC_TIME,
 }
 """The digest of a day: who used which statement how often, first and last seen."""
+
+OBJECT = (
+    pl.when(pl.col("object_name").fill_null("") == "")
+    .then(pl.lit(""))
+    .when(pl.col("object_schema").fill_null("") == "")
+    .then(pl.col("object_name"))
+    .otherwise(pl.concat_str("object_schema", pl.lit("."), "object_name"))
+    .alias("object")
+)
+"""schema.name of RECORDS and ACTIVITY; the name alone where no schema is told."""

@@ -14,7 +14,7 @@ from drydock.audit.columns import ACTIVITY
 from drydock.audit.detection_views import opened, view_text
 from drydock.audit.explaining import explain
 from drydock.audit.results import Detection, Explained, Hit, Subject
-from drydock.audit.rules import SUBJECT, Need, Rule, load_rules, policy_problems
+from drydock.audit.rules import SUBJECT, Need, Rule, load_rules, policy_problems, why_not
 from drydock.audit.scene import Scene, scene_of
 from drydock.verdicts import Figure
 
@@ -27,7 +27,7 @@ MOST_EVIDENCE = 300  # characters of one text of the evidence
 _RETURNED = {**dict.fromkeys(SUBJECT, "VARCHAR"), "first_at": "TIMESTAMPTZ", "last_at": "TIMESTAMPTZ"}
 _RETURNED |= {"records": "BIGINT", "rows": "BIGINT", "score": "DOUBLE", "evidence_": "BIGINT"}
 _ORDER = ("first_at", "last_at", "records", "rows", "score")
-_DEFAULTS = {"VARCHAR": "''", "TIMESTAMPTZ": "getvariable('begin_at')"}
+_DEFAULTS = {"VARCHAR": "''", "TIMESTAMPTZ": "getvariable('begin_at')", "records": "1"}
 
 
 def detect(run: AuditRun) -> tuple[Detection, tuple[Hit, ...]]:
@@ -39,28 +39,29 @@ def detect(run: AuditRun) -> tuple[Detection, tuple[Hit, ...]]:
 
 
 def detect_in(scene: Scene, rules: Sequence[Rule]) -> tuple[Detection, tuple[Hit, ...]]:
-    """The same for a scene that was put together by hand."""
+    """The same for a scene that was put together by hand. Rules for another engine are no rules of its database."""
+    own = [rule for rule in rules if scene.database.engine in rule.engines]
     with opened(scene) as connection:
         records = connection.table("records").count("*").fetchall()[0][0]
         lacking = _lacking(connection, scene, records)
         found, not_run = {}, _from_policy(scene, rules)
-        for rule in rules:
-            why = not_run.get(rule.id) or _why_not(rule, scene, lacking)
+        for rule in own:
+            why = not_run.get(rule.id) or "; ".join(lacking[need] for need in rule.needs if need in lacking)
             if not why:
                 found[rule.id], why = _asked(connection, rule, scene)
             if why:
                 not_run[rule.id] = why
-    hits = explain([hit for told in found.values() for hit in told], scene, {rule.id: rule for rule in rules})
+    hits = explain([hit for told in found.values() for hit in told], scene, {rule.id: rule for rule in own})
     ran = {rule_id: _counted(told) for rule_id, told in found.items() if rule_id not in not_run}
     return _detection(scene, records, ran, not_run, hits), hits
 
 
 def _from_policy(scene: Scene, rules: Sequence[Rule]) -> dict[str, str]:
     """Rules that the policy switches off, what it says of rules that cannot be, and tickets that could not be used."""
-    told = {rule_id: f"switched off: {why}" for rule_id, why in scene.policy.switched_off.items()}
+    told = {rule_id: why_not("switched_off", why=why) for rule_id, why in scene.policy.switched_off.items()}
     told |= dict(policy_problems(scene.policy, rules))
-    if scene.tickets.unused:
-        told["tickets"] = f"{len(scene.tickets.unused)} not used: {'; '.join(scene.tickets.unused[:3])}"
+    if unused := scene.tickets.unused:
+        told["tickets"] = why_not("tickets", count=len(unused), which="; ".join(unused[:3]))
     return told
 
 
@@ -69,26 +70,20 @@ def _lacking(connection: duckdb.DuckDBPyConnection, scene: Scene, records: int) 
     policy, told = scene.policy, {}
     days = connection.table("baseline_activity").select("local_day").distinct().count("*").fetchall()[0][0]
     if days < policy.baseline_min_days:
-        told[Need.BASELINE] = f"{days} days before it have records, and a comparison needs {policy.baseline_min_days}"
+        told[Need.BASELINE] = why_not("baseline", days=days, least=policy.baseline_min_days)
     oldest = connection.table("past_accounts").min("first_at").fetchall()[0][0]
     reach = (scene.begin - oldest).days if oldest else 0
     if reach < policy.dormant_days:
-        told[Need.HISTORY] = f"the store reaches {reach} days back, and the rule looks {policy.dormant_days} days back"
-    empty = {
-        Need.RECORDS: (records, "no record in this interval"),
-        Need.ALLOWED: (policy.allowed, "no approved ways (allowed) in the policy"),
-        Need.IMPORTANT: (scene.important, "no important objects, neither of the masking policy nor in important_objects"),
-        Need.ADMINISTRATORS: (policy.administrators, "no administrators in the policy"),
-        Need.OWN_ACCOUNTS: (policy.drydock, "no accounts of Drydock (drydock) in the policy"),
-        Need.FREEZES: (scene.calendar.freezes or scene.calendar.key_periods, "no freezes or key periods in the calendar"),
+        told[Need.HISTORY] = why_not("history", days=reach, least=policy.dormant_days)
+    there: dict[Need, object] = {
+        Need.RECORDS: records,
+        Need.ALLOWED: policy.allowed,
+        Need.IMPORTANT: scene.important,
+        Need.ADMINISTRATORS: policy.administrators,
+        Need.OWN_ACCOUNTS: policy.drydock,
+        Need.FREEZES: scene.calendar.freezes or scene.calendar.key_periods,
     }
-    return told | {need: words for need, (there, words) in empty.items() if not there}
-
-
-def _why_not(rule: Rule, scene: Scene, lacking: Mapping[Need, str]) -> str:
-    if scene.database.engine not in rule.engines:
-        return f"for {', '.join(e.value for e in rule.engines)} only"
-    return "; ".join(lacking[need] for need in rule.needs if need in lacking)
+    return told | {need: why_not(need.value) for need, value in there.items() if not value}
 
 
 def _asked(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -> tuple[list[Hit], str]:
@@ -98,7 +93,7 @@ def _asked(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -> t
     try:
         return list(_of_query(connection, rule, scene)), ""
     except duckdb.Error as e:
-        return [], f"its query failed ({type(e).__name__}): {str(e).splitlines()[0] if str(e) else ''}"
+        return [], why_not("query_failed", error=f"{type(e).__name__}: {str(e).partition(chr(10))[0]}")
 
 
 def _of_baseline(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -> tuple[list[Hit], str]:
@@ -109,8 +104,16 @@ def _of_baseline(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene
     zone = scene.database.zone
     if why := why_no_baseline(before, scene.policy, zone):
         return [], why
+    own = _own_alone(connection)
+    known = {"explained": Explained.DRYDOCK, "explanation": "every way that the account came is Drydock's own"}
     hits = outliers(today, before, scene.policy, zone, scene.calendar)
-    return [hit.model_copy(update={"rule": rule.id}) for hit in hits], ""
+    return [hit.model_copy(update={"rule": rule.id, **(known if hit.subject.account in own else {})}) for hit in hits], ""
+
+
+def _own_alone(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Drydock's accounts that nobody else used in the interval; an outlier tells no host to know it by."""
+    ways = connection.table("ways").filter("is_own_account").aggregate("account, bool_and(is_own) AS is_own", "account")
+    return {account for account, is_own in ways.fetchall() if is_own}
 
 
 def _of_query(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -> Iterator[Hit]:
@@ -136,21 +139,17 @@ def _of_query(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -
         )
 
 
-_KEPT = "CREATE OR REPLACE TEMP TABLE found AS\n{query}\n"
+_KEPT = "CREATE OR REPLACE TEMP TABLE returned AS\n{query}\n"
 
 
 def _complete(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give `found` every column that folding asks for; what else the query returned is evidence."""
-    told = connection.table("found").columns
-    for column in told:
-        if column not in _RETURNED:
-            connection.execute(f'ALTER TABLE found RENAME COLUMN "{column}" TO "evidence_{column}"')
-    for column, kind in _RETURNED.items():
-        if column not in told:
-            default = {"VARCHAR": "''", "TIMESTAMPTZ": "getvariable('begin_at')"}.get(
-                kind, "1" if column == "records" else "NULL"
-            )
-            connection.execute(f'ALTER TABLE found ADD COLUMN "{column}" {kind} DEFAULT {default}')
+    """The view `found`: what the query returned, with every column that folding asks for; what else there is becomes evidence."""
+    returned = connection.table("returned")
+    columns = [f'"{name}"' if name in _RETURNED else f'"{name}" AS "evidence_{name}"' for name in returned.columns]
+    for name, kind in _RETURNED.items():
+        if name not in returned.columns:
+            columns.append(f'{_DEFAULTS.get(name) or _DEFAULTS.get(kind, "NULL")}::{kind} AS "{name}"')
+    returned.project(", ".join(columns)).create_view("found", replace=True)
 
 
 def _hit(rule: Rule, row: Mapping[str, Any], begin: datetime) -> Hit:

@@ -7,7 +7,6 @@ again by their file (`file_source`). Within one piece every row counts: what a s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -23,26 +22,21 @@ _LISTS = ("objects", "policies", "marks")
 ROWS_AT_ONCE = 100_000
 
 
-class _Other(NamedTuple):
-    slice: Slice
-    paths: tuple[str, ...]
-
-
 class Doubles:
     """Rows of other pieces, read only where their times overlap with those of a frame."""
 
     def __init__(self, store: Store, others: Iterable[Slice]) -> None:
-        self._others = [_Other(s, _records_of(store, s)) for s in others if s.first_at and s.records]
+        self._store, self._others = store, [s for s in others if s.first_at is not None and s.records]
         self._known: dict[str, pl.Series] = {}
         self.left_out = 0
 
     def without(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows that no other piece has."""
         first, last = frame["event_time"].min(), frame["event_time"].max()
-        overlapping = [o for o in self._others if first is not None and o.slice.first_at <= last and o.slice.last_at >= first]
+        overlapping = [o for o in self._others if first is not None and o.first_at <= last and o.last_at >= first]
         if not overlapping:
             return frame
-        known = pl.concat([self._keys_in(path) for other in overlapping for path in other.paths])
+        known = pl.concat([self._keys_in(path) for other in overlapping for path in _records_of(self._store, other)])
         kept = frame.filter(~keys_of(frame).is_in(known.implode()).fill_null(False))
         self.left_out += frame.height - kept.height
         return kept

@@ -30,6 +30,8 @@ class Entries:
     @classmethod
     def of(cls, rows: Iterable[RawLink], text: bytes, is_unfinished: bool) -> Entries:
         """Of the ledger's rows and the file's text."""
+        if is_unfinished and not text.endswith(b"\n"):
+            text = text[: text.rfind(b"\n") + 1]  # the line in which the writer died
         known, written = {row.number: row for row in rows}, text.splitlines()
         most = max(known, default=0) + len(written)  # a line with a larger number is none: nobody counts that far
         numbers = [number if number <= most else 0 for number in map(number_of, written)]

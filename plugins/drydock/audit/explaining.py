@@ -1,7 +1,8 @@
 """What needs nobody: exceptions of a rule, Drydock's own work by its ledger, tickets of the site, patterns that people closed.
 
 Drydock's account is believed only from where it works (`drydock` in the audit policy), and only as far as the ledger goes: what
-it reads of important objects needs a run at that time, what it changes needs a statement at that time on that object.
+it reads of important objects needs a run at that time, what it changes needs a statement at that time on that object. A hit on
+a way (no action is told) needs a run where anything was changed: each change is asked for by the rules on changes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ def explain(hits: Iterable[Hit], scene: Scene, rules: Mapping[str, Rule]) -> tup
 
 
 def _explained(hit: Hit, scene: Scene, rule: Rule) -> Hit:
+    if hit.explained is not None:
+        return hit
     judges = {
         Explained.EXCEPTION: lambda: _by_exception(hit, rule, scene.day),
         Explained.DRYDOCK: lambda: _by_ledger(hit, scene),
@@ -98,12 +101,11 @@ def is_own(subject: Subject, scene: Scene) -> bool:
 def _by_ledger(hit: Hit, scene: Scene) -> str:
     if not is_own(hit.subject, scene):
         return ""
-    if not _is_reading(hit):
+    if not _is_reading(hit) and hit.subject.action:
         return next(_statements_of(hit, scene), "")
-    if not _is_of_important(hit, scene):
+    if _is_reading(hit) and not _is_of_important(hit, scene):
         return f"reading by Drydock from {hit.subject.client}"
-    runs = (run for run in scene.runs if run.pipeline != "audit" and _covers(run, hit, scene))
-    return next((f"run {run.run_id} ({run.pipeline})" for run in runs), "")
+    return next(_runs_of(hit, scene), "")
 
 
 def _is_reading(hit: Hit) -> bool:
@@ -123,6 +125,13 @@ def _is_of_important(hit: Hit, scene: Scene) -> bool:
         return deed_of(hit.subject.action.upper()) == "read"
     bare = "." not in name
     return any(fits(name, (o.bare if bare else o.pattern,)) for o in scene.important)
+
+
+def _runs_of(hit: Hit, scene: Scene) -> Iterator[str]:
+    """The runs that went on all that time; one that only looked at the audit trail reads and changes nothing else."""
+    for run in scene.runs:
+        if run.pipeline != "audit" and _covers(run, hit, scene):
+            yield f"run {run.run_id} ({run.pipeline})"
 
 
 def _covers(run: OwnRun, hit: Hit, scene: Scene) -> bool:

@@ -18,14 +18,16 @@ from zoneinfo import ZoneInfo
 
 from drydock import settings
 from drydock.audit import log_files
-from drydock.audit.framing import batches_of
-from drydock.audit.log_files import Copies, head_of, is_spillover, opened
+from drydock.audit.framing import batches_of, batches_of_files
+from drydock.audit.log_files import Copies, head_of, is_spillover, opened, plain_path
 from drydock.audit.mappings import Mapping, MappingError, read_mapping
 from drydock.audit.policy import AuditSource
 from drydock.audit.postgres_bulk import bulk_batches, is_bulk
+from drydock.audit.postgres_logs import is_sure_csv_row
 from drydock.audit.reading import SPILLOVER, pieces
 from drydock.audit.records import Piece
-from drydock.audit.results import Batch
+from drydock.audit.results import Batch, Slice
+from drydock.audit.small_files import holds, is_small, members_of, pack_name, with_name
 from drydock.audit.times import Clock
 from drydock.estate import Database
 from drydock.verdicts import clean_text
@@ -37,7 +39,7 @@ MOST_FILES = 200_000
 
 
 IN_ORDER = ("postgres_", "oracle_aud", "oracle_syslog", "oracle_xml")
-"""Formats that a server writes line by line as time goes on."""
+"""Formats that a server writes line by line as time goes on; exports may have any order."""
 
 
 class LogFile(NamedTuple):
@@ -60,40 +62,55 @@ class FilesSource:
         self._clock = self._mapping.clock(clock) if self._mapping else clock
         self._unread: list[str] = []
         self._paths: dict[str, Path] = {}
+        self._packs: dict[str, list[tuple[LogFile, datetime]]] = {}
 
     def pieces(self, begin: datetime, end: datetime) -> Iterator[tuple[str, Callable[[], Iterator[Batch]]]]:
         """The files that may hold records of [begin, end), oldest first; of copies the longest."""
-        self._unread, self._paths = [], {}
+        self._unread, self._paths, self._packs = [], {}, {}
         chosen = [file for file in self._files() if file.written_at >= begin - CLOCKS_APART and self._is_readable(file)]
         copies = Copies((file.name, file.path) for file in chosen)
         for file in chosen:
             if file.name in copies.left_out:
                 continue
             try:
-                first, is_in_order = self._first_time(file)
+                first, form = self._first_time(file)
+                is_of_pack = first is not None and is_small(file.path, form)
             except OSError as e:
                 self._note(e)
                 continue
-            if first is not None and is_in_order and first >= end + CLOCKS_APART:
+            if first is not None and form.startswith(IN_ORDER) and first >= end + CLOCKS_APART:
+                continue
+            if first is not None and is_of_pack:
+                self._packs.setdefault(pack_name(first), []).append((file, first))
                 continue
             self._paths[file.name] = file.path
             yield file.name, self._reader(file, begin, end, first or file.written_at)
+        for name in sorted(self._packs):
+            yield name, self._pack_reader(name, begin, end)
 
     def unread(self) -> tuple[str, ...]:
         """Files and folders that could not be read, with the reason."""
         return tuple(self._unread)
 
     def head(self, piece: str) -> str:
-        """How the file begins: the number of bytes that were looked at, and their SHA-256."""
+        """How the file begins: the number of bytes that were looked at, and their SHA-256; "" for many files."""
         try:
-            return head_of(self._paths[piece])
+            return head_of(self._paths[piece]) if piece in self._paths else ""
         except OSError:
             return ""
 
-    def is_same(self, piece: str, head: str) -> bool:
-        """True where the file begins with what has that head: it may have grown since."""
+    def members(self, piece: str) -> tuple[str, ...]:
+        """How each of many files begins; () for one."""
+        return members_of(file.path for file, _ in self._packs.get(piece, ()))
+
+    def is_same(self, piece: str, stored: Slice) -> bool:
+        """True where the file begins with what was stored (it may have grown), or all files of what was stored are here."""
+        if piece in self._packs:
+            return holds(piece, self.members(piece), stored)
+        if not stored.head:
+            return stored.piece == piece
         try:
-            return log_files.begins_with(self._paths[piece], head)
+            return log_files.begins_with(self._paths[piece], stored.head)
         except OSError:
             return False
 
@@ -137,12 +154,12 @@ class FilesSource:
             return False
         return True
 
-    def _first_time(self, file: LogFile) -> tuple[datetime | None, bool]:
-        """The first time near the beginning of the file, and whether what follows is not earlier: exports have any order."""
+    def _first_time(self, file: LogFile) -> tuple[datetime | None, str]:
+        """The first time near the beginning of the file, and the format of its record."""
         with opened(file.path) as stream:
             records = (piece.record for piece in islice(self._pieces(stream), MOST_LOOKED_AT) if piece.record)
             first = next((record for record in records if record.event_time is not None), None)
-        return (first.event_time, first.format.startswith(IN_ORDER)) if first else (None, False)
+        return (first.event_time, first.format) if first else (None, "")
 
     def _pieces(self, stream: log_files.Stream) -> Iterator[Piece]:
         yield from pieces(stream, self._clock, self._mapping)  # type: ignore[arg-type]
@@ -151,13 +168,32 @@ class FilesSource:
 
     def _reader(self, file: LogFile, begin: datetime, end: datetime, dated: datetime) -> Callable[[], Iterator[Batch]]:
         def read() -> Iterator[Batch]:
-            if self._mapping is None and is_bulk(file.path):
-                yield from bulk_batches(file.path, begin, end, self._clock.zone, dated, file.name)
-                return
+            with plain_path(file.path, is_bulk_head) as plain:
+                if self._mapping is None and plain is not None and is_bulk(plain):
+                    yield from bulk_batches(plain, begin, end, self._clock.zone, dated, file.name)
+                    return
             with opened(file.path) as stream:
                 yield from batches_of(self._pieces(stream), file.name, begin, end, dated=dated)
 
         return read
+
+    def _pack_reader(self, name: str, begin: datetime, end: datetime) -> Callable[[], Iterator[Batch]]:
+        def files() -> Iterator[tuple[str, Iterator[Piece], datetime | None]]:
+            for file, first in self._packs[name]:
+                try:
+                    with opened(file.path) as stream:
+                        pieces = list(self._pieces(stream))
+                except OSError as e:
+                    self._unread.append(f"{file.name}: {e.strerror or type(e).__name__}")
+                    continue
+                yield file.name, with_name(file.name, pieces), first
+
+        return lambda: batches_of_files(files(), begin, end)
+
+
+def is_bulk_head(head: bytes) -> bool:
+    """True for the beginning of csvlog or jsonlog: worth unpacking for the bulk reader."""
+    return is_sure_csv_row(head.split(b"\n", 1)[0]) or head.startswith(b'{"timestamp":"')
 
 
 def _mapping_of(slug: str | None) -> Mapping | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 import polars as pl
 import pyarrow as pa
@@ -71,13 +72,32 @@ class Hashing:
         return self._hash.hexdigest()
 
 
+_BOUNDED = ("event_time", "first_at", "last_at", "hour")
+"""Columns that questions are bounded by: only they need the least and greatest of each row group."""
+_DIFFERENT = frozenset({"session_id", "entry_id", "statement", "normalised"})
+"""Texts that hardly repeat."""
+
+
+def _repeating(schema: Mapping[str, Any]) -> list[str]:
+    """Columns that are written as numbers of their different values."""
+    texts = [name for name, kind in schema.items() if kind == pl.String and name not in _DIFFERENT]
+    return texts + [f"{name}.list.element" for name, kind in schema.items() if kind == pl.List(pl.String)]
+
+
 class ParquetFile:
     """Frames into one Parquet file, a row group each; memory holds one frame."""
 
     def __init__(self, file: IO[bytes], part: Part) -> None:
         self.hashing, self.rows, self._schema = Hashing(file), 0, arrow_schema(part)
         self._columns = list(SCHEMAS[part])
-        self._writer = pq.ParquetWriter(self.hashing, self._schema, compression=COMPRESSION, compression_level=LEVEL)
+        self._writer = pq.ParquetWriter(
+            self.hashing,
+            self._schema,
+            compression=COMPRESSION,
+            compression_level=LEVEL,
+            use_dictionary=_repeating(SCHEMAS[part]),
+            write_statistics=[name for name in _BOUNDED if name in SCHEMAS[part]] or False,
+        )
 
     def add(self, frame: pl.DataFrame) -> None:
         """Raises pyarrow.ArrowInvalid or polars' ColumnNotFoundError where the frame has not the part's columns."""

@@ -38,27 +38,30 @@ _COPIED = (
 class _Filling:
     """A batch that is being filled."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.records: list[AuditRecord] = []
+    def __init__(self) -> None:
+        self.rows: list[tuple[object, ...]] = []
+        self.texts: list[str] = []
         self.aside: list[SetAside] = []
         self.doubts: Counter[str] = Counter()
         self.characters = 0
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: Piece, name: str) -> None:
         if piece.record is None:
             self.aside.append(set_aside(piece))
             return
-        self.records.append(piece.record)
+        self.rows.append(row_of(piece.record, name))
+        self.texts.append(sound(piece.record.statement))
         self.characters += len(piece.record.statement)
         for doubt in _doubts_of(piece.record):
             self.doubts[doubt if doubt in self.doubts or len(self.doubts) < MOST_DOUBTS else OTHER_DOUBTS] += 1
 
     def is_full(self, rows: int) -> bool:
-        return len(self.records) + len(self.aside) >= rows or self.characters >= MOST_TEXT
+        return len(self.rows) + len(self.aside) >= rows or self.characters >= MOST_TEXT
 
     def batch(self) -> Batch:
-        return batch_of(self.records, self.name, tuple(self.aside), dict(self.doubts))
+        rows = pl.DataFrame(self.rows, schema=PLAIN, orient="row", strict=True)
+        whole = framed(rows, pl.Series("text", self.texts, dtype=pl.String))
+        return whole._replace(set_aside=tuple(self.aside), doubts=dict(self.doubts))
 
 
 def _doubts_of(record: AuditRecord) -> list[str]:
@@ -80,18 +83,27 @@ def batches_of(
 
     `dated`: the date of the file, for what has no time and no record with one before it; None: it belongs to every stretch.
     """
-    at, filling = dated, _Filling(source_name)
-    for piece in pieces:
-        if piece.kind is Kind.NOISE:
-            continue
-        at = (piece.record.event_time if piece.record is not None else None) or at
-        if at is not None and not begin <= at < end:
-            continue
-        filling.add(piece)
-        if filling.is_full(batch_rows):
-            yield filling.batch()
-            filling = _Filling(source_name)
-    if filling.records or filling.aside:
+    yield from batches_of_files([(source_name, pieces, dated)], begin, end, batch_rows)
+
+
+def batches_of_files(
+    files: Iterable[tuple[str, Iterable[Piece], datetime | None]], begin: datetime, end: datetime, batch_rows: int = 50_000
+) -> Iterator[Batch]:
+    """The same of several files, given by name, pieces and date: a batch may hold records of many of them."""
+    filling = _Filling()
+    for name, pieces, dated in files:
+        at = dated
+        for piece in pieces:
+            if piece.kind is Kind.NOISE:
+                continue
+            at = (piece.record.event_time if piece.record is not None else None) or at
+            if at is not None and not begin <= at < end:
+                continue
+            filling.add(piece, name)
+            if filling.is_full(batch_rows):
+                yield filling.batch()
+                filling = _Filling()
+    if filling.rows or filling.aside:
         yield filling.batch()
 
 

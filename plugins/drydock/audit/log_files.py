@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby, pairwise
 from pathlib import Path
 from types import TracebackType
@@ -98,6 +100,40 @@ def is_compressed(path: Path) -> bool:
     with path.open("rb") as file:
         kind = file.read(4)
     return kind.startswith(_GZIP) or kind == _ZSTD
+
+
+@contextmanager
+def plain_path(path: Path, is_wanted: Callable[[bytes], bool]) -> Iterator[Path | None]:
+    """A path to the plain bytes of a file: its own, or that of an unpacked copy without a name, for the block's time.
+
+    None where the file is packed and not wanted by its first bytes, breaks off, or finds no room to be unpacked. Raises OSError.
+    """
+    if not is_compressed(path):
+        yield path
+        return
+    copy = _unpacked(path) if is_wanted(first_bytes(path, SHORT_HEAD_BYTES)) else None
+    if copy is None:
+        yield None
+        return
+    with copy:
+        yield Path(f"/proc/self/fd/{copy.fileno()}")
+
+
+def _unpacked(path: Path) -> IO[bytes] | None:
+    """The plain bytes in a file that has no name and is gone with this process."""
+    copy: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by who asked
+    try:
+        with opened(path) as stream:
+            while block := stream.read(HEAD_BYTES * 16):
+                copy.write(block)
+        copy.flush()
+    except OSError:
+        copy.close()
+        return None
+    if stream.trouble or not Path(f"/proc/self/fd/{copy.fileno()}").exists():
+        copy.close()
+        return None
+    return copy
 
 
 def is_spillover(path: Path) -> bool:

@@ -30,11 +30,11 @@ class Normalised(NamedTuple):
 LONGEST_NAME = 128  # bytes; Oracle's limit, PostgreSQL's is 63
 MOST_DEPTH = 64  # brackets that are followed for repeated rows
 _KEYWORDS = (
-    "select distinct all from where and or not in between like is then else when case end return by limit offset set values on "
-    "having union intersect except minus any some as with into using returning if elsif loop fetch next first to join left "
-    "right inner outer cross full natural group order insert update delete merge create alter drop table truncate begin "
-    "exists grant revoke for call execute do declare escape similar ilike asc desc over partition row rows only recursive "
-    "lateral"
+    "all alter and any as asc begin between by call case create cross declare delete desc distinct do drop else elsif end "
+    "escape except execute exists fetch first for from full grant group having if ilike in inner insert intersect into is "
+    "join lateral left like limit loop merge minus natural next not offset on only or order outer over partition recursive "
+    "return returning revoke right row rows select set similar some table then to truncate union update using values when "
+    "where with"
 )
 KEYWORDS = frozenset(_KEYWORDS.split())
 _VALUES = frozenset({"null", "true", "false", "default"})

@@ -35,10 +35,11 @@ _OTHER = (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x28\xb5\x2f
 def is_bulk(path: Path) -> bool:
     """True for a plain file that begins with a row of csvlog or jsonlog. Raises OSError."""
     with path.open("rb") as stream:
-        return _sort_of(stream.read(_HEAD)) != ""
+        return sort_of(stream.read(_HEAD)) != ""
 
 
-def _sort_of(head: bytes) -> str:
+def sort_of(head: bytes) -> str:
+    """csv or json where a file that begins so is one for the kernel; empty for any other."""
     first = head.split(b"\n", 1)[0]
     if head.startswith(_OTHER) or any(mark in head for mark in reading.SPILLOVER_MARKS):
         return ""
@@ -64,7 +65,7 @@ def bulk_batches(
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
         stream.seek(0)
-        sort, kernel = _sort_of(head), load().kernel
+        sort, kernel = sort_of(head), load().kernel
         if not sort or kernel is None:
             yield from batches_of(reading.pieces(stream, clock), told, begin, end, dated=dated)
             return
@@ -134,6 +135,6 @@ class _Bulk:
         context, most = Context(self.stretch.clock), self.offset + LEAST_CAREFUL
         while (line := lines.peek()) is not None:
             is_plain = context.table is None and not context.banner and not context.wasted
-            if line.offset >= most and is_plain and _sort_of(line.text) == ("json" if self.is_json else "csv"):
+            if line.offset >= most and is_plain and sort_of(line.text) == ("json" if self.is_json else "csv"):
                 return
             yield from reading.next_pieces(line, lines, context)

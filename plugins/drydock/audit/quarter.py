@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from drydock.audit.columns import OBJECT
 from drydock.audit.important import important_objects
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.quarter_counts import (
-    OBJECT,
     counts_by,
     day_lines,
     digested_by_day,
@@ -27,12 +27,14 @@ from drydock.audit.quarter_findings import find_in_quarter
 from drydock.audit.quarter_model import (
     AuditQuarter,
     Counts,
+    DayLine,
     Important,
     ImportantLine,
     PatternLine,
     RuleLine,
     TraceLine,
     TracingExample,
+    TrailLine,
 )
 from drydock.audit.results import Detection, Disposal, Hit, Part, Review, Severity
 from drydock.audit.review import finding_items, in_order, review_of, statement_items
@@ -40,6 +42,7 @@ from drydock.audit.spans import days_between
 from drydock.audit.tracing import Wanted, matching
 from drydock.calendar import Calendar
 from drydock.estate import Database, Engine
+from drydock.verdicts import Status, Verdict
 
 if TYPE_CHECKING:
     from drydock.audit.rules import Rule
@@ -66,41 +69,84 @@ def quarter_of(
     today: date,
     calendar: Calendar,
     rules: Sequence[Rule] = (),
+    chain: Verdict | None = None,
 ) -> AuditQuarter:
-    """Everything that the report says of [begin, end), which begins and ends at local midnights; `rules` name what was asked."""
+    """All that the report says of [begin, end), local midnights. `rules`: what was asked; `chain`: of `check_chain`."""
     from drydock.ledger import audit_history
 
     hits = audit_history.hits_between(ledger, database.id, begin, end)
     detections = audit_history.detections_between(ledger, database.id, begin, end)
     reviews = audit_history.reviews_of(ledger, database.id)
-    days = days_between(begin, end, database.zone)
-    trails = audit_history.trails_between(ledger, database.id, days[0], days[-1])
-    slices = audit_history.slices_between(ledger, database.id, begin, end)
     activity = with_deeds(store.scan(Part.ACTIVITY, begin, end))
-    sources = tuple(source.id for source in policy.sources)
-    statuses = {day: [v.status for v in verdicts if v.question not in OF_THE_DAY] for day, verdicts in trails.items()}
-    digested = digested_by_day(activity, database.time_zone)
-    patterns = reviewed_lines(finding_items(database.id, hits, database.zone), reviews, today)
     uses, texts = (store.scan(part, begin, end) for part in (Part.STATEMENT_USE, Part.STATEMENTS))
+    patterns = reviewed_lines(finding_items(database.id, hits, database.zone), reviews, today)
+    trails = _trails(ledger, database, (begin, end))
+    days = _days(ledger, database, policy, (begin, end), hits, detections, activity, trails)
+    what = {"database": database.id, "engine": database.engine.value, "zone": database.time_zone, "today": today}
+    what |= {"first": days[0].day, "last": days[-1].day}
     quarter = AuditQuarter(
-        database=database.id,
-        engine=database.engine.value,
-        zone=database.time_zone,
-        first=days[0],
-        last=days[-1],
-        today=today,
-        sources=sources,
-        days=day_lines(database, sources, (begin, end), slices, detections, hits, statuses, digested),
-        weeks=week_lines(activity, days, database.time_zone),
+        **what,
+        sources=tuple(source.id for source in policy.sources),
+        days=days,
         **_counts(activity),
-        heat=heat_map(activity, policy, calendar, database.time_zone),
-        important=_important(activity, database.id, policy, hits),
+        **_of_activity(activity, database, policy, calendar, [line.day for line in days], hits),
         top=reviewed_lines(statement_items(database.id, uses, texts, database.zone), reviews, today),
         patterns=patterns,
         rules=rule_lines(rules, policy, database.engine, detections, hits, patterns),
         example=_example(store, patterns),
+        trail=trail_lines(trails),
+        store=chain,
     )
     return quarter.model_copy(update={"findings": find_in_quarter(quarter, policy)})
+
+
+def _trails(ledger: Ledger, database: Database, span: tuple[datetime, datetime]) -> dict[date, tuple[Verdict, ...]]:
+    """The verdicts of each day on the trail itself."""
+    from drydock.ledger import audit_history
+
+    days = days_between(*span, database.zone)
+    told = audit_history.trails_between(ledger, database.id, days[0], days[-1])
+    return {day: tuple(v for v in verdicts if v.question not in OF_THE_DAY) for day, verdicts in told.items()}
+
+
+def trail_lines(trails: Mapping[date, Sequence[Verdict]]) -> tuple[TrailLine, ...]:
+    """Each question with how many days have which answer."""
+    counted: dict[str, Counter[Status]] = {}
+    for verdicts in trails.values():
+        for verdict in verdicts:
+            counted.setdefault(verdict.question, Counter())[verdict.status] += 1
+    return tuple(TrailLine(question=question, days=dict(days)) for question, days in sorted(counted.items()))
+
+
+def _days(
+    ledger: Ledger,
+    database: Database,
+    policy: AuditPolicy,
+    span: tuple[datetime, datetime],
+    hits: Sequence[Hit],
+    detections: Sequence[Detection],
+    activity: pl.LazyFrame,
+    trails: Mapping[date, Sequence[Verdict]],
+) -> tuple[DayLine, ...]:
+    """A line for every day, from the slices, detections and verdicts of the ledger and the records of the digest."""
+    from drydock.ledger import audit_history
+
+    slices = audit_history.slices_between(ledger, database.id, *span)
+    statuses = {day: [v.status for v in verdicts] for day, verdicts in trails.items()}
+    digested = digested_by_day(activity, database.time_zone)
+    sources = tuple(source.id for source in policy.sources)
+    return day_lines(database, sources, span, slices, detections, hits, statuses, digested)
+
+
+def _of_activity(
+    activity: pl.LazyFrame, database: Database, policy: AuditPolicy, calendar: Calendar, days: Sequence[date], hits: Sequence[Hit]
+) -> dict[str, Any]:
+    """Weeks, hours and changes of important data, by the digest."""
+    return {
+        "weeks": week_lines(activity, days, database.time_zone),
+        "heat": heat_map(activity, policy, calendar, database.time_zone),
+        "important": _important(activity, database.id, policy, hits),
+    }
 
 
 def _counts(activity: pl.LazyFrame) -> dict[str, Counts]:

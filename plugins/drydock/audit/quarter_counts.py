@@ -9,6 +9,7 @@ from itertools import groupby
 
 import polars as pl
 
+from drydock.audit.columns import OBJECT
 from drydock.audit.deeds import deed_of
 from drydock.audit.important import ImportantObject
 from drydock.audit.policy import AuditPolicy
@@ -21,14 +22,6 @@ from drydock.verdicts import Status
 
 MOST_LISTED = 200
 """Values of a column; paper shows fewer, the annex has these."""
-OBJECT = (
-    pl.when(pl.col("object_name").fill_null("") == "")
-    .then(pl.lit(""))
-    .when(pl.col("object_schema").fill_null("") == "")
-    .then(pl.col("object_name"))
-    .otherwise(pl.concat_str("object_schema", pl.lit("."), "object_name"))
-    .alias("object")
-)
 CHANGING = ("UPDATE*", "DELETE*", "MERGE*", "INSERT*", "TRUNCATE*", "UPSERT*")
 _FAILED = pl.when(pl.col("succeeded").eq(False)).then(pl.col("records")).otherwise(0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from itertools import groupby
 
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.quarter_model import AuditQuarter, DayLine
@@ -22,8 +23,11 @@ def find_in_quarter(quarter: AuditQuarter, policy: AuditPolicy) -> tuple[Finding
 
 
 def _named(days: Sequence[DayLine]) -> str:
-    more = f" (+{len(days) - MOST_NAMED})" if len(days) > MOST_NAMED else ""
-    return ", ".join(str(line.day) for line in days[:MOST_NAMED]) + more
+    """The days, those in a row as one span; at most so many spans."""
+    runs = groupby(enumerate(line.day for line in days), lambda told: told[1].toordinal() - told[0])
+    spans = [[day for _, day in some] for _, some in runs]
+    told = [str(own[0]) if len(own) == 1 else f"{own[0]} – {own[-1]}" for own in spans]
+    return ", ".join(told[:MOST_NAMED]) + (f" (+{len(told) - MOST_NAMED})" if len(told) > MOST_NAMED else "")
 
 
 def _collected(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
@@ -65,6 +69,16 @@ def _trail(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
         yield Finding(code="audit_quarter_trail_not_judged", status=Status.UNKNOWN, values=told)
 
 
+def _store(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
+    """A store that is not as it was sealed: every figure of the report may be wrong."""
+    store = quarter.store
+    if store is not None and store.status is Status.FAIL:
+        told = {"findings": len(store.findings), "which": ", ".join(f.place for f in store.findings[:MOST_NAMED])}
+        yield Finding(code="audit_quarter_store_altered", status=Status.FAIL, place=quarter.database, values=told)
+    elif store is None or store.status is Status.UNKNOWN:
+        yield Finding(code="audit_quarter_store_not_proved", status=Status.UNKNOWN, place=quarter.database)
+
+
 def _people(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
     incidents = [line for line in quarter.patterns if line.review and line.review.disposal is Disposal.INCIDENT]
     if incidents:
@@ -103,15 +117,18 @@ def _rules(quarter: AuditQuarter, policy: AuditPolicy) -> Iterator[Finding]:
         if line.switched_off:
             told = {"why": line.switched_off}
             yield Finding(code="audit_quarter_rule_off", status=Status.WARN, place=line.rule, values=told)
-        elif days := sum(line.not_run.values()):
-            told = {"days": days, "total_days": len(quarter.days), "why": "; ".join(line.not_run)}
-            yield Finding(code="audit_quarter_rule_not_run", status=Status.WARN, place=line.rule, values=told)
+    unasked = sorted(line.rule for line in quarter.rules if line.not_run and not line.switched_off)
+    if unasked:
+        which = ", ".join(unasked[:MOST_NAMED]) + (f" (+{len(unasked) - MOST_NAMED})" if len(unasked) > MOST_NAMED else "")
+        told = {"rules": len(unasked), "total": len(quarter.rules), "which": which}
+        yield Finding(code="audit_quarter_rules_not_run", status=Status.WARN, values=told)
 
 
 LOOKS: tuple[Callable[[AuditQuarter, AuditPolicy], Iterator[Finding]], ...] = (
     _collected,
     _left_aside,
     _trail,
+    _store,
     _people,
     _important,
     _off_hours,

@@ -8,7 +8,7 @@ from datetime import date
 from pydantic import AwareDatetime, Field
 
 from drydock.audit.results import Disposal, Explained, QueueItem, Review, Severity, Subject
-from drydock.verdicts import CleanText, Finding, Model, Status
+from drydock.verdicts import CleanText, Finding, Model, Status, Verdict
 
 QUESTION = "audit_quarter"
 NO_NAME = ""
@@ -134,6 +134,13 @@ class RuleLine(Model):
     switched_off: CleanText = ""
 
 
+class TrailLine(Model):
+    """One question about the trail itself, with how many days have which answer."""
+
+    question: str
+    days: dict[Status, int]
+
+
 class TraceLine(Model):
     at: AwareDatetime | None
     account: CleanText
@@ -185,6 +192,8 @@ class AuditQuarter(Model):
     patterns: tuple[PatternLine, ...]
     rules: tuple[RuleLine, ...]
     example: TracingExample | None = None
+    trail: tuple[TrailLine, ...] = ()
+    store: Verdict | None = Field(None, description="on the chain of the store's files; None: nobody looked")
     findings: tuple[Finding, ...] = ()
 
     @property

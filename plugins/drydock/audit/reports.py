@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from drydock import settings
+from drydock.audit.chain import check_chain
 from drydock.audit.quarter import quarter_of
 from drydock.audit.quarter_model import AuditQuarter
 from drydock.audit.rules import load_rules
@@ -61,7 +62,8 @@ def facts_of(run: AuditRun) -> AuditQuarter:
     """Everything that ledger and store know of the run's stretch."""
     today = run.now.astimezone(run.database.zone).date()
     span, calendar = (run.begin, run.end), run.configuration.calendar
-    return quarter_of(run.ledger, run.store, run.database, run.policy, *span, today, calendar, load_rules())
+    told = (run.ledger, run.store, run.database, run.policy, *span, today, calendar, load_rules())
+    return quarter_of(*told, chain=check_chain(run.store))  # every file is hashed: people sign this
 
 
 def tracing_command(facts: AuditQuarter) -> str:

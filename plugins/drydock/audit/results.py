@@ -55,6 +55,7 @@ class Slice(Model):
     first_at: AwareDatetime | None = Field(None, description="time of the earliest record; empty: no record has a time")
     last_at: AwareDatetime | None = Field(None, description="time of the latest record")
     head: str = Field("", description="how the file is known again under another name: bytes of its beginning, and their SHA-256")
+    members: tuple[str, ...] = Field((), description="of a piece of many small files: how each of them begins, hashed")
 
 
 class Link(Model):

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from drydock.audit.results import Disposal, QueueItem, Review, Severity
 from drydock.audit.review_sheet import WORDS
@@ -23,6 +24,7 @@ LATER = "later"
 REASON, UNTIL = "reason", "until"
 LONGEST_REASON = 500
 LONGEST_TEXT = 160
+_URL_SAFE = ":/?#&=%+~@,;!$-._"  # parentheses are quoted: they would end a markdown link
 LONGEST_EXCEPTION = timedelta(days=366)
 HEADS = (
     "#",
@@ -59,6 +61,7 @@ class Page:
     items: tuple[QueueItem, ...]
     closed: frozenset[str] = frozenset()  # patterns among them that a person has closed meanwhile
     sheet: str = ""  # where the .xlsx of the whole queue lies
+    sheet_url: str = ""  # and under which address people reach it
 
 
 def pages_of(patterns: Sequence[str]) -> list[list[str]]:
@@ -112,17 +115,17 @@ def _texts(page: Page) -> Iterator[str]:
 
 
 def _sheet(page: Page) -> Iterator[str]:
+    """Where the whole queue lies: as a link where the site has told under which address people reach its reports."""
     if page.sheet:
-        link = f"[{plain(page.sheet.rpartition('/')[2])}](<file://{page.sheet}>)"
-        yield (
-            f"全部队列（可填写后用 `python -m drydock audit-answers` 读回）The whole queue, to fill in and read back: {link}\n\n"
-            f"`{page.sheet}`"
-        )
+        address = page.sheet_url or f"file://{quote(page.sheet)}"
+        link = f"[审计复核队列 audit queue .xlsx]({quote(address, safe=_URL_SAFE)})"
+        how = "可填写后用 `python -m drydock audit-answers` 读回 to fill in and read back"
+        yield f"全部队列 The whole queue: {link} · `{page.sheet.replace('`', '')}`\n\n{how}"
 
 
 def label_of(number: int, item: QueueItem) -> str:
     """A field's title: which line of the table it speaks of."""
-    what = item.rule or "statement"
+    what = item.rule or str(clean_text(item.text))[:60] or "statement"
     return f"{number}. {what} · {item.subject.account or item.subject.object or item.pattern}"
 
 

@@ -26,7 +26,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from drydock.audit.results import Disposal, QueueItem, Review
 from drydock.audit.review import review_of
+from drydock.audit.rules import load_rules
+from drydock.problems import ConfigurationError
+from drydock.reporting.audit_evidence import evidence_text
 from drydock.reporting.document import Language, strip_controls
+from drydock.reporting.words import word
 from drydock.reporting.xlsx_writer import LONGEST_CELL, put_text
 from drydock.verdicts import clean_text
 
@@ -48,6 +52,7 @@ COLUMNS: tuple[tuple[str, str, str, int], ...] = (
     ("kind", "类别", "kind", 9),
     ("severity", "风险", "risk", 9),
     ("rule", "规则", "rule", 24),
+    ("rule_name", "规则名称", "name of the rule", 24),
     ("account", "账号", "account", 16),
     ("program", "程序", "program", 20),
     ("client", "客户端", "client", 18),
@@ -105,15 +110,20 @@ def write_sheet(
     today: date | None = None,
     zone: ZoneInfo = LOCAL,
     language: Language = "zh",
-) -> None:
-    """Write the queue for people. Texts are stored as texts: a name that begins like a formula is shown and never computed."""
+) -> int:
+    """Write the queue for people; returns how many of its items the sheet holds, at most as many as can be read back.
+
+    Texts are stored as texts: a name that begins like a formula is shown and never computed.
+    """
+    items = items[: MOST_ROWS - HEAD_ROW]
     book = Workbook()
     sheet = book.active
     sheet.title = SHEET
     _write_head(sheet, items, language)
+    names = _rule_names(language)
     for number, item in enumerate(items, start=HEAD_ROW + 1):
         review = review_of(item.pattern, reviews or {}, today, item.last_at) if today else (reviews or {}).get(item.pattern)
-        _write_row(sheet, number, item, review, zone, language)
+        _write_row(sheet, number, item, review, zone, language, names.get(item.rule, ""))
     _offer_choices(book, sheet, len(items), language)
     sheet.freeze_panes = f"B{HEAD_ROW + 1}"
     sheet.auto_filter.ref = f"A{HEAD_ROW}:{get_column_letter(len(KEYS))}{HEAD_ROW + max(len(items), 1)}"
@@ -121,6 +131,7 @@ def write_sheet(
     book.save(aside)
     aside.chmod(0o640)
     aside.replace(path)
+    return len(items)
 
 
 def _write_head(sheet: Worksheet, items: Sequence[QueueItem], language: Language) -> None:
@@ -139,11 +150,26 @@ def _write_head(sheet: Worksheet, items: Sequence[QueueItem], language: Language
         sheet.column_dimensions[get_column_letter(number)].width = width
 
 
-def _write_row(sheet: Worksheet, number: int, item: QueueItem, review: Review | None, zone: ZoneInfo, language: Language) -> None:
+def _rule_names(language: Language) -> dict[str, str]:
+    """What people call the rules; a broken file of a rule hides names and no queue."""
+    try:
+        return {rule.id: rule.name_zh if language == "zh" else rule.name_en for rule in load_rules()}
+    except ConfigurationError:
+        return {}
+
+
+def _write_row(
+    sheet: Worksheet, number: int, item: QueueItem, review: Review | None, zone: ZoneInfo, language: Language, rule_name: str
+) -> None:
     told: dict[str, str | int | datetime] = {name: _identity(item, name) for name in ("pattern", *IDENTITY)}
-    told |= {"severity": item.severity.value, "records": item.records, "occasions": item.occasions}
+    told |= {
+        "severity": word(f"ar_severity_{item.severity.value}", language),
+        "rule_name": rule_name,
+        "records": item.records,
+        "occasions": item.occasions,
+    }
     told |= {name: getattr(item, name).astimezone(zone).replace(tzinfo=None) for name in ("first_at", "last_at")}
-    told["evidence"] = "; ".join(f"{name}={value}" for name, value in item.evidence.items())
+    told["evidence"] = evidence_text(item.evidence, language) if item.evidence else ""
     told["earlier"] = _earlier(review, language)
     for place, key in enumerate(KEYS, start=1):
         cell, value = sheet.cell(number, place), told.get(key, "")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -183,13 +183,24 @@ def _twice(read: Iterable[tuple[Document, Rule | None, list[Problem]]]) -> Itera
             seen[rule.id] = str(document.path)
 
 
+def why_not(code: str, **values: object) -> str:
+    """Why a rule is not asked, in both languages (`include/audit/not_run.yaml`)."""
+    words = _words()[code]
+    return f"{words['zh'].format(**values)} · {words['en'].format(**values)}"
+
+
+@cache
+def _words() -> dict[str, dict[str, str]]:
+    return read_yaml(settings.include_dir() / "audit" / "not_run.yaml").data
+
+
 def policy_problems(policy: AuditPolicy, rules: Iterable[Rule]) -> Iterator[tuple[str, str]]:
     """What an audit policy says of rules that cannot be: the id of the rule, and what is wrong."""
     known = {rule.id: rule for rule in rules}
     for rule_id in (*policy.switched_off, *policy.parameters):
         if rule_id not in known:
-            yield rule_id, "the policy names a rule that there is not"
+            yield rule_id, why_not("unknown_rule")
     for rule_id, values in policy.parameters.items():
         for name in values:
             if rule_id in known and name not in known[rule_id].parameters:
-                yield rule_id, f"the policy sets a parameter {name!r} that the rule has not"
+                yield rule_id, why_not("unknown_parameter", name=repr(name))

@@ -78,13 +78,13 @@ def items_of(run: AuditRun) -> tuple[QueueItem, ...]:
 
 
 def put_queue(run: AuditRun, out: Path, only_waiting: bool) -> tuple[int, int]:
-    """Write the queue as .xlsx; returns how many items it has and how many of them wait."""
+    """Write the queue as .xlsx; returns how many items the sheet holds, and how many wait in all."""
     items, reviews = items_of(run), audit_history.reviews_of(run.ledger, run.database.id)
     today = run.now.astimezone(run.database.zone).date()
     waiting = unreviewed(items, reviews, today)
     shown = waiting if only_waiting else items
-    write_sheet(shown, out, reviews, today, run.database.zone, settings.language())
-    return len(shown), len(waiting)
+    written = write_sheet(shown, out, reviews, today, run.database.zone, settings.language())
+    return written, len(waiting)
 
 
 def take_answers(run: AuditRun, path: Path, reviewer: str) -> tuple[Review, ...]:

@@ -28,6 +28,7 @@ _CLAUSE_WORDS = (
 _CLAUSES = frozenset(_CLAUSE_WORDS.split())
 _SKIPPED = frozenset({"only", "if", "not", "exists", "lateral", "concurrently", "table", "view", "materialized", "into"})
 _NO_OBJECT = frozenset({"?", "select", "stdin", "stdout", "program", "on", "where", "set", "values", "as", "from", "to"})
+_LISTING = frozenset({"LOCK", "TRUNCATE TABLE", *(f"DROP {kind}" for kind in ("TABLE", "VIEW"))})
 _INSIDE = frozenset({"extract", "trim", "substring", "overlay", "position"})
 _NAMED_BY_ON = frozenset({"GRANT", "REVOKE", "COMMENT", "CREATE INDEX", "CREATE TRIGGER", "DROP TRIGGER", "CREATE POLICY"})
 _BY_FIRST_WORD = {"truncate": "TRUNCATE", "copy": "COPY", "analyze": "ANALYZE", "vacuum": "VACUUM", "lock": "LOCK"}
@@ -164,7 +165,7 @@ class _Scan:
         name, end = _name_at(self.pieces, at)
         if not name or name in _NO_OBJECT:
             return at
-        self.lists[-1] = is_from or self.verb in ("TRUNCATE TABLE", "DROP TABLE", "DROP VIEW", "LOCK")
+        self.lists[-1] = is_from or self.verb in _LISTING
         if not (is_from and end < len(self.pieces) and self.pieces[end] == "("):
             self.found[name] = None
         return end
@@ -240,7 +241,7 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for mark, shape in (
         ("tautology", rf"\bor \(*(?:true\b|not false\b|(?P<a>{_WORD}) (?:=|<=|>=|like) (?P=a)(?![\w$#.(]))"),
         ("union_select", r"\bunion (?:all |distinct )?\(*select (?:distinct )?\(*(?:\?|null\b)"),
-        ("union_select", rf"\bunion (?:all |distinct )?\(*select [^;]*?\bfrom {_DICTIONARY}"),
+        ("union_select", rf"\bunion (?:all |distinct )?\(*select\b[^;]*?\bfrom\b {_DICTIONARY}"),
         ("time_delay", r"\b(?:pg_sleep(?:_for|_until)?|dbms_(?:lock|session)\.sleep|user_lock\.sleep|benchmark)\("),
         ("time_delay", r"\bdbms_pipe\.receive_message\b|\bwaitfor delay\b"),
         ("out_of_band", r"\b(?:utl_(?:http|inaddr|tcp|smtp|mail|dbws)|dbms_ldap)\b|\bhttpuritype\(|\bdblink(?:_\w+)?\("),

@@ -17,6 +17,7 @@ from drydock.audit.collecting import collect
 from drydock.audit.detecting import detect
 from drydock.audit.digest import digest
 from drydock.audit.results import Detection, Part, QueueItem, Review, Slice
+from drydock.audit.retention import expire
 from drydock.audit.review import queue, unreviewed
 from drydock.audit.review_sheet import write_sheet
 from drydock.audit.run import AuditRun
@@ -83,6 +84,13 @@ def judge_day(run: AuditRun) -> tuple[Verdict, ...]:
     verdicts = (*told, *judge_trail(run))
     audit_record.save_trail(run.ledger, run.run_id, run.day, verdicts)
     return verdicts
+
+
+def expire_old(run: AuditRun) -> int:
+    """Let go of what is past its retention, each deed an entry of the chain; returns how many. Never in a backfill."""
+    deeds = expire(run)
+    log.info("%s: %d deeds of retention", run.database.id, len(deeds))
+    return len(deeds)
 
 
 def verdicts_of_day(run: AuditRun) -> tuple[Verdict, ...]:

@@ -12,11 +12,12 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from sqlalchemy import Connection
 
 from drydock import settings
 from drydock.audit.frames import SCHEMAS, ParquetFile
@@ -26,7 +27,7 @@ from drydock.audit.store_files import created, day_of, fetched, file_name, numbe
 from drydock.ledger import audit_history, audit_record
 from drydock.ledger.audit_history import DIGEST, StoredSlice
 from drydock.ledger.connect import Ledger
-from drydock.ledger.locks import locked
+from drydock.ledger.locks import held, lock_session, locked
 from drydock.verdicts import Figure
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Store:
 
     def __init__(self, root: Any, database: str, ledger: Ledger) -> None:
         self.root, self.database, self.ledger = root, database, ledger
+        self._session: Connection | None = None  # for the locks of deeds, while the store is held for writing
         self.cache = settings.state_dir() / "audit_cache"
 
     @property
@@ -85,13 +87,15 @@ class Store:
 
     # deeds
 
-    def seal(self, run_id: int, slice: Slice, instead_of: Sequence[StoredSlice] | None = None, deed: str = "") -> Link:
+    def seal(
+        self, run_id: int, slice: Slice, instead_of: Sequence[StoredSlice] | None = None, deed: str = "", why: str = ""
+    ) -> Link:
         """Make a slice visible in the place of others (None: the visible one of the same source, piece and stretch)."""
         ended = self._same(slice) if instead_of is None else tuple(instead_of)
         kept = {file.path for file in slice.files}
         if missing := sorted(path for path in kept if not self.at(path).exists()):
             raise FileNotFoundError(f"a slice cannot be sealed without its files: {missing[0]}")
-        return self._done(lambda ledger: audit_record.seal(ledger, run_id, slice, ended, deed), ended, kept)
+        return self._done(lambda ledger: audit_record.seal(ledger, run_id, slice, ended, deed, why), ended, kept)
 
     def end(self, run_id: int, deed: str, ended: Sequence[StoredSlice], subject: Mapping[str, Figure]) -> Link:
         """Let slices count no more, and remove their files; `audit_record.MOST_ENDED` at once."""
@@ -109,7 +113,7 @@ class Store:
     def _done(self, deed: Callable[[Ledger], Link], ended: Sequence[StoredSlice], kept: set[str]) -> Link:
         """A deed in its order: marks, the ledger's commit, the chain's line, files that count no more, marks."""
         gone = [file.path for e in ended for file in e.slice.files if file.path not in kept]
-        with locked(self.ledger, f"audit-deed:{self.database}"):
+        with self._turn():
             self._finish_chain()
             for name in (*gone, CHAIN_MARK):
                 self._mark(name)
@@ -139,12 +143,27 @@ class Store:
     def writing(self) -> Iterator[None]:
         """Hold the store while files are written that the ledger does not know yet; left-overs of kills are swept before."""
         self.sweep()
-        with locked(self.ledger, f"audit-writers:{self.database}", is_shared=True):
-            yield
+        with locked(self.ledger, f"audit-writers:{self.database}", is_shared=True), lock_session(self.ledger) as session:
+            self._session, before = session, self._session
+            try:
+                yield
+            finally:
+                self._session = before
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One deed at a time on one database, in all processes."""
+        name = f"audit-deed:{self.database}"
+        if self._session is not None:
+            with held(self._session, name):
+                yield
+        else:
+            with locked(self.ledger, name):
+                yield
 
     def sweep(self) -> int:
         """Put right what a killed writer left; returns how many files went. Nothing while another writer is at work."""
-        with locked(self.ledger, f"audit-deed:{self.database}"):
+        with self._turn():
             self._finish_chain()
         with locked(self.ledger, f"audit-writers:{self.database}", waits=False) as is_alone:
             left = [name for name in self.marks() if name != CHAIN_MARK] if is_alone else []
@@ -202,8 +221,8 @@ class Store:
         if not paths:
             return pl.LazyFrame(schema=SCHEMAS[part])
         rows = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
-        when = pl.col("event_time")
-        return rows.filter(when.is_null() | when.is_between(begin, end, closed="left")) if part is Part.RECORDS else rows
+        when, first, last = pl.col("event_time"), begin.astimezone(UTC), end.astimezone(UTC)
+        return rows.filter(when.is_null() | when.is_between(first, last, closed="left")) if part is Part.RECORDS else rows
 
 
 def _told(part: Part, path: str, parquet: ParquetFile) -> StoredFile:
@@ -214,7 +233,7 @@ def _told(part: Part, path: str, parquet: ParquetFile) -> StoredFile:
 def keep_digest(run: AuditRun, activity: pl.DataFrame, statement_use: pl.DataFrame) -> Link:
     """Keep the digest of the run's stretch, in the place of the one before."""
     store = run.store
-    with store.writing():
+    with store.writing(), locked(run.ledger, f"audit-collect:{store.database}:{DIGEST}:{run.day}"):
         name = file_name(DIGEST, run.begin)
         files = [
             store.write(part, run.day, name, frame)

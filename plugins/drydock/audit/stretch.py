@@ -12,6 +12,7 @@ from types import TracebackType
 import polars as pl
 
 from drydock.audit.columns import EXEMPLARS, STATEMENTS
+from drydock.audit.completing import completed
 from drydock.audit.doubles import Doubles
 from drydock.audit.frames import SET_ASIDE, ParquetFile
 from drydock.audit.framing import used
@@ -45,7 +46,7 @@ class Folded:
 
     def add(self, frame: pl.DataFrame) -> None:
         if frame.height:
-            self._frames.append(frame)
+            self._frames.append(_alone(frame))
             self._rows += frame.height
         if self._rows > self._limit:
             self._frames = [self.whole()]
@@ -54,6 +55,11 @@ class Folded:
 
     def whole(self) -> pl.DataFrame:
         return self._fold(pl.concat(self._frames))
+
+
+def _alone(frame: pl.DataFrame) -> pl.DataFrame:
+    """A copy that does not hold the buffers of the batch it was cut from: a view of one statement keeps all texts of a batch."""
+    return pl.DataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()), schema_overrides=frame.schema)
 
 
 def _first(frame: pl.DataFrame) -> pl.DataFrame:
@@ -110,7 +116,7 @@ class Stretch:
             self._exemplars.add(batch.exemplars)
             self._aside(batch)
             self.told.doubts.update(batch.doubts)
-            self._records(doubles.without(pairs.feed(named(batch, self.piece))))
+            self._records(doubles.without(pairs.feed(completed(batch))))
         if (waited := pairs.rest()) is not None:
             self._records(doubles.without(waited))
         self.told.doubled = doubles.left_out
@@ -151,21 +157,3 @@ class Stretch:
         if part not in self._open:
             self._open[part] = self._stack.enter_context(self.store.writer(part, self.day, self.prefix))
         return self._open[part][0]
-
-
-def named(batch: Batch, piece: str) -> pl.DataFrame:
-    """The batch's records under the piece's name; a record without objects has those of its statement's text."""
-    records = batch.records.with_columns(pl.lit(piece).alias("file"))
-    told = batch.statements.filter(pl.col("objects").list.len() > 0).select("fingerprint", pl.col("objects").alias("_told"))
-    if not told.height:
-        return records
-    joined = records.join(told.unique("fingerprint"), on="fingerprint", how="left", maintain_order="left")
-    lacks = (pl.col("objects").list.len() == 0) & (pl.col("object_name") == "") & pl.col("_told").is_not_null()
-    first = pl.col("_told").list.first()
-    schema, name = first.str.extract(r"\A(.*)\.[^.]*\z", 1).fill_null(""), first.str.extract(r"([^.]*)\z", 1)
-    filled = (
-        pl.when(lacks).then(pl.col("_told")).otherwise(pl.col("objects")).alias("objects"),
-        pl.when(lacks).then(schema).otherwise(pl.col("object_schema")).alias("object_schema"),
-        pl.when(lacks).then(name).otherwise(pl.col("object_name")).alias("object_name"),
-    )
-    return joined.with_columns(*filled).drop("_told")

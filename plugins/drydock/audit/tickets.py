@@ -1,7 +1,7 @@
 """Change tickets of the site, a CSV that is exported from its own system: who was allowed to do what, when, to what.
 
 Columns (English or Chinese header, any order): `ticket` 工单号, `begin` 开始时间, `end` 结束时间 (local time of the database, or
-with an offset), `accounts` 账号, `objects` 对象, `actions` 操作 (shell patterns, separated by blanks, `;` or `、`; empty: any),
+with an offset), `accounts` 账号, `objects` 对象, `actions` 操作 (shell patterns, separated by `;` or `、`; empty: any),
 `database` 数据库 (id in the estate; empty: any), `approver` 批准人, `title` 标题. A ticket without approver or accounts explains
 nothing.
 """
@@ -119,7 +119,7 @@ def _ticket(told: dict[str, str], database: Database) -> Ticket | str:
     begin, end = (_time(told[field], database) for field in ("begin", "end"))
     if begin is None or end is None or end <= begin:
         return "its begin and end are no span of time"
-    open_ends = {field: tuple(_patterns(told.get(field, ""))) for field in ("objects", "actions")}
+    open_ends = {"objects": tuple(_patterns(told.get("objects", ""))), "actions": tuple(_actions(told.get("actions", "")))}
     return Ticket(
         ticket=told["ticket"],
         begin=begin,
@@ -133,6 +133,11 @@ def _ticket(told: dict[str, str], database: Database) -> Ticket | str:
 
 def _patterns(cell: str) -> Iterator[str]:
     return (part.lower() for part in re.split(r"[\s;；、,，|]+", cell) if part)
+
+
+def _actions(cell: str) -> Iterator[str]:
+    """Names of actions hold blanks: CREATE INDEX is one."""
+    return (" ".join(part.lower().split()) for part in re.split(r"[;；、,，|\r\n]+", cell) if part.strip())
 
 
 def _time(cell: str, database: Database) -> datetime | None:

@@ -39,7 +39,9 @@ class _Added(NamedTuple):
     link: Link
 
 
-def seal(ledger: Ledger, run_id: int, slice: Slice, instead_of: Sequence[StoredSlice] | None = None, deed: str = "") -> Link:
+def seal(
+    ledger: Ledger, run_id: int, slice: Slice, instead_of: Sequence[StoredSlice] | None = None, deed: str = "", why: str = ""
+) -> Link:
     """Make a slice visible, in the place of others, and add the entry of the chain; all or nothing.
 
     `instead_of`: the slices that end with it; None: the visible one of the same source, piece and stretch. Raises
@@ -48,7 +50,7 @@ def seal(ledger: Ledger, run_id: int, slice: Slice, instead_of: Sequence[StoredS
     with transaction(ledger) as connection:
         _lock(connection, slice.database)
         ended = _same(connection, slice) if instead_of is None else tuple(instead_of)
-        subject = slice_subject(slice) | {"ends": ranges_of([e.number for e in ended])}
+        subject = slice_subject(slice) | {"ends": ranges_of([e.number for e in ended])} | ({"why": why} if why else {})
         added = _add_link(connection, run_id, slice.database, deed or ("replaced" if ended else "sealed"), subject, slice.files)
         row = insert(AuditSliceRow).values(run_id=run_id, link_id=added.row_id, slice=slice, **_searched(slice))
         connection.execute(row)

@@ -16,18 +16,40 @@ LONGEST_WAIT_S = 600
 
 
 @contextmanager
+def lock_session(ledger: Ledger) -> Iterator[Connection | None]:
+    """A session for locks alone, closed at the end of the block: with it goes what it still holds. None on a connection:
+
+    its transaction is the caller's, and one process alone works with it.
+    """
+    if isinstance(ledger, Connection):
+        yield None
+        return
+    with ledger.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+        session.detach()
+        session.execute(select(func.set_config("statement_timeout", f"{LONGEST_WAIT_S}s", False)))
+        yield session
+
+
+@contextmanager
+def held(session: Connection | None, name: str) -> Iterator[None]:
+    """Hold the lock of that name in a session of `lock_session`. Raises OperationalError after LONGEST_WAIT_S."""
+    if session is None:
+        yield
+        return
+    session.execute(select(func.pg_advisory_lock(lock_key(name))))
+    try:
+        yield
+    finally:
+        session.execute(select(func.pg_advisory_unlock(lock_key(name))))
+
+
+@contextmanager
 def locked(ledger: Ledger, name: str, is_shared: bool = False, waits: bool = True) -> Iterator[bool]:
     """Hold the lock of that name; False where it is not to be waited for and another session has it.
 
-    On a connection nothing is locked: its transaction is the caller's, and one process alone works with it. Raises
-    sqlalchemy's OperationalError after LONGEST_WAIT_S.
+    Raises sqlalchemy's OperationalError after LONGEST_WAIT_S.
     """
-    if isinstance(ledger, Connection):
-        yield True
-        return
     call = f"pg_{'advisory' if waits else 'try_advisory'}_lock{'_shared' if is_shared else ''}"
-    with ledger.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
-        session.detach()  # a session of its own: closing it lets go of the lock, whatever happened
-        session.execute(select(func.set_config("statement_timeout", f"{LONGEST_WAIT_S}s", False)))
-        got = session.execute(select(getattr(func, call)(lock_key(name)))).scalar_one()
+    with lock_session(ledger) as session:
+        got = session is None or session.execute(select(getattr(func, call)(lock_key(name)))).scalar_one()
         yield waits or bool(got)

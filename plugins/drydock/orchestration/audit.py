@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from drydock.audit.policy import AuditPolicy
 from drydock.estate import Database
-from drydock.orchestration.audit_review import ReviewPage
+from drydock.orchestration.audit_review import AskAgain, ReviewPage
 from drydock.orchestration.audit_runs import asked_here, open_day_run, open_quarter_run
 from drydock.orchestration.notices import DUTY_NOTICE, notice_of_audit, notifiers
 from drydock.verdicts import Verdict, worst
@@ -52,6 +52,8 @@ def collect(database_id: str) -> list[str]:
     if asked.day is None:
         skip("只分析季度，不收集。A run of a quarter alone collects nothing.")
     run = open_day_run(database_id, with_rows=True)
+    if asked.makes_up:  # neither in a backfill nor for a day that a person chose
+        steps.expire_old(run)
     days = steps.days_due(run, asked.makes_up)
     run.store.sweep()
     for day in days:
@@ -109,9 +111,8 @@ def review(database: Database, policy: AuditPolicy, pages: Any) -> Any:
         database_id=database.id,
         doc_md=ReviewPage.__doc__,
         response_timeout=timedelta(days=policy.review_days),
-        retries=20,  # an answer that cannot be taken is asked for again
-        retry_delay=timedelta(seconds=1),
-        retry_exponential_backoff=False,
+        retries=12,
+        retry_policy=AskAgain(),
         map_index_template="{{ task.page['number'] }}/{{ task.page['pages'] }}",
     ).expand(page=pages)
 

@@ -7,14 +7,17 @@ cleared or run into its time limit, and every item that no named person closed i
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param
+from airflow.sdk import Param, RetryDecision, RetryPolicy
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowSkipException
 
+from drydock import settings
+from drydock.configuration import load_notices
 from drydock.orchestration.audit_runs import open_quarter_run
 
 if TYPE_CHECKING:
@@ -23,6 +26,17 @@ if TYPE_CHECKING:
     from drydock.audit.spans import Quarter
 
 log = logging.getLogger(__name__)
+
+
+class AskAgain(RetryPolicy):
+    """An answer that cannot be taken is asked for again at once; any other trouble waits as every task does."""
+
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
+        from drydock.audit.review_page import AnswerInvalid
+
+        if isinstance(exception, AnswerInvalid):
+            return RetryDecision.retry(delay=timedelta(seconds=1), reason=str(exception))
+        return RetryDecision.default()
 
 
 class ReviewPage(HITLOperator):
@@ -91,7 +105,9 @@ def page_of(run: AuditRun, quarter: Quarter, page: dict[str, Any]) -> Page:
     items = {item.pattern: item for item in steps.queue_of(run)}
     found = tuple(items[pattern] for pattern in page["patterns"] if pattern in items)
     closed = frozenset(item.pattern for item in found) - waiting
-    return Page(page["number"], page["pages"], len(waiting), found, closed, str(steps.sheet_path(run, quarter)))
+    sheet, base = steps.sheet_path(run, quarter), load_notices().reports_base_url.rstrip("/")
+    url = f"{base}/{quote(sheet.relative_to(settings.reports_dir()).as_posix())}" if base else ""
+    return Page(page["number"], page["pages"], len(waiting), found, closed, str(sheet), url)
 
 
 def form_of(page: Page) -> ParamsDict:

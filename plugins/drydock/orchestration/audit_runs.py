@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import get_current_context
+from airflow.sdk import BaseHook, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from drydock.audit.places import store_place
@@ -144,14 +144,22 @@ def rows_of(database: Database, run_key: str) -> Rows | None:
     return _postgres_rows(database) if database.engine is Engine.POSTGRESQL else _oracle_rows(database, run_key)
 
 
+def _is_defined(database: Database) -> bool:
+    """Whether Airflow knows the database's connection."""
+    try:
+        BaseHook.get_connection(database.connection)
+    except AirflowNotFoundException:
+        log.error("connection %s is not defined: the database cannot be asked", database.connection)
+        return False
+    return True
+
+
 def _postgres_rows(database: Database) -> Rows | None:
     from drydock.engines.postgres import connect, fetch_rows
 
-    try:
-        endpoint = endpoint_of(database)
-    except AirflowNotFoundException:
-        log.error("connection %s is not defined: the database cannot be asked", database.connection)
+    if not _is_defined(database):
         return None
+    endpoint = endpoint_of(database)
 
     def ask(name: str, binds: Mapping[str, Any]) -> list[dict[str, Any]]:
         with connect(endpoint, purpose="audit") as connection:
@@ -160,8 +168,10 @@ def _postgres_rows(database: Database) -> Rows | None:
     return ask
 
 
-def _oracle_rows(database: Database, run_key: str) -> Rows:
+def _oracle_rows(database: Database, run_key: str) -> Rows | None:
     """One session for all questions of a task, opened at the first: a refused logon is told by who asks."""
+    if not _is_defined(database):
+        return None
     opened: list[OracleSession] = []
 
     def ask(name: str, binds: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -35,6 +35,10 @@ def open_change_run(database_id: str, pipeline: Pipeline) -> ChangeRun:
         open_eyes=lambda: eyes_of(database, pipeline, run_key),
         open_target=lambda: target_of(database, pipeline, run_key),
     )
+    if pipeline == "audit":
+        from drydock.orchestration.audit_purge import with_purge  # the others need no store
+
+        return with_purge(run)
     if pipeline != "masking":
         return run
     from drydock.orchestration.masking_sessions import with_masking  # the other pipelines need neither policy nor key

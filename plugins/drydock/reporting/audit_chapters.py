@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from drydock.audit.quarter_model import DayLine
+from drydock.messages import question_word
 from drydock.reporting import audit_charts
 from drydock.reporting.audit_facts import AuditRecordBook, statement_cell
 from drydock.reporting.document import Block, Cell, Chart, Heading, Paragraph, Turn
+from drydock.reporting.figures import status_text
 from drydock.reporting.tables import COUNT, STATUS, TEXT, Spec
 from drydock.verdicts import Status
 
@@ -33,11 +35,32 @@ def scope_blocks(record: AuditRecordBook) -> Iterator[Block]:
     spec = (("ar_days_of", TEXT, 1.4), ("ar_covered", TEXT, 1.6), ("ar_records", COUNT, 1.2), ("ar_digested", COUNT, 1.2))
     spec += (("ar_set_aside", COUNT, 1), ("ar_unread", COUNT, 1), ("ar_detected", TEXT, 0.8), ("ar_trail", STATUS, 1))
     yield from record.table("ar_days_not_whole", spec, gap_rows(record))
+    yield from _trail_blocks(record)
 
 
 def is_good(day: DayLine) -> bool:
     """Whole, nothing left aside, and a trail that was seen well."""
     return day.is_whole and not day.set_aside and day.digested >= day.records and day.trail in (Status.PASS, Status.WARN)
+
+
+def _trail_blocks(record: AuditRecordBook) -> Iterator[Block]:
+    """The questions about the trail itself with the days of each answer, and the seal of the store."""
+    quarter, word, total = record.quarter, record.word, len(record.quarter.days)
+    yield Heading(level=2, text=word("ar_trail_health"))
+    statuses = (Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.SKIPPED)
+    columns = tuple((f"ar_status_{status.value.lower()}", TEXT, 1.0) for status in statuses)
+    rows: list[tuple[Cell, ...]] = [
+        (question_word(line.question, record.language), *(f"{line.days.get(s, 0)} / {total}" for s in statuses))
+        for line in quarter.trail
+    ]
+    yield from record.table("ar_trail_health", (("question", TEXT, 2), *columns), rows)
+    if (store := quarter.store) is not None:
+        told = {
+            name: f"{int(str(store.evidence.get(name) or 0)):,}" for name in ("entries", "files", "files_hashed", "newest_entry")
+        }
+        status = status_text(store.status, record.language)
+        yield Paragraph(text=word("ar_store_text", status=status, **told))
+        yield Paragraph(text=word("ar_store_hash", hash=store.evidence.get("newest_hash") or word("none")), style="note")
 
 
 def gap_rows(record: AuditRecordBook) -> list[tuple[Cell, ...]]:

@@ -160,6 +160,7 @@ RULE_SPEC: Spec = (
 
 
 def rule_rows(record: AuditRecordBook) -> list[tuple[Cell, ...]]:
+    """A row per rule, of the columns RULE_SPEC."""
     days = len(record.quarter.days)
     rows: list[tuple[Cell, ...]] = []
     for r in record.quarter.rules:

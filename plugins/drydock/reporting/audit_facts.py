@@ -12,9 +12,9 @@ from drydock.audit.results import Disposal, Explained, QueueItem, Review, Severi
 from drydock.estate import Database, Estate
 from drydock.messages import message
 from drydock.reporting.answers import local
+from drydock.reporting.audit_evidence import evidence_text
 from drydock.reporting.day_record import name_of
 from drydock.reporting.document import Block, Cell, Language, Paragraph, Table
-from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import share_text
 from drydock.reporting.tables import COUNT, SHARE, TEXT, Spec, make_table
 from drydock.reporting.words import load_words, word
@@ -71,6 +71,12 @@ class AuditRecordBook:
     def rule_name(self, rule: str) -> str:
         return self.rule_names.get(rule, rule)
 
+    def value(self, name: str, kind: str = "") -> str:
+        """A value of a column; what the records do not tell is said to be so."""
+        if not name:
+            return self.word("ar_not_told")
+        return self.coded(kind, name) if kind else name
+
     def severity(self, severity: Severity) -> str:
         return self.coded("severity", severity.value)
 
@@ -93,7 +99,7 @@ class AuditRecordBook:
         return f"{told}{self.word('colon')}{explanation}" if explanation else told
 
     def evidence(self, item: QueueItem) -> str:
-        return figures_text(item.evidence, self.language)
+        return evidence_text(item.evidence, self.language)
 
     def finding(self, finding: Finding) -> str:
         """The sentence of a finding, its whole numbers with marks of thousands."""
@@ -115,7 +121,7 @@ class AuditRecordBook:
         """The most frequent values of a column with their share of all records of it; what is not listed is a line of its own."""
         spec: Spec = (("ar_value", TEXT, 3), ("ar_records", COUNT, 1.3), ("ar_share", SHARE, 1), ("ar_failed", COUNT, 1))
         rows: list[tuple[Cell, ...]] = [
-            (self.coded(kind, c.name) if kind else c.name, c.records, c.records / counts.records, c.failures)
+            (self.value(c.name, kind), c.records, c.records / counts.records, c.failures)
             for c in counts.lines[:MOST_VALUES]
             if counts.records
         ]

@@ -86,11 +86,16 @@ def _key_figures(record: AuditRecordBook) -> Iterator[KeyFigure]:
     incidents = len(quarter.with_word(Disposal.INCIDENT))
     important, off = quarter.important, quarter.heat.accounts.records
     yield KeyFigure(label=word("cover_status"), value=status_text(quarter.status, record.language), status=quarter.status)
-    yield KeyFigure(label=word("ar_unreviewed"), value=part(waiting, total), status=Status.WARN if waiting else None)
-    yield KeyFigure(label=word("ar_incidents"), value=part(incidents, total), status=Status.FAIL if incidents else None)
+    yield KeyFigure(label=word("ar_unreviewed"), value=_pair(waiting, total), status=Status.WARN if waiting else None)
+    yield KeyFigure(label=word("ar_incidents"), value=_pair(incidents, total), status=Status.FAIL if incidents else None)
     yield KeyFigure(label=word("ar_counted"), value=part(quarter.records, quarter.collected))
     yield KeyFigure(label=word("ar_whole_days"), value=part(quarter.whole_days, len(quarter.days)))
-    told = part(important.unexplained, len(important.lines)) if important.objects else word("unknown")
+    told = _pair(important.unexplained, len(important.lines)) if important.objects else word("unknown")
     yield KeyFigure(label=word("ar_important_open"), value=told, status=Status.FAIL if important.unexplained else None)
     yield KeyFigure(label=word("ar_off_hours"), value=part(off, quarter.heat.records))
     yield KeyFigure(label=word("ar_explained_hits"), value=part(quarter.explained, quarter.hits))
+
+
+def _pair(some: int, whole: int) -> str:
+    """Numerator and denominator, short enough for a mark of its status."""
+    return f"{some:,} / {whole:,}"

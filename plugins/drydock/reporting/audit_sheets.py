@@ -48,7 +48,7 @@ def _counts(record: AuditRecordBook) -> Table:
         counts = getattr(record.quarter, name)
         kind, total = record.word(f"ar_dimension_{name}"), counts.records
         for c in counts.lines:
-            shown = record.coded("deed", c.name) if name == "deeds" else c.name
+            shown = record.value(c.name, "deed" if name == "deeds" else "")
             rows.append((kind, shown, c.records, total, c.records / total if total else None, c.failures, c.rows))
         if counts.rest:
             others = record.word("ar_others", n=counts.values - len(counts.lines))

@@ -1,4 +1,4 @@
-"""Fixed words of reports, charts and notices, in both languages (`include/messages/report.yaml`, `masking_report.yaml`, `audit_report.yaml`).
+"""Fixed words of reports, charts and notices, in both languages (`include/messages/report.yaml` and the files of MORE_WORDS).
 
 Words of findings and verdicts are not here: they live in `drydock.messages`.
 """

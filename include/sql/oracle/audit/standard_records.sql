@@ -36,7 +36,7 @@ SELECT
     priv_used AS priv_used,
     comment_text AS comment_text,
     CASE WHEN sql_bind IS NULL THEN 0 ELSE 1 END AS has_binds,
-    sql_text AS sql_text
+    TO_CHAR(sql_text) AS sql_text
 FROM dba_audit_trail
 WHERE
     extended_timestamp >= TO_TIMESTAMP_TZ(:begin_at, 'YYYY-MM-DD HH24:MI:SS.FF6 TZH:TZM')

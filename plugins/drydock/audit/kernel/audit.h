@@ -20,7 +20,12 @@ typedef struct {
     size_t used, room;
 } da_bytes;
 
-int da_grow(da_bytes *b, size_t more); /* 0, or -1 where there is no memory */
+#define DA_HIDDEN __attribute__((visibility("hidden")))
+
+DA_HIDDEN int da_grow_now(da_bytes *b, size_t more);
+
+/* 0, or -1 where there is no memory. */
+static inline int da_grow(da_bytes *b, size_t more) { return b->used + more <= b->room ? 0 : da_grow_now(b, more); }
 
 /* Words in lower case that are no operands, from Python: one list for both. */
 typedef struct da_words da_words;
@@ -28,7 +33,7 @@ DA_EXPORT da_words *da_words_open(const char *spaced);
 DA_EXPORT void da_words_close(da_words *w);
 
 /* The form of one text, appended to `out`; what was seen, or -1 where there is no memory. */
-int da_form(const da_words *w, const uint8_t *text, size_t size, da_bytes *out);
+DA_HIDDEN int da_form(const da_words *w, const uint8_t *text, size_t size, da_bytes *out);
 
 /* Many texts: offsets are n + 1; the forms and their offsets go to memory that `da_forms_close` frees. */
 typedef struct {

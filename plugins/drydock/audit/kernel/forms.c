@@ -7,7 +7,7 @@
 
 enum { SPACE = 1, DIGIT = 2, FIRST = 4, WORD = 8, HEXA = 16 };
 enum { START, VALUE, NAME, KEYWORD, OPEN, CLOSE, COMMA, DOT, SEMICOLON, OPERATOR };
-enum { MOST_DEPTH = 64, LONGEST_NAME = 128, SLOTS = 512 };
+enum { MOST_DEPTH = 64, LONGEST_NAME = 128, SLOTS = 1024, LONGEST_WORD = 10 };
 
 struct da_words {
     uint8_t kinds[256];
@@ -33,11 +33,10 @@ typedef struct {
     int64_t depth;
     size_t group_begin, group_end, before_start, before_end;
     int has_group, has_before, is_plain;
+    int is_lowered; /* the word at hand stands in a place of its own, with room behind it */
 } pass;
 
-int da_grow(da_bytes *b, size_t more) {
-    if (b->used + more <= b->room)
-        return 0;
+int da_grow_now(da_bytes *b, size_t more) {
     size_t room = (b->used + more) * 2 + 256;
     uint8_t *at = realloc(b->at, room);
     if (at == NULL)
@@ -48,10 +47,8 @@ int da_grow(da_bytes *b, size_t more) {
 }
 
 static unsigned slot_of(const uint8_t *word, size_t size) {
-    unsigned h = 2166136261u;
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ word[i]) * 16777619u;
-    return (h ^ (h >> 15)) % SLOTS;
+    unsigned h = word[0] * 31u + word[size - 1] * 7u + (unsigned)size * 131u + word[size / 2] * 61u;
+    return (h ^ (h >> 6)) % SLOTS;
 }
 
 da_words *da_words_open(const char *spaced) {
@@ -87,6 +84,8 @@ void da_words_close(da_words *w) {
 }
 
 static int is_keyword(const da_words *w, const uint8_t *word, size_t size) {
+    if (size > LONGEST_WORD)
+        return 0;
     for (unsigned slot = slot_of(word, size); w->slots[slot] != NULL; slot = (slot + 1) % SLOTS)
         if (w->sizes[slot] == size && memcmp(w->slots[slot], word, size) == 0)
             return 1;
@@ -102,14 +101,20 @@ static int previous(const pass *p) {
 static void lay(pass *p, int kind, const uint8_t *text, size_t size) {
     int is_tight = p->last == START || p->last == OPEN || p->last == DOT || (kind >= OPEN && kind <= SEMICOLON) ||
                    (kind == OPERATOR && p->last == OPERATOR);
-    if (da_grow(p->out, size + 1) != 0) {
+    if (da_grow(p->out, size + 17) != 0) {
         p->no_memory = 1;
         return;
     }
-    if (!is_tight)
-        p->out->at[p->out->used++] = ' ';
-    memcpy(p->out->at + p->out->used, text, size);
-    p->out->used += size;
+    uint8_t *to = p->out->at + p->out->used;
+    *to = ' ';
+    to += !is_tight;
+    if (size == 1)
+        *to = *text;
+    else if (size <= 16 && kind <= KEYWORD && kind >= NAME && p->is_lowered)
+        memcpy(to, text, 16);
+    else
+        memcpy(to, text, size);
+    p->out->used += size + (size_t)!is_tight;
     p->last = kind;
 }
 
@@ -192,12 +197,14 @@ static int is_word(const uint8_t *lower, size_t size, const char *word) {
 }
 
 static void put_word(pass *p, const uint8_t *text, size_t size) {
-    uint8_t lower[256];
-    if (size <= sizeof lower) {
+    uint8_t lower[256 + 16];
+    if (size <= 256) {
+        p->is_lowered = 1;
         for (size_t i = 0; i < size; i++)
             lower[i] = text[i] >= 'A' && text[i] <= 'Z' ? (uint8_t)(text[i] + 32) : text[i];
         if (is_keyword(p->words, lower, size)) {
             put(p, KEYWORD, lower, size);
+            p->is_lowered = 0;
             return;
         }
         int before = previous(p);
@@ -208,6 +215,7 @@ static void put_word(pass *p, const uint8_t *text, size_t size) {
             put_value(p);
         else
             put(p, NAME, lower, size);
+        p->is_lowered = 0;
         return;
     }
     if (p->seen & DA_NESTED) {
@@ -499,7 +507,7 @@ int da_form(const da_words *w, const uint8_t *text, size_t size, da_bytes *out) 
     p.out = out;
     p.base = out->used;
     p.depth = 0;
-    p.has_group = p.has_before = p.is_plain = 0;
+    p.has_group = p.has_before = p.is_plain = p.is_lowered = 0;
     p.group_begin = p.group_end = p.before_start = p.before_end = 0;
     for (size_t at = 0; at < size && !p.no_memory;)
         at = step(&p, at);

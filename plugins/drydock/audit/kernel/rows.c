@@ -192,8 +192,15 @@ static int is_address(cell c, size_t at) {
     return i < c.size && c.at[i] >= 0x80;
 }
 
+/* Second letters, by the first in lower case, of the words that are looked for; 1 where any may follow. */
+static const uint8_t seconds[256] = {['i'] = 'd', ['I'] = 'd', ['s'] = 'e', ['S'] = 'e', ['c'] = 'o', ['C'] = 'o', ['v'] = 'a',
+    ['V'] = 'a', ['p'] = 1, ['P'] = 1, [':'] = '/', [0xE5] = 1, [0xC5] = 1, [0xE2] = 1, [0xC4] = 1};
+
 static int may_be_secret(cell c) {
-    for (size_t i = 0; i < c.size; i++) {
+    for (size_t i = 0; i + 1 < c.size; i++) {
+        uint8_t second = seconds[c.at[i]];
+        if (second == 0 || (second > 1 && (c.at[i + 1] | 32) != (second | 32)))
+            continue;
         switch (c.at[i]) {
         case 'i': case 'I':
             if (word_at(c, i, "identified"))

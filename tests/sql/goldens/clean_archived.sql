@@ -1,0 +1,7 @@
+BEGIN
+    SYS.DBMS_AUDIT_MGMT.CLEAN_AUDIT_TRAIL(
+        audit_trail_type => SYS.DBMS_AUDIT_MGMT.AUDIT_TRAIL_UNIFIED,
+        use_last_arch_timestamp => TRUE,
+        container => SYS.DBMS_AUDIT_MGMT.CONTAINER_CURRENT
+    );
+END;

@@ -1,0 +1,7 @@
+BEGIN
+    SYS.DBMS_AUDIT_MGMT.SET_LAST_ARCHIVE_TIMESTAMP(
+        audit_trail_type => SYS.DBMS_AUDIT_MGMT.AUDIT_TRAIL_UNIFIED,
+        last_archive_time => :until_utc,
+        container => SYS.DBMS_AUDIT_MGMT.CONTAINER_CURRENT
+    );
+END;
