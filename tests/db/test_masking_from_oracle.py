@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import typer
+import yaml
 from psycopg import sql
 from sqlalchemy import Engine
 
@@ -17,6 +19,8 @@ from drydock.changing.run import ChangeRun, RunRefused
 from drydock.engines.oracle import OracleEndpoint
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Engine as Kind
+from drydock.masking import policy_command
+from drydock.masking.confirmed import load_confirmed
 from drydock.masking.kernel.stream import copy_stream
 from drydock.masking.kernel.work import ColumnWork
 from drydock.masking.oracle import streams
@@ -230,6 +234,27 @@ def test_rows_that_no_range_met_are_missed(yard: OracleYard, simulated: OracleDa
     finally:
         people.apply(dict.fromkeys(strays))
     assert (outcome.reason, outcome.after["counted APP.PEOPLE"]) == ("masking_rows_missing", PEOPLE + 1)
+
+
+def test_a_policy_is_proposed_and_confirmed_at_a_shell(yard: OracleYard, tmp_path: Path, monkeypatch, capsys) -> None:
+    url = f"oracle://mask_read@127.0.0.1:{yard.source.port}/{yard.source.service}"
+    monkeypatch.setenv("DRYDOCK_SOURCE_PASSWORD", "pass")
+    monkeypatch.setattr(policy_command, "load_masking_policy", lambda _: yard.policy)
+    monkeypatch.setattr(policy_command, "_known", lambda _: None)
+    assert policy_command.fingerprint("from_oracle", url) == policy_command.GOOD
+    assert policy_command.confirm("from_oracle", url, "李四", None) == policy_command.GOOD
+    assert load_confirmed("from_oracle").confirmed_by == "李四"
+    out = tmp_path / "proposed.yaml"
+    assert policy_command.propose("from_oracle", url, ["APP"], 50, out) == policy_command.GOOD
+    rules = yaml.safe_load(out.read_text(encoding="utf-8"))["tables"]["APP.PEOPLE"]["columns"]
+    assert {name: rules[name].get("kind") for name in ("PHONE", "EMAIL")} == {"PHONE": "mobile", "EMAIL": "email"}
+    said = capsys.readouterr().out
+    assert [word for word in PLANTED if word in said + out.read_text(encoding="utf-8")] == []
+    monkeypatch.setenv("DRYDOCK_SOURCE_PASSWORD", "wrong")
+    for wrong in (url, "oracle://nobody", url.replace("mask_read@", "mask_read:secret@")):
+        with pytest.raises(typer.BadParameter) as e:
+            policy_command.fingerprint("from_oracle", wrong)
+        assert "secret" not in str(e.value)
 
 
 def test_where_a_copy_must_not_go(yard: OracleYard) -> None:

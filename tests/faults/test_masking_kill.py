@@ -39,7 +39,7 @@ from tests.thorough import is_thorough
 SEED = 20261122
 WAYS = ("stream", "server", "holder", "worker", "source_session", "target_session")
 USUAL_ROUNDS = 3  # a round is a whole run, some seconds of work
-THOROUGH_ROUNDS = 48
+THOROUGH_ROUNDS = 24  # each way twice held up and twice not; 8 to 10 s each on two quiet cores, thrice that on busy ones
 GOOD = (Status.PASS, Status.WARN)
 BEFORE_CHECK = ("mask_tables", "mask_chunk", "mask_finish", "mask_links")
 TABLES = ("people", "orders", '"报 关.单"";x"', "empty_one")
@@ -96,7 +96,9 @@ def test_kills_leave_the_copy_that_an_undisturbed_run_makes(ground: Ground, monk
     ways = WAYS[:USUAL_ROUNDS] if not is_thorough() else WAYS * (THOROUGH_ROUNDS // len(WAYS))
     for number, way in enumerate(ways):
         is_held = way == "stream" or number // len(WAYS) % 2 == 0
+        began = time.monotonic()
         told = a_round(ground, f"k{number}", way, is_held, draw, took_s)
+        print(f"round {number}, {way}, {'held up' if is_held else 'free'}: {told}, {time.monotonic() - began:.0f} s", flush=True)
         seen[f"{way}, {told}"] += 1
         assert delivered(ground) == wanted, (way, told)
     print(dict(seen), took_s)

@@ -10,8 +10,13 @@ import pytest
 
 import drydock.masking as masking
 from drydock.estate import Engine
-from drydock.masking.fitness import judge_fitness, unfit
+from drydock.masking.feistel import SMALLEST_FF1_DOMAIN as SMALL
+from drydock.masking.fitness import SMALL_SETS, judge_fitness, unfit
 from drydock.masking.schema import Check, DataType, Exclusion, ForeignKey, Partition, Partitioning, Schema, UniqueKey
+from drydock.masking.techniques.catalogue import techniques
+from drydock.masking.techniques.domains import _shapes, _sizes
+from drydock.masking.techniques.network_names import Ipv4
+from drydock.masking.techniques.shapes import Template
 from drydock.messages import load_messages, message
 from drydock.verdicts import Status
 from tests.unit.masking_policy_samples import a_policy, healthy_schema, with_column, with_table, without_column
@@ -28,6 +33,7 @@ BUYER = f"buyer_{ID_NO}"
 ORDER_NO = "order_no: {kind: order_no, class: business, level: general_2, technique: pseudonym}"
 NUMBER = ((PHONE, PHONE[:-1] + ", parameters: {fits_numbers: true}}"),)
 Change = Callable[[Schema], Schema]
+OF_SETS = (Template, Ipv4)  # those of resident ids and credit codes follow from what the policy keeps
 
 
 def same(schema: Schema) -> Schema:
@@ -377,3 +383,20 @@ def test_every_code_has_words() -> None:
         for code in re.findall(r'"(masking_\w+)"', (folder / f"{name}.py").read_text())
     }
     assert len(used) > 20 and used <= set(load_messages())
+
+
+def test_a_kind_of_small_sets_is_told_and_no_other() -> None:
+    """And every kind whose shapes fall under FF1's million is among those that are told."""
+    plates = a_policy((PHONE, PHONE.replace("kind: mobile", "kind: plate")))
+    told = [f for f in unfit(plates, healthy_schema()) if f.code == "masking_small_set"]
+    assert [(f.place, f.status, f.values["size"], f.values["rounds"]) for f in told] == [
+        ("app.people.phone", Status.WARN, 10_000, 24)
+    ]
+    assert "masking_small_set" not in {f.code for f in unfit(a_policy(), healthy_schema())}
+    shapes = {kind: _shapes(kind) for kind in techniques()}
+    small = {
+        kind
+        for kind, some in shapes.items()
+        if any(min(_sizes(s), default=10**9) < SMALL for s in some if isinstance(s, OF_SETS))
+    }
+    assert small <= set(SMALL_SETS)

@@ -14,6 +14,7 @@ from drydock.masking.verification.chance import Distinct, poisson_bound
 from drydock.masking.verification.hashes import Buckets, Filter, Keys
 from drydock.masking.verification.originals import Original
 from drydock.masking.verification.semijoin import INSIDE, join, verdict
+from drydock.masking.verifying_net import _of_kind
 from drydock.verdicts import Status
 from tests.unit.net_samples import column, definition, phones, read, resident_id, resident_ids, rows
 
@@ -226,3 +227,45 @@ def test_distinct_values_are_estimated() -> None:
     few.add(hashes[:10])
     few.add(hashes[:10])
     assert few.count == 10
+
+
+def plates(chance: random.Random) -> dict[str, list[str]]:
+    """Distinct plates of four sorts, as many of each as two cities may have."""
+    letter = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+    sorts = {
+        "粤Z####港": lambda: f"粤Z{chance.randrange(10**4):04}港",
+        "粤A#####": lambda: f"粤A{chance.randrange(10**5):05}",
+        "粤B?####": lambda: f"粤B{chance.choice(letter)}{chance.randrange(10**4):04}",
+        "粤BD#####": lambda: f"粤BD{chance.randrange(10**5):05}",
+    }
+    counts = {"粤Z####港": 900, "粤A#####": 1500, "粤B?####": 1200, "粤BD#####": 800}
+    found = {}
+    for sort, make in sorts.items():
+        made: set[str] = set()
+        while len(made) < counts[sort]:
+            made.add(make())
+        found[sort] = sorted(made)
+    return found
+
+
+def test_small_sets_have_the_chance_of_their_own_size() -> None:
+    """Pseudonyms of 900 plates that are one of 10,000 each meet many originals; a leak beside them is seen all the same."""
+    ours, theirs = plates(random.Random(5)), plates(random.Random(6))
+    originals = [plate for some in ours.values() for plate in some]
+    masked = [plate for some in theirs.values() for plate in some]
+    (plate,) = [_of_kind("s.p.plate", "plate")]
+    source = {"s.p.plate": [v.encode() for v in originals]}
+
+    def of(values: list[str]) -> semijoin.Semijoin:
+        block = column("t.p.plate", values)
+        return join([plate], source, [block], read(block))
+
+    (count,) = of(masked).counts
+    assert count.hits == len(set(originals) & set(masked)) > 90
+    exact = sum(len(some) ** 2 / size for some, size in zip(ours.values(), (1e4, 1e5, 24e4, 1e5), strict=True))
+    assert count.expected == pytest.approx(exact, rel=0.15)  # how many candidates there are is estimated
+    assert verdict(of(masked)).status is not Status.FAIL
+    assert verdict(of([*masked, *originals[1000:1150]])).status is Status.FAIL
+    bare = plate.model_copy(update={"letters": None})  # as it was: decoys of one province are originals themselves
+    block = column("t.p.plate", masked)
+    assert verdict(join([bare], source, [block], read(block))).status is Status.FAIL

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from drydock.estate import Engine
 from drydock.masking.conditions import Unjudgeable
+from drydock.masking.feistel import rounds_for
 from drydock.masking.fitness_checks import check_findings
 from drydock.masking.fitness_keys import key_findings
 from drydock.masking.fitness_scope import Ruled, finding, ruled_tables
@@ -35,6 +36,8 @@ _FITS: dict[Technique, tuple[Family, ...]] = {
 }
 _OF_ELEMENTS = (Technique.PSEUDONYM, Technique.WORDS, Technique.SCRUB)
 _NETWORK_KINDS = ("ipv4", "mac")
+SMALL_SETS = {"customs_reg": 10_000, "plate": 10_000, "ipv4": 10_000}
+"""Kinds whose pseudonyms may be drawn from fewer than FF1's million, whatever is chosen: the smallest set (masking-crypto.md)."""
 _INEXACT = ("real", "double precision", "money")
 
 
@@ -66,6 +69,9 @@ def _of_table(policy: MaskingPolicyFile, schema: Schema, ruled: Ruled) -> Iterat
         if wrong:
             yield finding("masking_type_unfit", rule.place, technique=rule.technique, type=column.type.name, why=wrong)
             continue
+        if rule.technique is Technique.PSEUDONYM and rule.kind in SMALL_SETS:
+            size = SMALL_SETS[rule.kind]
+            yield finding("masking_small_set", rule.place, is_certain=False, kind=rule.kind, size=size, rounds=rounds_for(size))
         yield from _length(schema, column, rule)
         yield from _null(schema, column, rule)
     yield from _partition_key(ruled)

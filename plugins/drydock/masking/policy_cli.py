@@ -15,7 +15,8 @@ Url = Annotated[
     typer.Option(
         envvar="DRYDOCK_SOURCE_URL",
         metavar="URL",
-        help="postgresql://user@host:port/dbname; the password comes from PGPASSWORD or ~/.pgpass",
+        help="postgresql://user@host:port/dbname; the password comes from PGPASSWORD or ~/.pgpass. "
+        "Or oracle://user@host:port/service; the password comes from DRYDOCK_SOURCE_PASSWORD",
     ),
 ]
 

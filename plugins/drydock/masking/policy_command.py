@@ -1,15 +1,17 @@
 """`python -m drydock masking-policy`: propose a policy from a source, confirm it, and see what changed since.
 
-The source is reached with libpq's own means: a URL or connection string without a password, which comes from PGPASSWORD,
-PGPASSFILE or ~/.pgpass, so that it stands in no command line. Everything is read in one transaction that can only read.
+A PostgreSQL source is reached with libpq's own means: a URL or connection string without a password, which comes from
+PGPASSWORD, PGPASSFILE or ~/.pgpass, so that it stands in no command line. Everything is read in one transaction that can only
+read. An Oracle source is oracle://user@host:port/service (`oracle.command_source`).
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -46,9 +48,9 @@ def propose(database: str, url: str, schemas: Sequence[str], rows: int, out: Pat
     if path.exists():
         fix = "it may hold what a person confirmed: name another file with --out, or move it away first"
         raise typer.BadParameter(f"{short_path(path)} is there already; {fix}")
-    with _source(url) as session:
-        found = _schema(session, schemas)
-        text = proposed_policy(found, database, f"read_{database}", _sampler(session, rows), rows, _today())
+    with _source(url) as source:
+        found = source.schema(schemas)
+        text = proposed_policy(found, database, f"read_{database}", source.sampler(rows), rows, _today())
     _write(path, text)
     columns = sum(len(t.columns) for t in found.tables)
     typer.echo(f"{short_path(path)}: {len(found.tables)} tables, {columns} columns proposed; nothing of it is confirmed yet")
@@ -88,8 +90,8 @@ def fingerprint(database: str, url: str) -> int:
 
 def _policy_and_schema(database: str, url: str) -> tuple[Any, Schema]:
     policy = _told_as_usage(lambda: load_masking_policy(database))
-    with _source(url) as session:
-        return policy, _schema(session, policy.source.schemas)
+    with _source(url) as source:
+        return policy, source.schema(policy.source.schemas)
 
 
 def _told_as_usage(read: Any) -> Any:
@@ -114,7 +116,20 @@ def _reviewer(name: str) -> str:
 
 
 @contextmanager
-def _source(url: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+def _source(url: str) -> Iterator[Any]:
+    """The source of a URL, by its scheme. Raises BadParameter with one clear line."""
+    if url.partition(":")[0] != "oracle":
+        with _postgres(url) as session:
+            yield PostgresSource(session)
+        return
+    from drydock.masking.oracle.command_source import opened  # its driver may not be there
+
+    with opened(url) as source:
+        yield source
+
+
+@contextmanager
+def _postgres(url: str) -> Iterator[psycopg.Connection[dict[str, Any]]]:
     """A session that can only read, in one transaction. Raises BadParameter with one clear line."""
     try:
         told = conninfo_to_dict(url)
@@ -142,16 +157,27 @@ def _first_line(error: Exception) -> str:
     return str(clean_text((str(error).splitlines() or [type(error).__name__])[0]))
 
 
-def _schema(session: psycopg.Connection[dict[str, Any]], schemas: Sequence[str]) -> Schema:
-    return read_postgres_schema(lambda name, binds: fetch_rows(session, sql_file("postgresql", "masking", name), binds), schemas)
+@dataclass(frozen=True)
+class PostgresSource:
+    """One session."""
 
+    session: psycopg.Connection[dict[str, Any]]
 
-def _sampler(session: psycopg.Connection[dict[str, Any]], rows: int) -> Any:
-    def sample(table: Table, columns: Sequence[Column]) -> list[dict]:
-        names = {"columns": Columns(tuple(c.name for c in columns), "t"), "table": (table.schema_name, table.name), "rows": rows}
-        return session.execute(statement("masking", "sample_rows", names).composed).fetchall()
+    def schema(self, schemas: Sequence[str]) -> Schema:
+        """Raises NoSuchSchema, psycopg.Error."""
+        return read_postgres_schema(
+            lambda name, binds: fetch_rows(self.session, sql_file("postgresql", "masking", name), binds), schemas
+        )
 
-    return sample
+    def sampler(self, rows: int) -> Callable[[Table, Sequence[Column]], list[dict[str, Any]]]:
+        """Gives some rows of a table. Raises psycopg.Error."""
+
+        def sample(table: Table, columns: Sequence[Column]) -> list[dict[str, Any]]:
+            listed = Columns(tuple(c.name for c in columns), "t")
+            names = {"columns": listed, "table": (table.schema_name, table.name), "rows": rows}
+            return self.session.execute(statement("masking", "sample_rows", names).composed).fetchall()
+
+        return sample
 
 
 def _tell(findings: Sequence[Finding]) -> None:

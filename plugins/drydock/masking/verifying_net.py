@@ -53,6 +53,9 @@ FREE: dict[str, tuple[float, tuple[tuple[int, int], ...]]] = {
     "hs": (10**6, ((0, 2),)),
 }
 """By kind: the smallest set that its pseudonyms are drawn from, and the letters that stay."""
+BY_CLASS: dict[str, tuple[int, dict[int, int]]] = {"plate": (24, {10: 1})}
+"""Kinds whose places keep their class, with Han characters among them: letters that one can become; of plates of new energy (of
+ten bytes) the D or F stays. A plate of 粤Z####港 is one of 10^4, a usual one of 10^5 and more."""
 FIXED = {"order_no": 0, "bill_no": 4, "email": 6}
 """Kinds whose sets follow from the length: how many letters do not vary."""
 REPLACED_WHOLE = (Technique.PSEUDONYM, Technique.WORDS, Technique.REPLACE, Technique.SUPPRESS, Technique.GENERALISE)
@@ -162,7 +165,9 @@ def _of_kind(name: str, kind: str, *, rule: ResolvedRule | None = None, inside: 
         size, kept = _resident_id(rule, kept)
     if rule and kind == "container" and rule.parameters.owner == "permute":
         size, kept = 26**3 * 10**6, ()
-    return Original(name=name, kind=kind, free_size=size, kept=kept, fixed=FIXED.get(kind), inside=inside)
+    letters, staying = BY_CLASS.get(kind, (None, {}))
+    told = {"letters": letters, "letters_kept": staying, "fixed": FIXED.get(kind), "inside": inside}
+    return Original(name=name, kind=kind, free_size=size, kept=kept, **told)
 
 
 def _resident_id(rule: ResolvedRule, kept: tuple[tuple[int, int], ...]) -> tuple[float, tuple[tuple[int, int], ...]]:

@@ -34,6 +34,10 @@ class Original(Model):
     kind: str
     free_size: float | None = Field(None, description="values that masked ones are drawn from, where the policy knows better")
     kept: tuple[tuple[int, int], ...] = Field((), description="slices that the policy keeps: chance is among values alike there")
+    letters: int | None = Field(
+        None, description="letters that one can become, where every place keeps its class: sets then follow from the values"
+    )
+    letters_kept: dict[int, int] = Field(default_factory=dict, description="length -> letters that stay beside the kept slices")
     fixed: int | None = Field(None, description="letters of a value that do not vary; all others count as one of ten: for codes")
     only: str = Field("", description="pattern: other values of the column are no originals (already as coarse as masked ones)")
     inside: str = Field("", description="the free text column in which values of the kind are sought by pattern")
@@ -61,6 +65,7 @@ class Originals:
         self.names = np.zeros(LONGEST + 1, bool)
         self._shapes: dict[int, set[tuple[int, int]]] = {}
         self._strata: dict[int, Counter[bytes]] = {}
+        self._sizes: dict[bytes, float] = {}
         self._distinct: Counter[int] | None = None
         self.hashed = 0
         self.left_out = 0
@@ -116,13 +121,17 @@ class Originals:
     def distinct_values(self, name: str) -> int:
         return self.values(2 * self._numbers[name])
 
-    def crowding(self, owner: int) -> float:
-        """Originals a candidate can meet: all of them, or on average those that share its kept part."""
+    def met_by_one(self, owner: int, size: float) -> float:
+        """Originals that one candidate meets by chance, on average: those that share its kept part, in the set of that part.
+
+        `size`: of a set, where it does not follow from the values.
+        """
         strata = self._strata.get(owner)
         if not strata:
-            return float(self.values(owner))
-        total = sum(strata.values())
-        return sum(n * n for n in strata.values()) / total * self.values(owner) / total  # a value may count once a batch
+            return self.values(owner) / size
+        total, by_class = sum(strata.values()), self.column(owner).letters is not None
+        met = sum(n * n / (self._sizes[part] if by_class else size) for part, n in strata.items())
+        return met / total * self.values(owner) / total  # a value may count once a batch
 
     def _matrices(self, kind: str, text: bytes) -> Iterator[np.ndarray]:
         """The values as the folding of the target leaves them, those of one length together; phones also without 86."""
@@ -149,13 +158,28 @@ class Originals:
         matrix = matrix[first]
         self.records.add(owner, self.keys.macs(matrix), quick)
         self._note(owner, matrix.shape[1], matrix)
-        kept = self.column(owner).kept
-        if kept and not self.is_decoy(owner):
-            parts = np.ascontiguousarray(np.hstack([matrix[:, a:b] for a, b in kept]))
+        column = self.column(owner)
+        if column.kept and not self.is_decoy(owner):
+            parts = self._by_class(column, matrix) if column.letters else np.hstack([matrix[:, a:b] for a, b in column.kept])
+            parts = np.ascontiguousarray(parts)
             found, counts = np.unique(parts.view(f"V{parts.shape[1]}").ravel(), return_counts=True)
             names = (part.tobytes() for part in found)
             self._strata.setdefault(owner, Counter()).update(dict(zip(names, counts.tolist(), strict=True)))
         self.hashed += len(matrix)
+
+    def _by_class(self, column: Original, matrix: np.ndarray) -> np.ndarray:
+        """What tells the set of each value: a place that stays as it is, any other as its class. Notes the sets' sizes."""
+        moved = np.ones(matrix.shape[1], bool)
+        for a, b in column.kept:
+            moved[a:b] = False
+        digits = (matrix >= 48) & (matrix <= 57) & moved
+        letters = (matrix >= 65) & (matrix <= 90) & moved  # folding leaves capitals; a Han character stays
+        parts = np.where(digits, 48, np.where(letters, 65, matrix)).astype(np.uint8)
+        staying = column.letters_kept.get(matrix.shape[1], 0)
+        varying = np.maximum(letters.sum(axis=1) - staying, 0)
+        for part, d, v in {(row.tobytes(), int(d), int(v)) for row, d, v in zip(parts, digits.sum(axis=1), varying, strict=True)}:
+            self._sizes[part] = 10.0**d * float(column.letters or 1) ** v
+        return parts
 
     def _note(self, owner: int, length: int, matrix: np.ndarray) -> None:
         self.lengths[length] = True

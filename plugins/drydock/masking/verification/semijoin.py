@@ -264,7 +264,7 @@ def _expected(sides: Originals, owner: int, candidates_here: int, decoy_hits: in
     """Mean number of distinct originals met by chance."""
     column, originals = sides.column(owner), sides.values(owner)
     size = column.free_size or DOMAIN_SIZES.get(column.kind)
-    if size and all(kind <= MIXED for _, kind in sides.shapes(owner)):
-        return candidates_here * sides.crowding(owner) / size
+    if size and (column.letters or all(kind <= MIXED for _, kind in sides.shapes(owner))):
+        return candidates_here * sides.met_by_one(owner, size)
     decoys = sides.values(sides.decoy_of(owner))
     return (decoy_hits + 0.5) * originals / decoys if decoys else candidates_here * originals / 2**64
