@@ -25,6 +25,7 @@ from drydock.audit.results import Part
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
 from drydock.audit.store import Store
+from drydock.audit.trail import judge_trail
 from drydock.backup.proved import Proof
 from drydock.changing import steps
 from drydock.changing.run import ChangeRun
@@ -169,6 +170,14 @@ def test_only_what_is_archived_and_old_enough_goes(site: Site) -> None:
     site.collect(site.days[0])  # a backfill finds nothing there any more
     begin, end = span_of_day(site.days[0], site.database.zone)
     assert site.store.scan(Part.RECORDS, begin, end).select(pl.len()).collect().item() == A_DAY
+
+
+def test_the_trail_of_a_collected_database_is_judged_whole(looked_at: Site) -> None:
+    looked_at.reset()
+    verdicts = {v.question: v for v in judge_trail(looked_at.audit(looked_at.days[-1]))}
+    assert len(verdicts) == 9
+    assert {f.code for v in verdicts.values() for f in v.findings} == {"trail_no_past"}, "two days are no past"
+    assert {v.status for v in verdicts.values()} == {Status.PASS, Status.WARN}
 
 
 def reasons(site: Site) -> list[str]:

@@ -15,6 +15,7 @@ from drydock.audit import trail
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.run import AuditRun
 from drydock.audit.trail_state import BADLY_APART
+from drydock.ledger import audit_record, record
 from drydock.verdicts import Status, Verdict
 from sandbox.oracle.model.auditing import UNIFIED, CleanupJob, Policy, take_room
 from sandbox.oracle.model.database import Account
@@ -218,3 +219,14 @@ def test_a_trail_that_fills_its_tablespace(ledger: Engine) -> None:
     take_room(crowded, 3_000_000, "AUDIT_TRAIL", name="AUD$UNIFIED_OLD")
     with audit_yard(crowded) as yard:
         assert found(judged(yard, ledger)) == {"trail_full_soon": ("trail_growth", "WARN")}
+
+
+def test_growth_is_what_earlier_runs_saw_where_there_are_any(yard: AuditYard, ledger: Engine) -> None:
+    policy, day = yard.policy(), datetime.now(UTC).date() - timedelta(days=5)
+    look = trail.look_of(run_of(yard, ledger, policy))
+    trail_bytes = look.growth().evidence["trail_bytes"]
+    run_id = record.open_run(ledger, "audit", ID, day, "five days ago").run_id
+    told = Verdict(question="trail_growth", status=Status.PASS, examined=1, evidence={"trail_bytes": trail_bytes - 4_000_000})
+    audit_record.save_trail(ledger, run_id, day, (told,))
+    days = (run_of(yard, ledger, policy).day - day).days
+    assert look.growth().evidence["bytes_per_day"] == round(4_000_000 / days)
