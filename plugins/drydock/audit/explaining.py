@@ -20,6 +20,9 @@ from drydock.audit.rules import Rule
 from drydock.audit.scene import Scene
 from drydock.ledger.audit_changes import OwnRun, OwnStatement
 
+NOT_LISTED = "hits_not_listed"
+"""Evidence of the hit that stands for all that a rule found beyond its list: nobody can say of them all that they are known."""
+
 
 def explain(hits: Iterable[Hit], scene: Scene, rules: Mapping[str, Rule]) -> tuple[Hit, ...]:
     """The same hits, those that are explained with kind and words. A rule's file says what may explain it."""
@@ -27,7 +30,7 @@ def explain(hits: Iterable[Hit], scene: Scene, rules: Mapping[str, Rule]) -> tup
 
 
 def _explained(hit: Hit, scene: Scene, rule: Rule) -> Hit:
-    if hit.explained is not None:
+    if hit.explained is not None or NOT_LISTED in hit.evidence:
         return hit
     judges = {
         Explained.EXCEPTION: lambda: _by_exception(hit, rule, scene.day),
