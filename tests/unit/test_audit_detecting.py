@@ -252,6 +252,8 @@ def explained(hit: Hit, **told: Any) -> tuple[Hit, ...]:
             DDL,
             "run 7 (reclaim)",
         ),
+        (own_change("13:59", "14:01", "clean", "BEGIN colour.clean_it(:until); END;"), DDL, "run 7 (reclaim)"),
+        (own_change("13:59", "14:01", "move", 'ALTER TABLE "hr"."colour"'), DDL, ""),
         (own_change("13:00", "13:30"), DDL, ""),
         (own_change("13:00", None), DDL, ""),
         (own_change("13:59", "14:01", 'move ["table", "hr", "colour", "", ""]'), DDL, ""),
@@ -260,7 +262,19 @@ def explained(hit: Hit, **told: Any) -> tuple[Hit, ...]:
         (own_change("13:59", "14:01"), DDL | {"program": "psql"}, ""),
         (own_change("13:59", "14:01"), DDL | {"account": "dba_wang"}, ""),
     ],
-    ids=["item", "text", "earlier", "no end", "schema", "other table", "host", "program", "account"],
+    ids=[
+        "item",
+        "text",
+        "text alone",
+        "text elsewhere",
+        "earlier",
+        "no end",
+        "schema",
+        "other table",
+        "host",
+        "program",
+        "account",
+    ],
 )
 def test_a_change_is_drydocks_own_only_by_a_statement_on_that_object_at_that_time(
     change: OwnStatement, record: dict, words: str

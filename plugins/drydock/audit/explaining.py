@@ -152,15 +152,16 @@ def _statements_of(hit: Hit, scene: Scene) -> Iterator[str]:
 
 
 def _is_on(told: OwnStatement, name: str) -> bool:
-    """The statement's item is the object, or a part of it, or its text names it; with its schema where the hit tells one."""
+    """The statement's item is the object, or a part of it, or its text names it: with its schema, or with none."""
     schema, _, bare = name.lower().rpartition(".")
     if not bare:
         return False
     _, owner, *names = (*(part.lower() for part in _parts(told.item_key)), "", "")
     if bare in names and schema in ("", owner):
         return True
-    full = re.escape(bare) if not schema else rf'{re.escape(schema)}"?\."?{re.escape(bare)}'
-    return re.search(rf"(?<![\w$#.]){full}(?![\w$#])", told.text.lower()) is not None
+    qualified = f"(?:{re.escape(schema)}\\.)?" if schema else ""
+    text = told.text.lower().replace('"', "")
+    return re.search(rf"(?<![\w$#.]){qualified}{re.escape(bare)}(?![\w$#])", text) is not None
 
 
 def _parts(item_key: str) -> list[str]:
