@@ -9,13 +9,13 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pytest
-from audit_world import BEGIN, DAY, END, World, csv_line
+from audit_world import BEGIN, DAY, END, World, csv_line, database
 from sqlalchemy import Engine
 
 from drydock.audit.chain import check_chain
@@ -28,6 +28,7 @@ from drydock.audit.log_files import HEAD_BYTES
 from drydock.audit.pairing import Pairs
 from drydock.audit.reading import pieces
 from drydock.audit.results import Batch, Part
+from drydock.audit.spans import span_of_day
 from drydock.audit.store import keep_digest
 from drydock.audit.stretch import Folded
 from drydock.audit.times import Clock
@@ -230,6 +231,28 @@ def test_records_without_a_time_go_where_the_one_before_them_goes(world: World) 
     assert seen == [[(0, 0, 0)], [(2, 1, 1)], [(2, 0, 1)]]
     (aside,) = world.lines(Part.SET_ASIDE)
     assert (aside["file"], aside["line"], aside["lines"]) == ("pg.log", 3, 1)
+
+
+def test_a_log_without_any_time_grows_and_is_counted_once(world: World) -> None:
+    """Its records belong to the day on which they were first there."""
+    log, days = world.logs / "pg.log", [DAY + timedelta(days=n) for n in range(3)]
+
+    def grow(numbers: range, day: date) -> None:
+        with log.open("a") as file:
+            file.write("".join(f"LOG:  statement: select {n} from t{n}\n" for n in numbers) + "nobody knows this\n")
+        at = span_of_day(day, database("x").zone)[1].timestamp() + 60  # it goes on being written after midnight
+        os.utime(log, (at, at))
+
+    seen = []
+    for day, numbers in zip(days, (range(3), range(3, 3), range(3, 8)), strict=True):
+        grow(numbers, day)
+        (made,) = world.collect(day)
+        seen.append((made.records, made.set_aside, made.doubts.get(WITHOUT_TIME, 0)))
+    assert seen == [(3, 1, 3), (0, 1, 0), (5, 1, 5)]
+    for day in (*days, *reversed(days)):
+        world.collect(day, key="again")
+    stored = audit_history.slices_between(world.ledger, world.name, BEGIN, END + timedelta(days=2))
+    assert [(s.records, s.set_aside) for s in stored] == [(3, 1), (0, 1), (5, 1)]
 
 
 def test_broken_and_chinese_pieces_are_all_counted(world: World) -> None:
