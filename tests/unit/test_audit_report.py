@@ -104,6 +104,14 @@ def test_statements_have_the_reviewers_word_and_no_word_is_made_up() -> None:
     assert [row[6] for row in patterns] == ["未核定", "未核定", "安全事件", "经批准的例外（至 2026-10-20）", "正常业务"]
 
 
+def test_rules_that_were_not_asked_say_why_in_one_language() -> None:
+    rows = {row[0]: row[1:] for row in tables(a_report())["停用与未能运行的规则"].rows}
+    assert rows["outlier (outlier)"] == ("7 / 92 (7.6%)", "此前仅 3 天有记录，比较需要 7 天")
+    assert rows["export_tool (export_tool)"] == ("92 / 92 (100.0%)", "已停用：迁移期间由人工核对")
+    english = {row[0]: row[2] for row in tables(a_report("damaged", "en"))["Rules switched off or not asked"].rows}
+    assert english["outlier (outlier)"] == "3 days before it have records, and a comparison needs 7"
+
+
 def test_important_changes_are_matched_and_one_event_is_followed() -> None:
     told = tables(a_report())
     assert [row[5] for row in told["变更事件（无依据在前）"].rows] == ["无依据", "变更工单：CHG-1042"]
