@@ -31,6 +31,7 @@ from drydock.audit.results import Batch, Part
 from drydock.audit.spans import span_of_day
 from drydock.audit.store import keep_digest
 from drydock.audit.stretch import Folded
+from drydock.audit.telling import judge_collected
 from drydock.audit.times import Clock
 from drydock.ledger import audit_history
 
@@ -199,6 +200,7 @@ def test_a_source_that_was_cut_takes_nothing_away_unless_a_person_says_so(world:
     assert made.records == len(world.accounts()) == 200
     assert 0 < made.doubts[FEWER] < 5
     assert audit_history.links_of(world.ledger, world.name)[-1].deed == "kept"
+    assert [f.code for f in judge_collected(world.policy, world.name, [made]).findings] == ["audit_source_cut"]
     (made,) = world.collect(key="known", accept_fewer=True)
     assert made.records == len(world.accounts()) < 200
     assert check_chain(world.store).findings == ()
