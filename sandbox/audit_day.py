@@ -6,6 +6,8 @@ here; what it leaves in the log, PostgreSQL writes.
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -21,6 +23,7 @@ from drydock.engines.postgres_binaries import Binaries, find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, free_port, initialise, server_environment
 from sandbox.audit_hosts import Office
 from sandbox.audit_logging import collector_options, make_log_folder, write_logging
+from sandbox.backup_job import wait_until
 from sandbox.clock import ZONE, MovedClock, sweep_shared_memory
 
 SQL_DIR = Path(__file__).parent / "sql"
@@ -97,6 +100,21 @@ class AuditYard:
         options = SETTINGS | collector_options(self.log_folder)
         self.server.start(self.server.port or free_port(), options, self.clock.environment())
         self.server.wait_ready()
+
+    def edit_configuration(self, name: str, value: str) -> None:
+        """Write a line into the server's configuration file, by hand, and let it be read; waits until the log tells it."""
+        with (self.server.data_dir / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(f"\n{name} = '{value}'\n")
+        told = f'parameter ""{name}"" changed to ""{value}""'
+        seen = self._told_of(told)
+        pid = self.server.postmaster_pid()
+        assert pid is not None, "the server does not run"
+        os.kill(pid, signal.SIGHUP)
+        wait_until(lambda: self._told_of(told) > seen, TOOL_TIMEOUT_S, f"the server never says {told}")
+
+    def _told_of(self, words: str) -> int:
+        """How often the logs say something."""
+        return sum(path.read_text(encoding="utf-8").count(words) for path in self.log_folder.glob("*.csv"))
 
     def stop(self) -> None:
         if self.app is not None:

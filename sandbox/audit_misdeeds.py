@@ -170,3 +170,10 @@ def audit_off_for_all(yard: AuditYard, _day: date) -> None:
     """For half an hour the server logs no statement; the deed itself and its undoing are told."""
     yard.psql("dba_wang", "alter system set log_statement = 'none';\nselect pg_reload_conf();")
     yard.psql("dba_wang", "alter system reset log_statement;\nselect pg_reload_conf();")
+
+
+@planted("22:20", "audit_changed")
+def audit_off_by_hand(yard: AuditYard, _day: date) -> None:
+    """Somebody edits the server's file and sends it a signal: no session, no statement; the server alone tells it."""
+    yard.edit_configuration("log_disconnections", "off")
+    yard.edit_configuration("log_disconnections", "on")

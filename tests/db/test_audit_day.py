@@ -1,6 +1,6 @@
 """The proof of detection on real records: days of an office on a PostgreSQL server that logs everything.
 
-Seven days without a misdeed, then one with all of them. Every misdeed is told by the rule that is for it, and the last clean day
+Four days without a misdeed, then one with all of them. Every misdeed is told by the rule that is for it, and the last clean day
 raises no more alarms than its budget, each of them explained here.
 """
 
@@ -31,7 +31,7 @@ from sandbox.audit_day import AuditYard, a_yard, live_day
 from sandbox.audit_misdeeds import PLANTED, SILENT_HOURS, TICKET_AT, TICKETS, Planted, ticketed_change
 from tests.unit.configuration_folder import ConfigurationFolder
 
-FIRST_DAY, DATABASE = date(2026, 11, 13), "alpha"
+FIRST_DAY, DATABASE = date(2026, 11, 16), "alpha"
 CLEAN_DAY, BAD_DAY = date(2026, 11, 19), date(2026, 11, 20)  # a Thursday and a Friday, both worked
 POLICY = """
 databases:
@@ -47,8 +47,9 @@ databases:
       - {{accounts: [dba_wang, postgres], programs: [psql], clients: ['127.0.0.31']}}
     administrators: [dba_wang, postgres]
     important_objects: [trade.customers, trade.salaries]
-    baseline_min_days: 4
-    dormant_days: 6
+    baseline_min_days: 3
+    dormant_days: 3
+    parameters: {{record_gap: {{days: 4}}}}
     bulk_rows: 1000
     alerts_per_day: 40
     tickets: '{tickets}'
@@ -133,13 +134,13 @@ def test_every_record_of_the_logs_is_in_the_store_once(lived: Lived) -> None:
     slices = audit_history.slices_between(lived.ledger, DATABASE, begin, end)
     assert sum(s.set_aside for s in slices) == 0 and not [u for s in slices for u in s.unread]
     records = lived.run(BAD_DAY).store.scan(Part.RECORDS, begin, end).collect()
-    assert len(records) == sum(s.records for s in slices) > 800
+    assert len(records) == sum(s.records for s in slices) > 500
     assert records.select(pl.struct("file", "line").n_unique()).item() == len(records)
     kept = set(records.select("file", "line").iter_rows())
     rows = [row for row in rows_of_logs(lived.yard) if f"postgresql-{FIRST_DAY}" < row[0] < f"postgresql-{BAD_DAY}.csw"]
     wanted = [(n, row) for n, row in enumerate(rows) if row[3].startswith(KINDS)]
     lost = [row for n, row in wanted if row[:2] not in kept and not stands_in_its_plan(rows, n, kept)]
-    assert len(wanted) > 800 and lost == []
+    assert len(wanted) > 500 and lost == []
 
 
 def stands_in_its_plan(rows: Sequence[Row], n: int, kept: set[tuple[str, int]]) -> bool:
@@ -169,7 +170,7 @@ def test_a_clean_day_is_quiet_and_everything_on_it_is_explained(lived: Lived) ->
     assert {(h.subject.account, h.explained) for h in hits} == {("drydock", Explained.DRYDOCK), ("dba_wang", Explained.TICKET)}
     assert {h.explanation for h in hits if h.explained is Explained.TICKET} == {"CHG-1042 (王主任)"}
     assert len(detection.rules) >= 40 and detection.records > 80
-    assert all("for oracle only" in why for why in detection.not_run.values()), detection.not_run
+    assert detection.not_run == {}, "every rule for this engine was asked"
 
 
 def test_the_day_of_misdeeds_keeps_to_the_budget_and_counts_the_rest(lived: Lived) -> None:
@@ -201,12 +202,12 @@ def figures_of(lived: Lived, day: date) -> tuple[object, ...]:
 
 def test_a_day_that_is_run_again_is_replaced_and_never_doubled(lived: Lived) -> None:
     before = figures_of(lived, BAD_DAY)
-    for again in (f"lived-{BAD_DAY}", "backfill__2"):  # cleared, and backfilled
-        run = lived.run(BAD_DAY, again)
-        steps.collect_day(run)
-        steps.digest_day(run)
-        steps.detect_day(run)
-        assert figures_of(lived, BAD_DAY) == before
+    run = lived.run(BAD_DAY, "backfill__1")
+    steps.collect_day(run)
+    steps.digest_day(run)
+    steps.detect_day(run)
+    after = figures_of(lived, BAD_DAY)
+    assert after[:-1] == before[:-1] and set(after[-1]) ^ set(before[-1]) == set() and len(after[-1]) == len(before[-1])
     paths = lived.run(BAD_DAY).store.paths(Part.RECORDS, lived.run(BAD_DAY).begin, lived.run(BAD_DAY).end)
     with_records = [s for s in slices_of(lived, BAD_DAY) if s.records]
     assert len(paths) == len(with_records) > 0, "one file of records for each slice that has some"

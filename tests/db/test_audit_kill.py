@@ -20,6 +20,7 @@ from drydock.audit.results import Part
 from drydock.audit.store import Store
 from drydock.ledger import audit_history, audit_record
 from drydock.ledger.connect import ledger_engine
+from tests.thorough import is_thorough
 
 OLD, NEW = ["old"] * 3, ["old"] * 3 + ["new"] * 2
 
@@ -93,7 +94,13 @@ def collect_and_die(step: str, folder: Path, url: str, name: str) -> None:
     world.collect(key="killed")
 
 
-@pytest.mark.parametrize("step", STEPS)
+USUAL = (
+    *("when the file is whole and not sealed", "after the ledger's commit"),
+    *("within the chain's line", "between the replaced files"),
+)
+
+
+@pytest.mark.parametrize("step", STEPS if is_thorough() else USUAL)
 def test_a_slice_is_there_once_or_not_at_all(tmp_path: Path, ledger: Engine, processes: BaseContext, step: str) -> None:
     world = World(tmp_path, ledger, f"ak_{list(STEPS).index(step)}")
     log, expected = world.logs / "pg.csv", STEPS[step][1]

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from drydock import interlocks
 from drydock.audit.chain import check_chain
 from drydock.audit.collecting import collect
+from drydock.audit.oracle.archived import archived_until
 from drydock.audit.oracle.purge import PurgeEyes, PurgeTarget
 from drydock.audit.oracle.source import OracleTrailSource
 from drydock.audit.policy import AuditPolicy, AuditPolicyFile
@@ -25,6 +26,7 @@ from drydock.audit.results import Part
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
 from drydock.audit.store import Store
+from drydock.audit.trail import judge_trail
 from drydock.backup.proved import Proof
 from drydock.changing import steps
 from drydock.changing.run import ChangeRun
@@ -60,7 +62,12 @@ class Site:
         self.yard, self.ledger, self.name = yard, ledger, f"purge_{next(_names)}"
         self.database = b.database(id=self.name, engine="oracle", allowed_actions=["purge_trail"])
         self.store = Store(folder, self.name, ledger)
-        values = {"purge_source": True, "purge": {"keep_days": KEPT, "min_archive_free_bytes": 1024**2}, **policy}
+        values = {
+            "slice_minutes": 1440,
+            "purge_source": True,
+            "purge": {"keep_days": KEPT, "min_archive_free_bytes": 1024**2},
+            **policy,
+        }
         self.policy: AuditPolicy = yard.policy(**values)
         self.days = [self.today - timedelta(days=n) for n in range(DAYS, 0, -1)]
         self.held: tuple[Path, bytes] | None = None
@@ -171,10 +178,12 @@ def test_only_what_is_archived_and_old_enough_goes(site: Site) -> None:
     assert site.store.scan(Part.RECORDS, begin, end).select(pl.len()).collect().item() == A_DAY
 
 
-def reasons(site: Site) -> list[str]:
-    found = site.survey()
-    assert found.candidates == ()
-    return [line.reason for line in found.left_alone]
+def test_the_trail_of_a_collected_database_is_judged_whole(looked_at: Site) -> None:
+    looked_at.reset()
+    verdicts = {v.question: v for v in judge_trail(looked_at.audit(looked_at.days[-1]))}
+    assert len(verdicts) == 9
+    assert {f.code for v in verdicts.values() for f in v.findings} == {"trail_no_past"}, "two days are no past"
+    assert {v.status for v in verdicts.values()} == {Status.PASS, Status.WARN}
 
 
 def late(site: Site) -> None:
@@ -215,6 +224,9 @@ REFUSALS: dict[str, tuple[Callable[[Site], None], str]] = {
 }
 
 
+FIRST = next(iter(REFUSALS))
+
+
 @pytest.mark.parametrize("name", REFUSALS)
 def test_what_is_not_beyond_doubt_is_not_cleaned(looked_at: Site, name: str) -> None:
     spoil, reason = REFUSALS[name]
@@ -222,8 +234,11 @@ def test_what_is_not_beyond_doubt_is_not_cleaned(looked_at: Site, name: str) -> 
     policy = looked_at.policy
     spoil(looked_at)
     try:
-        assert reasons(looked_at) == [reason]
-        assert looked_at.yard.trail.marks == {} and looked_at.purged() == []
+        found = archived_until(looked_at.audit(looked_at.days[-1]))
+        assert (found.until, found.reason) == (None, reason)
+        if name == FIRST:
+            [line] = looked_at.survey().left_alone
+            assert (line.reason, looked_at.yard.trail.marks, looked_at.purged()) == (reason, {}, [])
     finally:
         looked_at.policy = policy
         if looked_at.held:

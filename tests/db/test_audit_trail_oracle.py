@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from drydock.audit import trail
+from drydock.audit import trail, trail_state
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.run import AuditRun
 from drydock.audit.trail_state import BADLY_APART
-from drydock.verdicts import Status, Verdict
+from drydock.ledger import audit_record, record
+from drydock.verdicts import Finding, Status, Verdict
 from sandbox.oracle.model.auditing import UNIFIED, CleanupJob, Policy, take_room
 from sandbox.oracle.model.database import Account
 from tests.db.trail_postgres_yard import empty_store
@@ -176,12 +177,16 @@ DAMAGES = {
         {}, ("trail_cleaned_whole", "trail_retention", "FAIL"),
     ),
     "an account with AUDIT_ADMIN": (grant("AUDIT_ADMIN"), {}, GUARDIAN),
-    "an account that may stop auditing": (grant("AUDIT SYSTEM"), {}, GUARDIAN),
-    "an account that may write the table": (grant("DELETE ON SYS.AUD$"), {}, GUARDIAN),
     "through a role of a role": (through_a_role_of_a_role, {}, GUARDIAN),
-    "an account with SYSDBA": (sysdba, {}, GUARDIAN),
     "the reader may clean": (grant("AUDIT_ADMIN", account=LOOKER), {}, ("trail_collector_can_alter", "trail_guardians", "FAIL")),
 }  # fmt: skip
+
+
+OTHER_GUARDIANS = {
+    "AUDIT SYSTEM": grant("AUDIT SYSTEM"),
+    "DELETE ON SYS.AUD$": grant("DELETE ON SYS.AUD$"),
+    "SYSDBA": sysdba,
+}
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -192,25 +197,42 @@ def test_each_damage_is_found_alone(yard: AuditYard, ledger: Engine, name: str) 
         assert found(judged(yard, ledger, **policy)) == {code: (question, status)}
 
 
+@pytest.mark.parametrize("way", OTHER_GUARDIANS)
+def test_every_way_to_the_trail_is_told(yard: AuditYard, ledger: Engine, way: str) -> None:
+    with untouched(yard):
+        OTHER_GUARDIANS[way](yard)
+        [finding] = guarded(yard, ledger)
+    assert (finding.code, finding.place, finding.values["through"]) == ("trail_guardian", "APP", way)
+
+
+def guarded(yard: AuditYard, ledger: Engine) -> tuple[Finding, ...]:
+    """The one question alone."""
+    run = run_of(yard, ledger, yard.policy())
+    look = trail.look_of(run)
+    return trail_state.guardians(run.policy, look.guardians(), look.account()).findings
+
+
 def test_what_everybody_may_the_reader_may_too(yard: AuditYard, ledger: Engine) -> None:
     with untouched(yard):
         to_everybody(yard)
-        assert set(found(judged(yard, ledger))) == {"trail_guardian", "trail_collector_can_alter"}
+        assert {f.code for f in guarded(yard, ledger)} == {"trail_guardian", "trail_collector_can_alter"}
 
 
 def test_a_job_that_is_switched_off_cleans_nothing(yard: AuditYard, ledger: Engine) -> None:
     with untouched(yard):
         yard.trail.jobs.append(CleanupJob("PURGE_ALL", keeps_unarchived=False, is_enabled=False))
-        assert found(judged(yard, ledger)) == {}
+        assert trail.look_of(run_of(yard, ledger, yard.policy())).kept().findings == ()
 
 
 def test_a_redefined_policy_is_told_by_its_digest(yard: AuditYard, ledger: Engine) -> None:
     settings = trail.look_of(run_of(yard, ledger, yard.policy())).settings()
-    declared = {**DECLARED, "definition GZ_CORE": settings["definition GZ_CORE"]}
-    assert found(judged(yard, ledger, declared_trail=declared)) == {}
+    policy = yard.policy(declared_trail={**DECLARED, "definition GZ_CORE": settings["definition GZ_CORE"]})
+    assert trail_state.drift(policy, settings).findings == ()
     with untouched(yard):
         yard.trail.policies[0].actions.remove("GRANT")
-        assert found(judged(yard, ledger, declared_trail=declared)) == {"trail_drift": ("trail_drift", "FAIL")}
+        changed = trail.look_of(run_of(yard, ledger, policy)).settings()
+    [finding] = trail_state.drift(policy, changed).findings
+    assert (finding.code, finding.place) == ("trail_drift", "definition GZ_CORE")
 
 
 def test_a_trail_that_fills_its_tablespace(ledger: Engine) -> None:
@@ -218,3 +240,14 @@ def test_a_trail_that_fills_its_tablespace(ledger: Engine) -> None:
     take_room(crowded, 3_000_000, "AUDIT_TRAIL", name="AUD$UNIFIED_OLD")
     with audit_yard(crowded) as yard:
         assert found(judged(yard, ledger)) == {"trail_full_soon": ("trail_growth", "WARN")}
+
+
+def test_growth_is_what_earlier_runs_saw_where_there_are_any(yard: AuditYard, ledger: Engine) -> None:
+    policy, day = yard.policy(), datetime.now(UTC).date() - timedelta(days=5)
+    look = trail.look_of(run_of(yard, ledger, policy))
+    trail_bytes = look.growth().evidence["trail_bytes"]
+    run_id = record.open_run(ledger, "audit", ID, day, "five days ago").run_id
+    told = Verdict(question="trail_growth", status=Status.PASS, examined=1, evidence={"trail_bytes": trail_bytes - 4_000_000})
+    audit_record.save_trail(ledger, run_id, day, (told,))
+    days = (run_of(yard, ledger, policy).day - day).days
+    assert look.growth().evidence["bytes_per_day"] == round(4_000_000 / days)

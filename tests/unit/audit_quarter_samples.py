@@ -184,7 +184,11 @@ def _detection(day: date, hits: list[Hit]) -> Detection:
     own = [h for h in hits if begin <= h.first_at < end]
     rules = dict.fromkeys(("important_change", "off_hours", "bulk_important_read", "ddl_outside_window", "failed_logon_burst"), 0)
     rules |= {h.rule: 1 for h in own}
-    not_run = {"outlier": "3 of 7 days with records before"} if day < date(2026, 7, 8) else {}
+    not_run = (
+        {"outlier": "此前仅 3 天有记录，比较需要 7 天 · 3 days before it have records, and a comparison needs 7"}
+        if day < date(2026, 7, 8)
+        else {}
+    )
     alarms = tuple(h for h in own if not h.explained)
     told = {"database": DATABASE.id, "begin": begin, "end": end, "records": 1000, "rules": rules, "alarms": alarms}
     return Detection(**told, not_run=not_run, beyond_budget=2 if own else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -344,3 +345,32 @@ def test_what_has_no_time_belongs_where_the_record_before_does(tmp_path: Path) -
     path.write_bytes(plain_log(1)[:60] + b"\n")
     assert [len(batch.set_aside) for batch in bulk_batches(path, day, NOON, ZONE, dated=NOON - timedelta(hours=1))] == [1]
     assert not list(bulk_batches(path, day, NOON, ZONE, dated=NOON))
+
+
+def told_by(message: str, **cells: str) -> dict[str, object]:
+    row = dict.fromkeys(CSV_NAMES, "") | {"log_time": "2026-03-02 12:00:00.000 CST", "error_severity": "LOG", "session_id": "s"}
+    (batch,) = batches_of(reading.pieces(io.BytesIO(csv_line(row | {"message": message} | cells)), Clock(ZONE)), "x", *EVER)
+    return batch.records.row(0, named=True)
+
+
+@pytest.mark.parametrize("text", ["select 'Oracle Audit[1]: x'", "select '<AuditRecord>x</AuditRecord>'"])
+def test_a_statement_cannot_hide_its_row_behind_another_format(text: str) -> None:
+    assert told_by(f"statement: {text}", user_name="mallory")["account"] == "mallory"
+
+
+def test_the_name_of_an_application_cannot_rename_a_logon() -> None:
+    message = "connection authorized: user=mallory database=shop application_name=x user=postgres database=other"
+    assert told_by(message, user_name="mallory", database_name="shop")["account"] == "mallory"
+    bare = told_by(message)
+    assert (bare["account"], bare["database"], bare["action"]) == ("mallory", "shop", "LOGON")
+
+
+def test_a_changed_parameter_is_a_record() -> None:
+    told = told_by('parameter "log_statement" changed to "none"')
+    assert (told["kind"], told["action"], told["object_name"]) == ("CONFIGURATION", "SET PARAMETER", "log_statement")
+
+
+def test_rows_of_a_measured_plan() -> None:
+    scan = {"Node Type": "Result", "Actual Rows": 3, "Actual Loops": 2}
+    plan = {"Query Text": "insert into t", "Plan": {"Node Type": "ModifyTable", "Actual Rows": 0, "Plans": [scan]}}
+    assert told_by("duration: 1.0 ms  plan:\n" + json.dumps(plan))["rows"] == 6

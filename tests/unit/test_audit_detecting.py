@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 
 from drydock.audit.columns import RECORDS
+from drydock.audit.deeds import deed_of
 from drydock.audit.detecting import MOST_HITS, detect_in
 from drydock.audit.explaining import explain
 from drydock.audit.important import important_objects
@@ -179,6 +181,39 @@ def test_a_flood_of_subjects_is_counted_and_cut() -> None:
     assert len(hits) == MOST_HITS + 1 and detection.rules == {"unapproved_account": many}
     rest = hits[-1]
     assert rest.evidence == {"hits_not_listed": 37} and detection.beyond_budget == many - 20
+    closed = Review(
+        pattern=rest.pattern, database="world", disposal=Disposal.NORMAL, reviewer="w", reason="known", reviewed_at=at("09:00")
+    )
+    assert only(explained(rest, reviews={rest.pattern: closed})).explained is None, "nobody closes what nobody saw"
+
+
+def test_what_a_killed_run_left_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drydock.settings.scratch_dir", lambda: tmp_path)
+    old, new = tmp_path / "audit-views-old", tmp_path / "audit-views-new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "views.duckdb").write_bytes(b"records")
+    os.utime(old, (0, 0))
+    asked(scene({"who": "app"}), "off_hours")
+    assert list(tmp_path.iterdir()) == [new]
+
+
+@pytest.mark.parametrize(
+    ("deed", "actions"),
+    [
+        ("logon", "LOGON,CONNECT,AUTHENTICATE,LOGON FAILED"),
+        ("session", "CONNECTION,SET,SET ROLE,BEGIN,COMMIT,ALTER SESSION,LOCK TABLE"),
+        ("read", "SELECT,SELECT FOR UPDATE,WITH,FETCH"),
+        ("write", "INSERT,UPDATE,DELETE,MERGE,COPY FROM"),
+        ("ddl", "CREATE TABLE,CREATE TABLE AS,SELECT INTO,DROP INDEX,TRUNCATE TABLE,ALTER DATABASE LINK,DISABLE TRIGGER"),
+        ("privilege", "GRANT,SYSTEM GRANT,GRANT ROLE,REVOKE OBJECT,CREATE USER,ALTER ROLE,DROP PROFILE"),
+        ("audit", "AUDIT OBJECT,NOAUDIT DEFAULT,SYSTEM NOAUDIT,DROP AUDIT POLICY"),
+        ("server", "ALTER SYSTEM,ALTER DATABASE,ALTER PLUGGABLE DATABASE"),
+        ("other", ",SOMETHING NEW,0"),
+    ],
+)
+def test_what_kind_of_deed_an_action_is(deed: str, actions: str) -> None:
+    assert {action: deed_of(action) for action in actions.split(",")} == dict.fromkeys(actions.split(","), deed)
 
 
 # what explains
@@ -217,6 +252,8 @@ def explained(hit: Hit, **told: Any) -> tuple[Hit, ...]:
             DDL,
             "run 7 (reclaim)",
         ),
+        (own_change("13:59", "14:01", "clean", "BEGIN colour.clean_it(:until); END;"), DDL, "run 7 (reclaim)"),
+        (own_change("13:59", "14:01", "move", 'ALTER TABLE "hr"."colour"'), DDL, ""),
         (own_change("13:00", "13:30"), DDL, ""),
         (own_change("13:00", None), DDL, ""),
         (own_change("13:59", "14:01", 'move ["table", "hr", "colour", "", ""]'), DDL, ""),
@@ -225,7 +262,19 @@ def explained(hit: Hit, **told: Any) -> tuple[Hit, ...]:
         (own_change("13:59", "14:01"), DDL | {"program": "psql"}, ""),
         (own_change("13:59", "14:01"), DDL | {"account": "dba_wang"}, ""),
     ],
-    ids=["item", "text", "earlier", "no end", "schema", "other table", "host", "program", "account"],
+    ids=[
+        "item",
+        "text",
+        "text alone",
+        "text elsewhere",
+        "earlier",
+        "no end",
+        "schema",
+        "other table",
+        "host",
+        "program",
+        "account",
+    ],
 )
 def test_a_change_is_drydocks_own_only_by_a_statement_on_that_object_at_that_time(
     change: OwnStatement, record: dict, words: str

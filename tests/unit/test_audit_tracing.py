@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import random
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
+from drydock.audit import tracing
 from drydock.audit.columns import EXEMPLARS, RECORDS
 from drydock.audit.results import Part
 from drydock.audit.tracing import TraceError, Wanted, trace
@@ -86,6 +88,25 @@ def test_bounds_of_any_zone_are_the_same_bounds(tmp_path: Path) -> None:
     local = ZoneInfo("Asia/Shanghai")
     made = trace(STORE, "gz", BEGIN.astimezone(local), END.astimezone(local), Wanted(account="wang"), tmp_path / "t.csv")
     assert (made.records, made.begin, made.end) == (2, BEGIN, END)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
+def test_pieces_make_the_same_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few records are written at once: nothing twice, nothing lost, all in the order of time."""
+    chance = random.Random(3)
+    minutes = [chance.randint(0, 1439) for _ in range(200)] + [77] * 40 + [None] * 5
+    store = SmallStore(*(record(minute, f"u{n % 7}", line=n) for n, minute in enumerate(minutes)))
+    whole = trace(store, "gz", BEGIN, END, Wanted(), tmp_path / name)
+    content = whole.path.read_bytes()
+    monkeypatch.setattr(tracing, "MOST_AT_ONCE", 30)
+    pieces = trace(store, "gz", BEGIN, END, Wanted(), tmp_path / name)
+    assert (pieces.records, pieces.without_time, pieces.examined) == (245, 5, 245)
+    if name == "t.parquet":
+        frame = pl.read_parquet(pieces.path)
+        assert frame.equals(pl.read_parquet(io.BytesIO(content)))
+        assert frame["event_time"].to_list()[:-5] == sorted(frame["event_time"].to_list()[:-5])
+    else:
+        assert pieces.path.read_bytes() == content
 
 
 def test_records_without_a_time_are_counted(tmp_path: Path) -> None:

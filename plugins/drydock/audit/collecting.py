@@ -17,6 +17,7 @@ from drydock.audit.results import Batch, Slice
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
 from drydock.audit.stretch import Stretch, Told
+from drydock.audit.timeless import only, share_of
 from drydock.ledger import audit_history
 from drydock.ledger.audit_history import StoredSlice
 from drydock.ledger.locks import locked
@@ -49,6 +50,10 @@ class Renaming(Protocol):
 
     def head(self, piece: str) -> str:
         """How the piece is known again: `Slice.head`."""
+        ...
+
+    def is_timeless(self, piece: str) -> bool:
+        """True where no record of the piece has a time."""
         ...
 
     def members(self, piece: str) -> tuple[str, ...]:
@@ -114,13 +119,23 @@ class _Day:
         told = {"head": self.source.head(name), "members": self.source.members(name)} if known else {}  # type: ignore[attr-defined]
         with Stretch(self.run.store, self.source.id, name, self.day, self.begin) as stretch:
             try:
-                stretch.take(_read(read), Doubles(self.run.store, others))
+                stretch.take(self._batches(name, read), Doubles(self.run.store, others))
             except SourceStopped as e:
                 self.trouble.append(f"{name}: {e}")
                 stretch.give_up()
                 return
         slice = self._slice(name, stretch.told).model_copy(update=told)
         self._seal(slice, stretch.told.doubled, replaced)
+
+    def _batches(self, name: str, read: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
+        """What the piece holds of this day."""
+        source = self.source
+        if not isinstance(source, Renaming) or not source.is_timeless(name):
+            return _read(read)
+        told = audit_history.timeless_slices(self.run.ledger, self.run.database.id, source.id)
+        stored = [s for s in told if source.is_same(name, s)]
+        earlier, later = [s for s in stored if s.day < self.day], [s for s in stored if s.day > self.day]
+        return only(_read(read), share_of((s for s in stored if s.day == self.day), earlier, later))
 
     def _replaced_by(self, name: str) -> list[StoredSlice]:
         inside = [s for s in self.stored if self.begin <= s.slice.begin and s.slice.end <= self.end and s.slice.piece]

@@ -12,7 +12,7 @@ import duckdb
 from drydock.audit.baselines import outliers, why_no_baseline
 from drydock.audit.columns import ACTIVITY
 from drydock.audit.detection_views import opened, view_text
-from drydock.audit.explaining import explain
+from drydock.audit.explaining import NOT_LISTED, explain
 from drydock.audit.results import Detection, Explained, Hit, Subject
 from drydock.audit.rules import SUBJECT, Need, Rule, load_rules, policy_problems, why_not
 from drydock.audit.scene import Scene, scene_of
@@ -127,7 +127,7 @@ def _of_query(connection: duckdb.DuckDBPyConnection, rule: Rule, scene: Scene) -
     rows = [dict(zip([column[0] for column in folded.description], row, strict=True)) for row in folded.fetchall()]
     yield from (_hit(rule, row, scene.begin) for row in rows)
     if rows and (left_out := rows[0]["all_hits"] - len(rows)) > 0:
-        evidence: dict[str, Figure] = {"hits_not_listed": left_out}
+        evidence: dict[str, Figure] = {NOT_LISTED: left_out}
         yield Hit(
             rule=rule.id,
             severity=rule.severity,
@@ -185,7 +185,7 @@ def _figure(value: Any) -> Figure:
 
 def _counted(hits: Sequence[Hit]) -> int:
     """How many hits, those that were not listed too."""
-    return sum(int(hit.evidence.get("hits_not_listed") or 1) for hit in hits)
+    return sum(int(hit.evidence.get(NOT_LISTED) or 1) for hit in hits)
 
 
 def _detection(scene: Scene, records: int, ran: dict[str, int], not_run: dict[str, str], hits: Sequence[Hit]) -> Detection:

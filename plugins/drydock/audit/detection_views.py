@@ -6,8 +6,10 @@ the network or a setting.
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +26,8 @@ Schema = dict[str, pl.DataType | type[pl.DataType]]
 LISTS = pl.List(pl.String)
 UTC_TIME = pl.Datetime("us", "UTC")
 THREADS = 2
+PREFIX = "audit-views-"
+LEFT_AFTER_S = 2 * 24 * 3600
 MEMORY = "1GB"
 """More than that spills to disk."""
 
@@ -32,7 +36,8 @@ MEMORY = "1GB"
 def opened(scene: Scene) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB with all views of the scene, in a folder that only this account reads; both are gone afterwards."""
     settings.scratch_dir().mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="audit-", dir=settings.scratch_dir()) as folder:
+    _sweep(settings.scratch_dir())
+    with TemporaryDirectory(prefix=PREFIX, dir=settings.scratch_dir()) as folder:
         config = {"threads": THREADS, "memory_limit": MEMORY, "temp_directory": folder, "autoinstall_known_extensions": "false"}
         place = ":memory:" if isinstance(scene.records, pl.DataFrame) else str(Path(folder) / "views.duckdb")
         connection = duckdb.connect(place, config=config)
@@ -43,6 +48,14 @@ def opened(scene: Scene) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed runs left: it holds records. One that still goes on is not that old."""
+    for left in folder.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_AFTER_S:
+                shutil.rmtree(left)
 
 
 def columns_of_views(scene: Scene, names: Iterable[str]) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """The digest of a stretch of records: who did what to what, by hour; and who used which statement, first and last.
 
-One pass of polars' streaming engine: memory grows with the number of different answers, not with the records.
+polars' streaming engine, one question after the other: asked together it would keep the records that both need. Memory grows
+with the number of different answers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def digest(records: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     `rows` is null where no record of the group tells any.
     """
-    activity, use = pl.collect_all([_activity(records), _use(records)], engine="streaming")
+    activity, use = (query.collect(engine="streaming") for query in (_activity(records), _use(records)))
     return _shaped(activity, ACTIVITY), _shaped(use, STATEMENT_USE)
 
 

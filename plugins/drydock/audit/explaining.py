@@ -20,6 +20,9 @@ from drydock.audit.rules import Rule
 from drydock.audit.scene import Scene
 from drydock.ledger.audit_changes import OwnRun, OwnStatement
 
+NOT_LISTED = "hits_not_listed"
+"""Evidence of the hit that stands for all that a rule found beyond its list: nobody can say of them all that they are known."""
+
 
 def explain(hits: Iterable[Hit], scene: Scene, rules: Mapping[str, Rule]) -> tuple[Hit, ...]:
     """The same hits, those that are explained with kind and words. A rule's file says what may explain it."""
@@ -27,7 +30,7 @@ def explain(hits: Iterable[Hit], scene: Scene, rules: Mapping[str, Rule]) -> tup
 
 
 def _explained(hit: Hit, scene: Scene, rule: Rule) -> Hit:
-    if hit.explained is not None:
+    if hit.explained is not None or NOT_LISTED in hit.evidence:
         return hit
     judges = {
         Explained.EXCEPTION: lambda: _by_exception(hit, rule, scene.day),
@@ -149,15 +152,16 @@ def _statements_of(hit: Hit, scene: Scene) -> Iterator[str]:
 
 
 def _is_on(told: OwnStatement, name: str) -> bool:
-    """The statement's item is the object, or a part of it, or its text names it; with its schema where the hit tells one."""
+    """The statement's item is the object, or a part of it, or its text names it: with its schema, or with none."""
     schema, _, bare = name.lower().rpartition(".")
     if not bare:
         return False
     _, owner, *names = (*(part.lower() for part in _parts(told.item_key)), "", "")
     if bare in names and schema in ("", owner):
         return True
-    full = re.escape(bare) if not schema else rf'{re.escape(schema)}"?\."?{re.escape(bare)}'
-    return re.search(rf"(?<![\w$#.]){full}(?![\w$#])", told.text.lower()) is not None
+    qualified = f"(?:{re.escape(schema)}\\.)?" if schema else ""
+    text = told.text.lower().replace('"', "")
+    return re.search(rf"(?<![\w$#.]){qualified}{re.escape(bare)}(?![\w$#])", text) is not None
 
 
 def _parts(item_key: str) -> list[str]:

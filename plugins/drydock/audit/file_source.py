@@ -11,7 +11,6 @@ import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -34,7 +33,6 @@ from drydock.verdicts import clean_text
 
 CLOCKS_APART = timedelta(hours=1)
 """Of the host that writes the files and the one that tells when they were written; also how far lines may be out of order."""
-MOST_LOOKED_AT = 1_000  # pieces at the beginning of a file among which its first time is looked for
 MOST_FILES = 200_000
 
 
@@ -63,10 +61,11 @@ class FilesSource:
         self._unread: list[str] = []
         self._paths: dict[str, Path] = {}
         self._packs: dict[str, list[tuple[LogFile, datetime]]] = {}
+        self._timeless: set[str] = set()
 
     def pieces(self, begin: datetime, end: datetime) -> Iterator[tuple[str, Callable[[], Iterator[Batch]]]]:
         """The files that may hold records of [begin, end), oldest first; of copies the longest."""
-        self._unread, self._paths, self._packs = [], {}, {}
+        self._unread, self._paths, self._packs, self._timeless = [], {}, {}, set()
         chosen = [file for file in self._files() if file.written_at >= begin - CLOCKS_APART and self._is_readable(file)]
         copies = Copies((file.name, file.path) for file in chosen)
         for file in chosen:
@@ -84,7 +83,10 @@ class FilesSource:
                 self._packs.setdefault(pack_name(first), []).append((file, first))
                 continue
             self._paths[file.name] = file.path
-            yield file.name, self._reader(file, begin, end, first or file.written_at)
+            if first is None:
+                self._timeless.add(file.name)
+            dated = first or min(file.written_at, end - timedelta(microseconds=1))
+            yield file.name, self._reader(file, begin, end, dated)
         for name in sorted(self._packs):
             yield name, self._pack_reader(name, begin, end)
 
@@ -98,6 +100,10 @@ class FilesSource:
             return head_of(self._paths[piece]) if piece in self._paths else ""
         except OSError:
             return ""
+
+    def is_timeless(self, piece: str) -> bool:
+        """True for a file in which no record has a time."""
+        return piece in self._timeless
 
     def members(self, piece: str) -> tuple[str, ...]:
         """How each of many files begins; () for one."""
@@ -155,9 +161,9 @@ class FilesSource:
         return True
 
     def _first_time(self, file: LogFile) -> tuple[datetime | None, str]:
-        """The first time near the beginning of the file, and the format of its record."""
+        """The first time in the file, and the format of its record; (None, "") where no record has one."""
         with opened(file.path) as stream:
-            records = (piece.record for piece in islice(self._pieces(stream), MOST_LOOKED_AT) if piece.record)
+            records = (piece.record for piece in self._pieces(stream) if piece.record)
             first = next((record for record in records if record.event_time is not None), None)
         return (first.event_time, first.format) if first else (None, "")
 

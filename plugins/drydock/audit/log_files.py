@@ -14,12 +14,12 @@ from typing import IO
 
 import pyarrow as pa
 
+from drydock.audit.reading import SPILLOVER_MARKS
 from drydock.audit.records import Kind, Piece
 
 HEAD_BYTES = 64 * 1024
 SHORT_HEAD_BYTES = 4 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_SPILLOVER = (b"ANG Spillover Audit File", b"ORAAUDNG")
 _BREAKS = (EOFError, zlib.error, pa.ArrowException)
 _AT_ONCE = 16 * 1024
 """Bytes of compressed data that are taken at once: where it breaks, no more than these are lost with what they hold."""
@@ -140,7 +140,7 @@ def is_spillover(path: Path) -> bool:
     """True for a file that only the Oracle database reads. Raises OSError."""
     with path.open("rb") as file:
         first = file.read(SHORT_HEAD_BYTES)
-    return any(mark in first for mark in _SPILLOVER)
+    return any(mark in first for mark in SPILLOVER_MARKS)
 
 
 def first_bytes(path: Path, wanted: int) -> bytes:

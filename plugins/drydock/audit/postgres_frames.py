@@ -228,14 +228,17 @@ def _doubts(moments: Sequence[Moment], minute: np.ndarray) -> Counter[str]:
 
 
 def _joined(records: pl.DataFrame, forms: _Forms, numbers: np.ndarray, odd: Sequence[Batch], doubts: Counter[str]) -> Batch:
-    """One batch of the rows of the kernel and those of the careful reader, in the order of the file."""
+    """One batch of the rows of the kernel and those of the careful reader, in the order of the file.
+
+    Statements and exemplars are copies: they are kept, and would hold the kernel's memory of the whole block.
+    """
     known = [number for number in numbers.tolist() if number >= 0]
     told = [
         (mark, form, facts.verb, list(facts.objects), facts.has_where) for mark, form, facts in (forms.told[n] for n in known)
     ]
-    samples = forms.samples.gather(known).str.slice(0, framing.LONGEST_EXEMPLAR)
+    texts = forms.samples.gather(known).str.slice(0, framing.LONGEST_EXEMPLAR).to_list()
     said = pl.DataFrame(told, schema=_SAID, orient="row")
-    stood = pl.DataFrame({"fingerprint": said["fingerprint"], "statement": samples}, schema=EXEMPLARS)
+    stood = pl.DataFrame({"fingerprint": said["fingerprint"], "statement": texts}, schema=EXEMPLARS)
     records = pl.concat([records, *(batch.records for batch in odd)]).sort("line", maintain_order=True)
     said = pl.concat([said, *(batch.statements.select(*_SAID) for batch in odd)]).unique("fingerprint", keep="first")
     statements = framing.used(records).join(said, on="fingerprint", maintain_order="left").select(*STATEMENTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from drydock.audit.collecting import FEWER
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.results import Detection, Hit, Severity, Slice
 from drydock.verdicts import Finding, Status, Verdict, judge
@@ -30,6 +31,8 @@ def _sources(policy: AuditPolicy, database: str, slices: Sequence[Slice]) -> Ite
         if aside := sum(s.set_aside for s in own):
             size = sum(s.set_aside_bytes for s in own)
             yield Finding(code="audit_set_aside", status=Status.WARN, place=source.id, values={"pieces": aside, "bytes": size})
+        if fewer := sum(s.doubts.get(FEWER, 0) for s in own):
+            yield Finding(code="audit_source_cut", status=Status.WARN, place=source.id, values={"records": fewer})
 
 
 def _unread(slices: Sequence[Slice]) -> Iterator[Finding]:

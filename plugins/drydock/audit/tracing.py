@@ -10,12 +10,13 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+from pyarrow.parquet import ParquetWriter
 from pydantic import AwareDatetime
 
 from drydock.audit.results import Part
@@ -24,13 +25,12 @@ from drydock.verdicts import CleanText, Model
 if TYPE_CHECKING:
     from drydock.audit.store import Store
 
-WRITERS: dict[str, Callable[[pl.LazyFrame, Path], object]] = {
-    ".csv": lambda frame, path: _flat(frame).sink_csv(path, include_bom=True),
-    ".jsonl": lambda frame, path: frame.sink_ndjson(path),
-    ".parquet": lambda frame, path: frame.sink_parquet(path, compression="zstd"),
-}
+ENDINGS = (".csv", ".jsonl", ".parquet")
+MOST_AT_ONCE = 200_000
+"""Records that are sorted and written together: memory does not grow with the stretch."""
 FORMULA = r"^[=+\-@\t\r]"
 SEPARATOR = "; "
+MINUTE = timedelta(minutes=1)
 
 
 class Wanted(Model):
@@ -73,32 +73,89 @@ def trace(
     Raises TraceError for an ending that is not known or a stretch that is none, OSError where it cannot be written.
     """
     begin, end = begin.astimezone(UTC), end.astimezone(UTC)  # a parquet file compares its bounds with the same zone only
-    ending = out.suffix.lower()
-    if ending not in WRITERS:
-        raise TraceError(f"{out.name}: the file must end in {', '.join(WRITERS)}")
+    if out.suffix.lower() not in ENDINGS:
+        raise TraceError(f"{out.name}: the file must end in {', '.join(ENDINGS)}")
     if begin >= end:
         raise TraceError(f"the stretch ends ({end}) where it begins ({begin}) or before")
-    found, examined = _found(store, begin, end, wanted)
-    if exemplars:
-        texts = store.scan(Part.EXEMPLARS, begin, end).unique("fingerprint", keep="any")
-        found = found.join(texts, on="fingerprint", how="left", maintain_order="left")
+    records = 0
     with _aside(out) as aside:
-        WRITERS[ending](found, aside)
-        counted = found.select(pl.len().alias("records"), pl.col("event_time").is_null().sum().alias("without_time"))
-        counts = counted.collect(engine="streaming").row(0, named=True)
+        with _writer(aside) as write:
+            for frame in _frames(store, begin, end, wanted, exemplars):
+                write(frame)
+                records += frame.height
+                without_time = frame["event_time"].null_count()  # they come last
         digest = _sha256(aside)
     _write_private(out.with_name(f"{out.name}.sha256"), f"{digest}  {out.name}\n")
     told = {"database": database, "begin": begin, "end": end, "wanted": wanted, "path": out, "with_statements": exemplars}
-    return Trace(**told, sha256=digest, size_bytes=out.stat().st_size, examined=examined, **counts)
+    told |= {"records": records, "without_time": without_time, "examined": _counted(_within(store, begin, end))}
+    return Trace(**told, sha256=digest, size_bytes=out.stat().st_size)
 
 
-def _found(store: Store, begin: datetime, end: datetime, wanted: Wanted) -> tuple[pl.LazyFrame, int]:
-    """The wanted records in the order of time, and how many were looked at."""
+def _counted(frame: pl.LazyFrame) -> int:
+    return frame.select(pl.len()).collect(engine="streaming").item()
+
+
+def _within(store: Store, begin: datetime, end: datetime) -> pl.LazyFrame:
+    """The records of the stretch, and those without a time of its files."""
     within = pl.col("event_time").is_between(begin, end, closed="left") | pl.col("event_time").is_null()
-    records = store.scan(Part.RECORDS, begin, end).filter(within)
-    examined = records.select(pl.len()).collect(engine="streaming").item()
-    matched = records.filter(matching(wanted))
-    return matched.sort("event_time", "instance", "session_id", "file", "line", nulls_last=True, maintain_order=True), examined
+    return store.scan(Part.RECORDS, begin, end).filter(within)
+
+
+def _frames(store: Store, begin: datetime, end: datetime, wanted: Wanted, exemplars: bool) -> Iterator[pl.DataFrame]:
+    """The wanted records in the order of time, some at once; those without a time come last, and are a frame even when empty."""
+    records = _within(store, begin, end).filter(matching(wanted))
+    time = pl.col("event_time")
+    parts = [time.is_between(*span, closed="left") for span in _spans(records)]
+    for part in (*parts, time.is_null()):
+        chosen = records.filter(part).sort("event_time", "instance", "session_id", "file", "line", maintain_order=True)
+        frame = chosen.collect(engine="streaming")
+        yield _with_statements(frame, store, begin, end) if exemplars else frame
+
+
+def _spans(records: pl.LazyFrame) -> Iterator[tuple[datetime, datetime]]:
+    """Spans of whole minutes with at most so many records each (a minute that has more is one of its own)."""
+    minute = pl.col("event_time").dt.truncate("1m").alias("minute")
+    timed = records.filter(pl.col("event_time").is_not_null())
+    counted = timed.group_by(minute).len().sort("minute").collect(engine="streaming")
+    first, last, total = None, None, 0
+    for at, count in counted.iter_rows():
+        if first is not None and total + count > MOST_AT_ONCE:
+            yield first, last + MINUTE
+            first, total = None, 0
+        first, last, total = first or at, at, total + count
+    if first is not None:
+        yield first, last + MINUTE
+
+
+def _with_statements(frame: pl.DataFrame, store: Store, begin: datetime, end: datetime) -> pl.DataFrame:
+    """The records with their statements as they stood."""
+    wanted = frame["fingerprint"].unique().to_list()
+    texts = store.scan(Part.EXEMPLARS, begin, end).filter(pl.col("fingerprint").is_in(wanted)).unique("fingerprint", keep="any")
+    return frame.join(texts.collect(engine="streaming"), on="fingerprint", how="left", maintain_order="left")
+
+
+@contextmanager
+def _writer(path: Path) -> Iterator[Callable[[pl.DataFrame], None]]:
+    """What appends frames of one schema to the file, by its ending."""
+    with ExitStack() as stack:
+        if path.suffix.lower() == ".parquet":
+            parquet: list[ParquetWriter] = []
+
+            def write(frame: pl.DataFrame) -> None:
+                table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+                parquet[:] = parquet or [stack.enter_context(ParquetWriter(path, table.schema, compression="zstd"))]
+                parquet[0].write_table(table)
+        else:
+            file = stack.enter_context(path.open("wb"))
+            is_csv = path.suffix.lower() == ".csv"
+
+            def write(frame: pl.DataFrame) -> None:
+                if is_csv:
+                    _flat(frame).write_csv(file, include_header=not file.tell(), include_bom=not file.tell())
+                else:
+                    frame.write_ndjson(file)
+
+        yield write
 
 
 def matching(wanted: Wanted) -> pl.Expr:
@@ -133,12 +190,11 @@ def _is_object(value: str) -> pl.Expr:
     return _is("object_name", value) | _is("new_name", value) | last.list.contains(value).fill_null(False)
 
 
-def _flat(frame: pl.LazyFrame) -> pl.LazyFrame:
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
     """Lists as one text, and no cell that a sheet would compute."""
-    schema = frame.collect_schema()
-    lists = [pl.col(name).list.join(SEPARATOR) for name, kind in schema.items() if isinstance(kind, pl.List)]
+    lists = [pl.col(name).list.join(SEPARATOR) for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
     frame = frame.with_columns(*lists)
-    texts = [name for name, kind in frame.collect_schema().items() if kind == pl.String]
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     guarded = (
         pl.when(pl.col(name).str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), name)).otherwise(name).alias(name)
         for name in texts

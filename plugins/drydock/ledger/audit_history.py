@@ -110,6 +110,16 @@ def slices_stored(
         return tuple(StoredSlice(*row[:3], Slice.model_validate(row[3])) for row in connection.execute(query))
 
 
+def timeless_slices(ledger: Ledger, database: str, source: str) -> tuple[Slice, ...]:
+    """The visible slices of a source whose files have no time at all, by day."""
+    told = AuditSliceRow.slice
+    has_none = and_(told["first_at"].astext.is_(None), told["head"].astext != "")
+    query = select(told).where(AuditSliceRow.database == database, AuditSliceRow.source == source, has_none, ~_is_ended())
+    with transaction(ledger) as connection:
+        rows = connection.execute(query.order_by(AuditSliceRow.day, AuditSliceRow.id)).scalars()
+        return tuple(s for s in map(Slice.model_validate, rows) if s.records or s.set_aside)
+
+
 def paths_on(ledger: Ledger, database: str, day: date) -> frozenset[str]:
     """Paths of the visible files of a local day."""
     query = select(AuditSliceRow.slice["files"]).where(AuditSliceRow.database == database, AuditSliceRow.day == day)

@@ -177,7 +177,7 @@ def _not_asked(record: AuditRecordBook) -> list[tuple[Cell, ...]]:
         name = f"{record.rule_name(r.rule)} ({r.rule})"
         if r.switched_off:
             rows.append((name, record.part(total - r.days_asked, total), record.word("ar_off", why=r.switched_off)))
-        rows += [(name, record.part(days, total), why) for why, days in r.not_run.items() if not r.switched_off]
+        rows += [(name, record.part(days, total), record.reason(why)) for why, days in r.not_run.items() if not r.switched_off]
     return rows
 
 

@@ -71,6 +71,11 @@ class AuditRecordBook:
     def rule_name(self, rule: str) -> str:
         return self.rule_names.get(rule, rule)
 
+    def reason(self, why: str) -> str:
+        """Why a rule was not asked, in the reader's half of "中文 · English"; a text in one language stays as it is."""
+        zh, between, en = why.partition(" · ")
+        return en if between and self.language == "en" else zh
+
     def value(self, name: str, kind: str = "") -> str:
         """A value of a column; what the records do not tell is said to be so."""
         if not name:

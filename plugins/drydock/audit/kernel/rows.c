@@ -909,6 +909,11 @@ DA_EXPORT da_log *da_log_read(const da_words *w, const uint8_t *data, int64_t si
         return NULL;
     }
     g->is_short = s.is_short;
+    free(g->scratch.at);
+    free(g->made.at);
+    free(g->slot);
+    g->scratch.at = g->made.at = NULL;
+    g->slot = NULL;
     return g;
 }
 
