@@ -43,7 +43,5 @@ class Notices(Model):
     schema_: Literal["drydock-notices/1"] = Field(alias="schema")
     channels: tuple[Channel, ...] = ()
     runbook_base_url: OptionalWebAddress = Field("", description="address of the folder docs/runbooks/, for links")
-    reports_base_url: OptionalWebAddress = Field(
-        "", description="address of the folder of reports, for links; empty: paths"
-    )
+    reports_base_url: OptionalWebAddress = Field("", description="address of the folder of reports, for links; empty: paths")
     console_url: WebAddress = Field("http://127.0.0.1:8080", description="the Airflow UI as people reach it, for links")

@@ -698,7 +698,7 @@ def test_trades_are_found_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> Non
     from drydock.changing import trades
 
     with pytest.raises(TradeMissing, match="not known"):
-        trade_of("masking", Kind.ORACLE)
+        trade_of("audit", Kind.POSTGRESQL)
     monkeypatch.setitem(trades.PLACES, ("reclaim", Kind.ORACLE), "drydock.no_such_driver")
     with pytest.raises(TradeMissing, match="cannot be loaded"):
         trade_of("reclaim", Kind.ORACLE)
