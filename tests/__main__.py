@@ -18,10 +18,17 @@ KEPT = Path(".drydock") / "unsteady.txt"
 
 
 class Failed:
-    """The ids of tests that failed, set-up and tear-down included, each once, as the leading process hears of them."""
+    """The ids of tests that failed, set-up and tear-down included, each once, as the leading process hears of them.
+
+    `is_unread`: a file could not be collected; its tests have no names, and no second run would miss them.
+    """
 
     def __init__(self) -> None:
         self.ids: list[str] = []
+        self.is_unread = False
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.is_unread = self.is_unread or report.failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and report.nodeid not in self.ids:
@@ -32,7 +39,7 @@ def run(arguments: list[str]) -> int:
     """The exit code of pytest: that of the second run where there was one."""
     failed = Failed()
     code = int(pytest.main(arguments, plugins=[failed]))
-    if code != pytest.ExitCode.TESTS_FAILED or not 0 < len(failed.ids) <= FEW:
+    if code != pytest.ExitCode.TESTS_FAILED or failed.is_unread or not 0 < len(failed.ids) <= FEW:
         return code
     print(f"\n{len(failed.ids)} failed beside others and are run again, alone:", *failed.ids, sep="\n  ", flush=True)
     alone = Failed()

@@ -26,13 +26,13 @@ from drydock.configuration import load_all
 from drydock.ledger import audit_history, record
 from drydock.verdicts import Status
 from tests.db.audit_world import csv_line
-from tests.unit.configuration_folder import ConfigurationFolder
+from tests.unit.configuration_folder import ESTATE, ConfigurationFolder
 
-DATABASE, QUARTER = "alpha", Quarter(2026, 1)
+DATABASE, QUARTER = "shelled", Quarter(2026, 1)  # no other test of the session's ledger has a database of this name
 DAYS = [date(2026, 3, 9)]  # a Monday; asking every rule of a day costs two seconds
 POLICY = """
 databases:
-  alpha:
+  shelled:
     sources: [{{id: server_log, kind: files, folder: '{folder}', names: ['*.csv']}}]
     allowed: [{{accounts: [app], programs: [psql], is_application: true}}]
     important_objects: [trade.orders]
@@ -54,6 +54,7 @@ def lines_of(day: date) -> str:
 def shell(tmp_path_factory: pytest.TempPathFactory, ledger: Engine, ledger_url: URL) -> Iterator[Shell]:
     root = tmp_path_factory.mktemp("audit_shell")
     folder = ConfigurationFolder(root / "config")
+    folder.write("estate/test.yaml", ESTATE.replace("id: alpha", f"id: {DATABASE}"))
     (root / "logs").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DRYDOCK_CONFIG", str(folder.path))

@@ -428,7 +428,7 @@ UNKNOWN = [
     "select * from table(pkg.rows(1))",
     "merge into files f using spaces s on (f.ts# = s.ts#) when matched then update set f.name = s.name",
     "lock table files in exclusive mode",
-    "create table t (a number)",
+    "create view v as select 1 from dual",
 ]
 
 

@@ -56,23 +56,23 @@ def code_of(backend: SqlBackend, sql: str) -> int:
 
 @pytest.mark.usefixtures("registered")
 def test_a_registered_statement_is_ddl_and_commits(database: OracleDatabase, backend: SqlBackend) -> None:
-    dropped: list[str] = []
+    purged: list[str] = []
 
-    @registry.statement(r"DROP\s+TABLE\s+(?P<name>\w+)")
-    def drop(database: OracleDatabase, session: SessionState, match: re.Match[str], binds: Sequence[Bind]) -> Result:
+    @registry.statement(r"PURGE\s+TABLE\s+(?P<name>\w+)")
+    def purge(database: OracleDatabase, session: SessionState, match: re.Match[str], binds: Sequence[Bind]) -> Result:
         session.backend.claim_table(tables_of(database).find(session.user, match["name"].upper()))
-        dropped.append(match["name"])
+        purged.append(match["name"])
         return Result()
 
     other = logged_on(database)
     other.execute("update t set name = 'z' where id = 2", [])
     backend.execute("update t set name = 'y' where id = 1", [])
-    assert code_of(backend, "drop table t") == 54
+    assert code_of(backend, "purge table t") == 54
     assert rows(other, "select name from t where id = 1") == [("y",)], "DDL commits even where it fails"
     other.rollback()
-    backend.execute("drop /* now */ table t", [])
-    assert dropped == ["t"]
-    assert code_of(backend, "drop table t cascade constraints purge") == 3001
+    backend.execute("purge /* now */ table t", [])
+    assert purged == ["t"]
+    assert code_of(backend, "purge table t cascade constraints") == 3001
 
 
 @pytest.mark.usefixtures("registered")

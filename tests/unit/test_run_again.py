@@ -48,3 +48,11 @@ def test_many_at_once_are_not_tried_again(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(many)
     done = run_in(tmp_path)
     assert done.returncode == 1 and "run again" not in done.stdout and "7 failed" in done.stdout
+
+
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_a_file_that_cannot_be_read_fails_the_run(tmp_path: Path, processes: str) -> None:
+    (tmp_path / "test_it.py").write_text(SHAKY)
+    (tmp_path / "test_unread.py").write_text("import no_such_module\n")
+    done = run_in(tmp_path, "-n", processes, "--continue-on-collection-errors")
+    assert done.returncode != 0 and "UNSTEADY" not in done.stdout, done.stdout
