@@ -19,7 +19,7 @@ import polars as pl
 
 from bench.oracle_judging import memory_bytes
 from drydock.audit.collecting import collect
-from drydock.audit.digest import digest
+from drydock.audit.digest import digest_files
 from drydock.audit.file_source import FilesSource
 from drydock.audit.policy import AuditPolicy, AuditSource, SourceKind
 from drydock.audit.results import Part
@@ -44,7 +44,7 @@ def ours(file: str, url: str, folder: str) -> int:
     policy = AuditPolicy(sources=(source,))
     run = AuditRun(SimpleNamespace(), ledger, database, policy, run_id, store, begin, end, datetime.now(UTC))  # type: ignore[arg-type]
     slices = collect(run, FilesSource(source, database), begin, end)
-    activity, use = digest(store.scan(Part.RECORDS, begin, end))
+    activity, use = digest_files(store.paths(Part.RECORDS, begin, end), begin, end)
     keep_digest(run, activity, use)
     assert activity["records"].sum() == sum(slice.records for slice in slices)
     return int(activity["records"].sum())

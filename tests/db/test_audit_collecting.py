@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from drydock.audit.chain import check_chain
 from drydock.audit.collecting import FEWER, IN_ANOTHER, collect
 from drydock.audit.columns import EXEMPLARS
-from drydock.audit.digest import digest
+from drydock.audit.digest import digest_files
 from drydock.audit.fingerprints import fingerprint
 from drydock.audit.framing import WITHOUT_TIME, batch_of
 from drydock.audit.log_files import HEAD_BYTES
@@ -395,7 +395,7 @@ def test_a_digest_takes_the_place_of_the_one_before(world: World) -> None:
     (world.logs / "pg.csv").write_text(some_lines(0, 3))
     world.collect()
     for _ in range(2):
-        keep_digest(world.run(), *digest(world.store.scan(Part.RECORDS, BEGIN, END)))
+        keep_digest(world.run(), *digest_files(world.store.paths(Part.RECORDS, BEGIN, END), BEGIN, END))
     assert sum(row["records"] for row in world.lines(Part.ACTIVITY)) == 3
     assert sum(row["records"] for row in world.lines(Part.STATEMENT_USE)) == 3
     assert [s.source for s in audit_history.slices_between(world.ledger, world.name, BEGIN, END)] == ["logs"]

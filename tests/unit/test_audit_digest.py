@@ -1,15 +1,16 @@
-"""The digest of records against DuckDB, which counts them in its own way."""
+"""The digest of records against questions of the test's own, and of files against frames."""
 
 from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from drydock.audit.columns import ACTIVITY, RECORDS, STATEMENT_USE
-from drydock.audit.digest import digest
+from drydock.audit.digest import digest, digest_files
 
 
 def made_records(count: int) -> pl.DataFrame:
@@ -33,7 +34,7 @@ def made_records(count: int) -> pl.DataFrame:
 
 def test_it_is_what_duckdb_counts() -> None:
     records = made_records(4_000)
-    activity, use = digest(records.lazy())
+    activity, use = digest(records)
     assert activity.schema == pl.Schema(ACTIVITY) and use.schema == pl.Schema(STATEMENT_USE)
     with duckdb.connect(":memory:") as db:
         db.execute("set timezone = 'UTC'")
@@ -56,6 +57,21 @@ def plain(rows: list[tuple]) -> list[str]:
 
 
 def test_nothing_gives_empty_frames_of_the_same_schema() -> None:
-    activity, use = digest(pl.DataFrame(schema=RECORDS).lazy())
+    activity, use = digest(pl.DataFrame(schema=RECORDS))
     assert (activity.height, use.height) == (0, 0)
     assert activity.schema == pl.Schema(ACTIVITY) and use.schema == pl.Schema(STATEMENT_USE)
+
+
+def test_files_are_counted_within_their_stretch(tmp_path: Path) -> None:
+    records, begin = made_records(4_000), datetime(2026, 3, 2, 2, tzinfo=UTC)
+    end = begin + timedelta(hours=2)
+    paths = [str(tmp_path / f"{n} 'odd'.parquet") for n in range(2)]
+    for n, path in enumerate(paths):
+        records[n::2].write_parquet(path)
+    when = pl.col("event_time")
+    inside = records.filter(when.is_null() | when.is_between(begin, end, closed="left"))
+    assert 0 < inside.height < records.height
+    activity, use = digest_files(paths, begin, end)
+    expected, expected_use = digest(inside)
+    assert activity.equals(expected) and plain(use.rows()) == plain(expected_use.rows())
+    assert [frame.height for frame in digest_files([], begin, end)] == [0, 0]

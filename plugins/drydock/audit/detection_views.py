@@ -119,14 +119,14 @@ def _add_source(connection: duckdb.DuckDBPyConnection, name: str, source: Source
     empty = connection.from_arrow(pl.DataFrame(schema=schema).to_arrow())
     kinds = dict(zip(empty.columns, empty.types, strict=True))
     columns = (f'"{c}"' if c in told else f'NULL::{kinds[c]} AS "{c}"' for c in schema)  # an older file may lack some
-    relation = relation.project(", ".join(columns)).filter(_STRETCHES.get(name, "true"))
+    relation = relation.project(", ".join(columns)).filter(STRETCHES.get(name, "true"))
     if name == "source_records":
         relation.create_view(name)
     else:
         relation.create(name)
 
 
-_STRETCHES = {
+STRETCHES = {
     "source_records": "event_time IS NULL OR (event_time >= getvariable('begin_at') AND event_time < getvariable('end_at'))",
     "source_activity": "hour >= date_trunc('hour', getvariable('begin_at')) AND hour < getvariable('end_at')",
     "source_baseline_activity": "hour < getvariable('begin_at')",

@@ -1,58 +1,64 @@
 """The digest of a stretch of records: who did what to what, by hour; and who used which statement, first and last.
 
-polars' streaming engine, one question after the other: asked together it would keep the records that both need. Memory grows
-with the number of different answers.
+DuckDB reads the files as it counts, in as much memory as the answers need: 283 MB for 5 and for 20 million records, where polars'
+streaming engine went from 0.8 to 1.2 GB.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import polars as pl
 
+from drydock import settings
 from drydock.audit.columns import ACTIVITY, STATEMENT_USE
+from drydock.audit.detection_views import STRETCHES, THREADS, view_text
 
-_MEASURED = ("hour", "records", "rows")
-_WHO = [name for name in ACTIVITY if name not in _MEASURED]
-_USED_BY = ["fingerprint", "account", "program"]
+MEMORY = "400MB"
+"""More than that spills to disk."""
+Digest = tuple[pl.DataFrame, pl.DataFrame]
 
 
-def digest(records: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Frames of the schemas ACTIVITY and STATEMENT_USE, sorted; records without a time have no hour.
+def digest_files(paths: Sequence[str], begin: datetime, end: datetime) -> Digest:
+    """The digest of the records of [begin, end) in files of the store, and of those without a time, which have no hour."""
+    if not paths:
+        return pl.DataFrame(schema=ACTIVITY), pl.DataFrame(schema=STATEMENT_USE)
+    settings.scratch_dir().mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="audit-digest-", dir=settings.scratch_dir()) as folder:
+        config = {"threads": THREADS, "memory_limit": MEMORY, "temp_directory": folder, "autoinstall_known_extensions": "false"}
+        with duckdb.connect(":memory:", config=config) as connection:
+            connection.execute("SET preserve_insertion_order = false")
+            for name, at in (("begin_at", begin), ("end_at", end)):
+                connection.execute(f"SET VARIABLE {name} = $at", {"at": at})
+            files = connection.read_parquet(list(paths), union_by_name=True, hive_partitioning=False)
+            files.filter(STRETCHES["source_records"]).create_view("digested")
+            return _counted(connection)
 
-    `rows` is null where no record of the group tells any.
-    """
-    activity, use = (query.collect(engine="streaming") for query in (_activity(records), _use(records)))
+
+def digest(records: pl.DataFrame) -> Digest:
+    """The same of a frame of records."""
+    with _of_frames().cursor() as connection:
+        connection.register("digested", records.to_arrow())
+        return _counted(connection)
+
+
+@cache
+def _of_frames() -> duckdb.DuckDBPyConnection:
+    """One for the process: a new one costs more than a small frame."""
+    return duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": "false"})
+
+
+def _counted(connection: duckdb.DuckDBPyConnection) -> Digest:
+    """Frames of the schemas ACTIVITY and STATEMENT_USE, sorted; `rows` is null where no record of the group tells any."""
+    connection.execute("SET TimeZone = 'UTC'")
+    activity, use = (connection.sql(view_text(f"digest_{name}")).pl() for name in ("activity", "use"))
     return _shaped(activity, ACTIVITY), _shaped(use, STATEMENT_USE)
 
 
 def _shaped(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
     return frame.select(pl.col(name).cast(kind) for name, kind in schema.items())
-
-
-def _told(name: str) -> pl.Expr:
-    """The sum of what is told; null where nothing is."""
-    return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
-
-
-def _activity(records: pl.LazyFrame) -> pl.LazyFrame:
-    hour = pl.col("event_time").dt.truncate("1h").alias("hour")
-    grouped = records.group_by(hour, *_WHO).agg(pl.len().alias("records"), _told("rows"))
-    return grouped.sort("hour", *_WHO, nulls_last=True)
-
-
-def _use(records: pl.LazyFrame) -> pl.LazyFrame:
-    grouped = (
-        records.filter(pl.col("fingerprint") != "")
-        .group_by(_USED_BY)
-        .agg(
-            pl.len().alias("records"),
-            pl.col("succeeded").eq(False).sum().alias("failures"),
-            _told("rows"),
-            _told("duration_ms"),
-            pl.col("event_time").min().alias("first_at"),
-            pl.col("event_time").max().alias("last_at"),
-        )
-    )
-    return grouped.sort(_USED_BY)

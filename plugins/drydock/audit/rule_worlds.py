@@ -72,7 +72,7 @@ def scene_of_world(world: World) -> Scene:
     database = _database(world)
     begin, end = _moment(world.day, "00:00", database), _moment(world.day + timedelta(days=1), "00:00", database)
     records, statements = _frames([r for told in world.records for r in _records(told, world.day, database)])
-    activity, _ = digest(records.lazy())
+    activity, _ = digest(records)
     past, past_use = _past(world, database)
     since = begin - timedelta(days=policy.baseline_days)
     return Scene(
@@ -100,7 +100,7 @@ def _past(world: World, database: Database) -> tuple[pl.DataFrame, pl.DataFrame]
         for n in _days_of(told):
             day = world.day - timedelta(days=n)
             days.setdefault(day, []).extend(_records(told, day, database))
-    digests = [digest(_frames(rows)[0].lazy()) for rows in days.values()]
+    digests = [digest(_frames(rows)[0]) for rows in days.values()]
     empty = (pl.DataFrame(schema=ACTIVITY), pl.DataFrame(schema=STATEMENT_USE))
     activity, use = (pl.concat([nothing, *(told[n] for told in digests)]) for n, nothing in enumerate(empty))
     return activity, use

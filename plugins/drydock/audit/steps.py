@@ -15,7 +15,7 @@ from pathlib import Path
 from drydock import settings
 from drydock.audit.collecting import collect
 from drydock.audit.detecting import detect
-from drydock.audit.digest import digest
+from drydock.audit.digest import digest_files
 from drydock.audit.results import Detection, Part, QueueItem, Review, Slice
 from drydock.audit.retention import expire
 from drydock.audit.review import queue, unreviewed
@@ -62,7 +62,7 @@ def collect_day(run: AuditRun) -> tuple[Slice, ...]:
 
 def digest_day(run: AuditRun) -> int:
     """Count the day's records by hour and by statement, and seal the counts in the place of those before; returns how many."""
-    activity, uses = digest(run.store.scan(Part.RECORDS, run.begin, run.end))
+    activity, uses = digest_files(run.store.paths(Part.RECORDS, run.begin, run.end), run.begin, run.end)
     keep_digest(run, activity, uses)
     records = int(activity["records"].sum())
     record.add_event(run.ledger, run.run_id, Event.DIGESTED, {"day": str(run.day), "records": records})
