@@ -19,7 +19,7 @@ from drydock import settings
 from drydock.audit.columns import ACTIVITY, STATEMENT_USE
 from drydock.audit.detection_views import STRETCHES, THREADS, view_text
 
-MEMORY = "400MB"
+MEMORY = "200MB"
 """More than that spills to disk."""
 Digest = tuple[pl.DataFrame, pl.DataFrame]
 
