@@ -12,10 +12,16 @@ from sandbox.oracle.target import DATABASE as ORACLE
 
 @dataclass(frozen=True)
 class Planted:
-    """The statuses that are right, and the red findings' codes, of one verdict."""
+    """The statuses that are right, and the red findings' codes, of one verdict; `follows`: codes that some days add, with FAIL."""
 
     statuses: tuple[Status, ...]
     codes: frozenset[str] = frozenset()
+    follows: frozenset[str] = frozenset()
+
+    def is_told_by(self, status: Status, found: frozenset[str]) -> bool:
+        if extra := found - self.codes:
+            return status is Status.FAIL and extra <= self.follows
+        return status in self.statuses and found == self.codes
 
 
 SOUND = Planted((Status.PASS,))
@@ -30,6 +36,9 @@ TRUTH: dict[str, dict[str, Planted]] = dict.fromkeys(TARGETS, HEALTHY) | {
         "normal": LIKE_ITS_PAST,
     },
     # every record of it is sound and RMAN ends with 0: only what it prints of the blocks tells
-    ORACLE: HEALTHY | {"valid": Planted((Status.FAIL,), frozenset({"rman_corrupt_blocks"}))},
+    # once an incremental was made on top of the damaged full, it hangs in the air, and the full before is more than a week old
+    ORACLE: HEALTHY
+    | {"complete": Planted((Status.PASS,), follows=frozenset({"base_too_old", "parent_missing"}))}
+    | {"valid": Planted((Status.FAIL,), frozenset({"rman_corrupt_blocks"}))},
 }
 """Database -> question -> what is planted."""

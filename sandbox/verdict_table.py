@@ -62,7 +62,7 @@ def differences(judgements: Mapping[str, Judgement], states: Mapping[str, str]) 
 
 def _difference(database: str, verdict: Verdict, planted: Planted) -> list[str]:
     found = frozenset(f.code for f in verdict.findings if f.status.is_red)
-    if verdict.status in planted.statuses and found == planted.codes:
+    if planted.is_told_by(verdict.status, frozenset(found)):
         return []
     wanted = " or ".join(planted.statuses)
     return [f"{database} {verdict.question}: {verdict.status} {sorted(found)}, planted {wanted} {sorted(planted.codes)}"]
