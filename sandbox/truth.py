@@ -12,7 +12,7 @@ from sandbox.oracle.target import DATABASE as ORACLE
 
 @dataclass(frozen=True)
 class Planted:
-    """The statuses that are right, and the red findings' codes, of one verdict; `follows`: codes that some days add, with FAIL."""
+    """The right statuses, and the red findings' codes, of one verdict; `follows`: codes that some days add, with FAIL."""
 
     statuses: tuple[Status, ...]
     codes: frozenset[str] = frozenset()
