@@ -31,7 +31,8 @@ HEALTHY: dict[str, Planted] = {"executed": SOUND, "complete": SOUND, "valid": SO
 TRUTH: dict[str, dict[str, Planted]] = dict.fromkeys(TARGETS, HEALTHY) | {
     FAULTY: {
         "executed": Planted((Status.FAIL,), frozenset({"job_not_run", "job_success_contradicted"})),
-        "complete": Planted((Status.FAIL,), frozenset({"set_file_missing"})),
+        # Monday's job does not run: until Tuesday's the damaged set is Sunday's full, and the one before is eight days old
+        "complete": Planted((Status.FAIL,), frozenset({"set_file_missing"}), follows=frozenset({"base_too_old"})),
         "valid": Planted((Status.FAIL,), frozenset({"set_file_unreadable"})),
         "normal": LIKE_ITS_PAST,
     },
