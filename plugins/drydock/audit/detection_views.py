@@ -82,8 +82,11 @@ def _fill(connection: duckdb.DuckDBPyConnection, scene: Scene) -> None:
         _add_table(connection, name, frame)
     _make(connection, "statements")
     _add_deeds(connection)
-    for name in ("ways", "object_lists", "records", "activity", "baseline_activity", "baseline_use", "past_accounts"):
+    for name in ("ways", "object_lists", "records", "by_local_hour", *DIGESTS, "baseline_use", "past_accounts"):
         _make(connection, name)
+
+
+DIGESTS = ("activity", "baseline_activity")
 
 
 def _set_variables(connection: duckdb.DuckDBPyConnection, scene: Scene) -> None:
