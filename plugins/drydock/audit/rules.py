@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -130,8 +130,8 @@ class Rule(Model):
             raise ValueError(f"only one of query and parameters names {', '.join(wrong)}")
         return self
 
-    @cached_property
-    def named(self) -> set[str]:
+    @property
+    def named(self) -> frozenset[str]:
         """The parameters that its query names."""
         return named_in(self.query)
 
@@ -143,9 +143,10 @@ class Rule(Model):
         }
 
 
-def named_in(query: str) -> set[str]:
+@cache
+def named_in(query: str) -> frozenset[str]:
     """The named parameters of a query; what stands in quotes or comments names none."""
-    return set(_NAMED.findall(_QUOTED_OR_COMMENT.sub("''", query)))
+    return frozenset(_NAMED.findall(_QUOTED_OR_COMMENT.sub("''", query)))
 
 
 def rule_folders() -> tuple[Path, ...]:
