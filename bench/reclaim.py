@@ -48,7 +48,14 @@ ROUNDS = 3
 TURN_TRIES, STOLEN_LIMIT = 6, 0.1
 RAW_LIMIT, REPACK_LIMIT, WAIT_LIMIT_MS, FRESH_LIMIT = 1.05, 1.0, 50.0, 1.02
 TABLE = ObjectRef(kind=ObjectKind.TABLE, owner="public", name="bench")
-OPTIONS = {"shared_buffers": "1GB", "max_wal_size": "16GB", "maintenance_work_mem": "256MB", "autovacuum": "off"}
+# a server that has been up for a while writes its WAL into segments that it had before: here the first copy would make them all
+OPTIONS = {
+    "shared_buffers": "1GB",
+    "min_wal_size": "4GB",
+    "max_wal_size": "16GB",
+    "maintenance_work_mem": "256MB",
+    "autovacuum": "off",
+}
 FILL = """
 CREATE TABLE bench (id bigint, a int NOT NULL, b int NOT NULL, filler text);
 INSERT INTO bench SELECT n, n %% 100000, 0, md5(n::text) || repeat('x', 100) FROM generate_series(1, %(rows)s) n;

@@ -40,7 +40,7 @@ from tests.reclaim_yard import EVERYTHING, HOSTILE, LONG, dumped, rows_differ
 from tests.unit.build import database
 
 POLICY = ReclaimPolicy(floor_bytes=65536, min_freed_bytes=65536)
-TRADE = PostgresReclaim(patience=Patience(first_pause_s=0.01), piece_bytes=256 * 1024)
+TRADE = PostgresReclaim(patience=Patience(first_pause_s=0.01), piece_bytes=256 * 1024, whole_bytes=0)
 Connection = psycopg.Connection[dict]
 
 
@@ -313,6 +313,26 @@ def test_its_owner_does_not_reach_the_copy_while_it_is_made(db: Connection, targ
         "o": "yard_owner"
     }
     db.execute("REVOKE CREATE ON SCHEMA public FROM yard_owner")
+
+
+@pytest.mark.parametrize("spare_bytes", [0, -1])
+def test_a_table_that_takes_seconds_is_copied_by_one_statement(db: Connection, target: PostgresTarget, spare_bytes: int) -> None:
+    """Under a writer, in the order in which the rows lay; a byte more, and it is copied in pieces."""
+    name = f"at_once_{-spare_bytes}"
+    a_table(db, name, keep="id % 3 = 0")
+    candidate = a_candidate(target, "public", name)
+    heap_bytes = table_now(target, candidate.object).heap_bytes
+    trade, changes = replace(TRADE, whole_bytes=heap_bytes + spare_bytes), iter(range(3, 3000, 3))
+
+    def meanwhile(_: str) -> None:
+        db.execute(sql.SQL("DELETE FROM {t} WHERE id = %s").format(t=sql.Identifier(name)), [next(changes)])
+
+    hands = BusyHands(target, an_item(candidate), meanwhile=meanwhile)
+    assert trade.work(hands).status is Status.PASS
+    copies = [text for text in hands.sent if "copy_pages" in text and "FUNCTION" not in text]
+    assert len(copies) == 1 if spare_bytes == 0 else len(copies) > 1
+    left = [row["id"] for row in db.execute(sql.SQL("SELECT id FROM {t}").format(t=sql.Identifier(name))).fetchall()]
+    assert left == list(range(next(changes), max(left) + 1, 3))
 
 
 def test_identity_columns_keep_their_type(db: Connection, target: PostgresTarget) -> None:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -40,9 +40,10 @@ from tests.unit.build import database
 
 POINTS, USUAL_POINTS, SEED = 60, 20, 20261122
 WAYS = {"worker", "session", "server"}
-STAGES = {"start_log", "copy_pages", "drain", "build_index", "take_over", "drop_schema"}
+STAGES = {"start_log", "copy_all", "copy_pages", "drain", "build_index", "take_over", "drop_schema"}
 ROWS = 1500
-TRADE = PostgresReclaim(patience=Patience(first_pause_s=0.005, most_pause_s=0.05), piece_bytes=64 * 1024)
+IN_PIECES = PostgresReclaim(patience=Patience(first_pause_s=0.005, most_pause_s=0.05), piece_bytes=64 * 1024, whole_bytes=0)
+AT_ONCE = replace(IN_PIECES, whole_bytes=2 * 1024**3)
 STATEMENTS = (*range(1, 22, 4), *range(21, 42))  # those that set up are all alike: few points there
 MOMENTS: tuple[int | str, ...] = (*STATEMENTS, *sorted(STAGES) * 4)  # by number alone a short stage is seldom met
 OPTIONS = {"fsync": "off", "max_connections": "40", "deadlock_timeout": "200ms"}
@@ -210,10 +211,11 @@ def attempt(world: World, item: WorkItem, moment: int | str = 0, delay_s: float 
         time.sleep(0.01)
     hands = DyingHands(target, item, world.memory, moment=moment, delay_s=delay_s, sink=world.folder / "died_at")
     hands.die = way_to_die(world, what, target)
+    trade = (IN_PIECES, AT_ONCE)[world.items % 2]
     try:
-        repaired = TRADE.repair(hands)
-        reason = TRADE.is_same(target, item)
-        outcome = TRADE.work(hands)
+        repaired = trade.repair(hands)
+        reason = trade.is_same(target, item)
+        outcome = trade.work(hands)
     except ChangeFailed as e:
         print("failed", e, flush=True)
         return 3

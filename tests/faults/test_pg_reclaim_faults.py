@@ -33,7 +33,9 @@ from drydock.verdicts import Figure, Status
 from tests.db.plain_hands import PlainHands, an_item
 from tests.unit.build import database
 
-TRADE = PostgresReclaim(patience=Patience(first_wait_s=0.01, most_wait_s=0.02, first_pause_s=0.01), piece_bytes=65536)
+TRADE = PostgresReclaim(
+    patience=Patience(first_wait_s=0.01, most_wait_s=0.02, first_pause_s=0.01), piece_bytes=65536, whole_bytes=0
+)
 Connection = psycopg.Connection[dict]
 WORLD = """
 CREATE EXTENSION pgstattuple;

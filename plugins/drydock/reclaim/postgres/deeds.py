@@ -38,7 +38,7 @@ def set_up() -> tuple[Statement, ...]:
 
 
 def call(name: str, table_oid: int, **more: int) -> Statement:
-    """One of the functions on a table: make_shadow, start_log, copy_pages, drain, build_index, finish_shadow, take_over."""
+    """One of the functions on a table: make_shadow, start_log, copy_all, copy_pages, drain, build_index, finish_shadow, ..."""
     return statement(PIPELINE, name, binds={"table": table_oid, **more})
 
 

@@ -2,9 +2,10 @@
 
 1. A trigger writes down the key of every row that is changed from now on (SHARE ROW EXCLUSIVE for a moment: when it is had,
    every transaction that wrote without the trigger has ended).
-2. The pages of the table are copied, some at a time, each as they are at that moment. A row whose key is not in the log
+2. The pages of the table are copied, each as they are at that moment: all of a table that takes seconds, else some at a
+   time, so that no snapshot is held for hours. A row whose key is not in the log
    was not changed since step 1, so its version lies where it lay and was copied exactly once. Rows whose key is in the log
-   may be missing, old or doubled: step 3 mends exactly these. So no snapshot is held for hours.
+   may be missing, old or doubled: step 3 mends exactly these.
 3. The log is drained: in one statement, hence one snapshot, all rows of the keys in the log leave the copy and come in as
    they are now. After it the copy equals the table as of that snapshot, and unique indexes can be built.
 4. Indexes, grants, comments, statistics; ANALYZE; drained again until a drain is short.
@@ -20,7 +21,7 @@ TABLE, System Columns; the order of locks (parent before partition) was measured
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drydock.changing.hands import ChangeFailed
 from drydock.outcomes import Outcome, StopReason
@@ -34,6 +35,7 @@ from drydock.reclaim.postgres.survey import DEFAULT_PARTITION_BYTES
 from drydock.verdicts import Status
 
 PIECE_BYTES = 128 * 1024**2  # copied by one statement; between two the gate is asked again
+WHOLE_BYTES = 2 * 1024**3  # up to here by one statement: seconds, as those of an index, and the server's memory is spared
 SHORT_DRAIN_S = 0.1
 MOST_DRAINS = 20
 LONGEST_LAST_DRAIN_S = 2.0  # a table whose log cannot be drained in less is changed faster than it can be copied
@@ -62,6 +64,7 @@ class Copying:
     now: TableNow
     patience: Patience
     piece_bytes: int = PIECE_BYTES
+    whole_bytes: int = WHOLE_BYTES
 
     @property
     def oid(self) -> int:
@@ -72,7 +75,7 @@ class Copying:
         return deeds.call(name, self.oid, patient_ms=max(1, round(self.patience.longest_wait_s * 1000)), **more)
 
 
-def copy_online(course: Course, patience: Patience, piece_bytes: int = PIECE_BYTES) -> Outcome:
+def copy_online(course: Course, patience: Patience, piece_bytes: int = PIECE_BYTES, whole_bytes: int = WHOLE_BYTES) -> Outcome:
     """Do the item, or tell why not. Raises GateClosed, ChangeFailed; then the table is as it was, and `repair` clears up."""
     now = table_now(course.hands, course.object)
     if now is None:
@@ -84,7 +87,7 @@ def copy_online(course: Course, patience: Patience, piece_bytes: int = PIECE_BYT
         return course.ended(Status.SKIPPED, "object_rewritten")
     course.before = sizes(now)
     try:
-        return _work(Copying(course, now, patience, piece_bytes))
+        return _work(Copying(course, now, patience, piece_bytes, whole_bytes))
     except ChangeFailed as e:
         reason = _reason(course, now, e)
         if not reason:
@@ -115,7 +118,7 @@ def _work(copying: Copying) -> Outcome:
         return course.ended(Status.SKIPPED, reason)
     if not _is_still_worth(copying):
         return course.done(vacuum_was_enough=True)
-    copying = Copying(course, table_now(course.hands, course.object) or copying.now, copying.patience, copying.piece_bytes)
+    copying = replace(copying, now=table_now(course.hands, course.object) or copying.now)
     # a week that failed may have left its own copy and keys in mind
     course.hands.remember(shadow_oid=0, violated_keys="", **{f"before_{k}": v for k, v in course.before.items()})
     course.note(course.hands.change(*deeds.set_up(), together=True))
@@ -177,18 +180,27 @@ def _fill(copying: Copying) -> None:
     hands = course.hands
     course.note(hands.change(deeds.call("make_shadow", oid)))
     with_short_lock(lambda wait_s: _short(copying, "start_log", wait_s), copying.patience)
-    # pages that come later hold only rows that the trigger saw
-    pages = (table_now(hands, course.object) or copying.now).heap_bytes // copying.now.block_bytes
-    step = max(1, copying.piece_bytes // copying.now.block_bytes)
-    for first in range(0, pages, step):
-        below = min(first + step, pages)
-        course.note(hands.change(deeds.call("copy_pages", oid, from_page=first, below_page=below)))
-        hands.progress("copying", below / pages)
+    _copy_rows(copying)
     course.note(hands.change(deeds.call("drain", oid)))
     for number, row in enumerate(indexes := hands.rows(PIPELINE, "indexes_of_table", {"table": oid}), 1):
         course.note(hands.change(deeds.call("build_index", oid, index=row["index_oid"])))
         hands.progress("building indexes", number / len(indexes))
     course.note(hands.change(deeds.call("finish_shadow", oid)))
+
+
+def _copy_rows(copying: Copying) -> None:
+    """All rows, by one statement where that takes seconds. Pages that come later hold only rows that the trigger saw."""
+    course, hands = copying.course, copying.course.hands
+    bytes_now = (table_now(hands, course.object) or copying.now).heap_bytes
+    if bytes_now <= copying.whole_bytes:
+        course.note(hands.change(deeds.call("copy_all", copying.oid)))
+        return
+    pages = bytes_now // copying.now.block_bytes
+    step = max(1, copying.piece_bytes // copying.now.block_bytes)
+    for first in range(0, pages, step):
+        below = min(first + step, pages)
+        course.note(hands.change(deeds.call("copy_pages", copying.oid, from_page=first, below_page=below)))
+        hands.progress("copying", below / pages)
 
 
 def _short(copying: Copying, name: str, wait_s: float | None, deadline_s: float | None = None, **more: int) -> None:
