@@ -20,21 +20,31 @@ typedef struct {
     size_t size;
 } cell;
 
+/* Different texts, each with a number. */
 typedef struct {
     da_bytes bytes;
-    int64_t *ends; /* rows + 1 */
+    int64_t *ends; /* n + 1 */
+    unsigned *hashes;
+    int32_t n, room, slots;
+    int32_t *slot; /* by hash; -1 empty */
+} texts;
+
+/* A column of texts: the numbers of the rows' values; 0 is the empty text. */
+typedef struct {
+    texts values;
+    int32_t *numbers;
 } column;
 
 typedef struct {
     int64_t rows, room, consumed, lines;
-    int32_t is_short, forms, form_room, sample_room, minutes, minute_room, slots;
-    column columns[COLUMNS], form_texts, form_samples, minute_texts;
+    int32_t is_short;
+    column columns[COLUMNS];
+    texts forms, samples, minutes;
     int64_t *line, *begin, *size, *told;
     double *duration;
     int32_t *form, *minute, *micro;
     uint8_t *class, *seen;
-    int32_t *slot; /* of forms, by hash; -1 empty */
-    da_bytes scratch, made; /* cells without their escapes; the form at hand */
+    da_bytes scratch, made; /* cells without their escapes; the form or the word at hand */
     cell cells[MOST_CELLS];
     const da_words *words;
     int no_memory;
@@ -61,12 +71,8 @@ static int room_for_row(da_log *g) {
     if (g->rows + 1 < g->room)
         return 0;
     size_t n = (size_t)g->room * 2 + 4096;
-    for (int i = 0; i < COLUMNS; i++) {
-        int is_new = g->columns[i].ends == NULL;
-        g->columns[i].ends = more(g, g->columns[i].ends, (n + 1) * 8);
-        if (is_new && !g->no_memory)
-            g->columns[i].ends[0] = 0;
-    }
+    for (int i = 0; i < COLUMNS; i++)
+        g->columns[i].numbers = more(g, g->columns[i].numbers, n * 4);
     g->line = more(g, g->line, n * 8);
     g->begin = more(g, g->begin, n * 8);
     g->size = more(g, g->size, n * 8);
@@ -81,30 +87,76 @@ static int room_for_row(da_log *g) {
     return g->no_memory ? -1 : 0;
 }
 
-static void add(da_log *g, column *c, const uint8_t *at, size_t size) {
-    if (size > 0) {
-        if (da_grow(&c->bytes, size) != 0) {
-            g->no_memory = 1;
-            return;
-        }
-        memcpy(c->bytes.at + c->bytes.used, at, size);
-        c->bytes.used += size;
+/* Add a text under the next number; -1 where there is no memory. */
+static int32_t add_text(da_log *g, texts *t, const uint8_t *at, size_t size) {
+    if (t->n + 1 >= t->room) {
+        int is_new = t->ends == NULL;
+        t->room = t->room * 2 + 64;
+        t->ends = more(g, t->ends, ((size_t)t->room + 1) * 8);
+        t->hashes = more(g, t->hashes, (size_t)t->room * sizeof *t->hashes);
+        if (is_new && !g->no_memory)
+            t->ends[0] = 0;
     }
+    if (g->no_memory || da_grow(&t->bytes, size) != 0) {
+        g->no_memory = 1;
+        return -1;
+    }
+    if (size > 0)
+        memcpy(t->bytes.at + t->bytes.used, at, size);
+    t->bytes.used += size;
+    t->ends[t->n + 1] = (int64_t)t->bytes.used;
+    return t->n++;
 }
 
-static int add_text(da_log *g, column *c, int32_t n, int32_t *room, const uint8_t *at, size_t size) {
-    if (n + 1 >= *room) {
-        int is_new = c->ends == NULL;
-        *room = *room * 2 + 256;
-        c->ends = more(g, c->ends, ((size_t)*room + 1) * 8);
-        if (is_new && !g->no_memory)
-            c->ends[0] = 0;
+static unsigned hash_of(const uint8_t *t, size_t n) {
+    uint64_t h = 0x9E3779B97F4A7C15u ^ n, word;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        memcpy(&word, t + i, 8);
+        h = (h ^ word) * 0xFF51AFD7ED558CCDu;
+        h ^= h >> 32;
     }
+    word = 0;
+    memcpy(&word, t + i, n - i);
+    h = (h ^ word) * 0xFF51AFD7ED558CCDu;
+    return (unsigned)(h ^ (h >> 29));
+}
+
+static int more_slots(da_log *g, texts *t) {
+    int32_t slots = t->slots == 0 ? 256 : t->slots * 4;
+    t->slot = more(g, t->slot, (size_t)slots * 4);
     if (g->no_memory)
         return -1;
-    add(g, c, at, size);
-    c->ends[n + 1] = (int64_t)c->bytes.used;
+    memset(t->slot, 0xFF, (size_t)slots * 4);
+    t->slots = slots;
+    for (int32_t n = 0; n < t->n; n++) {
+        unsigned s = t->hashes[n] & (unsigned)(slots - 1);
+        while (t->slot[s] >= 0)
+            s = (s + 1) & (unsigned)(slots - 1);
+        t->slot[s] = n;
+    }
     return 0;
+}
+
+static int is_text(const texts *t, int32_t n, const uint8_t *at, size_t size) {
+    int64_t *ends = t->ends + n;
+    return (size_t)(ends[1] - ends[0]) == size && memcmp(t->bytes.at + ends[0], at, size) == 0;
+}
+
+/* The number of a text, a new one where it was not there before; -1 where there is no memory. */
+static int32_t number_of(da_log *g, texts *t, const uint8_t *at, size_t size) {
+    if (t->n * 2 >= t->slots && more_slots(g, t) != 0)
+        return -1;
+    unsigned hash = hash_of(at, size), s = hash & (unsigned)(t->slots - 1);
+    for (; t->slot[s] >= 0; s = (s + 1) & (unsigned)(t->slots - 1))
+        if (t->hashes[t->slot[s]] == hash && is_text(t, t->slot[s], at, size))
+            return t->slot[s];
+    int32_t n = add_text(g, t, at, size);
+    if (n >= 0) {
+        t->hashes[n] = hash;
+        t->slot[s] = n;
+    }
+    return n;
 }
 
 /* ---- bytes */
@@ -249,53 +301,11 @@ static int may_be_secret(cell c) {
 
 /* ---- the statement of a row */
 
-static unsigned hash_of(const uint8_t *t, size_t n) {
-    uint64_t h = 0x9E3779B97F4A7C15u ^ n, word;
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        memcpy(&word, t + i, 8);
-        h = (h ^ word) * 0xFF51AFD7ED558CCDu;
-        h ^= h >> 32;
-    }
-    word = 0;
-    memcpy(&word, t + i, n - i);
-    h = (h ^ word) * 0xFF51AFD7ED558CCDu;
-    return (unsigned)(h ^ (h >> 29));
-}
-
-static int more_slots(da_log *g) {
-    int32_t slots = g->slots == 0 ? 4096 : g->slots * 2;
-    g->slot = more(g, g->slot, (size_t)slots * 4);
-    if (g->no_memory)
-        return -1;
-    memset(g->slot, 0xFF, (size_t)slots * 4);
-    g->slots = slots;
-    for (int32_t n = 0; n < g->forms; n++) {
-        const uint8_t *t = g->form_texts.bytes.at + g->form_texts.ends[n];
-        unsigned s = hash_of(t, (size_t)(g->form_texts.ends[n + 1] - g->form_texts.ends[n])) & (unsigned)(slots - 1);
-        while (g->slot[s] >= 0)
-            s = (s + 1) & (unsigned)(slots - 1);
-        g->slot[s] = n;
-    }
-    return 0;
-}
-
 static int32_t form_number(da_log *g, cell text) {
-    const uint8_t *t = g->made.at;
-    size_t n = g->made.used;
-    if (g->forms * 2 >= g->slots && more_slots(g) != 0)
-        return -1;
-    unsigned s = hash_of(t, n) & (unsigned)(g->slots - 1);
-    for (; g->slot[s] >= 0; s = (s + 1) & (unsigned)(g->slots - 1)) {
-        int64_t *ends = g->form_texts.ends + g->slot[s];
-        if ((size_t)(ends[1] - ends[0]) == n && memcmp(g->form_texts.bytes.at + ends[0], t, n) == 0)
-            return g->slot[s];
-    }
-    if (add_text(g, &g->form_texts, g->forms, &g->form_room, t, n) != 0 ||
-        add_text(g, &g->form_samples, g->forms, &g->sample_room, text.at, text.size) != 0)
-        return -1;
-    g->slot[s] = g->forms;
-    return g->forms++;
+    int32_t before = g->forms.n, n = number_of(g, &g->forms, g->made.at, g->made.used);
+    if (n == before)
+        add_text(g, &g->samples, text.at, text.size);
+    return n;
 }
 
 static int is_blank(cell c) {
@@ -322,18 +332,23 @@ static int take_statement(da_log *g, cell text) {
     return 1;
 }
 
-static void put(da_log *g, int which, cell c) { add(g, &g->columns[which], c.at, c.size); }
+/* The value of the row at hand in a column. */
+static void put(da_log *g, int which, cell c) {
+    g->columns[which].numbers[g->rows] = c.size == 0 ? 0 : number_of(g, &g->columns[which].values, c.at, c.size);
+}
 
 /* In upper case; 0 where more than ASCII must be known. */
 static int put_upper(da_log *g, int which, cell c) {
-    column *to = &g->columns[which];
     if (!is_ascii(c.at, c.size))
         return 0;
-    add(g, to, c.at, c.size);
-    if (!g->no_memory)
-        for (size_t i = to->bytes.used - c.size; i < to->bytes.used; i++)
-            if (to->bytes.at[i] >= 'a' && to->bytes.at[i] <= 'z')
-                to->bytes.at[i] -= 32;
+    g->made.used = 0;
+    if (da_grow(&g->made, c.size) != 0) {
+        g->no_memory = 1;
+        return 0;
+    }
+    for (size_t i = 0; i < c.size; i++)
+        g->made.at[i] = c.at[i] >= 'a' && c.at[i] <= 'z' ? c.at[i] - 32 : c.at[i];
+    put(g, which, (cell){g->made.at, c.size});
     return 1;
 }
 
@@ -636,39 +651,33 @@ static int take_time(da_log *g, cell t) {
     memcpy(told, t.at, 16);
     memcpy(told + 16, t.at + 23, t.size - 23);
     size_t size = 16 + t.size - 23;
-    int64_t *ends = g->minutes > 0 ? g->minute_texts.ends + g->minutes - 1 : NULL;
-    if (ends == NULL || (size_t)(ends[1] - ends[0]) != size || memcmp(g->minute_texts.bytes.at + ends[0], told, size) != 0)
-        if (add_text(g, &g->minute_texts, g->minutes, &g->minute_room, told, size) == 0)
-            g->minutes++;
-    g->minute[g->rows] = g->minutes - 1;
+    if (g->minutes.n == 0 || !is_text(&g->minutes, g->minutes.n - 1, told, size))
+        add_text(g, &g->minutes, told, size);
+    g->minute[g->rows] = g->minutes.n - 1;
     g->micro[g->rows] = ((t.at[17] - '0') * 10 + t.at[18] - '0') * 1000000 +
                         ((t.at[20] - '0') * 100 + (t.at[21] - '0') * 10 + t.at[22] - '0') * 1000;
     return !g->no_memory;
 }
 
-static void undo(da_log *g) {
+static void no_values(da_log *g) {
     for (int i = 0; i < COLUMNS; i++)
-        g->columns[i].bytes.used = (size_t)g->columns[i].ends[g->rows];
+        g->columns[i].numbers[g->rows] = 0;
+    g->told[g->rows] = -1;
+    g->duration[g->rows] = -1;
+    g->form[g->rows] = -1;
+    g->seen[g->rows] = 0;
 }
 
-/* Write the row that the cells are. `client` is there already where the format tells it apart. */
+/* Write the row that the cells are, if it is no noise. `client` is there already where the format tells it apart. */
 static void take_row(da_log *g, cell *c, const source *s, size_t begin) {
     if (room_for_row(g) != 0)
         return;
     int64_t n = g->rows;
-    g->line[n] = g->lines + 1;
-    g->begin[n] = (int64_t)begin;
-    g->size[n] = (int64_t)(s->at - begin);
-    g->told[n] = -1;
-    g->duration[n] = -1;
-    g->form[n] = -1;
-    g->seen[n] = 0;
-    take_time(g, c[C_TIME]);
-    g->class[n] = (uint8_t)classify(g, c);
-    if (g->class[n] == ODD || g->class[n] == NOISE) {
-        undo(g);
-        g->form[n] = -1;
-    } else {
+    no_values(g);
+    int class = classify(g, c);
+    if (class == ODD)
+        no_values(g);
+    else if (class != NOISE) {
         put(g, USER, c[C_USER]);
         put(g, DATABASE, c[C_DATABASE]);
         put(g, CLIENT, c[C_FROM]);
@@ -676,10 +685,15 @@ static void take_row(da_log *g, cell *c, const source *s, size_t begin) {
         put(g, SEVERITY, c[C_SEVERITY]);
         put(g, PROGRAM, c[C_PROGRAM]);
     }
-    for (int i = 0; i < COLUMNS; i++)
-        g->columns[i].ends[n + 1] = (int64_t)g->columns[i].bytes.used;
+    if (class != NOISE) {
+        g->line[n] = g->lines + 1;
+        g->begin[n] = (int64_t)begin;
+        g->size[n] = (int64_t)(s->at - begin);
+        g->class[n] = (uint8_t)class;
+        take_time(g, c[C_TIME]);
+    }
     if (!g->no_memory) {
-        g->rows++;
+        g->rows += class != NOISE;
         g->lines += s->lines;
         g->consumed = (int64_t)s->at;
     }
@@ -875,19 +889,30 @@ static int json_row(da_log *g, source *s) {
 
 /* ---- what Python calls */
 
+static void forget(texts *t, int is_whole) {
+    free(t->hashes);
+    free(t->slot);
+    t->hashes = NULL;
+    t->slot = NULL;
+    if (is_whole) {
+        free(t->bytes.at);
+        free(t->ends);
+    }
+}
+
+static texts *texts_of(da_log *g, int which) {
+    texts *others[] = {&g->forms, &g->samples, &g->minutes};
+    return which < COLUMNS ? &g->columns[which].values : others[which - COLUMNS];
+}
+
 DA_EXPORT void da_log_close(da_log *g) {
     if (g == NULL)
         return;
-    for (int i = 0; i < COLUMNS; i++) {
-        free(g->columns[i].bytes.at);
-        free(g->columns[i].ends);
-    }
-    column *others[] = {&g->form_texts, &g->form_samples, &g->minute_texts};
-    for (int i = 0; i < 3; i++) {
-        free(others[i]->bytes.at);
-        free(others[i]->ends);
-    }
-    void *arrays[] = {g->line, g->begin, g->size, g->told, g->duration, g->form, g->minute, g->micro, g->class, g->seen, g->slot, g->scratch.at, g->made.at};
+    for (int i = 0; i < COLUMNS + 3; i++)
+        forget(texts_of(g, i), 1);
+    for (int i = 0; i < COLUMNS; i++)
+        free(g->columns[i].numbers);
+    void *arrays[] = {g->line, g->begin, g->size, g->told, g->duration, g->form, g->minute, g->micro, g->class, g->seen, g->scratch.at, g->made.at};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     free(g);
@@ -902,6 +927,8 @@ DA_EXPORT da_log *da_log_read(const da_words *w, const uint8_t *data, int64_t si
     source s = {data, (size_t)size, 0, is_last, 0, 0};
     if (da_grow(&g->scratch, 2 * (size_t)size + 64) != 0 || room_for_row(g) != 0)
         g->no_memory = 1;
+    for (int i = 0; i < COLUMNS && !g->no_memory; i++)
+        number_of(g, &g->columns[i].values, data, 0);
     while (!g->no_memory && s.at < s.size && (is_json ? json_row(g, &s) : csv_row(g, &s)))
         ;
     if (g->no_memory) {
@@ -911,25 +938,22 @@ DA_EXPORT da_log *da_log_read(const da_words *w, const uint8_t *data, int64_t si
     g->is_short = s.is_short;
     free(g->scratch.at);
     free(g->made.at);
-    free(g->slot);
     g->scratch.at = g->made.at = NULL;
-    g->slot = NULL;
+    for (int i = 0; i < COLUMNS + 3; i++)
+        forget(texts_of(g, i), 0);
     return g;
 }
 
 DA_EXPORT int64_t da_log_figure(const da_log *g, int which) {
-    int64_t figures[] = {g->rows, g->consumed, g->lines, g->forms, g->minutes, g->is_short};
+    int64_t figures[] = {g->rows, g->consumed, g->lines, g->is_short};
     return figures[which];
 }
 
-/* Bytes and ends of a column of texts; after the columns of rows come forms, samples and minutes. */
-static const column *column_of(const da_log *g, int which) {
-    const column *others[] = {&g->form_texts, &g->form_samples, &g->minute_texts};
-    return which < COLUMNS ? &g->columns[which] : others[which - COLUMNS];
-}
-
-DA_EXPORT const uint8_t *da_log_bytes(const da_log *g, int which) { return column_of(g, which)->bytes.at; }
-DA_EXPORT const int64_t *da_log_ends(const da_log *g, int which) { return column_of(g, which)->ends; }
+/* Texts of a column; after the columns of rows come forms, samples and minutes. */
+DA_EXPORT int64_t da_log_count(da_log *g, int which) { return texts_of(g, which)->n; }
+DA_EXPORT const uint8_t *da_log_bytes(da_log *g, int which) { return texts_of(g, which)->bytes.at; }
+DA_EXPORT const int64_t *da_log_ends(da_log *g, int which) { return texts_of(g, which)->ends; }
+DA_EXPORT const int32_t *da_log_numbers(const da_log *g, int which) { return g->columns[which].numbers; }
 
 DA_EXPORT const void *da_log_array(const da_log *g, int which) {
     const void *arrays[] = {g->line, g->begin, g->size, g->told, g->duration, g->form, g->minute, g->micro, g->class, g->seen};
