@@ -20,11 +20,12 @@ def naive(row: Row) -> Row:
 class SameRows:
     """The very rows of a trail, held so that no other row can take the place of one: the version of their columns."""
 
-    def __init__(self, *lists: list[Row]) -> None:
-        self.rows = tuple(row for rows in lists for row in rows)
+    def __init__(self, release: str, *lists: list[Row]) -> None:
+        self.release, self.rows = release, tuple(row for rows in lists for row in rows)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, SameRows) and len(self.rows) == len(other.rows) and all(map(operator.is_, self.rows, other.rows))
+        alike = isinstance(other, SameRows) and (self.release, len(self.rows)) == (other.release, len(other.rows))
+        return alike and all(map(operator.is_, self.rows, other.rows))
 
     def __hash__(self) -> int:
         return len(self.rows)
@@ -32,14 +33,15 @@ class SameRows:
 
 def unified_version(database: OracleDatabase) -> SameRows:
     trail = auditing_of(database)
-    return SameRows(trail.unified, trail.spilled)
+    return SameRows(database.version, trail.unified, trail.spilled)
 
 
 @view("UNIFIED_AUDIT_TRAIL", unified_version)
 def unified_audit_trail(database: OracleDatabase) -> Iterator[Row]:
-    """Records of the table and of the files, as the view's text has both."""
-    trail = auditing_of(database)
-    yield from (naive(row) for row in (*trail.unified, *trail.spilled))
+    """Records of the table and of the files, as the view's text has both; EVENT_TIMESTAMP_UTC comes with 19c."""
+    trail, has_utc = auditing_of(database), int(database.version.split(".")[0]) >= 19
+    for row in (*trail.unified, *trail.spilled):
+        yield naive(row) if has_utc else naive(row) | {"EVENT_TIMESTAMP_UTC": None}
 
 
 @view("V$UNIFIED_AUDIT_TRAIL")
