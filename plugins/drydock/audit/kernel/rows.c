@@ -8,10 +8,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 enum { ODD, STATEMENT, NOISE, PGAUDIT, FAILURE, SESSION_EVENT };
 enum { USER, DATABASE, CLIENT, SESSION, SEVERITY, STATE, PROGRAM, ACTION, KIND, SCHEMA, OBJECT, STATEMENT_ID, ENTRY_ID, POLICY, METHOD, COLUMNS };
-enum { MOST_CELLS = 26, LONGEST_ZONE = 32, LONGEST_CSV = 131072 };
+enum { MOST_CELLS = 26, LONGEST_ZONE = 32, LONGEST_CSV = 131072, LONGEST_SHAPED = 4096, LONGEST_FREE = 20, FEW_SHAPES = 4096 };
 /* Places of csvlog. */
 enum { C_TIME = 0, C_USER = 1, C_DATABASE = 2, C_FROM = 4, C_SESSION = 5, C_TAG = 7, C_SEVERITY = 11, C_STATE = 12, C_MESSAGE = 13, C_QUERY = 19, C_PROGRAM = 22 };
 
@@ -39,12 +42,15 @@ typedef struct {
     int64_t rows, room, consumed, lines;
     int32_t is_short;
     column columns[COLUMNS];
-    texts forms, samples, minutes;
+    texts forms, samples, minutes, shapes;
+    int32_t *shape_form, shape_room; /* of each shape */
+    uint8_t *shape_seen;
+    int64_t shapes_asked;
     int64_t *line, *begin, *size, *told;
     double *duration;
     int32_t *form, *minute, *micro;
     uint8_t *class, *seen;
-    da_bytes scratch, made; /* cells without their escapes; the form or the word at hand */
+    da_bytes scratch, made, shape; /* cells without their escapes; the form or the word at hand; the shape at hand */
     cell cells[MOST_CELLS];
     const da_words *words;
     int no_memory;
@@ -108,18 +114,35 @@ static int32_t add_text(da_log *g, texts *t, const uint8_t *at, size_t size) {
     return t->n++;
 }
 
+/* The first and the last eight bytes of a text of at most sixteen, which say all of it. */
+static void ends_of(const uint8_t *t, size_t n, uint64_t *first, uint64_t *last) {
+    uint32_t a = 0, b = 0;
+    if (n >= 8) {
+        memcpy(first, t, 8);
+        memcpy(last, t + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(&a, t, 4);
+        memcpy(&b, t + n - 4, 4);
+        *first = a;
+        *last = b;
+    } else {
+        *first = n > 0 ? (uint64_t)t[0] << 16 | (uint64_t)t[n / 2] << 8 | t[n - 1] : 0;
+        *last = 0;
+    }
+}
+
 static unsigned hash_of(const uint8_t *t, size_t n) {
-    uint64_t h = 0x9E3779B97F4A7C15u ^ n, word;
+    uint64_t h = 0x9E3779B97F4A7C15u ^ n, first, last;
     size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        memcpy(&word, t + i, 8);
-        h = (h ^ word) * 0xFF51AFD7ED558CCDu;
+    for (; i + 16 < n; i += 8) {
+        memcpy(&first, t + i, 8);
+        h = (h ^ first) * 0xFF51AFD7ED558CCDu;
         h ^= h >> 32;
     }
-    word = 0;
-    memcpy(&word, t + i, n - i);
-    h = (h ^ word) * 0xFF51AFD7ED558CCDu;
-    return (unsigned)(h ^ (h >> 29));
+    ends_of(t + i, n - i, &first, &last);
+    h = (h ^ first) * 0xFF51AFD7ED558CCDu;
+    h = (h ^ (h >> 32) ^ last) * 0xC4CEB9FE1A85EC53u;
+    return (unsigned)(h ^ (h >> 32));
 }
 
 static int more_slots(da_log *g, texts *t) {
@@ -140,7 +163,15 @@ static int more_slots(da_log *g, texts *t) {
 
 static int is_text(const texts *t, int32_t n, const uint8_t *at, size_t size) {
     int64_t *ends = t->ends + n;
-    return (size_t)(ends[1] - ends[0]) == size && memcmp(t->bytes.at + ends[0], at, size) == 0;
+    const uint8_t *known = t->bytes.at + ends[0];
+    uint64_t first, last, known_first, known_last;
+    if ((size_t)(ends[1] - ends[0]) != size)
+        return 0;
+    if (size > 16)
+        return memcmp(known, at, size) == 0;
+    ends_of(at, size, &first, &last);
+    ends_of(known, size, &known_first, &known_last);
+    return first == known_first && last == known_last;
 }
 
 /* The number of a text, a new one where it was not there before; -1 where there is no memory. */
@@ -178,10 +209,20 @@ static int is_utf8(const uint8_t *t, size_t n) {
     return 1;
 }
 
+#ifdef __AVX2__
+#define EACH(v, c) _mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)(c)))
+#define BITS(v) ((uint32_t)_mm256_movemask_epi8(v))
+static __m256i load(const uint8_t *t) { return _mm256_loadu_si256((const __m256i *)t); }
+#endif
+
 static int is_ascii(const uint8_t *t, size_t n) {
-    uint64_t word;
     size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
+#ifdef __AVX2__
+    for (; i + 32 <= n; i += 32)
+        if (BITS(load(t + i)))
+            return 0;
+#endif
+    for (uint64_t word; i + 8 <= n; i += 8) {
         memcpy(&word, t + i, 8);
         if (word & 0x8080808080808080u)
             return 0;
@@ -190,6 +231,39 @@ static int is_ascii(const uint8_t *t, size_t n) {
         if (t[i] & 0x80)
             return 0;
     return 1;
+}
+
+/* The next quote from `at` on, or `size`; line ends before it are counted. */
+static size_t quote_from(const uint8_t *t, size_t at, size_t size, int64_t *lines) {
+#ifdef __AVX2__
+    for (; at + 32 <= size; at += 32) {
+        __m256i v = load(t + at);
+        uint32_t quotes = BITS(EACH(v, '"')), ends = BITS(EACH(v, '\n'));
+        if (quotes) {
+            *lines += __builtin_popcount(ends & (quotes ^ (quotes - 1)));
+            return at + (size_t)__builtin_ctz(quotes);
+        }
+        *lines += __builtin_popcount(ends);
+    }
+#endif
+    for (; at < size && t[at] != '"'; at++)
+        *lines += t[at] == '\n';
+    return at;
+}
+
+/* The end of a cell without quotes from `at` on: a comma, a line end, a quote or the end. */
+static size_t stop_from(const uint8_t *t, size_t at, size_t size) {
+#ifdef __AVX2__
+    for (; at + 32 <= size; at += 32) {
+        __m256i v = load(t + at), commas = _mm256_or_si256(EACH(v, ','), EACH(v, '"'));
+        uint32_t stops = BITS(_mm256_or_si256(commas, _mm256_or_si256(EACH(v, '\n'), EACH(v, '\r'))));
+        if (stops)
+            return at + (size_t)__builtin_ctz(stops);
+    }
+#endif
+    while (at < size && t[at] != ',' && t[at] != '\n' && t[at] != '"' && t[at] != '\r')
+        at++;
+    return at;
 }
 
 static int equals(cell c, const char *word) { return c.size == strlen(word) && memcmp(c.at, word, c.size) == 0; }
@@ -248,8 +322,26 @@ static int is_address(cell c, size_t at) {
 static const uint8_t seconds[256] = {['i'] = 'd', ['I'] = 'd', ['s'] = 'e', ['S'] = 'e', ['c'] = 'o', ['C'] = 'o', ['v'] = 'a',
     ['V'] = 'a', ['p'] = 1, ['P'] = 1, [':'] = '/', [0xE5] = 1, [0xC5] = 1, [0xE2] = 1, [0xC4] = 1};
 
+/* The next place from `i` on where one of those words may begin. */
+static size_t hint_from(cell c, size_t i) {
+    (void)c;
+#ifdef __AVX2__
+    for (; i + 34 <= c.size; i += 32) {
+        __m256i v = load(c.at + i), small = _mm256_set1_epi8(32), a = _mm256_or_si256(v, small);
+        __m256i b = _mm256_or_si256(load(c.at + i + 1), small), d = _mm256_or_si256(load(c.at + i + 2), small);
+#define WORD3(x, y, z) _mm256_and_si256(EACH(a, x), _mm256_and_si256(EACH(b, y), EACH(d, z)))
+        __m256i hits = _mm256_or_si256(_mm256_or_si256(WORD3('i', 'd', 'e'), WORD3('s', 'e', 'c')), WORD3('c', 'o', 'n'));
+        hits = _mm256_or_si256(_mm256_or_si256(hits, WORD3('v', 'a', 'l')), _mm256_or_si256(WORD3('p', 'a', 's'), WORD3('p', 'w', 'd')));
+        uint32_t bits = BITS(_mm256_or_si256(_mm256_or_si256(hits, WORD3(':', '/', '/')), v));
+        if (bits)
+            return i + (size_t)__builtin_ctz(bits);
+    }
+#endif
+    return i;
+}
+
 static int may_be_secret(cell c) {
-    for (size_t i = 0; i + 1 < c.size; i++) {
+    for (size_t i = hint_from(c, 0); i + 1 < c.size; i = hint_from(c, i + 1)) {
         uint8_t second = seconds[c.at[i]];
         if (second == 0 || (second > 1 && (c.at[i + 1] | 32) != (second | 32)))
             continue;
@@ -315,21 +407,105 @@ static int is_blank(cell c) {
     return 1;
 }
 
+/* ---- shapes: a text with each free number as one digit. Texts of one shape have one form, and the same is seen in them.
+ *
+ * A number is free where it touches no word: names and numbers of other bases are kept, and so are long ones, which may be
+ * hexadecimal, and what follows a quote with a word before it: x'12', q'1 … 1'. Texts with quoted names have no shape.
+ */
+
+static int is_of_word(uint8_t c) { return is_letter(c) || is_digit(c) || c == '$' || c == '#' || c >= 0x80; }
+
+static size_t digit_from(cell c, size_t at) {
+#ifdef __AVX2__
+    for (; at + 32 <= c.size; at += 32) {
+        __m256i v = _mm256_sub_epi8(load(c.at + at), _mm256_set1_epi8('0'));
+        uint32_t digits = BITS(_mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(9)), v));
+        if (digits)
+            return at + (size_t)__builtin_ctz(digits);
+    }
+#endif
+    while (at < c.size && !is_digit(c.at[at]))
+        at++;
+    return at;
+}
+
+static int is_free(cell c, size_t begin, size_t end) {
+    uint8_t before = begin > 0 ? c.at[begin - 1] : ' ', behind = end < c.size ? c.at[end] : ' ';
+    if (is_of_word(before) || is_of_word(behind) || end - begin > LONGEST_FREE)
+        return 0;
+    return before != '\'' || begin < 2 || !is_of_word(c.at[begin - 2]);
+}
+
+static int make_shape(da_log *g, cell text) {
+    if (text.size > LONGEST_SHAPED || memchr(text.at, '"', text.size) != NULL)
+        return 0;
+    g->shape.used = 0;
+    if (da_grow(&g->shape, text.size) != 0) {
+        g->no_memory = 1;
+        return 0;
+    }
+    uint8_t *to = g->shape.at;
+    size_t from = 0;
+    for (size_t at = digit_from(text, 0), end; at < text.size; at = digit_from(text, end)) {
+        for (end = at; end < text.size && is_digit(text.at[end]); end++)
+            ;
+        if (!is_free(text, at, end))
+            continue;
+        memcpy(to, text.at + from, at - from);
+        to += at - from;
+        *to++ = '0';
+        from = end;
+    }
+    memcpy(to, text.at + from, text.size - from);
+    g->shape.used = (size_t)(to - g->shape.at) + text.size - from;
+    return 1;
+}
+
+/* The number of the text's shape, or -1 where it has none, or where shapes hardly repeat; `is_new`: its form is not known yet. */
+static int32_t shape_number(da_log *g, cell text, int *is_new) {
+    if (g->shapes_asked > FEW_SHAPES && g->shapes.n > g->shapes_asked / 2)
+        return -1;
+    if (!make_shape(g, text))
+        return -1;
+    g->shapes_asked++;
+    int32_t before = g->shapes.n, n = number_of(g, &g->shapes, g->shape.at, g->shape.used);
+    *is_new = n == before;
+    if (n >= g->shape_room) {
+        g->shape_room = g->shape_room * 2 + 1024;
+        g->shape_form = more(g, g->shape_form, (size_t)g->shape_room * 4);
+        g->shape_seen = more(g, g->shape_seen, (size_t)g->shape_room);
+    }
+    return g->no_memory ? -1 : n;
+}
+
 /* The form of a statement into the row; 0 where the careful reader must look at it. */
 static int take_statement(da_log *g, cell text) {
     if (is_blank(text))
         return 1;
     if (may_be_secret(text))
         return 0;
-    g->made.used = 0;
-    int seen = da_form(g->words, text.at, text.size, &g->made);
-    if (seen < 0)
-        g->no_memory = 1;
-    if (seen < 0 || (seen & DA_LINE_TAIL))
+    int is_new = 1, seen;
+    int32_t shape = shape_number(g, text, &is_new), form = -1;
+    if (is_new) {
+        g->made.used = 0;
+        seen = da_form(g->words, text.at, text.size, &g->made);
+        if (seen < 0)
+            g->no_memory = 1;
+        else if (!(seen & DA_LINE_TAIL))
+            form = form_number(g, text);
+    } else {
+        seen = g->shape_seen[shape];
+        form = g->shape_form[shape];
+    }
+    if (g->no_memory)
         return 0;
+    if (shape >= 0) {
+        g->shape_seen[shape] = (uint8_t)seen;
+        g->shape_form[shape] = form;
+    }
     g->seen[g->rows] = (uint8_t)seen;
-    g->form[g->rows] = form_number(g, text);
-    return 1;
+    g->form[g->rows] = form;
+    return form >= 0;
 }
 
 /* The value of the row at hand in a column. */
@@ -352,13 +528,22 @@ static int put_upper(da_log *g, int which, cell c) {
     return 1;
 }
 
+static int is_idle(cell tag) {
+    switch (tag.size) {
+    case 0: return 1;
+    case 4: return equals(tag, "idle") || equals(tag, "BIND");
+    case 5: return equals(tag, "PARSE");
+    case 7: return equals(tag, "startup");
+    case 12: return equals(tag, "initializing");
+    case 14: return equals(tag, "authentication");
+    case 19: return equals(tag, "idle in transaction");
+    default: return 0;
+    }
+}
+
 static int put_action(da_log *g, cell tag, cell text) {
-    static const char *idle[] = {"", "idle", "idle in transaction", "authentication", "startup", "PARSE", "BIND", "initializing"};
     static const char *two[] = {"create", "alter", "drop", "truncate", "refresh"};
-    int is_idle = 0;
-    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
-        is_idle |= equals(tag, idle[i]);
-    if (!is_idle)
+    if (!is_idle(tag))
         return put_upper(g, ACTION, tag);
     if (text.size == 0)
         return 1;
@@ -399,7 +584,9 @@ static cell behind_word(cell m) {
 
 /* Milliseconds and the rest of `duration: 1.234 ms…`; nothing where it is not of that shape. */
 static cell behind_duration(cell m, double *duration) {
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
     char figure[32];
+    uint64_t digits = 0;
     size_t at = 10, n = 0, whole = 0, part = 0;
     for (; at < m.size && n < 30 && (is_digit(m.at[at]) || (m.at[at] == '.' && whole > 0 && part == 0)); at++) {
         if (m.at[at] == '.')
@@ -408,12 +595,15 @@ static cell behind_duration(cell m, double *duration) {
             part++;
         else
             whole++;
+        if (m.at[at] != '.')
+            digits = digits * 10 + (m.at[at] - '0');
         figure[n++] = (char)m.at[at];
     }
     if (whole == 0 || whole > 15 || part == 1 || part > 10 || !begins(after(m, at), " ms"))
         return (cell){NULL, 0};
     figure[n] = 0;
-    *duration = strtod(figure, NULL);
+    /* up to fifteen digits and these powers are exact, and so is what one division rounds */
+    *duration = n <= 15 ? (double)digits / powers[part > 0 ? part - 1 : 0] : strtod(figure, NULL);
     at += 3;
     while (at < m.size && m.at[at] == ' ')
         at++;
@@ -619,7 +809,9 @@ static int pgaudit(da_log *g, cell m) {
 
 static int classify(da_log *g, cell *c) {
     cell m = c[C_MESSAGE], severity = c[C_SEVERITY];
-    const uint8_t *audit = memmem(m.at, m.size < 9 ? m.size : 9, "AUDIT: ", 7);
+    const uint8_t *audit = NULL;
+    for (size_t i = 0; i < 3 && i + 7 <= m.size && audit == NULL; i++)
+        audit = memcmp(m.at + i, "AUDIT: ", 7) == 0 ? m.at + i : NULL;
     if (!is_ascii(severity.at, severity.size))
         return ODD;
     if (audit != NULL)
@@ -704,10 +896,9 @@ static size_t quoted(da_log *g, source *s, size_t at, cell *found) {
     size_t start = at + 1, from = start, out = g->scratch.used;
     int is_escaped = 0;
     for (at = start;; at++) {
-        const uint8_t *q = memchr(s->data + at, '"', s->size - at);
-        at = q == NULL ? s->size : (size_t)(q - s->data);
+        at = quote_from(s->data, at, s->size, &s->lines);
         s->is_short = at + 1 >= s->size && !s->is_last;
-        if (q == NULL || s->is_short)
+        if (at == s->size || s->is_short)
             return 0;
         if (at + 1 >= s->size || s->data[at + 1] != '"')
             break;
@@ -723,18 +914,14 @@ static size_t quoted(da_log *g, source *s, size_t at, cell *found) {
         *found = (cell){g->scratch.at + out, g->scratch.used - out};
     } else
         *found = (cell){s->data + start, at - start};
-    for (const uint8_t *n = s->data + start; (n = memchr(n, '\n', (size_t)(s->data + at - n))) != NULL; n++)
-        s->lines++;
     return at + 1;
 }
 
 static size_t bare(const source *s, size_t at, cell *found) {
     size_t start = at;
-    while (at < s->size && s->data[at] != ',' && s->data[at] != '\n') {
-        if (s->data[at] == '"' || s->data[at] == '\r')
-            return 0;
-        at++;
-    }
+    at = stop_from(s->data, at, s->size);
+    if (at < s->size && (s->data[at] == '"' || s->data[at] == '\r'))
+        return 0;
     *found = (cell){s->data + start, at - start};
     return at;
 }
@@ -910,9 +1097,10 @@ DA_EXPORT void da_log_close(da_log *g) {
         return;
     for (int i = 0; i < COLUMNS + 3; i++)
         forget(texts_of(g, i), 1);
+    forget(&g->shapes, 1);
     for (int i = 0; i < COLUMNS; i++)
         free(g->columns[i].numbers);
-    void *arrays[] = {g->line, g->begin, g->size, g->told, g->duration, g->form, g->minute, g->micro, g->class, g->seen, g->scratch.at, g->made.at};
+    void *arrays[] = {g->line, g->begin, g->size, g->told, g->duration, g->form, g->minute, g->micro, g->class, g->seen, g->scratch.at, g->made.at, g->shape.at, g->shape_form, g->shape_seen};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     free(g);
@@ -936,9 +1124,12 @@ DA_EXPORT da_log *da_log_read(const da_words *w, const uint8_t *data, int64_t si
         return NULL;
     }
     g->is_short = s.is_short;
-    free(g->scratch.at);
-    free(g->made.at);
-    g->scratch.at = g->made.at = NULL;
+    da_bytes *passing[] = {&g->scratch, &g->made, &g->shape, &g->shapes.bytes};
+    for (int i = 0; i < 4; i++) {
+        free(passing[i]->at);
+        passing[i]->at = NULL;
+    }
+    forget(&g->shapes, 0);
     for (int i = 0; i < COLUMNS + 3; i++)
         forget(texts_of(g, i), 0);
     return g;
