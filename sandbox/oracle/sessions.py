@@ -14,6 +14,7 @@ from typing import Any
 import sandbox.oracle
 from sandbox.oracle import accounts_control, packages, session_control, views_session  # noqa: F401 - they register what they know
 from sandbox.oracle.backend import Bind, Column, OracleError, Result, SessionEnded
+from sandbox.oracle.model.auditing import auditing_of
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.flashback import rows_at
 from sandbox.oracle.model.storage_work import archiver_is_stuck
@@ -74,6 +75,7 @@ class DatabaseAccounts:
             state = SessionState(sid, serial, user, service, self.database.clock.now(), dict(client))
             state.backend = SqlBackend(self.database, state)
             self.database.sessions[sid] = state
+            write_down(self.database, state, "LOGON")
         return state.backend, sid, serial
 
 
@@ -206,7 +208,14 @@ class SqlBackend:
     def close(self) -> None:
         self.transaction.rollback()
         with self.database.lock:
-            self.database.sessions.pop(self.session.sid, None)
+            if self.database.sessions.pop(self.session.sid, None):
+                write_down(self.database, self.session, "LOGOFF")
+
+
+def write_down(database: OracleDatabase, session: SessionState, action: str) -> None:
+    """A record of the audit trail, where this database audits real sessions."""
+    if write := auditing_of(database).write_session:
+        write(session, action)
 
 
 def open_simulator(database: OracleDatabase, **options: Any) -> Any:

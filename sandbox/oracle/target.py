@@ -27,10 +27,12 @@ from pathlib import Path
 from secrets import token_hex
 
 from drydock import settings
+from drydock.configuration import load_calendar
 from drydock.engines.postgres_server import free_port
 from drydock.sqlfiles import parse_sql_file, statements
 from sandbox import processes
 from sandbox.oracle import strays, views_backup, views_session  # noqa: F401 - they register what can be asked
+from sandbox.oracle.audit_planting import plant_trail
 from sandbox.oracle.faults import FAULTS
 from sandbox.oracle.host import OracleHost, offer_alert_log, prepare_host, rman_simulator, start_host, stop_host
 from sandbox.oracle.model.alert_log import alert_text
@@ -57,7 +59,7 @@ SCALE = 0.05  # of the rows that the platform has
 OPTIONS = ("Partitioning", "Online Index Build", "Online Redefinition")
 LOG_HOURS = (3, 9, 15, 21)  # as the estate's plan says; each is a set of logs, and one of the control file
 GRANTS = {
-    ACCOUNT: ("session", "backup"),
+    ACCOUNT: ("session", "backup", "audit"),
     WORKING: ("session", "gate", "changing", "reclaim", "reindex"),
     WATCHDOG: ("session", "watchdog"),
 }
@@ -185,6 +187,7 @@ def serve(folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     database = make_database(target)
+    trail = plant_trail(database, target.born_at, DAYS, load_calendar().is_workday, folder)
     with open_simulator(database, port=target.port), PatientService(target, database):
         tell_alerts = alert_teller(database, target.host.folder)
         tell_alerts()
@@ -194,6 +197,7 @@ def serve(folder: Path) -> None:
             while not stop.wait(TICK_S):
                 with database.lock:
                     catch_up(database)
+                trail.catch_up()
                 tell_alerts()
         finally:
             stop_host(host)

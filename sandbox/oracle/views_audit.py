@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from datetime import UTC
 
@@ -16,11 +17,31 @@ def naive(row: Row) -> Row:
     return row | {"EVENT_TIMESTAMP_UTC": moment, "EVENT_TIMESTAMP": moment}
 
 
-@view("UNIFIED_AUDIT_TRAIL")
-def unified_audit_trail(database: OracleDatabase) -> Iterator[Row]:
-    """Records of the table and of the files, as the view's text has both."""
+class SameRows:
+    """The very rows of a trail, held so that no other row can take the place of one: the version of their columns."""
+
+    def __init__(self, release: str, *lists: list[Row]) -> None:
+        self.release, self.rows = release, tuple(row for rows in lists for row in rows)
+
+    def __eq__(self, other: object) -> bool:
+        alike = isinstance(other, SameRows) and (self.release, len(self.rows)) == (other.release, len(other.rows))
+        return alike and all(map(operator.is_, self.rows, other.rows))
+
+    def __hash__(self) -> int:
+        return len(self.rows)
+
+
+def unified_version(database: OracleDatabase) -> SameRows:
     trail = auditing_of(database)
-    yield from (naive(row) for row in (*trail.unified, *trail.spilled))
+    return SameRows(database.version, trail.unified, trail.spilled)
+
+
+@view("UNIFIED_AUDIT_TRAIL", unified_version)
+def unified_audit_trail(database: OracleDatabase) -> Iterator[Row]:
+    """Records of the table and of the files, as the view's text has both; EVENT_TIMESTAMP_UTC comes with 19c."""
+    trail, has_utc = auditing_of(database), int(database.version.split(".")[0]) >= 19
+    for row in (*trail.unified, *trail.spilled):
+        yield naive(row) if has_utc else naive(row) | {"EVENT_TIMESTAMP_UTC": None}
 
 
 @view("V$UNIFIED_AUDIT_TRAIL")

@@ -135,7 +135,7 @@ def users(database: OracleDatabase) -> Rows:
             "DEFAULT_TABLESPACE": "USERS",
             "TEMPORARY_TABLESPACE": "TEMP",
             "PROFILE": "DEFAULT",
-            "ORACLE_MAINTAINED": "Y" if account.name in ("SYS", "SYSTEM") else "N",
+            "ORACLE_MAINTAINED": "Y" if account.name in ("SYS", "SYSTEM", "AUDSYS") else "N",
             "AUTHENTICATION_TYPE": "PASSWORD",
         }
         for number, account in enumerate(database.accounts.values())

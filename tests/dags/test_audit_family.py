@@ -53,7 +53,7 @@ def test_every_database_has_its_dag(bag) -> None:
 def test_it_says_what_it_is_in_both_languages(dag) -> None:
     assert dag.dag_display_name.startswith("审计日志分析 · ") and dag.description.startswith("Audit-log analysis of ")
     assert "runbooks/audit.md" in dag.doc_md and all(f"| `{name}` |" in dag.doc_md for name in CHAIN)
-    assert set(dag.params) == {"day", "quarter"} and "audit" in dag.tags
+    assert set(dag.params) == {"day", "quarter", "accept_fewer"} and "audit" in dag.tags
 
 
 def test_a_waiting_review_holds_back_no_day(dag) -> None:
@@ -119,11 +119,12 @@ def test_an_answer_that_cannot_be_taken_is_asked_for_again_at_once() -> None:
     assert again.retry_delay == timedelta(seconds=1) and again.reason == "reason: …" and other.retry_delay is None
 
 
-def asked(kind: str, start: str | None = None, **chosen: str) -> audit_runs.Asked:
+def asked(kind: str, start: str | None = None, user: str | None = None, **chosen: Any) -> audit_runs.Asked:
     """What a run of that kind is of; it began on 22 November 2026, 10:00 in Shanghai."""
     database, zone = load_all("sandbox").estate.database("gz_main"), UTC
     interval = datetime.fromisoformat(start).astimezone(zone) if start else None
-    dag_run = SimpleNamespace(run_type=kind, data_interval_start=interval, start_date=datetime(2026, 11, 22, 2, tzinfo=UTC))
+    began_at = datetime(2026, 11, 22, 2, tzinfo=UTC)
+    dag_run = SimpleNamespace(run_type=kind, data_interval_start=interval, start_date=began_at, triggering_user_name=user)
     return audit_runs.asked_of(database, LAG, {"params": chosen, "dag_run": dag_run})
 
 
@@ -136,6 +137,14 @@ def test_what_a_run_is_of() -> None:
     assert (by_hand.day, by_hand.makes_up) == (date(2026, 11, 21), True), "the newest whole day"
     assert asked("manual", day="2026-08-01") == audit_runs.Asked(date(2026, 8, 1), None, False)
     assert asked("manual", quarter="2026Q3") == audit_runs.Asked(None, Quarter(2026, 3), False)
+
+
+def test_fewer_records_are_accepted_by_a_person_and_of_one_day_alone() -> None:
+    assert asked("manual", user="wang", day="2026-08-01", accept_fewer=True).accepted_by == "wang"
+    assert asked("manual", user="wang", day="2026-08-01", accept_fewer=False).accepted_by == ""
+    for told in ({"user": "wang"}, {"day": "2026-08-01"}, {"user": "wang", "quarter": "2026Q3"}):
+        with pytest.raises(AirflowFailException, match=r"needs the day|a person must answer"):
+            asked("manual", accept_fewer=True, **told)
 
 
 @pytest.mark.parametrize("chosen", [{"day": "2026-11-22"}, {"day": "2099-01-01"}, {"quarter": "2027Q1"}, {"quarter": "Q9"}])

@@ -54,7 +54,7 @@ def test_its_dag_does_not_need_the_estate(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("DRYDOCK_CONFIG", str(tmp_path))
     bag = DagBag(dag_folder=str(ROOT / "dags"))
     assert list(bag.dags) == ["configuration__check"]
-    families = ["audit.py", "audit_purge.py", "backup.py", "masking.py", "reclaim.py", "reindex.py"]
+    families = ["audit.py", "audit_purge.py", "audit_trace.py", "backup.py", "masking.py", "reclaim.py", "reindex.py"]
     assert sorted(Path(name).name for name in bag.import_errors) == families
     dag = bag.dags["configuration__check"]
     assert dag.dag_display_name == "配置检查" and "runbooks/configuration.md" in dag.doc_md

@@ -58,9 +58,9 @@ class World:
         return replace(told, **fields)
 
     def collect(self, day: date = DAY, key: str = "r1", **fields: Any) -> tuple[Slice, ...]:
-        accept_fewer = fields.pop("accept_fewer", False)
+        accepted_by = fields.pop("accepted_by", "")
         run = self.run(day, key, **fields)
-        return collect(run, FilesSource(self.source, run.database), run.begin, run.end, accept_fewer)
+        return collect(run, FilesSource(self.source, run.database), run.begin, run.end, accepted_by)
 
     def lines(self, part: Part = Part.RECORDS, begin: datetime = BEGIN, end: datetime = END) -> list[dict[str, Any]]:
         return self.store.scan(part, begin, end).collect().to_dicts()

@@ -201,8 +201,10 @@ def test_a_source_that_was_cut_takes_nothing_away_unless_a_person_says_so(world:
     assert 0 < made.doubts[FEWER] < 5
     assert audit_history.links_of(world.ledger, world.name)[-1].deed == "kept"
     assert [f.code for f in judge_collected(world.policy, world.name, [made]).findings] == ["audit_source_cut"]
-    (made,) = world.collect(key="known", accept_fewer=True)
+    (made,) = world.collect(key="known", accepted_by="王主任")
     assert made.records == len(world.accounts()) < 200
+    deed = audit_history.links_of(world.ledger, world.name)[-1]
+    assert deed.deed == "replaced" and str(deed.subject["why"]).endswith("records fewer than were stored: accepted by 王主任")
     assert check_chain(world.store).findings == ()
 
 

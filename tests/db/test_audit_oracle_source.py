@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,13 +16,19 @@ from sqlalchemy import Engine
 from drydock.audit.collecting import collect
 from drydock.audit.oracle import source as oracle_source
 from drydock.audit.oracle.source import OracleTrailSource, TrailMoved
+from drydock.audit.oracle.versions import OLDER as OLDER_FILES
+from drydock.audit.oracle.versions import ask_by_version
 from drydock.audit.policy import AuditSource
 from drydock.audit.results import Part
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
+from drydock.engines.oracle_admission import NotForThisTarget, version_range
+from drydock.sqlfiles import sql_file
+from sandbox.oracle.server import OracleServer
+from sandbox.oracle.sessions import DatabaseAccounts
 from tests.db.audit_world import World
 from tests.db.audit_world import database as database_of
-from tests.oracle.audit_yard import AuditYard, audit_yard, audited_database, unified_row
+from tests.oracle.audit_yard import LOOKER, AuditYard, audit_yard, audited_database, opened, unified_row
 
 DAY = date(2026, 11, 19)
 BEGIN, END = span_of_day(DAY, database_of("x").zone)
@@ -174,6 +181,54 @@ def test_the_traditional_and_the_fine_grained_trail(world: World, yard: AuditYar
     )  # fmt: skip
     assert (second["account"], second["os_user"], second["instance"], second["policies"]) == ("HR", "li", "2", ["READS_PEOPLE"])
     assert [first["dialect"], second["dialect"]] == ["dba_audit_trail", "fga"]
+
+
+@pytest.mark.parametrize("version", ["12.1.0.2.0", "12.2.0.1.0", "18.3.0.0.0"])
+def test_the_unified_trail_of_older_versions_is_read_by_their_own_columns(world: World, yard: AuditYard, version: str) -> None:
+    """Before 19c there is no EVENT_TIMESTAMP_UTC; the simulator's view of these versions leaves it empty."""
+    yard.trail.unified = a_day()
+    newest = collected(world, yard)
+    with as_version(yard, version) as older:
+        found = collected(world, older)
+        assert found.equals(newest) and found.height == 40
+        assert ask_by_version(older.rows, "oldest_record", {}) == [{"oldest_at": (BEGIN - MICROSECOND).replace(tzinfo=None)}]
+        assert {row["toplevel"] for row in ask_by_version(older.rows, "policy_definitions", {})} == {"NO"}
+        asked = [name for name in ("unified_records", "spilled") if refused(older, name)]
+        assert asked == ["unified_records", *(["spilled"] if version.startswith("12.1") else [])]
+
+
+def test_a_version_without_unified_auditing_is_refused(yard: AuditYard) -> None:
+    with as_version(yard, "11.2.0.4.0") as older, pytest.raises(NotForThisTarget):
+        ask_by_version(older.rows, "unified_count", {"begin_utc": "", "end_utc": ""})
+
+
+def test_who_a_policy_is_for_is_asked_of_12_1_in_its_own_words() -> None:
+    file = sql_file("oracle", "audit", OLDER_FILES["enabled_policies"])
+    assert version_range(file) == ((12, 1), (12, 1)) and list(file.columns) == list(
+        sql_file("oracle", "audit", "enabled_policies").columns
+    )
+
+
+@contextmanager
+def as_version(yard: AuditYard, version: str) -> Iterator[AuditYard]:
+    """The same database as another version would answer, to a session of its own."""
+    now, yard.database.version = yard.database.version, version
+    try:
+        with (
+            OracleServer(DatabaseAccounts(yard.database), version=version) as server,
+            opened(yard.database, server, LOOKER) as session,
+        ):
+            yield AuditYard(yard.database, server, session)
+    finally:
+        yard.database.version = now
+
+
+def refused(yard: AuditYard, name: str) -> bool:
+    try:
+        yard.rows(name, oracle_source.UNIFIED[0].binds(BEGIN, END) if name == "unified_records" else {})
+    except NotForThisTarget:
+        return True
+    return False
 
 
 def test_without_a_session_the_views_are_named_unread(world: World, yard: AuditYard) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
+import pwd
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -14,7 +17,8 @@ import openpyxl
 import pytest
 from sqlalchemy import URL, Engine
 
-from drydock.audit import reports, steps
+from drydock.audit import reports, steps, traces, tracing
+from drydock.audit.asked import Wanted
 from drydock.audit.places import store_place
 from drydock.audit.results import Disposal
 from drydock.audit.review_sheet import HEAD_ROW, KEYS, SHEET
@@ -23,7 +27,7 @@ from drydock.audit.spans import Quarter, span_of_day
 from drydock.audit.store import Store
 from drydock.cli import main
 from drydock.configuration import load_all
-from drydock.ledger import audit_history, record
+from drydock.ledger import audit_history, audit_record, record
 from drydock.verdicts import Status
 from tests.db.audit_world import csv_line
 from tests.unit.configuration_folder import ESTATE, ConfigurationFolder
@@ -133,7 +137,7 @@ def test_every_record_of_an_account_is_in_the_file(shell: Shell, capsys: pytest.
     told = ["trace-audit", "--database", DATABASE, "--from", f"{DAYS[0]}T00:00", "--to", f"{DAYS[0] + timedelta(days=1)}T00:00"]
     assert main([*told, "--account", "MALLORY", "--out", str(root / "t.csv")]) == 0
     assert "1 of 61 records" in capsys.readouterr().out and "4711" not in (root / "t.csv").read_text()
-    assert main([*told, "--object", "orders", "--exemplars", "--out", str(root / "t.csv")]) == 0
+    assert main([*told, "--object", "orders", "--exemplars", "--why", "工单 4711", "--out", str(root / "t.csv")]) == 0
     content = (root / "t.csv").read_bytes()
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
     assert len(rows) == 61 and "delete from trade.orders where id = 4711" in {row["statement"] for row in rows}
@@ -141,6 +145,110 @@ def test_every_record_of_an_account_is_in_the_file(shell: Shell, capsys: pytest.
     assert main([*told, "--account", "nobody", "--out", str(root / "none.jsonl")]) == 1
     past = ["trace-audit", "--database", DATABASE, "--from", "2025-01-01", "--to", "2025-01-02", "--out", str(root / "n.csv")]
     assert main(past) == 2
+
+
+def of_the_day(out: Path, *more: str) -> list[str]:
+    span = ["--from", f"{DAYS[0]}T00:00:00", "--to", str(DAYS[0] + timedelta(days=1))]
+    return ["trace-audit", "--database", DATABASE, *span, "--out", str(out), *more]
+
+
+def test_who_traced_what_and_why_stands_in_the_ledger(shell: Shell, ledger: Engine) -> None:
+    out = shell[0] / "told.jsonl"
+    assert main(of_the_day(out, "--host", "10.0.0.0", "--exemplars", "--why", "工单 4711")) == 0
+    told = audit_history.traces_of(ledger, DATABASE)[-1]
+    assert (told.asked.why, told.asked.with_statements, told.asked.asked_through) == ("工单 4711", True, "shell")
+    assert told.asked.wanted.host == "10.0.0.0" and told.asked.asked_by.startswith(pwd.getpwuid(os.getuid()).pw_name + "@")
+    assert (told.file, told.sha256) == (out.name, hashlib.sha256(out.read_bytes()).hexdigest()) and told.records
+
+
+def test_statements_are_opened_only_after_the_ledger_knows(
+    shell: Shell, ledger: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    out = shell[0] / "opened.jsonl"
+    opening = of_the_day(out, "--account", "mallory", "--exemplars", "--why", "工单 4712")
+    with monkeypatch.context() as patch:
+        patch.setattr(tracing, "_with_statements", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        assert main(opening) == 64
+    told = audit_history.traces_of(ledger, DATABASE)[-1]
+    assert (told.asked.why, told.sha256) == ("工单 4712", None), "asked for, and not known to be made"
+    before = len(audit_history.traces_of(ledger, DATABASE))
+    monkeypatch.setattr(audit_record, "save_trace_asked", lambda *_: (_ for _ in ()).throw(RuntimeError("the ledger is away")))
+    with pytest.raises(RuntimeError):
+        main(opening)
+    assert not out.exists() and len(audit_history.traces_of(ledger, DATABASE)) == before
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (["--account", "mallory", "--exemplars"], "say why"),
+        (["--account", "mallory", "--exemplars", "--why", " x "], "too short"),
+        (["--exemplars", "--why", "工单 4711"], "name an account"),
+    ],
+)
+def test_statements_are_not_opened_without_a_reason_or_for_everybody(
+    more: list[str], why: str, shell: Shell, ledger: Engine, capsys: pytest.CaptureFixture
+) -> None:
+    before, out = audit_history.traces_of(ledger, DATABASE), shell[0] / "refused.csv"
+    assert main(of_the_day(out, *more)) == 64 and why in capsys.readouterr().err
+    assert not out.exists() and audit_history.traces_of(ledger, DATABASE) == before
+
+
+def test_a_policy_may_name_who_reads_statements(shell: Shell, ledger: Engine) -> None:
+    run = a_run(ledger, DAYS[0])
+    told = {"database": DATABASE, "begin": run.begin, "end": run.end, "wanted": Wanted(account="app"), "why": "工单 4711"}
+    asked = traces.asked_for(**told, with_statements=True, asked_by="li@host (sudo by zhao)", asked_through="shell")
+    traces.check_asked(asked, run.policy, ".csv")
+    for readers in (("li",), ("wang", "li")):
+        traces.check_asked(asked, run.policy.model_copy(update={"statement_readers": readers}), ".csv")
+    with pytest.raises(tracing.TraceError, match="may not have statements"):
+        traces.check_asked(asked, run.policy.model_copy(update={"statement_readers": ("zhao",)}), ".csv")
+
+
+def test_files_of_traces_go_when_statements_may_be_kept_no_longer(shell: Shell, ledger: Engine) -> None:
+    run, folder = a_run(ledger, DAYS[0]), traces.traces_dir(DATABASE)
+    folder.mkdir(parents=True)
+    for name, days in (("trace-1.csv", 191), ("trace-1.csv.sha256", 191), ("trace-2.csv", 189)):
+        (folder / name).touch()
+        at = (run.now - timedelta(days=days)).timestamp()
+        os.utime(folder / name, (at, at))
+    assert traces.sweep_traces(run) == 2 and [path.name for path in folder.iterdir()] == ["trace-2.csv"]
+
+
+@pytest.fixture
+def bucket(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same store, by a URL."""
+    folder = shell[0] / "by_url"
+    shutil.copytree(shell[0] / "config", folder, dirs_exist_ok=True)
+    policy = folder / "audit.yaml"
+    policy.write_text(policy.read_text() + f"store: file://{shell[0]}/state/audit\n")
+    monkeypatch.setenv("DRYDOCK_CONFIG", str(folder))
+    return policy
+
+
+def test_a_store_on_object_storage_is_reached_from_the_shell(shell: Shell, bucket: Path, capsys: pytest.CaptureFixture) -> None:
+    assert load_all().audit.store.startswith("file://")
+    assert main(of_the_day(shell[0] / "url.csv", "--account", "mallory", "--exemplars", "--why", "工单 4711")) == 0
+    assert "id = 4711" in (shell[0] / "url.csv").read_text() and "1 of 61 records" in capsys.readouterr().out
+    assert main(["audit-queue", *shell[1], "--out", str(shell[0] / "url.xlsx")]) == 1
+    assert list((shell[0] / "state" / "audit_cache").rglob("*.parquet")), "read through the opener, not as a folder"
+
+
+@pytest.mark.parametrize(
+    ("store", "why"),
+    [
+        ("nope://x/audit", "nope:// cannot be reached"),
+        ("s3://x/audit", "Install s3fs"),
+    ],
+)
+def test_storage_that_cannot_be_reached_is_bad_usage(
+    store: str, why: str, shell: Shell, bucket: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """A kind of storage that no library here knows is told at once, with what is missing."""
+    text = bucket.read_text()
+    bucket.write_text(text[: text.index("store: file")] + f"store: {store}\n")
+    assert main(of_the_day(shell[0] / "away.csv", "--account", "mallory")) == 64
+    assert why in capsys.readouterr().err and not (shell[0] / "away.csv").exists()
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_two_migrations_at_once_make_one_ledger(make_database: Callable[[str], U
     url = make_database("two_at_once")
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(migrate, (url, url)))
-    assert rows(url, "SELECT version_num FROM drydock.alembic_version") == [("0005_audit",)]
+    assert rows(url, "SELECT version_num FROM drydock.alembic_version") == [("0006_audit_traces",)]
 
 
 def test_a_role_that_is_not_there_and_may_not_be_made_is_named(

@@ -16,6 +16,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "audit/standard_records": ZONED_DAY,
     "audit/unified_count": UTC_DAY,
     "audit/unified_records": UTC_DAY,
+    "audit/unified_count_12": UTC_DAY,
+    "audit/unified_records_12": UTC_DAY,
     "changing/modifications": {"owner": "NOBODY", "name": "NOTHING"},
     "changing/plans": {"owner": "NOBODY", "name": "NOTHING"},
     "gate/running_beside": {"masking_id": 7},

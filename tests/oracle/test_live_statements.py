@@ -48,8 +48,8 @@ def dictionary_types(file: SqlFile) -> dict[str, str]:
     if not isinstance(tree, exp.Select) or tree.find(exp.CTE):
         return {}
     tables = [t for t in (tree.find(exp.From), *tree.args.get("joins", ())) if t]
-    lowest = version_range(file)[0]
-    views = {t.this.alias_or_name.upper(): view_of(t.this.name, lowest) for t in tables if isinstance(t.this, exp.Table)}
+    versions = version_range(file)
+    views = {t.this.alias_or_name.upper(): view_of(t.this.name, *versions) for t in tables if isinstance(t.this, exp.Table)}
     found = {}
     for column in tree.expressions:
         plain = column.unalias()

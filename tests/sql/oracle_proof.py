@@ -37,13 +37,15 @@ def faults_of(file: SqlFile) -> list[str]:
     tree = parsed[0]
     if len(parsed) != 1 or not isinstance(tree, exp.Query):
         return ["is not one query"]
-    views, faults = views_of(tree, version_range(file)[0])
+    views, faults = views_of(tree, *version_range(file))
     faults += [] if faults else _faults_of_names(tree, views, file)
     faults += _faults_of_privileges(file, views.values()) + _faults_of_licence(file, views.values())
     return faults + _faults_of_binds(tree, file)
 
 
-def views_of(tree: exp.Expression, lowest: tuple[int, ...]) -> tuple[dict[str, DictionaryView], list[str]]:
+def views_of(
+    tree: exp.Expression, lowest: tuple[int, ...], highest: tuple[int, ...] = ()
+) -> tuple[dict[str, DictionaryView], list[str]]:
     """The views that a query names, and what is wrong with their names."""
     defined = {cte.alias.upper() for cte in tree.find_all(exp.CTE)}
     found, faults = {}, []
@@ -51,7 +53,7 @@ def views_of(tree: exp.Expression, lowest: tuple[int, ...]) -> tuple[dict[str, D
         name = table.name.upper()
         if not table.name or (name in defined and not table.db):
             continue
-        view = view_of(name, lowest)
+        view = view_of(name, lowest, highest)
         if view is None:
             faults.append(f"no view {name} in every version from {'.'.join(map(str, lowest))} on")
         elif table.db and table.db.upper() != view.granted.split(".")[0]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -286,7 +287,7 @@ def plain_log(rows: int = 30, text: str = "select * from hr.emp where id = 7") -
 def test_what_differs_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, careful = both(tmp_path / "a.csv", plain_log(), 1_000)
     assert ours == careful and len(ours["records"]) == 30
-    monkeypatch.setattr(postgres_frames, "_DIALECTS", pl.Series(["", "another", "", "", "", ""]))
+    monkeypatch.setattr(postgres_frames, "_DIALECTS", ("", "another", "", "", "", ""))
     ours, careful = both(tmp_path / "a.csv", plain_log(), 1_000)
     assert ours["records"] != careful["records"]
 
@@ -374,3 +375,66 @@ def test_rows_of_a_measured_plan() -> None:
     scan = {"Node Type": "Result", "Actual Rows": 3, "Actual Loops": 2}
     plan = {"Query Text": "insert into t", "Plan": {"Node Type": "ModifyTable", "Actual Rows": 0, "Plans": [scan]}}
     assert told_by("duration: 1.0 ms  plan:\n" + json.dumps(plan))["rows"] == 6
+
+
+_PIECES = st.sampled_from(
+    [
+        *(
+            "7",
+            "42",
+            "0",
+            "12345678901234567890",
+            "123456789012345678901234567890123456",
+            "1.5",
+            ".5",
+            "1e5",
+            "1_000",
+            "0x1F",
+            "0b1",
+        ),
+        *("'", "''", "x'", "q'", "e'", "n'", "u&'", "\\", '"', "$", "$1", "$a$", ":1", "::", "--", "/*", "*/", "\n", "ab" * 17),
+        *(
+            " ",
+            " ",
+            " ",
+            ",",
+            "(",
+            ")",
+            "-",
+            "+",
+            "=",
+            ".",
+            ";",
+            "t1",
+            "t 1",
+            "null",
+            "select",
+            "in",
+            "values",
+            "é",
+            "x",
+            "#",
+            "_",
+        ),
+    ]
+)
+
+
+@needs_kernel
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(_PIECES, min_size=1, max_size=12), st.lists(st.lists(st.integers(0, 99), max_size=6), min_size=2, max_size=6))
+def test_texts_that_differ_in_numbers_have_the_forms_that_they_have_alone(pieces: list[str], drawn: list[list[int]]) -> None:
+    kernel = compiled.load().kernel
+    texts = []
+    for numbers in drawn:
+        told = iter(numbers)
+        texts.append("select " + "".join(str(next(told, piece)) if piece.isdigit() else piece for piece in pieces))
+    row = dict.fromkeys(CSV_NAMES, "") | {"log_time": "2026-03-02 12:00:00.000 CST", "error_severity": "LOG", "session_id": "s"}
+    data = b"".join(csv_line(row | {"message": f"statement: {text}", "process_id": "1"}) for text in texts)
+    rows = kernel.read(np.frombuffer(data, np.uint8), True, False)
+    assert rows.rows == len(texts)
+    forms, seen = kernel.forms(pl.Series(texts))
+    for number, (form, sort) in enumerate(zip(rows.array("form").tolist(), rows.array("sort").tolist(), strict=True)):
+        if sort == postgres_frames.STATEMENT:
+            assert rows.forms[form] == forms[number]
+            assert rows.array("seen")[number] == seen[number]

@@ -125,20 +125,23 @@ def trace_audit(
     host: Annotated[str, typer.Option(help="host, address or terminal of the client", metavar="NAME")] = "",
     fingerprint: Annotated[str, typer.Option(help="of a statement", metavar="HEX")] = "",
     exemplars: Annotated[bool, typer.Option("--exemplars", help="with statements as they stood: they may hold data")] = False,
+    why: Annotated[str, typer.Option(help="why it is needed, for the ledger; with --exemplars a must", metavar="WORDS")] = "",
 ) -> int:
     """Write every record of an account, object, host or statement in a stretch of time to a file with its SHA-256. 溯源导出。
+
+    Who asked, for what and why is written to the ledger before anything is read.
 
     Exits with 0, 1 where nothing matched, 2 where the store holds nothing of that stretch, 64 on bad usage.
     """
     with _told():
         from drydock.audit import shell
-        from drydock.audit.tracing import Wanted
+        from drydock.audit.asked import Wanted
 
         zone = shell.zone_of(database)
         span = (begin.replace(tzinfo=zone), end.replace(tzinfo=zone))
         wanted = Wanted(account=account, object=object_name, host=host, fingerprint=fingerprint)
         with shell.open_audit(database, url, span) as run:
-            made = shell.trace_records(run, wanted, out, exemplars)
+            made = shell.trace_records(run, wanted, out, exemplars, why)
     typer.echo(f"{made.path}: {made.records:,} of {made.examined:,} records, {made.without_time:,} of them without a time")
     typer.echo(f"sha256 {made.sha256}")
     return GOOD if made.records else PROBLEMS if made.examined else NOTHING

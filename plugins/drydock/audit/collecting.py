@@ -65,10 +65,11 @@ class Renaming(Protocol):
         ...
 
 
-def collect(run: AuditRun, source: TrailSource, begin: datetime, end: datetime, accept_fewer: bool = False) -> tuple[Slice, ...]:
+def collect(run: AuditRun, source: TrailSource, begin: datetime, end: datetime, accepted_by: str = "") -> tuple[Slice, ...]:
     """Read what the source holds of the local days that overlap [begin, end), and seal it; what was stored of it is replaced.
 
-    `accept_fewer`: also by fewer records, where a person knows why. Raises what the source raises when it cannot be reached.
+    `accepted_by`: the person who accepts fewer records than are stored, and knows why; the chain tells it. Raises what the
+    source raises when it cannot be reached.
     """
     sealed: list[Slice] = []
     with run.store.writing():
@@ -76,7 +77,7 @@ def collect(run: AuditRun, source: TrailSource, begin: datetime, end: datetime, 
             with locked(
                 run.ledger, f"audit-collect:{run.database.id}:{source.id}:{day}"
             ):  # two runs of a day, one after the other
-                sealed += _Day(run, source, day, accept_fewer).collect()
+                sealed += _Day(run, source, day, accepted_by).collect()
     return tuple(sealed)
 
 
@@ -89,8 +90,8 @@ def _days(run: AuditRun, begin: datetime, end: datetime) -> list[date]:
 class _Day:
     """One local day of one source."""
 
-    def __init__(self, run: AuditRun, source: TrailSource, day: date, accept_fewer: bool) -> None:
-        self.run, self.source, self.day, self.accept_fewer = run, source, day, accept_fewer
+    def __init__(self, run: AuditRun, source: TrailSource, day: date, accepted_by: str) -> None:
+        self.run, self.source, self.day, self.accepted_by = run, source, day, accepted_by
         self.begin, end = span_of_day(day, run.database.zone)
         settled = run.now - timedelta(minutes=run.policy.settling_lag_minutes)
         self.end = end
@@ -164,14 +165,17 @@ class _Day:
 
     def _seal(self, slice: Slice, doubled: int, replaced: Sequence[StoredSlice]) -> None:
         """Seal it in the place of those, or keep the richest of those in its place."""
-        deed, ended = "", tuple(replaced)
+        deed, why, ended = "", "", tuple(replaced)
         richest = max(replaced, key=lambda s: s.slice.records, default=None)
-        if richest is not None and not self.accept_fewer and slice.records + doubled < richest.slice.records:
-            self.run.store.discard(slice.files)
+        if richest is not None and slice.records + doubled < richest.slice.records:
             missing = richest.slice.records - slice.records
-            slice = richest.slice.model_copy(update={"doubts": richest.slice.doubts | {FEWER: missing}})
-            deed, ended = KEPT, (richest,)
-        self.run.store.seal(self.run.run_id, slice, ended, deed)
+            if self.accepted_by:
+                why = f"{missing} records fewer than were stored: accepted by {clean_text(self.accepted_by)}"
+            else:
+                self.run.store.discard(slice.files)
+                slice = richest.slice.model_copy(update={"doubts": richest.slice.doubts | {FEWER: missing}})
+                deed, ended = KEPT, (richest,)
+        self.run.store.seal(self.run.run_id, slice, ended, deed, why)
         self.stored = tuple(s for s in self.stored if s not in ended)
         self.made.append(slice)
 

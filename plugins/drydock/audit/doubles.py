@@ -11,8 +11,9 @@ from collections.abc import Iterable
 import polars as pl
 import pyarrow.parquet as pq
 
+from drydock.audit.coded import Coded
 from drydock.audit.columns import RECORDS
-from drydock.audit.results import Part, Slice
+from drydock.audit.results import Part, Slice, frame_of
 from drydock.audit.store import Store
 
 _TOLD = [name for name in RECORDS if name not in ("file", "line", "received_time")]
@@ -30,12 +31,13 @@ class Doubles:
         self._known: dict[str, pl.Series] = {}
         self.left_out = 0
 
-    def without(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def without(self, rows: pl.DataFrame | Coded) -> pl.DataFrame | Coded:
         """The rows that no other piece has."""
-        first, last = frame["event_time"].min(), frame["event_time"].max()
+        first, last = rows["event_time"].min(), rows["event_time"].max()
         overlapping = [o for o in self._others if first is not None and o.first_at <= last and o.last_at >= first]
         if not overlapping:
-            return frame
+            return rows
+        frame = frame_of(rows)
         known = pl.concat([self._keys_in(path) for other in overlapping for path in _records_of(self._store, other)])
         kept = frame.filter(~keys_of(frame).is_in(known.implode()).fill_null(False))
         self.left_out += frame.height - kept.height

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from types import TracebackType
 from typing import IO, Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from drydock.audit.coded import Coded, one_chunk
 from drydock.audit.columns import ACTIVITY, EXEMPLARS, RECORDS, STATEMENT_USE, STATEMENTS
 from drydock.audit.results import Part
 
@@ -74,8 +76,9 @@ class Hashing:
 
 _BOUNDED = ("event_time", "first_at", "last_at", "hour")
 """Columns that questions are bounded by: only they need the least and greatest of each row group."""
-_DIFFERENT = frozenset({"session_id", "entry_id", "statement", "normalised"})
+_DIFFERENT = frozenset({"statement", "normalised"})
 """Texts that hardly repeat."""
+NUMBERED = pa.dictionary(pa.int32(), pa.large_string())
 
 
 def _repeating(schema: Mapping[str, Any]) -> list[str]:
@@ -84,12 +87,40 @@ def _repeating(schema: Mapping[str, Any]) -> list[str]:
     return texts + [f"{name}.list.element" for name, kind in schema.items() if kind == pl.List(pl.String)]
 
 
+def written_schema(part: Part) -> pa.Schema:
+    """The same with the numbers of the texts that repeat: as they are handed over, not as the file tells them."""
+    names = set(_repeating(SCHEMAS[part]))
+    return pa.schema(pa.field(field.name, _written(field, names)) for field in arrow_schema(part))
+
+
+def _written(field: pa.Field, repeating: Set[str]) -> pa.DataType:
+    if field.name in repeating:
+        return NUMBERED
+    return pa.large_list(NUMBERED) if pa.types.is_large_list(field.type) else field.type
+
+
+def _numbered(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """A frame as a table of `schema`. Raises polars' ColumnNotFoundError, pyarrow.ArrowInvalid."""
+    return pa.Table.from_arrays([_array(frame[field.name], field.type) for field in schema], schema=schema)
+
+
+def _array(series: pl.Series, kind: pa.DataType) -> pa.Array:
+    array = one_chunk(series.to_arrow(compat_level=_OLD))
+    if kind == NUMBERED:
+        return array.cast(NUMBERED.value_type).dictionary_encode()
+    if pa.types.is_large_list(kind):
+        array = array.cast(pa.large_list(NUMBERED.value_type))
+        ends = np.concatenate([[0], np.cumsum(array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))])
+        mask = array.is_null() if array.null_count else None
+        return pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), array.flatten().dictionary_encode(), mask=mask)
+    return array.cast(kind)
+
+
 class ParquetFile:
     """Frames into one Parquet file, a row group each; memory holds one frame."""
 
     def __init__(self, file: IO[bytes], part: Part) -> None:
-        self.hashing, self.rows, self._schema = Hashing(file), 0, arrow_schema(part)
-        self._columns = list(SCHEMAS[part])
+        self.hashing, self.rows, self._schema = Hashing(file), 0, written_schema(part)
         self._writer = pq.ParquetWriter(
             self.hashing,
             self._schema,
@@ -97,13 +128,15 @@ class ParquetFile:
             compression_level=LEVEL,
             use_dictionary=_repeating(SCHEMAS[part]),
             write_statistics=[name for name in _BOUNDED if name in SCHEMAS[part]] or False,
+            store_schema=False,
         )
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Raises pyarrow.ArrowInvalid or polars' ColumnNotFoundError where the frame has not the part's columns."""
-        if frame.height:
-            self._writer.write_table(frame.select(self._columns).to_arrow(compat_level=_OLD).cast(self._schema))
-            self.rows += frame.height
+    def add(self, rows: pl.DataFrame | Coded) -> None:
+        """Raises pyarrow.ArrowInvalid or polars' ColumnNotFoundError where a frame has not the part's columns."""
+        if rows.height:
+            table = rows.arrow(self._schema) if isinstance(rows, Coded) else _numbered(rows, self._schema)
+            self._writer.write_table(table)
+            self.rows += rows.height
 
     def __enter__(self) -> ParquetFile:
         return self

@@ -13,6 +13,7 @@ from datetime import datetime
 import polars as pl
 
 from drydock.audit.audit_command import set_aside
+from drydock.audit.coded import Coded
 from drydock.audit.columns import EXEMPLARS, RECORDS, STATEMENTS
 from drydock.audit.fingerprints import describe
 from drydock.audit.records import AuditRecord, Kind, Piece, SetAside, Zone
@@ -166,9 +167,16 @@ def _statements(frame: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
     return used(frame).join(facts, on="fingerprint", maintain_order="left").select(*STATEMENTS)
 
 
-def used(frame: pl.DataFrame) -> pl.DataFrame:
+def used(rows: pl.DataFrame | Coded) -> pl.DataFrame:
     """Fingerprint -> records, first_at, last_at, as rows of the stored form tell it."""
-    rows = frame.lazy().filter(pl.col("fingerprint") != "").group_by("fingerprint", maintain_order=True)
+    if isinstance(rows, Coded):
+        found = _used(rows.numbers, 0)
+        return found.with_columns(rows.values["fingerprint"].gather(found["fingerprint"]).alias("fingerprint"))
+    return _used(rows, "")
+
+
+def _used(frame: pl.DataFrame, empty: str | int) -> pl.DataFrame:
+    rows = frame.lazy().filter(pl.col("fingerprint") != empty).group_by("fingerprint", maintain_order=True)
     when = pl.col("event_time")
     return rows.agg(pl.len().cast(pl.Int64).alias("records"), when.min().alias("first_at"), when.max().alias("last_at")).collect()
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from drydock.audit.coded import Coded
+from drydock.audit.results import frame_of
+
 TEXT, PLAN = "log_statement", "auto_explain"
 MOST_WAITING = 100_000
 """Statements whose plan may still come, one of a session at most; beyond that the oldest wait no more."""
@@ -22,11 +25,12 @@ class Pairs:
         self._has_plans = False
         self.made = 0
 
-    def feed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows that are settled: those of the frame without what waits, and what waited before."""
-        self._has_plans = self._has_plans or bool((frame["dialect"] == PLAN).any())
+    def feed(self, read: pl.DataFrame | Coded) -> pl.DataFrame | Coded:
+        """The rows that are settled: those that were read without what waits, and what waited before."""
+        self._has_plans = self._has_plans or _has_plans(read)
         if not self._has_plans:
-            return frame
+            return read
+        frame = frame_of(read)
         rows = frame if self._waiting is None else pl.concat([self._waiting, frame])
         told = _told(rows)
         is_doubled = pl.col("_row").is_in(told.filter(pl.col("_is_pair"))["_text_row"].implode())
@@ -46,6 +50,10 @@ class Pairs:
         """Statements whose plan never came."""
         waiting, self._waiting = self._waiting, None
         return waiting
+
+
+def _has_plans(rows: pl.DataFrame | Coded) -> bool:
+    return rows.has("dialect", PLAN) if isinstance(rows, Coded) else bool((rows["dialect"] == PLAN).any())
 
 
 def _told(rows: pl.DataFrame) -> pl.DataFrame:

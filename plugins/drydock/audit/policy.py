@@ -113,6 +113,9 @@ class AuditPolicy(Model):
     days_until_full: PositiveInt = Field(30, description="fewer days until the trail's space is full: WARN")
     tickets: str = Field("", description="CSV of change tickets (columns of docs/configuration.md), ${VARIABLES} are filled in")
     reviewers: tuple[Name, ...] = Field((), description="Airflow user ids that may review; empty: everyone with the right to")
+    statement_readers: tuple[Name, ...] = Field(
+        (), description="who may have statements as they stood in a trace (Airflow user id, account at a shell); empty: everyone"
+    )
     review_days: PositiveInt = Field(10, description="how long the quarter's review waits for people")
     parameters: dict[str, dict[str, float | str]] = Field(
         default_factory=dict, description="rule id -> parameters that differ from those of its file"

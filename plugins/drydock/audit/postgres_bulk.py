@@ -7,19 +7,21 @@ Without a compiler the careful reader reads all of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
 
 from drydock.audit import reading
 from drydock.audit.blocks import Context
 from drydock.audit.framing import batches_of
 from drydock.audit.kernel.compiled import Kernel, LogRows, load
 from drydock.audit.lines import Lines
-from drydock.audit.postgres_frames import Stretch, frame_of
+from drydock.audit.postgres_frames import Stretch, batch_of
 from drydock.audit.postgres_logs import is_sure_csv_row
 from drydock.audit.records import Piece
 from drydock.audit.results import Batch
@@ -29,6 +31,7 @@ BLOCK_BYTES = 16 * 1024 * 1024
 MOST_HELD = 64 * 1024 * 1024  # bytes of one row; a longer one is the careful reader's
 LEAST_CAREFUL = 256 * 1024  # bytes that the careful reader takes before the kernel is tried again
 _HEAD = 4096
+_NOTHING = np.zeros(0, np.uint8)
 _OTHER = (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x28\xb5\x2f\xfd")
 
 
@@ -72,64 +75,69 @@ def bulk_batches(
         yield from _Bulk(stream, kernel, sort == "json", Stretch(told, begin, end, clock, dated), block_bytes).batches()
 
 
+class _Read(NamedTuple):
+    """Rows of the kernel, the bytes that it was given, and whether the file ends with them."""
+
+    rows: LogRows
+    data: np.ndarray
+    is_last: bool
+
+    @property
+    def rest(self) -> np.ndarray:
+        """What the kernel left over."""
+        return self.data[self.rows.consumed :]
+
+    @property
+    def is_stuck(self) -> bool:
+        """True where the kernel stands before something that it does not surely understand."""
+        return len(self.rest) > 0 and (not self.rows.is_short or len(self.rest) > MOST_HELD)
+
+
 @dataclass
 class _Bulk:
-    """Where the reading of one file stands."""
+    """Where the reading of one file stands: at byte `offset`, the first of the line of number `line`."""
 
     stream: BinaryIO
     kernel: Kernel
     is_json: bool
     stretch: Stretch
     block_bytes: int
-    data: bytes = b""  # from byte `offset` of the file on; its first line has the number `line`
     offset: int = 0
     line: int = 1
-    is_last: bool = False
 
     def batches(self) -> Iterator[Batch]:
         """The next rows are read while those before become frames."""
         with ThreadPoolExecutor(1) as ahead:
-            self.fill()
-            coming = self.begin_reading(ahead)
+            coming: Future[_Read] | None = ahead.submit(self.read, _NOTHING)
             while coming is not None:
-                rows, data, line = coming.result(), self.data, self.line
-                is_stuck = self.passed(rows)
-                coming = None if is_stuck else self.begin_reading(ahead)
-                yield from frame_of(rows, data, line, self.stretch)
-                if is_stuck:
-                    yield from self.careful()
-                    self.fill()
-                    coming = self.begin_reading(ahead)
+                read, line = coming.result(), self.line
+                self.offset += read.rows.consumed
+                self.line += read.rows.lines
+                is_over = read.is_stuck or (read.is_last and not len(read.rest))
+                coming = None if is_over else ahead.submit(self.read, read.rest)
+                yield from batch_of(read.rows, read.data, line, self.stretch)
+                if read.is_stuck:
+                    has_more = yield from self.careful()
+                    coming = ahead.submit(self.read, _NOTHING) if has_more else None
 
-    def begin_reading(self, ahead: ThreadPoolExecutor) -> Future[LogRows] | None:
-        return ahead.submit(self.kernel.read, self.data, self.is_last, self.is_json) if self.data else None
+    def read(self, rest: np.ndarray) -> _Read:
+        """The rows of the next block, which begins with what the one before left over."""
+        data = np.empty(len(rest) + self.block_bytes, np.uint8)
+        data[: len(rest)] = rest
+        size = self.stream.readinto(data[len(rest) :].data)  # type: ignore[attr-defined]
+        data, is_last = data[: len(rest) + size], size < self.block_bytes
+        return _Read(self.kernel.read(data, is_last, self.is_json), data, is_last)
 
-    def passed(self, rows: LogRows) -> bool:
-        """Go behind these rows; True where the kernel stands before something that it does not surely understand."""
-        self.data = self.data[rows.consumed :]
-        self.offset += rows.consumed
-        self.line += rows.lines
-        if self.data and (not rows.is_short or len(self.data) > MOST_HELD):
-            return True
-        self.fill()
-        return False
-
-    def fill(self) -> None:
-        block = self.stream.read(self.block_bytes)
-        self.is_last = len(block) < self.block_bytes
-        self.data += block
-
-    def careful(self) -> Iterator[Batch]:
-        """What the careful reader makes of the file from here on, until rows of sure shape follow or the file ends."""
+    def careful(self) -> Generator[Batch, None, bool]:
+        """What the careful reader makes of the file from here on, until rows of sure shape follow or the file ends: False."""
         self.stream.seek(self.offset)
         lines = Lines.rest(self.stream, self.line, self.offset)
         yield from self.stretch.batches(self.pieces(lines))
         following = lines.peek()
-        self.is_last = following is None
-        self.data = b""
         if following is not None:
             self.offset, self.line = following.offset, following.number
             self.stream.seek(self.offset)
+        return following is not None
 
     def pieces(self, lines: Lines) -> Iterator[Piece]:
         context, most = Context(self.stretch.clock), self.offset + LEAST_CAREFUL

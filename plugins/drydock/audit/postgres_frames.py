@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from drydock.audit import framing, reading
 from drydock.audit.blocks import Context
+from drydock.audit.coded import Coded, key_of, numbering, series_of
 from drydock.audit.columns import EXEMPLARS, RECORDS, STATEMENTS, UTC_TIME
 from drydock.audit.fingerprints import LONGEST_NORMALISED, fingerprint_of
 from drydock.audit.injections import marks_of
@@ -30,15 +31,14 @@ from drydock.audit.statement_facts import Facts, facts_of
 from drydock.audit.times import Clock, Moment
 from drydock.verdicts import clean_text
 
-ODD, STATEMENT, NOISE, PGAUDIT, FAILURE, SESSION = range(6)
-_DIALECTS = pl.Series(["", "log_statement", "", "pgaudit", "error", "connection"])
+ODD, STATEMENT, _, PGAUDIT, FAILURE, SESSION = range(6)
+_DIALECTS = ("", "log_statement", "", "pgaudit", "error", "connection")
 _FIRST_YEAR = "1980"  # before it zones changed within a minute
 _EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _COPIED = (
     *("account", "database", "client", "session_id", "severity", "return_code", "program", "action", "kind"),
-    *("object_schema", "object_name", "statement_id", "entry_id", "policy", "authentication"),
+    *("object_schema", "object_name", "statement_id", "entry_id", "authentication"),
 )
-_TEXTS = pl.List(pl.String)
 
 
 @dataclass
@@ -69,11 +69,10 @@ class _Forms(NamedTuple):
 
     told: list[tuple[str, str, Facts]]  # fingerprint, normalised, facts
     samples: pl.Series
-    fingerprints: pl.Series
     is_doubtful: np.ndarray
 
 
-def frame_of(rows: LogRows, data: bytes, line: int, stretch: Stretch) -> Iterator[Batch]:
+def batch_of(rows: LogRows, data: np.ndarray, line: int, stretch: Stretch) -> Iterator[Batch]:
     """The batch of rows that stand in `data`, of which the first line has the number `line`; none where nothing is wanted."""
     if not rows.rows:
         return
@@ -81,17 +80,21 @@ def frame_of(rows: LogRows, data: bytes, line: int, stretch: Stretch) -> Iterato
     moments = [_moment(text, stretch.clock) for text in rows.minutes.to_list()]
     sort, form, minute = rows.array("sort").copy(), rows.array("form"), rows.array("minute")
     is_timeless = np.array([moment.time is None for moment in moments])[minute]
-    sort[(forms.is_doubtful[form] | is_timeless) & (sort != NOISE)] = ODD
+    sort[forms.is_doubtful[form] | is_timeless] = ODD
     pieces = _odd(rows, sort, data, line, stretch.clock)
     times = _times(rows, moments, sort, pieces)
-    kept = _wanted(times, sort, pieces, stretch)
+    kept = _wanted(times, pieces, stretch)
     odd = list(framing.batches_of((piece for _, piece in kept), stretch.name, *_EVER, batch_rows=rows.rows + 1))
     inside = times.is_between(stretch.begin, stretch.end, closed="left").fill_null(False).to_numpy()
-    plain = inside & (sort != ODD) & (sort != NOISE)
-    if not plain.any() and not odd:
+    plain = np.flatnonzero(inside & (sort != ODD))
+    if not len(plain) and not odd:
         return
-    records = _records(rows, sort, times, line, stretch.name, forms).filter(pl.Series(plain))
-    yield _joined(records, forms, np.unique(form[plain]), odd, _doubts(moments, minute[plain]))
+    records = _records(rows, sort, times, line, stretch.name, forms)
+    records = records if len(plain) == rows.rows else Coded(records.numbers[plain], records.values)
+    if odd:
+        places = np.array([row for row, piece in kept if piece.record is not None], dtype=np.int64)
+        records = records.joined(pl.concat([batch.records for batch in odd]), plain, places)
+    yield _batch(records, forms, np.unique(form[plain]), odd, _doubts(moments, minute[plain]))
 
 
 def _moment(text: str, clock: Clock) -> Moment:
@@ -104,8 +107,7 @@ def _moment(text: str, clock: Clock) -> Moment:
 def _forms(rows: LogRows) -> _Forms:
     texts = rows.forms.to_list()
     told = [_told(text) if len(text) <= LONGEST_NORMALISED else _told.__wrapped__(text) for text in texts]
-    prints = pl.Series([fingerprint for fingerprint, _, _ in told] + [""], dtype=pl.String)
-    return _Forms(told, rows.samples, prints, np.array([facts.is_doubtful for _, _, facts in told] + [False]))
+    return _Forms(told, rows.samples, np.array([facts.is_doubtful for _, _, facts in told] + [False]))
 
 
 @lru_cache(maxsize=20_000)
@@ -113,13 +115,13 @@ def _told(form: str) -> tuple[str, str, Facts]:
     return fingerprint_of(form), form[:LONGEST_NORMALISED], facts_of(form)
 
 
-def _odd(rows: LogRows, sort: np.ndarray, data: bytes, line: int, clock: Clock) -> list[tuple[int, Piece]]:
+def _odd(rows: LogRows, sort: np.ndarray, data: np.ndarray, line: int, clock: Clock) -> list[tuple[int, Piece]]:
     """Number and pieces of the rows that the careful reader must look at."""
     found = []
     lines, begins, sizes = rows.array("line"), rows.array("begin"), rows.array("size")
     for row in np.flatnonzero(sort == ODD).tolist():
         begin = int(begins[row])
-        held = Lines.rest(io.BytesIO(data[begin : begin + int(sizes[row])]), line + int(lines[row]) - 1, begin)
+        held = Lines.rest(io.BytesIO(data[begin : begin + int(sizes[row])].tobytes()), line + int(lines[row]) - 1, begin)
         context = Context(clock)
         while (following := held.peek()) is not None:
             found += [(row, piece) for piece in reading.next_pieces(following, held, context)]
@@ -127,10 +129,10 @@ def _odd(rows: LogRows, sort: np.ndarray, data: bytes, line: int, clock: Clock) 
 
 
 def _times(rows: LogRows, moments: Sequence[Moment], sort: np.ndarray, odd: Sequence[tuple[int, Piece]]) -> pl.Series:
-    """The time of each row; null for noise and for what has none."""
+    """The time of each row; null for what has none."""
     minutes = pl.Series([moment.time for moment in moments], dtype=UTC_TIME).to_physical().fill_null(0).to_numpy()
     micros = minutes[rows.array("minute")] + rows.array("micro")
-    is_known = (sort != NOISE) & (sort != ODD)
+    is_known = sort != ODD
     for row, piece in odd:
         if piece.record is not None and piece.record.event_time is not None:
             micros[row] = _micros(piece.record.event_time)
@@ -144,7 +146,7 @@ def _micros(time: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _wanted(times: pl.Series, sort: np.ndarray, odd: Sequence[tuple[int, Piece]], stretch: Stretch) -> list[tuple[int, Piece]]:
+def _wanted(times: pl.Series, odd: Sequence[tuple[int, Piece]], stretch: Stretch) -> list[tuple[int, Piece]]:
     """The pieces of the careful reader that belong to the stretch; what has no time belongs where the record before does."""
     before = times.forward_fill()
     kept = []
@@ -156,51 +158,80 @@ def _wanted(times: pl.Series, sort: np.ndarray, odd: Sequence[tuple[int, Piece]]
     return kept
 
 
-def _records(rows: LogRows, sort: np.ndarray, times: pl.Series, line: int, name: str, forms: _Forms) -> pl.DataFrame:
-    form = np.where(rows.array("form") < 0, len(forms.samples), rows.array("form"))
-    frame = pl.DataFrame(
-        {column: rows.column(column) for column in _COPIED}
-        | {
-            "event_time": times,
-            "fingerprint": forms.fingerprints.gather(form),
-            "marks": _marks(form, rows.array("seen"), forms),
-            "sort": sort,
-            "line": rows.array("line") + (line - 1),
-            "duration_ms": rows.array("duration"),
-            "rows": rows.array("told"),
-            "dialect": _DIALECTS.gather(sort),
-        }
+def _records(rows: LogRows, sort: np.ndarray, times: pl.Series, line: int, name: str, forms: _Forms) -> Coded:
+    form = np.where(rows.array("form") < 0, len(forms.told), rows.array("form"))
+    columns = {column: _Column(rows.numbers(column), rows.values(column)) for column in _COPIED}
+    columns["kind"] = _kinds(columns["kind"], sort)
+    columns["fingerprint"] = _counted(
+        "fingerprint", ["", *(told for told, _, _ in forms.told)], np.where(form == len(forms.told), 0, form + 1)
     )
-    is_failure, is_session, nothing = pl.col("sort") == FAILURE, pl.col("sort") == SESSION, pl.lit([], dtype=_TEXTS)
-    dot = pl.when(pl.col("object_schema") != "").then(pl.lit(".")).otherwise(pl.lit(""))
-    full = pl.concat_str("object_schema", dot, "object_name")
-    has_lists = bool((sort == PGAUDIT).any())
-    made = frame.with_columns(
-        pl.when(is_failure).then(pl.lit("ERROR")).when(is_session).then(pl.lit("CONNECTION")).otherwise("kind").alias("kind"),
-        pl.when(is_failure).then(False).when(is_session & (pl.col("action") != "CONNECTION")).then(True).alias("succeeded"),
-        pl.when(pl.col("duration_ms") >= 0).then("duration_ms").alias("duration_ms"),
-        pl.when(pl.col("rows") >= 0).then("rows").alias("rows"),
-        (_listed(pl.col("object_name") != "", full) if has_lists else nothing).alias("objects"),
-        (_listed(pl.col("sort") == PGAUDIT, pl.col("policy")) if has_lists else nothing).alias("policies"),
-        pl.lit(name).alias("file"),
-        pl.lit(None).alias("received_time"),
-        *(pl.lit("").alias(column) for column in _NEVER),
-    )
-    return made.select(pl.col(column).cast(kind) for column, kind in RECORDS.items())
+    columns["marks"] = _marks(form, rows.array("seen"), forms)
+    columns["objects"] = _objects(columns["object_schema"], columns["object_name"])
+    columns["policies"] = _policies(_Column(rows.numbers("policy"), rows.values("policy")), sort == PGAUDIT)
+    columns["dialect"] = _counted("dialect", _DIALECTS, sort)
+    columns["file"] = _counted("file", ["", name], np.ones(rows.rows, np.int32))
+    columns |= dict.fromkeys(_NEVER, _counted("", [""], np.zeros(rows.rows, np.int32)))
+    figures = _figures(rows, sort, columns["action"], line) | {"event_time": times}
+    numbers = {c: figures[c] if c in figures else pl.Series(columns[c].numbers, dtype=pl.Int32) for c in RECORDS}
+    return Coded(pl.DataFrame(numbers), {c: columns[c].values.alias(c) for c in RECORDS if c not in figures})
 
 
-def _listed(is_there: pl.Expr, value: pl.Expr) -> pl.Expr:
-    return pl.when(is_there).then(pl.concat_list(value)).otherwise(pl.lit([], dtype=_TEXTS))
+class _Column(NamedTuple):
+    numbers: np.ndarray
+    values: pl.Series
+
+
+def _counted(name: str, told: Sequence[Any], numbers: np.ndarray) -> _Column:
+    """Values that may stand there twice, each once."""
+    known = numbering(told)
+    if len(known) < len(told):
+        numbers = np.array([known[key_of(value)] for value in told], np.int32)[numbers]
+    return _Column(numbers.astype(np.int32, copy=False), series_of(known, name))
+
+
+def _kinds(kinds: _Column, sort: np.ndarray) -> _Column:
+    """Failures and sessions have kinds of their own."""
+    told = numbering(kinds.values.to_list())
+    failure, session = (told.setdefault(kind, len(told)) for kind in ("ERROR", "CONNECTION"))
+    numbers = np.where(sort == FAILURE, failure, np.where(sort == SESSION, session, kinds.numbers))
+    return _Column(numbers.astype(np.int32), series_of(told, "kind"))
+
+
+def _objects(schema: _Column, name: _Column) -> _Column:
+    """The object of a row as the only one in its list."""
+    rows = np.flatnonzero(name.numbers)
+    keys, place = np.unique(schema.numbers[rows].astype(np.int64) << 32 | name.numbers[rows], return_inverse=True)
+    schemas, names = schema.values.gather(keys >> 32).to_list(), name.values.gather(keys & 0xFFFFFFFF).to_list()
+    told = [(), *((f"{s}.{n}" if s else n,) for s, n in zip(schemas, names, strict=True))]
+    numbers = np.zeros(len(name.numbers), np.int32)
+    numbers[rows] = place + 1
+    return _counted("objects", told, numbers)
+
+
+def _policies(policy: _Column, is_audit: np.ndarray) -> _Column:
+    return _counted("policies", [(), *((told,) for told in policy.values.to_list())], np.where(is_audit, policy.numbers + 1, 0))
+
+
+def _figures(rows: LogRows, sort: np.ndarray, action: _Column, line: int) -> dict[str, pl.Series]:
+    begins = (action.values == "CONNECTION").to_numpy()[action.numbers]
+    succeeded = pl.Series((sort == SESSION) & ~begins)
+    durations, told = rows.array("duration"), rows.array("told")
+    return {
+        "received_time": pl.repeat(None, rows.rows, dtype=UTC_TIME, eager=True),
+        "succeeded": succeeded.set(pl.Series((sort != FAILURE) & ~((sort == SESSION) & ~begins)), None),
+        "rows": pl.Series(told).set(pl.Series(told < 0), None),
+        "duration_ms": pl.Series(durations).set(pl.Series(durations < 0), None),
+        "line": pl.Series(rows.array("line") + (line - 1)),
+    }
 
 
 _NEVER = ("instance", "current_user", "proxy_user", "os_user", "terminal", "privilege", "grantee", "new_name")
 
 
-def _marks(form: np.ndarray, seen: np.ndarray, forms: _Forms) -> pl.Series:
+def _marks(form: np.ndarray, seen: np.ndarray, forms: _Forms) -> _Column:
     """The marks of each row: those of its form, and what was seen beside it."""
-    keys, place = (np.arange(len(forms.samples) + 1) << 5, form) if not seen.any() else _pairs(form, seen)
-    marks = [_marks_of(int(key) >> 5, int(key) & 31, forms) for key in keys]
-    return pl.Series("marks", marks, dtype=_TEXTS).gather(place)
+    keys, place = (np.arange(len(forms.told) + 1) << 5, form) if not seen.any() else _pairs(form, seen)
+    return _counted("marks", [(), *(_marks_of(int(key) >> 5, int(key) & 31, forms) for key in keys)], place + 1)
 
 
 def _pairs(form: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -208,10 +239,10 @@ def _pairs(form: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return keys, place
 
 
-def _marks_of(form: int, seen: int, forms: _Forms) -> list[str]:
-    if form >= len(forms.samples):
-        return []
-    return list(marks_of("", Normalised("", Seen(seen)), forms.told[form][2]))
+def _marks_of(form: int, seen: int, forms: _Forms) -> tuple[str, ...]:
+    if form >= len(forms.told):
+        return ()
+    return marks_of("", Normalised("", Seen(seen)), forms.told[form][2])
 
 
 def _doubts(moments: Sequence[Moment], minute: np.ndarray) -> Counter[str]:
@@ -227,8 +258,8 @@ def _doubts(moments: Sequence[Moment], minute: np.ndarray) -> Counter[str]:
     return found
 
 
-def _joined(records: pl.DataFrame, forms: _Forms, numbers: np.ndarray, odd: Sequence[Batch], doubts: Counter[str]) -> Batch:
-    """One batch of the rows of the kernel and those of the careful reader, in the order of the file.
+def _batch(records: Coded, forms: _Forms, numbers: np.ndarray, odd: Sequence[Batch], doubts: Counter[str]) -> Batch:
+    """The batch of records, and of what the kernel's forms and the careful reader's batches say of their statements.
 
     Statements and exemplars are copies: they are kept, and would hold the kernel's memory of the whole block.
     """
@@ -239,7 +270,6 @@ def _joined(records: pl.DataFrame, forms: _Forms, numbers: np.ndarray, odd: Sequ
     texts = forms.samples.gather(known).str.slice(0, framing.LONGEST_EXEMPLAR).to_list()
     said = pl.DataFrame(told, schema=_SAID, orient="row")
     stood = pl.DataFrame({"fingerprint": said["fingerprint"], "statement": texts}, schema=EXEMPLARS)
-    records = pl.concat([records, *(batch.records for batch in odd)]).sort("line", maintain_order=True)
     said = pl.concat([said, *(batch.statements.select(*_SAID) for batch in odd)]).unique("fingerprint", keep="first")
     statements = framing.used(records).join(said, on="fingerprint", maintain_order="left").select(*STATEMENTS)
     exemplars = pl.concat([stood, *(batch.exemplars for batch in odd)]).unique("fingerprint", keep="first", maintain_order=True)

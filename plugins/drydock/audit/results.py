@@ -15,6 +15,8 @@ from drydock.verdicts import CleanFigure, CleanText, Model
 if TYPE_CHECKING:
     import polars as pl
 
+    from drydock.audit.coded import Coded
+
 
 class Part(StrEnum):
     """What a file of the store holds; names of folders."""
@@ -73,11 +75,21 @@ class Link(Model):
 class Batch(NamedTuple):
     """A stretch of what a source holds, in the stored form; frames of the schemas of `drydock.audit.columns`."""
 
-    records: pl.DataFrame
+    rows: pl.DataFrame | Coded
     statements: pl.DataFrame
     exemplars: pl.DataFrame
     set_aside: tuple[SetAside, ...] = ()
     doubts: dict[str, int] = {}
+
+    @property
+    def records(self) -> pl.DataFrame:
+        """The rows with their texts."""
+        return frame_of(self.rows)
+
+
+def frame_of(rows: pl.DataFrame | Coded) -> pl.DataFrame:
+    """Rows of the stored form with their texts, however they are held."""
+    return rows.frame() if hasattr(rows, "frame") else rows
 
 
 class Severity(StrEnum):

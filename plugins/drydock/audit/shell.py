@@ -1,6 +1,4 @@
-"""What the commands `audit-queue`, `audit-answers`, `audit-report` and `trace-audit` do. A store on object storage is reached
-through Airflow only: there, the DAG writes queue and report, and takes the answers.
-"""
+"""What the commands `audit-queue`, `audit-answers`, `audit-report` and `trace-audit` do."""
 
 from __future__ import annotations
 
@@ -9,18 +7,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from drydock import settings
+from drydock.audit.asked import Wanted
 from drydock.audit.places import store_place
-from drydock.audit.policy import AuditPolicy
+from drydock.audit.policy import AuditPolicy, AuditPolicyFile
 from drydock.audit.results import QueueItem, Review
 from drydock.audit.review import queue, unreviewed
 from drydock.audit.review_sheet import read_sheet, write_sheet
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import Span, midnight, quarter_named
 from drydock.audit.store import Store
-from drydock.audit.tracing import Trace, Wanted, trace
+from drydock.audit.traces import asked_for, make_trace, shell_user
+from drydock.audit.tracing import Trace
 from drydock.configuration import load_all
 from drydock.ledger import audit_history, audit_record
 from drydock.ledger.connect import ledger_engine
@@ -34,22 +35,40 @@ class ShellError(ValueError):
 def open_audit(database_id: str, url: str, span: Span) -> Iterator[AuditRun]:
     """A database as its policy describes it, without a run of the scheduler; the ledger is let go at the end.
 
-    Raises ShellError for a database that no estate has or a store that only Airflow reaches, ConfigurationError.
+    Raises ShellError for a database that no estate has or a store that cannot be reached, ConfigurationError.
     """
     configuration = load_all()
     try:
         database = configuration.estate.database(database_id)
     except KeyError as e:
         raise ShellError(str(e.args[0])) from None
-    place = store_place(configuration.audit)
-    if "://" in place:
-        raise ShellError(f"the store lies on object storage ({place.split('://')[0]}), which only Airflow reaches: use the DAG")
+    root = root_at_shell(configuration.audit)
     ledger = ledger_engine(url)
-    store, policy = Store(Path(place), database.id, ledger), configuration.audit.of(database_id)
+    store, policy = Store(root, database.id, ledger), configuration.audit.of(database_id)
     try:
         yield AuditRun(configuration, ledger, database, policy, 0, store, *span, now=datetime.now(UTC))
     finally:
         ledger.dispose()
+
+
+def root_at_shell(file: AuditPolicyFile) -> Any:
+    """The store's folder, or its place on object storage by the same opener as the DAG's. Raises ShellError.
+
+    A library or a connection that is missing is told here, and not by the first file that cannot be read.
+    """
+    place = store_place(file)
+    if "://" not in place:
+        return Path(place)
+    from drydock.orchestration.store_places import object_place  # a second of Airflow that a folder need not pay
+
+    try:
+        root = object_place(place, file.store_connection)
+        root.exists()
+    except Exception as e:  # each kind of storage has errors of its own, and some tell keys or addresses
+        why = f": {e}" if isinstance(e, ImportError | ValueError) else ""
+        how = f" with the connection {file.store_connection}" if file.store_connection else ""
+        raise ShellError(f"the store on {place.split('://')[0]}:// cannot be reached{how} ({type(e).__name__}{why})") from None
+    return root
 
 
 def zone_of(database_id: str) -> ZoneInfo:
@@ -105,9 +124,11 @@ def check_reviewer(policy: AuditPolicy, reviewer: str) -> None:
         raise ShellError(f"{reviewer!r} may not review here; the policy's reviewers are {', '.join(policy.reviewers)}")
 
 
-def trace_records(run: AuditRun, wanted: Wanted, out: Path, exemplars: bool) -> Trace:
-    """Every record of the run's stretch that is wanted, as a file. Raises TraceError, OSError."""
-    return trace(run.store, run.database.id, run.begin, run.end, wanted, out, exemplars)
+def trace_records(run: AuditRun, wanted: Wanted, out: Path, exemplars: bool, why: str) -> Trace:
+    """Every record of the run's stretch that is wanted, as a file; the ledger is told before. Raises TraceError, OSError."""
+    told = {"database": run.database.id, "begin": run.begin, "end": run.end, "wanted": wanted, "with_statements": exemplars}
+    asked = asked_for(**told, asked_by=shell_user(), asked_through="shell", why=why)
+    return make_trace(run, asked, lambda _: out)
 
 
 def report_to(run: AuditRun, quarter: str, folder: Path) -> tuple[Path, ...]:

@@ -25,6 +25,7 @@ from drydock.audit.sources import open_sources
 from drydock.audit.spans import Quarter, missed_days, span_of_day
 from drydock.audit.store import keep_digest
 from drydock.audit.telling import judge_alarms, judge_collected
+from drydock.audit.traces import sweep_traces
 from drydock.audit.trail import judge_trail
 from drydock.ledger import audit_history, audit_record, record
 from drydock.ledger.models import Event
@@ -51,10 +52,14 @@ def days_due(run: AuditRun, makes_up: bool) -> tuple[date, ...]:
     return (*missed_days(min(known), run.day, run.database.zone, run.policy.baseline_days), run.day)
 
 
-def collect_day(run: AuditRun) -> tuple[Slice, ...]:
-    """Read the day from every source of the policy and seal it in the store."""
-    slices = tuple(made for source in open_sources(run) for made in collect(run, source, run.begin, run.end))
+def collect_day(run: AuditRun, accepted_by: str = "") -> tuple[Slice, ...]:
+    """Read the day from every source of the policy and seal it in the store.
+
+    `accepted_by`: the person who accepts that a source holds fewer records now than are stored, and that these go.
+    """
+    slices = tuple(made for source in open_sources(run) for made in collect(run, source, run.begin, run.end, accepted_by))
     told = {"day": str(run.day), "slices": len(slices), "records": sum(s.records for s in slices)}
+    told |= {"fewer_accepted_by": accepted_by} if accepted_by else {}
     record.add_event(run.ledger, run.run_id, Event.COLLECTED, told | {"set_aside": sum(s.set_aside for s in slices)})
     log.info("%s %s: %d records in %d slices", run.database.id, run.day, told["records"], len(slices))
     return slices
@@ -88,8 +93,8 @@ def judge_day(run: AuditRun) -> tuple[Verdict, ...]:
 
 def expire_old(run: AuditRun) -> int:
     """Let go of what is past its retention, each deed an entry of the chain; returns how many. Never in a backfill."""
-    deeds = expire(run)
-    log.info("%s: %d deeds of retention", run.database.id, len(deeds))
+    deeds, files = expire(run), sweep_traces(run)
+    log.info("%s: %d deeds of retention, %d files of traces", run.database.id, len(deeds), files)
     return len(deeds)
 
 

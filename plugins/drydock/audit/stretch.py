@@ -1,9 +1,13 @@
-"""From batches to the files of one slice: memory holds a batch, and one line for every fingerprint."""
+"""From batches to the files of one slice: memory holds a few batches, and one line for every fingerprint.
+
+Records are written beside what comes after them is read.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,6 +15,7 @@ from types import TracebackType
 
 import polars as pl
 
+from drydock.audit.coded import Coded
 from drydock.audit.columns import EXEMPLARS, STATEMENTS
 from drydock.audit.completing import completed
 from drydock.audit.doubles import Doubles
@@ -22,6 +27,7 @@ from drydock.audit.store import Store
 from drydock.audit.store_files import file_name
 
 _COMPACT_AT = 50_000  # rows of statements that are held before they are folded
+_MOST_WAITING = 2  # batches that wait to be written, the one at work among them
 
 
 @dataclass
@@ -86,6 +92,7 @@ class Stretch:
         self.told = Told()
         self._open: dict[Part, tuple[ParquetFile, Callable[[], StoredFile]]] = {}
         self._stack = ExitStack()
+        self._writing: list[Future[None]] = []
         self._statements, self._uses, self._exemplars = (
             Folded(STATEMENTS, _first),
             Folded(_USED, _summed),
@@ -94,15 +101,18 @@ class Stretch:
 
     def __enter__(self) -> Stretch:
         self._stack.__enter__()
+        self._beside = ThreadPoolExecutor(1)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop_writing()
         self._stack.__exit__(kind, error, trace)
         if kind is None:
             self.told.files = [tell() for _, tell in self._open.values()]
 
     def give_up(self) -> None:
         """Leave nothing."""
+        self._stop_writing()
         self._stack.close()
         self.store.discard([tell() for _, tell in self._open.values()])
         self._open = {}
@@ -111,7 +121,7 @@ class Stretch:
         """Write all batches down. Raises what reading raises."""
         pairs, read = Pairs(), 0
         for batch in batches:
-            read += batch.records.height
+            read += batch.rows.height
             self._statements.add(batch.statements)
             self._exemplars.add(batch.exemplars)
             self._aside(batch)
@@ -122,18 +132,30 @@ class Stretch:
         self.told.doubled = doubles.left_out
         if read != (kept := self.told.records + doubles.left_out + pairs.made):
             raise RecordsLost(f"{self.piece}: {read} records were read and {kept} accounted for")
+        self._await_written(0)
         self._end()
 
-    def _records(self, frame: pl.DataFrame) -> None:
-        if not frame.height:
+    def _records(self, rows: pl.DataFrame | Coded) -> None:
+        if not rows.height:
             return
-        self._file(Part.RECORDS).add(frame)
-        self._uses.add(used(frame))
-        self.told.records += frame.height
-        first, last = frame["event_time"].min(), frame["event_time"].max()
+        file = self._file(Part.RECORDS)
+        self._await_written(_MOST_WAITING - 1)
+        self._writing.append(self._beside.submit(file.add, rows))
+        self._uses.add(used(rows))
+        self.told.records += rows.height
+        first, last = rows["event_time"].min(), rows["event_time"].max()
         if first is not None:
             self.told.first_at = min(self.told.first_at or first, first)
             self.told.last_at = max(self.told.last_at or last, last)
+
+    def _await_written(self, most: int) -> None:
+        """Wait until no more than so many batches are left to be written. Raises what writing raised."""
+        while len(self._writing) > most:
+            self._writing.pop(0).result()
+
+    def _stop_writing(self) -> None:
+        """Let the writing end before its file is closed."""
+        self._beside.shutdown(wait=True, cancel_futures=True)
 
     def _aside(self, batch: Batch) -> None:
         if batch.set_aside:

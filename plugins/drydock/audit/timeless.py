@@ -36,12 +36,12 @@ def only(batches: Iterable[Batch], share: Share) -> Iterator[Batch]:
     """That share of the batches of a file, in its order."""
     at, aside_at = 0, 0
     for batch in batches:
-        height, pieces = batch.records.height, len(batch.set_aside)
+        height, pieces = batch.rows.height, len(batch.set_aside)
         records = batch.records[_within(share.passed, share.taken, at, height)]
         aside = batch.set_aside[_within(share.aside_passed, share.aside_taken, aside_at, pieces)]
         at, aside_at = at + height, aside_at + pieces
         told = {doubt: min(count, records.height) for doubt, count in batch.doubts.items() if records.height}
-        yield batch._replace(records=records, set_aside=aside, doubts=told)
+        yield batch._replace(rows=records, set_aside=aside, doubts=told)
 
 
 def _within(passed: int, taken: int | None, at: int, length: int) -> slice:

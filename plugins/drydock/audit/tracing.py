@@ -19,8 +19,9 @@ import polars as pl
 from pyarrow.parquet import ParquetWriter
 from pydantic import AwareDatetime
 
+from drydock.audit.asked import Wanted
 from drydock.audit.results import Part
-from drydock.verdicts import CleanText, Model
+from drydock.verdicts import Model
 
 if TYPE_CHECKING:
     from drydock.audit.store import Store
@@ -31,17 +32,6 @@ MOST_AT_ONCE = 200_000
 FORMULA = r"^[=+\-@\t\r]"
 SEPARATOR = "; "
 MINUTE = timedelta(minutes=1)
-
-
-class Wanted(Model):
-    """Whose records; what is empty matters not. Upper and lower case are alike."""
-
-    account: CleanText = ""
-    object: CleanText = ""
-    """schema.name, or the name alone"""
-    host: CleanText = ""
-    """host, address or terminal of the client"""
-    fingerprint: CleanText = ""
 
 
 class Trace(Model):
@@ -72,11 +62,8 @@ def trace(
 
     Raises TraceError for an ending that is not known or a stretch that is none, OSError where it cannot be written.
     """
+    check_stretch(begin, end, out.suffix)
     begin, end = begin.astimezone(UTC), end.astimezone(UTC)  # a parquet file compares its bounds with the same zone only
-    if out.suffix.lower() not in ENDINGS:
-        raise TraceError(f"{out.name}: the file must end in {', '.join(ENDINGS)}")
-    if begin >= end:
-        raise TraceError(f"the stretch ends ({end}) where it begins ({begin}) or before")
     records = 0
     with _aside(out) as aside:
         with _writer(aside) as write:
@@ -89,6 +76,14 @@ def trace(
     told = {"database": database, "begin": begin, "end": end, "wanted": wanted, "path": out, "with_statements": exemplars}
     told |= {"records": records, "without_time": without_time, "examined": _counted(_within(store, begin, end))}
     return Trace(**told, sha256=digest, size_bytes=out.stat().st_size)
+
+
+def check_stretch(begin: datetime, end: datetime, ending: str) -> None:
+    """Raises TraceError for an ending that is not known or a stretch that is none."""
+    if ending.lower() not in ENDINGS:
+        raise TraceError(f"{ending or 'a name without an ending'}: the file must end in {', '.join(ENDINGS)}")
+    if begin >= end:
+        raise TraceError(f"the stretch ends ({end}) where it begins ({begin}) or before")
 
 
 def _counted(frame: pl.LazyFrame) -> int:

@@ -10,6 +10,7 @@ import oracledb
 import psycopg
 from polars.exceptions import PolarsError
 
+from drydock.audit.oracle.versions import ask_by_version
 from drydock.engines.oracle import LogonFailed
 from drydock.engines.oracle_admission import NotForThisTarget
 from drydock.engines.oracle_errors import code_of
@@ -91,7 +92,7 @@ def ask(run: AuditRun, name: str, binds: Mapping[str, Any] | None = None) -> lis
     if run.rows is None:
         raise NotAsked(name, "no connection")
     try:
-        return run.rows(name, binds or {})
+        return ask_by_version(run.rows, name, binds or {})
     except REFUSALS as e:
         raise NotAsked(name, _code(e)) from e
 

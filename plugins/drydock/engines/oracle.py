@@ -25,7 +25,9 @@ from drydock.engines.oracle_statements import Statement, compose
 from drydock.estate import Licence
 from drydock.sqlfiles import SqlFile, SqlFileInvalid, check_binds, sql_file
 
-MODULE = "drydock"
+MODULE = PROGRAM = "drydock"
+"""What V$SESSION shows as MODULE and PROGRAM, and the audit trail as CLIENT_PROGRAM_NAME (thin mode; an Oracle Client tells the
+name of the interpreter)."""
 LONGEST_ATTRIBUTE = 64  # bytes of ACTION and CLIENT_IDENTIFIER (PL/SQL Packages Reference 19c, DBMS_APPLICATION_INFO)
 EXPIRE_TIME_MINUTES = 2  # a probe this often keeps firewalls from forgetting the connection
 FIRST_ROWS = 100  # with the answer to the question itself: most have fewer, and room for more costs time in every call
@@ -123,6 +125,7 @@ def open_session(
 
     Raises LogonFailed; oracledb.Error when the set-up fails.
     """
+    oracledb.defaults.program = PROGRAM
     session = OracleSession(connect, identity, limits or SessionLimits(), attested)
     for attempt in _attempts(session):
         with attempt:

@@ -48,8 +48,11 @@ def dictionary() -> dict[str, dict]:  # type: ignore[type-arg]
     return {name: entry for file in FILES for name, entry in json.loads((folder / file).read_text(encoding="utf-8")).items()}
 
 
-def view_of(name: str, lowest: tuple[int, ...]) -> DictionaryView | None:
-    """The view of that name (V$X, V_$X, GV$X, DBA_X, CDB_X, STATS$X) as every version from `lowest` on has it, or None."""
+def view_of(name: str, lowest: tuple[int, ...], highest: tuple[int, ...] = ()) -> DictionaryView | None:
+    """The view of that name (V$X, V_$X, GV$X, DBA_X, CDB_X, STATS$X) as every version from `lowest` on has it, or None.
+
+    `highest`: the newest version that is meant, for columns that later ones lack; (): there is no end.
+    """
     wanted = re.sub(r"^(G?V)_\$", r"\1$", name.upper())
     if wanted == "DUAL":
         return DictionaryView("DUAL", "SYS.DUAL", {"DUMMY": "VARCHAR2(1)"})
@@ -61,7 +64,9 @@ def view_of(name: str, lowest: tuple[int, ...]) -> DictionaryView | None:
     if lowest < version_of(entry.get("introduced", "0")):
         return None
     owner = "PERFSTAT" if wanted.startswith("STATS$") else OWNERS.get(wanted, "SYS")
-    return DictionaryView(wanted, f"{owner}.{_granted_name(wanted)}", {**_columns(base, entry, lowest), **extra})
+    return DictionaryView(
+        wanted, f"{owner}.{_granted_name(wanted)}", {**_columns(base, entry, lowest), **_older(entry, highest), **extra}
+    )
 
 
 def _granted_name(name: str) -> str:
@@ -88,6 +93,12 @@ def _columns(base: str, entry: dict, lowest: tuple[int, ...]) -> dict[str, str]:
     if lowest >= FLOOR_OF_LATER_COLUMNS:
         columns |= {name: later["type"] for name, later in entry.get("later_columns", {}).items()}
     return columns
+
+
+def _older(entry: dict, highest: tuple[int, ...]) -> dict[str, str]:  # type: ignore[type-arg]
+    """Columns that are gone in newer versions than those that are meant."""
+    told = entry.get("older_columns", {}).items()
+    return {name: older["type"] for name, older in told if () < highest <= version_of(older["until"])}
 
 
 @cache

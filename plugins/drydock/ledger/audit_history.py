@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from drydock.audit.asked import TraceAsked
 from drydock.audit.results import Detection, Hit, Link, Review, Slice
 from drydock.ledger.audit_models import (
     AuditDetectionRow,
@@ -17,6 +18,8 @@ from drydock.ledger.audit_models import (
     AuditReviewRow,
     AuditSliceEndRow,
     AuditSliceRow,
+    AuditTraceEndRow,
+    AuditTraceRow,
     AuditTrailRow,
 )
 from drydock.ledger.connect import Ledger, transaction
@@ -178,3 +181,24 @@ def trails_between(ledger: Ledger, database: str, first: date, last: date) -> di
     query = query.order_by(AuditTrailRow.day, AuditTrailRow.id.desc())
     with transaction(ledger) as connection:
         return {row.day: tuple(Verdict.model_validate(v) for v in row.verdicts) for row in connection.execute(query)}
+
+
+class TraceTold(NamedTuple):
+    """A trace that was asked for, and the file that it became; `sha256` None: it was not made, or not to its end."""
+
+    trace_id: int
+    asked_at: datetime
+    asked: TraceAsked
+    file: str | None
+    sha256: str | None
+    records: int | None
+
+
+def traces_of(ledger: Ledger, database: str) -> tuple[TraceTold, ...]:
+    """Who asked for records of the store, oldest first."""
+    ends = (AuditTraceEndRow.file, AuditTraceEndRow.sha256, AuditTraceEndRow.records)
+    query = select(AuditTraceRow.id, AuditTraceRow.asked_at, AuditTraceRow.asked, *ends)
+    query = query.outerjoin(AuditTraceEndRow, AuditTraceEndRow.trace_id == AuditTraceRow.id)
+    query = query.where(AuditTraceRow.database == database).order_by(AuditTraceRow.id)
+    with transaction(ledger) as connection:
+        return tuple(TraceTold(*row[:2], TraceAsked.model_validate(row[2]), *row[3:]) for row in connection.execute(query))

@@ -164,3 +164,45 @@ class AuditTrailRow(Base):
     status: Mapped[str] = mapped_column(comment="the worst of its verdicts")
     judged_at: Mapped[datetime] = _now("when it was judged")
     verdicts: Mapped[list[Any]] = mapped_column(comment="list of drydock.verdicts.Verdict")
+
+
+class AuditTraceRow(Base):
+    __tablename__ = "audit_traces"
+    __table_args__ = (
+        _one_of("asked_through", ("dag", "shell")),
+        CheckConstraint("asked_by <> '' AND (why <> '' OR NOT with_statements)", name="who_and_why"),
+        CheckConstraint('begin < "end"', name="stretch"),
+        Index(None, "database", "id"),
+        {"comment": "who asked for which records of the store, written before they were read"},
+    )
+
+    id: Mapped[int] = _id()
+    database: Mapped[str] = mapped_column(comment="id in the estate")
+    asked_by: Mapped[str] = mapped_column(comment="user id of the person; at a shell user@host")
+    asked_through: Mapped[str] = mapped_column(comment="dag, shell")
+    run_key: Mapped[str] = mapped_column(comment="Airflow run_id; empty at a shell")
+    why: Mapped[str] = mapped_column(comment="in the person's words")
+    begin: Mapped[datetime] = mapped_column(comment="first moment that was asked for")
+    end: Mapped[datetime] = mapped_column(comment="first moment after it")
+    with_statements: Mapped[bool] = mapped_column(comment="statements as they stood were opened, which may hold data")
+    asked: Mapped[dict[str, Any]] = mapped_column(comment="drydock.audit.asked.TraceAsked: whose records")
+    asked_at: Mapped[datetime] = _now("when it was asked for")
+
+
+class AuditTraceEndRow(Base):
+    __tablename__ = "audit_trace_ends"
+    __table_args__ = (
+        CheckConstraint(f"sha256 ~ {SHA256}", name="sha256"),
+        CheckConstraint("records >= 0 AND examined >= records", name="counts"),
+        UniqueConstraint("trace_id"),
+        {"comment": "the file that a trace became"},
+    )
+
+    id: Mapped[int] = _id()
+    trace_id: Mapped[int] = mapped_column(ForeignKey(f"{SCHEMA}.audit_traces.id"), comment="trace that was asked for")
+    file: Mapped[str] = mapped_column(comment="name of the file")
+    sha256: Mapped[str] = mapped_column(comment="of the file")
+    size_bytes: Mapped[int] = mapped_column(comment="of the file")
+    records: Mapped[int] = mapped_column(comment="records in it")
+    examined: Mapped[int] = mapped_column(comment="records of the stretch; 0: the store holds nothing of it")
+    ended_at: Mapped[datetime] = _now("when it was whole")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
+from drydock.audit.asked import TraceAsked
 from drydock.audit.links import FIRST, link_hash, ranges_of, slice_subject
 from drydock.audit.results import Detection, Hit, Link, Review, Slice, StoredFile
 from drydock.ledger.audit_history import StoredSlice, slices_stored
@@ -22,6 +23,8 @@ from drydock.ledger.audit_models import (
     AuditReviewRow,
     AuditSliceEndRow,
     AuditSliceRow,
+    AuditTraceEndRow,
+    AuditTraceRow,
     AuditTrailRow,
 )
 from drydock.ledger.bounds import bounded
@@ -173,3 +176,18 @@ def save_trail(ledger: Ledger, run_id: int, day: date, verdicts: Sequence[Verdic
         trail_id = connection.execute(row.returning(AuditTrailRow.id)).scalar_one()
         add_event(connection, run_id, Event.JUDGED, {"status": status.value, "verdicts": len(told)})
     return trail_id
+
+
+def save_trace_asked(ledger: Ledger, asked: TraceAsked) -> int:
+    """Add who is about to read which records; returns its id."""
+    names = {"database", "asked_by", "asked_through", "run_key", "why", "begin", "end", "with_statements"}
+    row = insert(AuditTraceRow).values(**asked.model_dump(include=names), asked=asked)
+    with transaction(ledger) as connection:
+        return connection.execute(row.returning(AuditTraceRow.id)).scalar_one()
+
+
+def save_trace_made(ledger: Ledger, trace_id: int, file: str, sha256: str, size_bytes: int, records: int, examined: int) -> None:
+    """Add the file that it became."""
+    told = {"trace_id": trace_id, "file": file, "sha256": sha256, "size_bytes": size_bytes}
+    with transaction(ledger) as connection:
+        connection.execute(insert(AuditTraceEndRow).values(**told, records=records, examined=examined))

@@ -40,6 +40,14 @@ def params() -> dict[str, Param]:
             description="要分析、复核并出报告的季度，例如 2026Q3；只填季度则不收集。"
             "The quarter to analyse, review and report, for example 2026Q3; alone, nothing is collected.",
         ),
+        "accept_fewer": Param(
+            False,
+            type="boolean",
+            title="接受更少的记录 · Accept fewer records",
+            description="重新读取所选日期时，即使来源记录少于归档也替换归档（须填日期；触发人写入台账与链）。"
+            "The chosen day, read again, replaces what is stored even where it has fewer records; needs the day, and tells who "
+            "triggered the run.",
+        ),
     }
 
 
@@ -57,7 +65,7 @@ def collect(database_id: str) -> list[str]:
     days = steps.days_due(run, asked.makes_up)
     run.store.sweep()
     for day in days:
-        steps.collect_day(steps.of_day(run, day))
+        steps.collect_day(steps.of_day(run, day), asked.accepted_by)
     return [str(day) for day in days]
 
 

@@ -29,6 +29,7 @@ from drydock.ledger import record
 from drydock.ledger.history import find_run
 from drydock.orchestration.change_runs import is_backfill
 from drydock.orchestration.connections import endpoint_of, open_ledger
+from drydock.orchestration.store_places import object_place
 from drydock.sqlfiles import sql_file
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Asked:
     day: date | None
     quarter: Quarter | None
     makes_up: bool  # days that were missed, too
+    accepted_by: str = ""  # who accepts that a source holds fewer records than are stored; empty: nobody
 
     @property
     def newest_day(self) -> date:
@@ -62,13 +64,31 @@ def asked_of(database: Database, settling_lag: timedelta, context: Mapping[str, 
         day = date.fromisoformat(chosen["day"]) if chosen.get("day") else None
         if quarter is not None:
             quarter_span(quarter, now, database.zone, settling_lag)  # refused here where none of it is over
+        accepted_by = _accepted_by(chosen, dag_run)
         if quarter is not None and day is None:
             return Asked(None, quarter, False)
         began_at = dag_run.start_date or now  # a retry after midnight is still of the day that the run is of
         wanted = day_wanted(day, _interval_start(dag_run), began_at, database.zone, settling_lag)
     except ValueError as e:
         raise AirflowFailException(str(e)) from None
-    return Asked(wanted, quarter or quarter_ended_by(wanted), day is None and not is_backfill(dag_run))
+    return Asked(wanted, quarter or quarter_ended_by(wanted), day is None and not is_backfill(dag_run), accepted_by)
+
+
+def _accepted_by(chosen: Mapping[str, Any], dag_run: Any) -> str:
+    """Who accepts fewer records of the chosen day, "" for nobody. Raises ValueError without a day or a person."""
+    if not chosen.get("accept_fewer"):
+        return ""
+    if not chosen.get("day"):
+        raise ValueError("接受更少的记录须填写日期。accept_fewer needs the day: it is accepted of that day alone")
+    return person_of(dag_run)
+
+
+def person_of(dag_run: Any) -> str:
+    """Who triggered the run. Raises ValueError for nobody."""
+    name = str(getattr(dag_run, "triggering_user_name", None) or "").strip()
+    if not name:
+        raise ValueError("须由具名人员触发。Nobody is named as the one who triggered this run: a person must answer for it")
+    return name
 
 
 def _interval_start(dag_run: Any) -> datetime | None:
@@ -134,9 +154,7 @@ def store_root(configuration: Configuration) -> Any:
     place = store_place(configuration.audit)
     if "://" not in place:
         return Path(place)
-    from airflow.sdk import ObjectStoragePath
-
-    return ObjectStoragePath(place, conn_id=configuration.audit.store_connection)
+    return object_place(place, configuration.audit.store_connection)
 
 
 def rows_of(database: Database, run_key: str) -> Rows | None:

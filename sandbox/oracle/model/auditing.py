@@ -6,13 +6,14 @@ moments. The trail's room is a tablespace of the storage, if one is planted (`ta
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.oracle.backend import OraType
 from sandbox.oracle.model import making
-from sandbox.oracle.model.database import OracleDatabase
+from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.model.tables import TableColumn
 
@@ -61,6 +62,7 @@ class Auditing:
     role_grants: list[tuple[str, str]] = field(default_factory=list)
     role_privileges: list[tuple[str, str]] = field(default_factory=list)
     password_file: list[str] = field(default_factory=lambda: ["SYS"])
+    write_session: Callable[[SessionState, str], None] | None = None  # writes down a real LOGON or LOGOFF
 
     def clean(self, trail: str, until: datetime | None) -> int:
         """Remove what is older than `until` (None: all), in the trail and in its files; returns how many records went."""

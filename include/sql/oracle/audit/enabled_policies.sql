@@ -1,6 +1,6 @@
 -- purpose: tell which unified audit policies are enabled, for whom and when
 -- kind: read
--- engine: oracle 19-23
+-- engine: oracle 12.2-23
 -- privileges: SELECT AUDIT_UNIFIED_ENABLED_POLICIES
 -- locks: none
 -- licence: none

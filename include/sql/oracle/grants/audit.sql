@@ -23,7 +23,7 @@ GRANT SELECT ON SYS.DBA_USERS TO &account;
 GRANT SELECT ON SYS.V_$OPTION TO &account;
 GRANT SELECT ON SYS.V_$PWFILE_USERS TO &account;
 GRANT SELECT ON SYS.V_$SYSTEM_PARAMETER TO &account;
--- these come with unified auditing (12.1, the names of 19c): an older database refuses these grants, and needs them not
+-- these come with unified auditing (12.1): an older database refuses these grants, and needs them not; in 12.1 the first is SYS's
 GRANT SELECT ON AUDSYS.UNIFIED_AUDIT_TRAIL TO &account;
 GRANT SELECT ON SYS.AUDIT_UNIFIED_ENABLED_POLICIES TO &account;
 GRANT SELECT ON SYS.AUDIT_UNIFIED_POLICIES TO &account;

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,7 +41,8 @@ _CALLS: dict[str, tuple[object, tuple[object, ...]]] = {
     "da_log_read": (_POINTER, (_POINTER, _POINTER, _SIZE, _NUMBER, _NUMBER)),
     "da_log_close": (None, (_POINTER,)),
     "da_log_figure": (_SIZE, (_POINTER, _NUMBER)),
-    **{f"da_log_{what}": (_POINTER, (_POINTER, _NUMBER)) for what in ("bytes", "ends", "array")},
+    "da_log_count": (_SIZE, (_POINTER, _NUMBER)),
+    **{f"da_log_{what}": (_POINTER, (_POINTER, _NUMBER)) for what in ("bytes", "ends", "numbers", "array")},
 }
 
 
@@ -70,22 +69,14 @@ class Kernel:
         forms = owner.texts(self.library.da_forms_bytes(made), self.library.da_forms_offsets(made), len(arrow), lengths)
         return forms, owner.array(self.library.da_forms_seen(made), len(arrow), np.uint8)
 
-    def read(self, data: bytes, is_last: bool, is_json: bool) -> LogRows:
-        """The rows at the beginning of `data` whose shape is sure. Raises MemoryError."""
-        with _seen(data) as address:
-            handle = self.library.da_log_read(self.words, address, len(data), is_last, is_json)
-        return LogRows(self.library, handle)
+    def read(self, data: np.ndarray, is_last: bool, is_json: bool) -> LogRows:
+        """The rows at the beginning of `data`, bytes, whose shape is sure. Raises MemoryError."""
+        return LogRows(self.library, self.library.da_log_read(self.words, data.ctypes.data, data.size, is_last, is_json))
 
 
 def _chunks(texts: pl.Series) -> list[pa.Array]:
     told = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
     return told.chunks if isinstance(told, pa.ChunkedArray) else [told]
-
-
-@contextmanager
-def _seen(data: bytes) -> Iterator[int]:
-    buffer = pa.py_buffer(data)
-    yield buffer.address
 
 
 class _Owner:
@@ -112,16 +103,24 @@ class _Owner:
 
 
 class LogRows:
-    """Rows of a log: columns of texts and arrays of figures, the forms of their statements, and how far they go."""
+    """Rows of a log: columns of texts and arrays of figures, the forms of their statements, and how far they go.
+
+    Noise is passed, but is no row.
+    """
 
     def __init__(self, library: ctypes.CDLL, handle: int | None) -> None:
         self._library, self._owner = library, _Owner(handle, library.da_log_close)
-        figures = [library.da_log_figure(handle, number) for number in range(6)]
-        self.rows, self.consumed, self.lines, self._forms, self._minutes = figures[:5]
-        self.is_short = bool(figures[5])
+        self.rows, self.consumed, self.lines, is_short = (library.da_log_figure(handle, number) for number in range(4))
+        self.is_short = bool(is_short)
 
-    def column(self, name: str) -> pl.Series:
-        return self._texts(COLUMNS.index(name), self.rows)
+    def numbers(self, name: str) -> np.ndarray:
+        """The numbers of a column's values in each row; 0 is the empty text."""
+        address = self._library.da_log_numbers(self._owner.handle, COLUMNS.index(name))
+        return self._owner.array(address, self.rows, np.int32) if self.rows else np.zeros(0, np.int32)
+
+    def values(self, name: str) -> pl.Series:
+        """The different values of a column, by number."""
+        return self._texts(COLUMNS.index(name))
 
     def array(self, name: str) -> np.ndarray:
         """One of line, begin, size, told, duration, form, minute, micro, sort, seen."""
@@ -132,22 +131,23 @@ class LogRows:
 
     @property
     def forms(self) -> pl.Series:
-        return self._texts(_FORMS, self._forms)
+        return self._texts(_FORMS)
 
     @property
     def samples(self) -> pl.Series:
         """One statement as it stood for each form."""
-        return self._texts(_SAMPLES, self._forms)
+        return self._texts(_SAMPLES)
 
     @property
     def minutes(self) -> pl.Series:
         """Minute and zone, as they stand in the log."""
-        return self._texts(_MINUTES, self._minutes)
+        return self._texts(_MINUTES)
 
-    def _texts(self, number: int, count: int) -> pl.Series:
+    def _texts(self, number: int) -> pl.Series:
+        handle = self._owner.handle
+        count = self._library.da_log_count(handle, number)
         if not count:
             return pl.Series([], dtype=pl.String)
-        handle = self._owner.handle
         ends = self._library.da_log_ends(handle, number)
         return self._owner.texts(
             self._library.da_log_bytes(handle, number), ends, count, self._owner.array(ends, count + 1, np.int64)

@@ -8,10 +8,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 enum { ODD, STATEMENT, NOISE, PGAUDIT, FAILURE, SESSION_EVENT };
 enum { USER, DATABASE, CLIENT, SESSION, SEVERITY, STATE, PROGRAM, ACTION, KIND, SCHEMA, OBJECT, STATEMENT_ID, ENTRY_ID, POLICY, METHOD, COLUMNS };
-enum { MOST_CELLS = 26, LONGEST_ZONE = 32, LONGEST_CSV = 131072 };
+enum { MOST_CELLS = 26, LONGEST_ZONE = 32, LONGEST_CSV = 131072, LONGEST_SHAPED = 4096, LONGEST_FREE = 20, FEW_SHAPES = 4096 };
 /* Places of csvlog. */
 enum { C_TIME = 0, C_USER = 1, C_DATABASE = 2, C_FROM = 4, C_SESSION = 5, C_TAG = 7, C_SEVERITY = 11, C_STATE = 12, C_MESSAGE = 13, C_QUERY = 19, C_PROGRAM = 22 };
 
@@ -20,21 +23,34 @@ typedef struct {
     size_t size;
 } cell;
 
+/* Different texts, each with a number. */
 typedef struct {
     da_bytes bytes;
-    int64_t *ends; /* rows + 1 */
+    int64_t *ends; /* n + 1 */
+    unsigned *hashes;
+    int32_t n, room, slots;
+    int32_t *slot; /* by hash; -1 empty */
+} texts;
+
+/* A column of texts: the numbers of the rows' values; 0 is the empty text. */
+typedef struct {
+    texts values;
+    int32_t *numbers;
 } column;
 
 typedef struct {
     int64_t rows, room, consumed, lines;
-    int32_t is_short, forms, form_room, sample_room, minutes, minute_room, slots;
-    column columns[COLUMNS], form_texts, form_samples, minute_texts;
+    int32_t is_short;
+    column columns[COLUMNS];
+    texts forms, samples, minutes, shapes;
+    int32_t *shape_form, shape_room; /* of each shape */
+    uint8_t *shape_seen;
+    int64_t shapes_asked;
     int64_t *line, *begin, *size, *told;
     double *duration;
     int32_t *form, *minute, *micro;
     uint8_t *class, *seen;
-    int32_t *slot; /* of forms, by hash; -1 empty */
-    da_bytes scratch, made; /* cells without their escapes; the form at hand */
+    da_bytes scratch, made, shape; /* cells without their escapes; the form or the word at hand; the shape at hand */
     cell cells[MOST_CELLS];
     const da_words *words;
     int no_memory;
@@ -61,12 +77,8 @@ static int room_for_row(da_log *g) {
     if (g->rows + 1 < g->room)
         return 0;
     size_t n = (size_t)g->room * 2 + 4096;
-    for (int i = 0; i < COLUMNS; i++) {
-        int is_new = g->columns[i].ends == NULL;
-        g->columns[i].ends = more(g, g->columns[i].ends, (n + 1) * 8);
-        if (is_new && !g->no_memory)
-            g->columns[i].ends[0] = 0;
-    }
+    for (int i = 0; i < COLUMNS; i++)
+        g->columns[i].numbers = more(g, g->columns[i].numbers, n * 4);
     g->line = more(g, g->line, n * 8);
     g->begin = more(g, g->begin, n * 8);
     g->size = more(g, g->size, n * 8);
@@ -81,30 +93,101 @@ static int room_for_row(da_log *g) {
     return g->no_memory ? -1 : 0;
 }
 
-static void add(da_log *g, column *c, const uint8_t *at, size_t size) {
-    if (size > 0) {
-        if (da_grow(&c->bytes, size) != 0) {
-            g->no_memory = 1;
-            return;
-        }
-        memcpy(c->bytes.at + c->bytes.used, at, size);
-        c->bytes.used += size;
+/* Add a text under the next number; -1 where there is no memory. */
+static int32_t add_text(da_log *g, texts *t, const uint8_t *at, size_t size) {
+    if (t->n + 1 >= t->room) {
+        int is_new = t->ends == NULL;
+        t->room = t->room * 2 + 64;
+        t->ends = more(g, t->ends, ((size_t)t->room + 1) * 8);
+        t->hashes = more(g, t->hashes, (size_t)t->room * sizeof *t->hashes);
+        if (is_new && !g->no_memory)
+            t->ends[0] = 0;
+    }
+    if (g->no_memory || da_grow(&t->bytes, size) != 0) {
+        g->no_memory = 1;
+        return -1;
+    }
+    if (size > 0)
+        memcpy(t->bytes.at + t->bytes.used, at, size);
+    t->bytes.used += size;
+    t->ends[t->n + 1] = (int64_t)t->bytes.used;
+    return t->n++;
+}
+
+/* The first and the last eight bytes of a text of at most sixteen, which say all of it. */
+static void ends_of(const uint8_t *t, size_t n, uint64_t *first, uint64_t *last) {
+    uint32_t a = 0, b = 0;
+    if (n >= 8) {
+        memcpy(first, t, 8);
+        memcpy(last, t + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(&a, t, 4);
+        memcpy(&b, t + n - 4, 4);
+        *first = a;
+        *last = b;
+    } else {
+        *first = n > 0 ? (uint64_t)t[0] << 16 | (uint64_t)t[n / 2] << 8 | t[n - 1] : 0;
+        *last = 0;
     }
 }
 
-static int add_text(da_log *g, column *c, int32_t n, int32_t *room, const uint8_t *at, size_t size) {
-    if (n + 1 >= *room) {
-        int is_new = c->ends == NULL;
-        *room = *room * 2 + 256;
-        c->ends = more(g, c->ends, ((size_t)*room + 1) * 8);
-        if (is_new && !g->no_memory)
-            c->ends[0] = 0;
+static unsigned hash_of(const uint8_t *t, size_t n) {
+    uint64_t h = 0x9E3779B97F4A7C15u ^ n, first, last;
+    size_t i = 0;
+    for (; i + 16 < n; i += 8) {
+        memcpy(&first, t + i, 8);
+        h = (h ^ first) * 0xFF51AFD7ED558CCDu;
+        h ^= h >> 32;
     }
+    ends_of(t + i, n - i, &first, &last);
+    h = (h ^ first) * 0xFF51AFD7ED558CCDu;
+    h = (h ^ (h >> 32) ^ last) * 0xC4CEB9FE1A85EC53u;
+    return (unsigned)(h ^ (h >> 32));
+}
+
+static int more_slots(da_log *g, texts *t) {
+    int32_t slots = t->slots == 0 ? 256 : t->slots * 4;
+    t->slot = more(g, t->slot, (size_t)slots * 4);
     if (g->no_memory)
         return -1;
-    add(g, c, at, size);
-    c->ends[n + 1] = (int64_t)c->bytes.used;
+    memset(t->slot, 0xFF, (size_t)slots * 4);
+    t->slots = slots;
+    for (int32_t n = 0; n < t->n; n++) {
+        unsigned s = t->hashes[n] & (unsigned)(slots - 1);
+        while (t->slot[s] >= 0)
+            s = (s + 1) & (unsigned)(slots - 1);
+        t->slot[s] = n;
+    }
     return 0;
+}
+
+static int is_text(const texts *t, int32_t n, const uint8_t *at, size_t size) {
+    int64_t *ends = t->ends + n;
+    const uint8_t *known = t->bytes.at + ends[0];
+    uint64_t first, last, known_first, known_last;
+    if ((size_t)(ends[1] - ends[0]) != size)
+        return 0;
+    if (size > 16)
+        return memcmp(known, at, size) == 0;
+    ends_of(at, size, &first, &last);
+    ends_of(known, size, &known_first, &known_last);
+    return first == known_first && last == known_last;
+}
+
+/* The number of a text, a new one where it was not there before; -1 where there is no memory. */
+static int32_t number_of(da_log *g, texts *t, const uint8_t *at, size_t size) {
+    if (t->n * 2 >= t->slots && more_slots(g, t) != 0)
+        return -1;
+    unsigned hash = hash_of(at, size), s = hash & (unsigned)(t->slots - 1);
+    for (; t->slot[s] >= 0; s = (s + 1) & (unsigned)(t->slots - 1))
+        if (t->hashes[t->slot[s]] == hash && is_text(t, t->slot[s], at, size))
+            return t->slot[s];
+    int32_t n = add_text(g, t, at, size);
+    if (n >= 0) {
+        t->hashes[n] = hash;
+        t->slot[s] = n;
+    }
+    return n;
 }
 
 /* ---- bytes */
@@ -126,10 +209,20 @@ static int is_utf8(const uint8_t *t, size_t n) {
     return 1;
 }
 
+#ifdef __AVX2__
+#define EACH(v, c) _mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)(c)))
+#define BITS(v) ((uint32_t)_mm256_movemask_epi8(v))
+static __m256i load(const uint8_t *t) { return _mm256_loadu_si256((const __m256i *)t); }
+#endif
+
 static int is_ascii(const uint8_t *t, size_t n) {
-    uint64_t word;
     size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
+#ifdef __AVX2__
+    for (; i + 32 <= n; i += 32)
+        if (BITS(load(t + i)))
+            return 0;
+#endif
+    for (uint64_t word; i + 8 <= n; i += 8) {
         memcpy(&word, t + i, 8);
         if (word & 0x8080808080808080u)
             return 0;
@@ -138,6 +231,39 @@ static int is_ascii(const uint8_t *t, size_t n) {
         if (t[i] & 0x80)
             return 0;
     return 1;
+}
+
+/* The next quote from `at` on, or `size`; line ends before it are counted. */
+static size_t quote_from(const uint8_t *t, size_t at, size_t size, int64_t *lines) {
+#ifdef __AVX2__
+    for (; at + 32 <= size; at += 32) {
+        __m256i v = load(t + at);
+        uint32_t quotes = BITS(EACH(v, '"')), ends = BITS(EACH(v, '\n'));
+        if (quotes) {
+            *lines += __builtin_popcount(ends & (quotes ^ (quotes - 1)));
+            return at + (size_t)__builtin_ctz(quotes);
+        }
+        *lines += __builtin_popcount(ends);
+    }
+#endif
+    for (; at < size && t[at] != '"'; at++)
+        *lines += t[at] == '\n';
+    return at;
+}
+
+/* The end of a cell without quotes from `at` on: a comma, a line end, a quote or the end. */
+static size_t stop_from(const uint8_t *t, size_t at, size_t size) {
+#ifdef __AVX2__
+    for (; at + 32 <= size; at += 32) {
+        __m256i v = load(t + at), commas = _mm256_or_si256(EACH(v, ','), EACH(v, '"'));
+        uint32_t stops = BITS(_mm256_or_si256(commas, _mm256_or_si256(EACH(v, '\n'), EACH(v, '\r'))));
+        if (stops)
+            return at + (size_t)__builtin_ctz(stops);
+    }
+#endif
+    while (at < size && t[at] != ',' && t[at] != '\n' && t[at] != '"' && t[at] != '\r')
+        at++;
+    return at;
 }
 
 static int equals(cell c, const char *word) { return c.size == strlen(word) && memcmp(c.at, word, c.size) == 0; }
@@ -196,8 +322,26 @@ static int is_address(cell c, size_t at) {
 static const uint8_t seconds[256] = {['i'] = 'd', ['I'] = 'd', ['s'] = 'e', ['S'] = 'e', ['c'] = 'o', ['C'] = 'o', ['v'] = 'a',
     ['V'] = 'a', ['p'] = 1, ['P'] = 1, [':'] = '/', [0xE5] = 1, [0xC5] = 1, [0xE2] = 1, [0xC4] = 1};
 
+/* The next place from `i` on where one of those words may begin. */
+static size_t hint_from(cell c, size_t i) {
+    (void)c;
+#ifdef __AVX2__
+    for (; i + 34 <= c.size; i += 32) {
+        __m256i v = load(c.at + i), small = _mm256_set1_epi8(32), a = _mm256_or_si256(v, small);
+        __m256i b = _mm256_or_si256(load(c.at + i + 1), small), d = _mm256_or_si256(load(c.at + i + 2), small);
+#define WORD3(x, y, z) _mm256_and_si256(EACH(a, x), _mm256_and_si256(EACH(b, y), EACH(d, z)))
+        __m256i hits = _mm256_or_si256(_mm256_or_si256(WORD3('i', 'd', 'e'), WORD3('s', 'e', 'c')), WORD3('c', 'o', 'n'));
+        hits = _mm256_or_si256(_mm256_or_si256(hits, WORD3('v', 'a', 'l')), _mm256_or_si256(WORD3('p', 'a', 's'), WORD3('p', 'w', 'd')));
+        uint32_t bits = BITS(_mm256_or_si256(_mm256_or_si256(hits, WORD3(':', '/', '/')), v));
+        if (bits)
+            return i + (size_t)__builtin_ctz(bits);
+    }
+#endif
+    return i;
+}
+
 static int may_be_secret(cell c) {
-    for (size_t i = 0; i + 1 < c.size; i++) {
+    for (size_t i = hint_from(c, 0); i + 1 < c.size; i = hint_from(c, i + 1)) {
         uint8_t second = seconds[c.at[i]];
         if (second == 0 || (second > 1 && (c.at[i + 1] | 32) != (second | 32)))
             continue;
@@ -249,53 +393,11 @@ static int may_be_secret(cell c) {
 
 /* ---- the statement of a row */
 
-static unsigned hash_of(const uint8_t *t, size_t n) {
-    uint64_t h = 0x9E3779B97F4A7C15u ^ n, word;
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        memcpy(&word, t + i, 8);
-        h = (h ^ word) * 0xFF51AFD7ED558CCDu;
-        h ^= h >> 32;
-    }
-    word = 0;
-    memcpy(&word, t + i, n - i);
-    h = (h ^ word) * 0xFF51AFD7ED558CCDu;
-    return (unsigned)(h ^ (h >> 29));
-}
-
-static int more_slots(da_log *g) {
-    int32_t slots = g->slots == 0 ? 4096 : g->slots * 2;
-    g->slot = more(g, g->slot, (size_t)slots * 4);
-    if (g->no_memory)
-        return -1;
-    memset(g->slot, 0xFF, (size_t)slots * 4);
-    g->slots = slots;
-    for (int32_t n = 0; n < g->forms; n++) {
-        const uint8_t *t = g->form_texts.bytes.at + g->form_texts.ends[n];
-        unsigned s = hash_of(t, (size_t)(g->form_texts.ends[n + 1] - g->form_texts.ends[n])) & (unsigned)(slots - 1);
-        while (g->slot[s] >= 0)
-            s = (s + 1) & (unsigned)(slots - 1);
-        g->slot[s] = n;
-    }
-    return 0;
-}
-
 static int32_t form_number(da_log *g, cell text) {
-    const uint8_t *t = g->made.at;
-    size_t n = g->made.used;
-    if (g->forms * 2 >= g->slots && more_slots(g) != 0)
-        return -1;
-    unsigned s = hash_of(t, n) & (unsigned)(g->slots - 1);
-    for (; g->slot[s] >= 0; s = (s + 1) & (unsigned)(g->slots - 1)) {
-        int64_t *ends = g->form_texts.ends + g->slot[s];
-        if ((size_t)(ends[1] - ends[0]) == n && memcmp(g->form_texts.bytes.at + ends[0], t, n) == 0)
-            return g->slot[s];
-    }
-    if (add_text(g, &g->form_texts, g->forms, &g->form_room, t, n) != 0 ||
-        add_text(g, &g->form_samples, g->forms, &g->sample_room, text.at, text.size) != 0)
-        return -1;
-    g->slot[s] = g->forms;
-    return g->forms++;
+    int32_t before = g->forms.n, n = number_of(g, &g->forms, g->made.at, g->made.used);
+    if (n == before)
+        add_text(g, &g->samples, text.at, text.size);
+    return n;
 }
 
 static int is_blank(cell c) {
@@ -305,45 +407,143 @@ static int is_blank(cell c) {
     return 1;
 }
 
+/* ---- shapes: a text with each free number as one digit. Texts of one shape have one form, and the same is seen in them.
+ *
+ * A number is free where it touches no word: names and numbers of other bases are kept, and so are long ones, which may be
+ * hexadecimal, and what follows a quote with a word before it: x'12', q'1 … 1'. Texts with quoted names have no shape.
+ */
+
+static int is_of_word(uint8_t c) { return is_letter(c) || is_digit(c) || c == '$' || c == '#' || c >= 0x80; }
+
+static size_t digit_from(cell c, size_t at) {
+#ifdef __AVX2__
+    for (; at + 32 <= c.size; at += 32) {
+        __m256i v = _mm256_sub_epi8(load(c.at + at), _mm256_set1_epi8('0'));
+        uint32_t digits = BITS(_mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(9)), v));
+        if (digits)
+            return at + (size_t)__builtin_ctz(digits);
+    }
+#endif
+    while (at < c.size && !is_digit(c.at[at]))
+        at++;
+    return at;
+}
+
+static int is_free(cell c, size_t begin, size_t end) {
+    uint8_t before = begin > 0 ? c.at[begin - 1] : ' ', behind = end < c.size ? c.at[end] : ' ';
+    if (is_of_word(before) || is_of_word(behind) || end - begin > LONGEST_FREE)
+        return 0;
+    return before != '\'' || begin < 2 || !is_of_word(c.at[begin - 2]);
+}
+
+static int make_shape(da_log *g, cell text) {
+    if (text.size > LONGEST_SHAPED || memchr(text.at, '"', text.size) != NULL)
+        return 0;
+    g->shape.used = 0;
+    if (da_grow(&g->shape, text.size) != 0) {
+        g->no_memory = 1;
+        return 0;
+    }
+    uint8_t *to = g->shape.at;
+    size_t from = 0;
+    for (size_t at = digit_from(text, 0), end; at < text.size; at = digit_from(text, end)) {
+        for (end = at; end < text.size && is_digit(text.at[end]); end++)
+            ;
+        if (!is_free(text, at, end))
+            continue;
+        memcpy(to, text.at + from, at - from);
+        to += at - from;
+        *to++ = '0';
+        from = end;
+    }
+    memcpy(to, text.at + from, text.size - from);
+    g->shape.used = (size_t)(to - g->shape.at) + text.size - from;
+    return 1;
+}
+
+/* The number of the text's shape, or -1 where it has none, or where shapes hardly repeat; `is_new`: its form is not known yet. */
+static int32_t shape_number(da_log *g, cell text, int *is_new) {
+    if (g->shapes_asked > FEW_SHAPES && g->shapes.n > g->shapes_asked / 2)
+        return -1;
+    if (!make_shape(g, text))
+        return -1;
+    g->shapes_asked++;
+    int32_t before = g->shapes.n, n = number_of(g, &g->shapes, g->shape.at, g->shape.used);
+    *is_new = n == before;
+    if (n >= g->shape_room) {
+        g->shape_room = g->shape_room * 2 + 1024;
+        g->shape_form = more(g, g->shape_form, (size_t)g->shape_room * 4);
+        g->shape_seen = more(g, g->shape_seen, (size_t)g->shape_room);
+    }
+    return g->no_memory ? -1 : n;
+}
+
 /* The form of a statement into the row; 0 where the careful reader must look at it. */
 static int take_statement(da_log *g, cell text) {
     if (is_blank(text))
         return 1;
     if (may_be_secret(text))
         return 0;
-    g->made.used = 0;
-    int seen = da_form(g->words, text.at, text.size, &g->made);
-    if (seen < 0)
-        g->no_memory = 1;
-    if (seen < 0 || (seen & DA_LINE_TAIL))
+    int is_new = 1, seen;
+    int32_t shape = shape_number(g, text, &is_new), form = -1;
+    if (is_new) {
+        g->made.used = 0;
+        seen = da_form(g->words, text.at, text.size, &g->made);
+        if (seen < 0)
+            g->no_memory = 1;
+        else if (!(seen & DA_LINE_TAIL))
+            form = form_number(g, text);
+    } else {
+        seen = g->shape_seen[shape];
+        form = g->shape_form[shape];
+    }
+    if (g->no_memory)
         return 0;
+    if (shape >= 0) {
+        g->shape_seen[shape] = (uint8_t)seen;
+        g->shape_form[shape] = form;
+    }
     g->seen[g->rows] = (uint8_t)seen;
-    g->form[g->rows] = form_number(g, text);
-    return 1;
+    g->form[g->rows] = form;
+    return form >= 0;
 }
 
-static void put(da_log *g, int which, cell c) { add(g, &g->columns[which], c.at, c.size); }
+/* The value of the row at hand in a column. */
+static void put(da_log *g, int which, cell c) {
+    g->columns[which].numbers[g->rows] = c.size == 0 ? 0 : number_of(g, &g->columns[which].values, c.at, c.size);
+}
 
 /* In upper case; 0 where more than ASCII must be known. */
 static int put_upper(da_log *g, int which, cell c) {
-    column *to = &g->columns[which];
     if (!is_ascii(c.at, c.size))
         return 0;
-    add(g, to, c.at, c.size);
-    if (!g->no_memory)
-        for (size_t i = to->bytes.used - c.size; i < to->bytes.used; i++)
-            if (to->bytes.at[i] >= 'a' && to->bytes.at[i] <= 'z')
-                to->bytes.at[i] -= 32;
+    g->made.used = 0;
+    if (da_grow(&g->made, c.size) != 0) {
+        g->no_memory = 1;
+        return 0;
+    }
+    for (size_t i = 0; i < c.size; i++)
+        g->made.at[i] = c.at[i] >= 'a' && c.at[i] <= 'z' ? c.at[i] - 32 : c.at[i];
+    put(g, which, (cell){g->made.at, c.size});
     return 1;
 }
 
+static int is_idle(cell tag) {
+    switch (tag.size) {
+    case 0: return 1;
+    case 4: return equals(tag, "idle") || equals(tag, "BIND");
+    case 5: return equals(tag, "PARSE");
+    case 7: return equals(tag, "startup");
+    case 12: return equals(tag, "initializing");
+    case 14: return equals(tag, "authentication");
+    case 19: return equals(tag, "idle in transaction");
+    default: return 0;
+    }
+}
+
 static int put_action(da_log *g, cell tag, cell text) {
-    static const char *idle[] = {"", "idle", "idle in transaction", "authentication", "startup", "PARSE", "BIND", "initializing"};
     static const char *two[] = {"create", "alter", "drop", "truncate", "refresh"};
-    int is_idle = 0;
-    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
-        is_idle |= equals(tag, idle[i]);
-    if (!is_idle)
+    if (!is_idle(tag))
         return put_upper(g, ACTION, tag);
     if (text.size == 0)
         return 1;
@@ -384,7 +584,9 @@ static cell behind_word(cell m) {
 
 /* Milliseconds and the rest of `duration: 1.234 ms…`; nothing where it is not of that shape. */
 static cell behind_duration(cell m, double *duration) {
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
     char figure[32];
+    uint64_t digits = 0;
     size_t at = 10, n = 0, whole = 0, part = 0;
     for (; at < m.size && n < 30 && (is_digit(m.at[at]) || (m.at[at] == '.' && whole > 0 && part == 0)); at++) {
         if (m.at[at] == '.')
@@ -393,12 +595,15 @@ static cell behind_duration(cell m, double *duration) {
             part++;
         else
             whole++;
+        if (m.at[at] != '.')
+            digits = digits * 10 + (m.at[at] - '0');
         figure[n++] = (char)m.at[at];
     }
     if (whole == 0 || whole > 15 || part == 1 || part > 10 || !begins(after(m, at), " ms"))
         return (cell){NULL, 0};
     figure[n] = 0;
-    *duration = strtod(figure, NULL);
+    /* up to fifteen digits and these powers are exact, and so is what one division rounds */
+    *duration = n <= 15 ? (double)digits / powers[part > 0 ? part - 1 : 0] : strtod(figure, NULL);
     at += 3;
     while (at < m.size && m.at[at] == ' ')
         at++;
@@ -604,7 +809,9 @@ static int pgaudit(da_log *g, cell m) {
 
 static int classify(da_log *g, cell *c) {
     cell m = c[C_MESSAGE], severity = c[C_SEVERITY];
-    const uint8_t *audit = memmem(m.at, m.size < 9 ? m.size : 9, "AUDIT: ", 7);
+    const uint8_t *audit = NULL;
+    for (size_t i = 0; i < 3 && i + 7 <= m.size && audit == NULL; i++)
+        audit = memcmp(m.at + i, "AUDIT: ", 7) == 0 ? m.at + i : NULL;
     if (!is_ascii(severity.at, severity.size))
         return ODD;
     if (audit != NULL)
@@ -636,39 +843,33 @@ static int take_time(da_log *g, cell t) {
     memcpy(told, t.at, 16);
     memcpy(told + 16, t.at + 23, t.size - 23);
     size_t size = 16 + t.size - 23;
-    int64_t *ends = g->minutes > 0 ? g->minute_texts.ends + g->minutes - 1 : NULL;
-    if (ends == NULL || (size_t)(ends[1] - ends[0]) != size || memcmp(g->minute_texts.bytes.at + ends[0], told, size) != 0)
-        if (add_text(g, &g->minute_texts, g->minutes, &g->minute_room, told, size) == 0)
-            g->minutes++;
-    g->minute[g->rows] = g->minutes - 1;
+    if (g->minutes.n == 0 || !is_text(&g->minutes, g->minutes.n - 1, told, size))
+        add_text(g, &g->minutes, told, size);
+    g->minute[g->rows] = g->minutes.n - 1;
     g->micro[g->rows] = ((t.at[17] - '0') * 10 + t.at[18] - '0') * 1000000 +
                         ((t.at[20] - '0') * 100 + (t.at[21] - '0') * 10 + t.at[22] - '0') * 1000;
     return !g->no_memory;
 }
 
-static void undo(da_log *g) {
+static void no_values(da_log *g) {
     for (int i = 0; i < COLUMNS; i++)
-        g->columns[i].bytes.used = (size_t)g->columns[i].ends[g->rows];
+        g->columns[i].numbers[g->rows] = 0;
+    g->told[g->rows] = -1;
+    g->duration[g->rows] = -1;
+    g->form[g->rows] = -1;
+    g->seen[g->rows] = 0;
 }
 
-/* Write the row that the cells are. `client` is there already where the format tells it apart. */
+/* Write the row that the cells are, if it is no noise. `client` is there already where the format tells it apart. */
 static void take_row(da_log *g, cell *c, const source *s, size_t begin) {
     if (room_for_row(g) != 0)
         return;
     int64_t n = g->rows;
-    g->line[n] = g->lines + 1;
-    g->begin[n] = (int64_t)begin;
-    g->size[n] = (int64_t)(s->at - begin);
-    g->told[n] = -1;
-    g->duration[n] = -1;
-    g->form[n] = -1;
-    g->seen[n] = 0;
-    take_time(g, c[C_TIME]);
-    g->class[n] = (uint8_t)classify(g, c);
-    if (g->class[n] == ODD || g->class[n] == NOISE) {
-        undo(g);
-        g->form[n] = -1;
-    } else {
+    no_values(g);
+    int class = classify(g, c);
+    if (class == ODD)
+        no_values(g);
+    else if (class != NOISE) {
         put(g, USER, c[C_USER]);
         put(g, DATABASE, c[C_DATABASE]);
         put(g, CLIENT, c[C_FROM]);
@@ -676,10 +877,15 @@ static void take_row(da_log *g, cell *c, const source *s, size_t begin) {
         put(g, SEVERITY, c[C_SEVERITY]);
         put(g, PROGRAM, c[C_PROGRAM]);
     }
-    for (int i = 0; i < COLUMNS; i++)
-        g->columns[i].ends[n + 1] = (int64_t)g->columns[i].bytes.used;
+    if (class != NOISE) {
+        g->line[n] = g->lines + 1;
+        g->begin[n] = (int64_t)begin;
+        g->size[n] = (int64_t)(s->at - begin);
+        g->class[n] = (uint8_t)class;
+        take_time(g, c[C_TIME]);
+    }
     if (!g->no_memory) {
-        g->rows++;
+        g->rows += class != NOISE;
         g->lines += s->lines;
         g->consumed = (int64_t)s->at;
     }
@@ -690,10 +896,9 @@ static size_t quoted(da_log *g, source *s, size_t at, cell *found) {
     size_t start = at + 1, from = start, out = g->scratch.used;
     int is_escaped = 0;
     for (at = start;; at++) {
-        const uint8_t *q = memchr(s->data + at, '"', s->size - at);
-        at = q == NULL ? s->size : (size_t)(q - s->data);
+        at = quote_from(s->data, at, s->size, &s->lines);
         s->is_short = at + 1 >= s->size && !s->is_last;
-        if (q == NULL || s->is_short)
+        if (at == s->size || s->is_short)
             return 0;
         if (at + 1 >= s->size || s->data[at + 1] != '"')
             break;
@@ -709,18 +914,14 @@ static size_t quoted(da_log *g, source *s, size_t at, cell *found) {
         *found = (cell){g->scratch.at + out, g->scratch.used - out};
     } else
         *found = (cell){s->data + start, at - start};
-    for (const uint8_t *n = s->data + start; (n = memchr(n, '\n', (size_t)(s->data + at - n))) != NULL; n++)
-        s->lines++;
     return at + 1;
 }
 
 static size_t bare(const source *s, size_t at, cell *found) {
     size_t start = at;
-    while (at < s->size && s->data[at] != ',' && s->data[at] != '\n') {
-        if (s->data[at] == '"' || s->data[at] == '\r')
-            return 0;
-        at++;
-    }
+    at = stop_from(s->data, at, s->size);
+    if (at < s->size && (s->data[at] == '"' || s->data[at] == '\r'))
+        return 0;
     *found = (cell){s->data + start, at - start};
     return at;
 }
@@ -875,19 +1076,31 @@ static int json_row(da_log *g, source *s) {
 
 /* ---- what Python calls */
 
+static void forget(texts *t, int is_whole) {
+    free(t->hashes);
+    free(t->slot);
+    t->hashes = NULL;
+    t->slot = NULL;
+    if (is_whole) {
+        free(t->bytes.at);
+        free(t->ends);
+    }
+}
+
+static texts *texts_of(da_log *g, int which) {
+    texts *others[] = {&g->forms, &g->samples, &g->minutes};
+    return which < COLUMNS ? &g->columns[which].values : others[which - COLUMNS];
+}
+
 DA_EXPORT void da_log_close(da_log *g) {
     if (g == NULL)
         return;
-    for (int i = 0; i < COLUMNS; i++) {
-        free(g->columns[i].bytes.at);
-        free(g->columns[i].ends);
-    }
-    column *others[] = {&g->form_texts, &g->form_samples, &g->minute_texts};
-    for (int i = 0; i < 3; i++) {
-        free(others[i]->bytes.at);
-        free(others[i]->ends);
-    }
-    void *arrays[] = {g->line, g->begin, g->size, g->told, g->duration, g->form, g->minute, g->micro, g->class, g->seen, g->slot, g->scratch.at, g->made.at};
+    for (int i = 0; i < COLUMNS + 3; i++)
+        forget(texts_of(g, i), 1);
+    forget(&g->shapes, 1);
+    for (int i = 0; i < COLUMNS; i++)
+        free(g->columns[i].numbers);
+    void *arrays[] = {g->line, g->begin, g->size, g->told, g->duration, g->form, g->minute, g->micro, g->class, g->seen, g->scratch.at, g->made.at, g->shape.at, g->shape_form, g->shape_seen};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
     free(g);
@@ -902,6 +1115,8 @@ DA_EXPORT da_log *da_log_read(const da_words *w, const uint8_t *data, int64_t si
     source s = {data, (size_t)size, 0, is_last, 0, 0};
     if (da_grow(&g->scratch, 2 * (size_t)size + 64) != 0 || room_for_row(g) != 0)
         g->no_memory = 1;
+    for (int i = 0; i < COLUMNS && !g->no_memory; i++)
+        number_of(g, &g->columns[i].values, data, 0);
     while (!g->no_memory && s.at < s.size && (is_json ? json_row(g, &s) : csv_row(g, &s)))
         ;
     if (g->no_memory) {
@@ -909,27 +1124,27 @@ DA_EXPORT da_log *da_log_read(const da_words *w, const uint8_t *data, int64_t si
         return NULL;
     }
     g->is_short = s.is_short;
-    free(g->scratch.at);
-    free(g->made.at);
-    free(g->slot);
-    g->scratch.at = g->made.at = NULL;
-    g->slot = NULL;
+    da_bytes *passing[] = {&g->scratch, &g->made, &g->shape, &g->shapes.bytes};
+    for (int i = 0; i < 4; i++) {
+        free(passing[i]->at);
+        passing[i]->at = NULL;
+    }
+    forget(&g->shapes, 0);
+    for (int i = 0; i < COLUMNS + 3; i++)
+        forget(texts_of(g, i), 0);
     return g;
 }
 
 DA_EXPORT int64_t da_log_figure(const da_log *g, int which) {
-    int64_t figures[] = {g->rows, g->consumed, g->lines, g->forms, g->minutes, g->is_short};
+    int64_t figures[] = {g->rows, g->consumed, g->lines, g->is_short};
     return figures[which];
 }
 
-/* Bytes and ends of a column of texts; after the columns of rows come forms, samples and minutes. */
-static const column *column_of(const da_log *g, int which) {
-    const column *others[] = {&g->form_texts, &g->form_samples, &g->minute_texts};
-    return which < COLUMNS ? &g->columns[which] : others[which - COLUMNS];
-}
-
-DA_EXPORT const uint8_t *da_log_bytes(const da_log *g, int which) { return column_of(g, which)->bytes.at; }
-DA_EXPORT const int64_t *da_log_ends(const da_log *g, int which) { return column_of(g, which)->ends; }
+/* Texts of a column; after the columns of rows come forms, samples and minutes. */
+DA_EXPORT int64_t da_log_count(da_log *g, int which) { return texts_of(g, which)->n; }
+DA_EXPORT const uint8_t *da_log_bytes(da_log *g, int which) { return texts_of(g, which)->bytes.at; }
+DA_EXPORT const int64_t *da_log_ends(da_log *g, int which) { return texts_of(g, which)->ends; }
+DA_EXPORT const int32_t *da_log_numbers(const da_log *g, int which) { return g->columns[which].numbers; }
 
 DA_EXPORT const void *da_log_array(const da_log *g, int which) {
     const void *arrays[] = {g->line, g->begin, g->size, g->told, g->duration, g->form, g->minute, g->micro, g->class, g->seen};

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from drydock.audit.fields import Place, held_of, record_of
 from drydock.audit.framing import batches_of
+from drydock.audit.oracle.versions import ask_by_version
 from drydock.audit.policy import AuditSource, SourceKind
 from drydock.audit.records import AuditRecord, Kind, Piece, Zone
 from drydock.audit.results import Batch
@@ -119,7 +120,7 @@ class OracleTrailSource:
 
     def _asked(self, view: View, name: str, begin: datetime, end: datetime) -> list[dict[str, Any]]:
         assert self.run.rows is not None
-        return self.run.rows(name, view.binds(begin, end))
+        return ask_by_version(self.run.rows, name, view.binds(begin, end))
 
 
 def utc_text(moment: datetime) -> str:
