@@ -15,7 +15,7 @@ from psycopg import sql
 
 from drydock.engines.postgres import Endpoint, connect
 from drydock.masking.checks import is_valid
-from drydock.masking.expectations_copy import expect, places_of, verdict
+from drydock.masking.expectations_copy import PostgresFigures, expect, places_of, verdict
 from drydock.masking.expectations_statements import CHECKED, check_of
 from drydock.masking.verification.results import Expectations, Expected
 from drydock.masking.verifying import source_session
@@ -44,7 +44,8 @@ def asked(copies: Copies, folder: Path | None = None) -> tuple[Expectations, Ver
         with source_session(copies.source, snapshot) as source, connect(copies.copy, purpose="test") as delivered:
             places = places_of(copies.policy, copies.schema, STAGING, copies.parts, {}, same_moment=True)
             try:
-                return expect(copies.policy, copies.schema, STAGING, places, source, copies.copy, delivered, folder)
+                figures = PostgresFigures(source, places)
+                return expect(copies.policy, copies.schema, STAGING, places, figures, copies.copy, delivered, folder)
             finally:
                 with psycopg.connect(**asdict(copies.source), autocommit=True) as c:
                     c.execute("DELETE FROM app.people WHERE id = 9999")

@@ -70,7 +70,8 @@ class Library:
     def ask(self, table: str, relation: tuple[str, str], rows: int, wanted: Sequence[Wanted]) -> list[Answered]:
         """Ask the database for one table's expectations, told as `table`. `rows`: of the copy, for the evidence."""
         self._assets += 1
-        asset = self._source.add_table_asset(f"{table} #{self._assets}", table_name=relation[1], schema_name=relation[0])
+        name = sa.sql.quoted_name(relation[1], quote=True)  # the library quotes nothing by itself
+        asset = self._source.add_table_asset(f"{table} #{self._assets}", table_name=name, schema_name=relation[0])
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         found: list[Answered] = []
         for is_figure in (False, True):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import oracledb
@@ -113,7 +114,9 @@ def _counted(block: Block, progress: Progress) -> Block:
     return block
 
 
-def verify_on_oracle(rows: SourceRows, copy: OracleEyes, parts: Mapping[str, int], now: datetime) -> CopyVerification:
+def verify_on_oracle(
+    rows: SourceRows, copy: OracleEyes, parts: Mapping[str, int], now: datetime, folder: Path | None
+) -> CopyVerification:
     """Verify the copy in the account of `copy`. `parts`: table of the source -> rows that were copied.
 
     Raises ChangeFailed, LookupError.
