@@ -352,10 +352,10 @@ static int take_resident(dk_texts *p, const uint8_t *codes, uint64_t digits, uin
     int ends_x = codes[17] == CODE_X;
     if ((digits & 0x1ffff) != 0x1ffff || !codes[0] || !(digits >> 17 & 1 || ends_x)) return 0;
     int year = tens(codes, 6) * 100 + tens(codes, 8) - r->first_year, month = tens(codes, 10), day = tens(codes, 12);
-    if (year < 0 || year >= r->years || month < 1 || month > 12 || day < 1 || day > 31) return 0;
-    int number = r->number_of[(year * 12 + month - 1) * 31 + day - 1];
+    if (year < 0 || year >= r->years || month < 1 || month > 12) return 0;
+    int number = dk_day_number(r, year * 12 + month - 1, day);
     if (number < 0) return 0;
-    int band = r->band_of[number], start = r->first[band], serial = codes[14] * 100 + tens(codes, 15);
+    int band = r->band_of[year * 12 + month - 1], start = r->first[band], serial = codes[14] * 100 + tens(codes, 15);
     uint64_t per_day = ends_x ? 100 : 1000, tweak = r->label;
     for (int j = 0; j < 6; j++) tweak = tweak * FOLD + codes[j] + '0';
     const dk_cut *cut = dk_cut_of(&p->ff1, (uint64_t)r->count[band] * per_day, NULL);
@@ -379,7 +379,8 @@ static int resident_settled(const dk_residents *r, const dk_job *job, const rest
     uint32_t number = (uint32_t)job->number;
     uint32_t days = it->ends_x ? number / 100 : number / 1000;
     uint32_t serial = it->ends_x ? (number - days * 100) * 10 : number - days * 1000;
-    const uint8_t *text = r->text + 8 * ((size_t)it->start + days);
+    uint8_t text[8];
+    dk_put_day(r, it->start + (int)days, text);
     uint32_t a = serial / 100, b = serial / 10 - a * 10, c = serial % 10;
     int sum = it->kept[0] + day_sum(text) - 43 * '0' + (int)(a * 8 + b * 4);
     if (it->ends_x) { /* the digit that makes the check character X; none where it would be 10 */

@@ -228,10 +228,10 @@ static int resident_counted(const dk_residents *r, dk_ff1 *ff1, item *it) {
         if (!dk_is_digit(core[j])) return 0;
     if (core[0] == '0' || !(dk_is_digit(core[17]) || core[17] == 'X')) return 0;
     int year = number_at(core, 6, 4) - r->first_year, month = number_at(core, 10, 2), day = number_at(core, 12, 2);
-    if (year < 0 || year >= r->years || month < 1 || month > 12 || day < 1 || day > 31) return 0;
-    int number = r->number_of[(year * 12 + month - 1) * 31 + day - 1];
+    if (year < 0 || year >= r->years || month < 1 || month > 12) return 0;
+    int number = dk_day_number(r, year * 12 + month - 1, day);
     if (number < 0) return 0;
-    int band = r->band_of[number];
+    int band = r->band_of[year * 12 + month - 1];
     it->ends_x = core[17] == 'X';
     it->serials = it->ends_x ? 100 : 1000;
     it->start = r->first[band];
@@ -248,7 +248,7 @@ static int resident_spelled(const dk_residents *r, item *it) {
     uint8_t *fresh = it->fresh;
     memcpy(fresh, it->core, 18);
     int days = (int)(it->job.number / (uint64_t)it->serials), serial = (int)(it->job.number % (uint64_t)it->serials);
-    memcpy(fresh + 6, r->text + 8 * (size_t)(it->start + days), 8);
+    dk_put_day(r, it->start + days, fresh + 6);
     if (it->ends_x) serial *= 10;
     for (int j = 16; j >= 14; j--) {
         fresh[j] = (uint8_t)(serial % 10 + '0');
