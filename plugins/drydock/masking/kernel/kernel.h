@@ -21,7 +21,13 @@ enum {
     DK_CUT = -7,
     DK_SOURCE = -8,
     DK_TARGET = -9,
+    DK_ENDLESS = -10,
 };
+
+/* So many turns in which no value comes to rest: the network or a check is not what it should be, or a walk would end. */
+#ifndef DK_LONGEST_WALK
+#define DK_LONGEST_WALK 100000
+#endif
 
 /* One field: its bytes, -1 for NULL. */
 typedef struct {

@@ -59,7 +59,7 @@ typedef struct {
 
 struct dk_lanes {
     shape *shapes[LONGEST + 1][4];
-    int plan_count, spare_count;
+    int plan_count, spare_count, in_vain, endless;
     int listed[ROUND_SORTS];
     uint16_t spare[CHUNK]; /* jobs that are free */
     dk_job *lists[ROUND_SORTS][CHUNK];
@@ -481,6 +481,13 @@ static int take_email(dk_texts *p, const uint8_t *codes, uint64_t digits, uint64
     return 0;
 }
 
+/* What does not come to rest is let go of; the column ends with an error. */
+static void give_up(dk_lanes *l) {
+    l->endless = 1;
+    for (int sort = 0; sort < ROUND_SORTS; sort++)
+        while (l->listed[sort]) l->spare[l->spare_count++] = (uint16_t)(l->lists[sort][--l->listed[sort]] - l->jobs);
+}
+
 /* Once through the network, and out of the list what has come to rest. Few of a list wait for more, but at the end. */
 static void turn(dk_texts *p, int sort, int all) {
     dk_lanes *l = p->lanes;
@@ -496,12 +503,18 @@ static void turn(dk_texts *p, int sort, int all) {
         l->spare[l->spare_count] = (uint16_t)place;
         l->spare_count += done;
     }
+    l->in_vain = still < left ? 0 : l->in_vain + (moved > 0);
     l->listed[sort] = still;
+    if (l->in_vain > DK_LONGEST_WALK) give_up(l);
 }
 
-void dk_lanes_end(dk_texts *p) {
-    for (int sort = 0; p->lanes && sort < ROUND_SORTS; sort++)
+int dk_lanes_end(dk_texts *p) {
+    if (!p->lanes) return DK_OK;
+    for (int sort = 0; sort < ROUND_SORTS; sort++)
         while (p->lanes->listed[sort]) turn(p, sort, 1);
+    int endless = p->lanes->endless;
+    p->lanes->endless = 0;
+    return endless ? DK_ENDLESS : DK_OK;
 }
 
 int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size) {
@@ -542,6 +555,9 @@ int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size) {
     (void)p, (void)at, (void)out, (void)size;
     return 0;
 }
-void dk_lanes_end(dk_texts *p) { (void)p; }
+int dk_lanes_end(dk_texts *p) {
+    (void)p;
+    return DK_OK;
+}
 
 #endif

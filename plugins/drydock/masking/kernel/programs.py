@@ -274,11 +274,8 @@ def _words(library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, kind: str) -
     program, p = _made(library, "words", Words, "words", derive(key, rule.join_domain, f"words for {kind}"))
     p.sort, p.blanks = _DICTIONARIES[kind], base_name(work.type) in PADDED
     classes = np.append(letters.class_of, np.zeros(3, np.uint8))  # four bytes are read at once
-    p.class_count, p.class_of, p.symbols = (
-        letters.sizes.size,
-        _array(program, classes, np.uint8),
-        _array(program, letters.symbols, np.uint32),
-    )  # type: ignore[arg-type]
+    p.class_count, p.class_of = letters.sizes.size, _array(program, classes, np.uint8)  # type: ignore[arg-type]
+    p.symbols = _array(program, letters.symbols, np.uint32)  # type: ignore[arg-type]
     p.sizes, p.class_at = _array(program, letters.sizes, np.uint32), _array(program, letters.first, np.int64)  # type: ignore[arg-type]
     lists = {"han": dictionaries.HAN_OF[kind], "vowel": "vowels", "consonant": "consonants", "surname": "surnames"}
     for member, name in lists.items():

@@ -91,7 +91,7 @@ dk_lanes *dk_lanes_open(void);
 void dk_lanes_close(dk_lanes *lanes);
 /* One value, to be masked in `out`: 1 taken, 0 to be tried by texts.c. */
 int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size);
-/* Mask all that was taken. */
-void dk_lanes_end(dk_texts *p);
+/* Mask all that was taken: DK_OK, or DK_ENDLESS where some of it came to no rest. */
+int dk_lanes_end(dk_texts *p);
 
 #endif
