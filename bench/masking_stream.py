@@ -16,6 +16,7 @@ from psycopg import sql
 from pydantic import SecretBytes
 
 from bench.masking_data import COLUMNS, works
+from drydock.masking.kernel import programs
 from drydock.masking.kernel.stream import copy_stream
 from drydock.masking.keys import MaskingKey
 
@@ -27,6 +28,7 @@ def main() -> int:
     columns = works(scrubbed=told["scrubbed"])
     if told["passes"]:
         columns = tuple(column.model_copy(update={"rule": None}) for column in columns)
+    programs.prepare()  # as the process does that streams of a run are forked from
     with psycopg.connect(**told["at"]) as source, psycopg.connect(**told["at"]) as target:
         print("ready", flush=True)
         sys.stdin.readline()

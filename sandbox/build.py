@@ -25,6 +25,7 @@ from sandbox.clock import ZONE, MovedClock
 from sandbox.clusters import (
     ACCOUNTS,
     AIRFLOW_DB,
+    COPIED,
     COPIES,
     LEDGER_DB,
     META,
@@ -122,14 +123,14 @@ def build_meta(sandbox: Sandbox) -> None:
 
 
 def build_copies(sandbox: Sandbox) -> None:
-    """The cluster that masked copies go to: an empty database for each target; left running."""
+    """The cluster that masked copies go to: an empty database for each source; left running."""
     _initialise(sandbox, COPIES)
     start_all(sandbox, [COPIES])
     with sandbox.connect(COPIES) as connection:
         _create_accounts(connection, sandbox, COPIES)
-        for name in TARGETS:
+        for name in COPIED:
             _create_database(connection, copy_dbname(name), owner="postgres")
-    for name in TARGETS:
+    for name in COPIED:
         grant_copying(find_binaries(), sandbox.ports[COPIES], sandbox.passwords[COPIES]["postgres"], copy_dbname(name))
 
 

@@ -29,7 +29,7 @@ TABLES = {"gz_main": "ent_corp_reg", "gz_market": "mpt_trade", "gz_cbec": "ceb_o
 def plant_canaries(connection: Connection, database: str) -> None:
     """Add the canary's row to a loaded source, at the time of its oldest row: the serials of a new day go on from its rows."""
     platform, table = TARGETS[database], catalog().table(TABLES[database])
-    row = {table.primary_key[0]: KEYS[table.name], **_subject(table.name)}
+    row = canary_of(table.name)
     if table.partitioning:
         oldest = sql.SQL("select min({}) from {}").format(
             sql.Identifier(table.partitioning.column), qualified(platform, table.name)
@@ -40,6 +40,11 @@ def plant_canaries(connection: Connection, database: str) -> None:
         qualified(platform, table.name), _list(map(sql.Identifier, row)), _list(map(sql.Placeholder, row))
     )
     connection.execute(statement, row)
+
+
+def canary_of(table: str) -> dict[str, Any]:
+    """The row of a table's canary without its time: key and values by column."""
+    return {catalog().table(table).primary_key[0]: KEYS[table], **_subject(table)}
 
 
 def _list(parts: Any) -> sql.Composed:

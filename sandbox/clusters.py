@@ -31,6 +31,8 @@ META, COPIES = "meta", "copies"
 TARGETS = {"gz_main": "gz-main", "gz_cbec": "gz-cbec", "gz_market": "gz-market"}
 """Database of the estate -> platform whose rows it holds."""
 CLUSTERS = (META, COPIES, *TARGETS)
+COPIED = (*TARGETS, "gz_main_sim")
+"""Databases of the estate that are copied masked: the simulated Oracle database too."""
 TARGET_ACCOUNTS = ("postgres", "backup_job", LOOKING_ACCOUNT, WORKING_ACCOUNT, READING_ACCOUNT)
 ACCOUNTS = {META: ("postgres", "airflow", "drydock_ledger"), COPIES: ("postgres", COPYING_ACCOUNT)}
 ACCOUNTS |= dict.fromkeys(TARGETS, TARGET_ACCOUNTS)
@@ -38,7 +40,7 @@ KEYS = "masking_keys"
 MASKING_KEY = "masking_key_2026q4"
 """Where secrets.json keeps masking keys, and the key that the sandbox's policies name."""
 AIRFLOW_DB, LEDGER_DB = "airflow", "drydock_ledger"
-SCHEMA = "drydock-sandbox/4"
+SCHEMA = "drydock-sandbox/5"
 ARCHIVE_TIMEOUT_S = 60
 COMMON = {"timezone": ZONE.key, "log_timezone": ZONE.key, "max_connections": "40", "max_wal_senders": "4", "jit": "off"}
 
@@ -104,7 +106,7 @@ def target_dbname(database: str) -> str:
 
 
 def copy_dbname(database: str) -> str:
-    """The database of the cluster of copies that a target's masked copy goes to."""
+    """The database of the cluster of copies that a masked copy goes to."""
     return f"copy_{database}"
 
 

@@ -30,6 +30,7 @@ from sandbox.airflow_server import USER, AirflowNotReady, AirflowServer
 from sandbox.build import build_sandbox, is_current, migrate_ledger
 from sandbox.clusters import (
     AIRFLOW_DB,
+    COPIED,
     COPIES,
     KEYS,
     LEDGER_DB,
@@ -161,7 +162,7 @@ def airflow_of(sandbox: Sandbox, airflow_port: int, dags_dir: Path) -> AirflowSe
     endpoints = {f"db_{name}": sandbox.endpoint(name, LOOKING_ACCOUNT, target_dbname(name)) for name in TARGETS}
     endpoints |= {f"work_{name}": sandbox.endpoint(name, WORKING_ACCOUNT, target_dbname(name)) for name in TARGETS}
     endpoints |= {f"read_{name}": sandbox.endpoint(name, READING_ACCOUNT, target_dbname(name)) for name in TARGETS}
-    endpoints |= {f"copy_{name}": sandbox.endpoint(COPIES, COPYING_ACCOUNT, copy_dbname(name)) for name in TARGETS}
+    endpoints |= {f"copy_{name}": sandbox.endpoint(COPIES, COPYING_ACCOUNT, copy_dbname(name)) for name in COPIED}
     endpoints["drydock_ledger"] = sandbox.endpoint(META, "drydock_ledger", LEDGER_DB)
     connections = {name: airflow_server.postgres_connection(endpoint) for name, endpoint in endpoints.items()}
     connections |= {name: airflow_server.key_connection(key) for name, key in sandbox.passwords[KEYS].items()}

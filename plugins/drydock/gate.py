@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import stamina
 from sqlalchemy.exc import OperationalError
 
-from drydock.changing.hands import ChangeFailed, GateClosed, Hands, Row, Statement, Target, TargetFigures
+from drydock.changing.hands import PRIVILEGE, ChangeFailed, GateClosed, Hands, Row, Statement, Target, TargetFigures
 from drydock.changing.run import ChangeRun
 from drydock.estate import Database
 from drydock.interlocks import BEFORE_EACH_CHANGE, QUESTIONS, TO_PUT_BACK, Asking
@@ -41,6 +41,8 @@ LOCK_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # between tries of a short lock; the
 MAY_TRY_AGAIN = ("locked", "conflict", "wait_and_retry")  # classes of errors after which a lock is simply tried for again
 ROLLED_BACK = "rolled_back"
 CUT_OFF = "cut_off"
+RIGHT_MISSING = "privilege_missing"
+"""Reason of a gate, and of an item, that a right is missing for; `needs` among the figures says which."""
 Given = TypeVar("Given")
 
 
@@ -155,11 +157,14 @@ def _ask_until_closed(asking: Asking, interlocks: Sequence[Interlock]) -> Iterat
 
 
 def _ask(asking: Asking, interlock: Interlock) -> Answer:
-    """One answer. A target that does not tell its figures closes the gate."""
+    """One answer. A target that does not tell its figures closes the gate; a right that is missing is no silence: it lasts."""
     try:
         return QUESTIONS[interlock](asking)
     except ChangeFailed as e:
-        return Answer(interlock=interlock, is_open=False, reason="target_silent", figures={"code": e.code, "kind": e.kind})
+        told: dict[str, Figure] = {"code": e.code, "kind": e.kind}
+        if e.kind == PRIVILEGE:
+            return Answer(interlock=interlock, is_open=False, reason=RIGHT_MISSING, figures=told | {"needs": e.needs})
+        return Answer(interlock=interlock, is_open=False, reason="target_silent", figures=told)
 
 
 @dataclass

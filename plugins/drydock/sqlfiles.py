@@ -23,7 +23,8 @@ from drydock import settings
 
 HEADER_KEYS = ("purpose", "kind", "engine", "privileges", "locks", "licence", "binds", "columns", "source")
 OPTIONAL_KEYS = ("editions", "twin")
-KINDS = ("read", "change", "session", "block", "grants")
+KINDS = ("read", "question", "change", "session", "block", "grants")
+"""A `question` reads too, but names and figures are filled in before it is sent."""
 
 _HEADER_LINE = re.compile(r"--\s?([a-z]+):\s*(.*)")
 _NAMED = re.compile(r"([a-z_][a-z0-9_]*)(?:\s+\(((?:[^()]|\([^()]*\))*)\))?(?:,\s*|$)")

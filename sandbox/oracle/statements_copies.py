@@ -18,7 +18,7 @@ from sandbox.oracle.model import making
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.model.real_rows import adopt_tables
 from sandbox.oracle.model.storage import Storage, storage_of
-from sandbox.oracle.model.stored import Constraint, StoredTable
+from sandbox.oracle.model.stored import Constraint, Partitioning, StoredTable
 from sandbox.oracle.model.stored import Sequence as StoredSequence
 from sandbox.oracle.model.tables import Table, TableColumn, UniqueKey, tables_of
 from sandbox.oracle.registry import statement
@@ -72,16 +72,61 @@ def column_of(text: str) -> TableColumn:
     return replace(made, size=sizes[0]) if sizes and kind is not OraType.TIMESTAMP else made
 
 
-@statement(rf"CREATE\s+TABLE\s+(?P<table>{OBJECT})\s*\((?P<columns>.+)\)\s*")
+@statement(rf"CREATE\s+TABLE\s+(?P<table>{OBJECT})\s*(?P<columns>\(.+\))\s*")
 def create_table(database: OracleDatabase, session: SessionState, match: Match, binds: Binds) -> Result:
     """ORA-00955 where something has the name."""
     owner, name = own_schema(database, session, match["table"], "CREATE TABLE")
+    columns, division = bracketed(match["columns"])
     with database.lock:
         if tables_of(database).find(owner, name) is not None:
             raise OracleError(955, "name is already used by an existing object")
-        tables_of(database).create(owner, name, [column_of(text) for text in listed(match["columns"])])
+        made = [column_of(text) for text in listed(columns)]
+        if division.strip():
+            divide(storage_of(database), owner, name, made, division)
+        tables_of(database).create(owner, name, made)
         adopt_tables(storage_of(database))
     return Result()
+
+
+def bracketed(text: str) -> tuple[str, str]:
+    """What stands in the first bracket, and what comes after it."""
+    depth, quoted = 0, ""
+    for at, sign in enumerate(text):
+        if quoted or sign in "'\"":
+            quoted = "" if sign == quoted else quoted or sign
+        elif sign in "()":
+            depth += 1 if sign == "(" else -1
+            if depth == 0:
+                return text[text.index("(") + 1 : at], text[at + 1 :]
+    raise OracleError(907, "missing right parenthesis")
+
+
+DIVISION = re.compile(r"\s*PARTITION\s+BY\s+(?P<kind>RANGE|LIST|HASH)\s*(?P<rest>\(.+)", re.IGNORECASE | re.DOTALL)
+PART = re.compile(
+    rf"\s*PARTITION\s+(?P<name>{NAME})(?:\s+VALUES\s+(?:LESS\s+THAN\s*)?(?P<values>\(.+\)))?\s*", re.IGNORECASE | re.DOTALL
+)
+
+
+def divide(storage: Storage, owner: str, name: str, columns: Sequence[TableColumn], text: str) -> None:
+    """Storage of a table with partitions (SQL Language Reference 19c, table_partitioning_clauses); ORA-14020 and its kin are
+    not told apart: a clause that is not of the known form is refused whole."""
+    match = DIVISION.fullmatch(text)
+    if match is None:
+        raise unsupported(f"the division {text[:80]}")
+    keys, rest = bracketed(match["rest"])
+    interval = ""
+    if rest.strip().upper().startswith("INTERVAL"):
+        interval, rest = bracketed(rest)
+    inside, after = bracketed(rest)
+    parts = [PART.fullmatch(part) for part in listed(inside)]
+    known = {column.name for column in columns}
+    if after.strip() or not all(parts) or not set(columns_in(keys)) <= known:
+        raise unsupported(f"the division {text[:80]}")
+    how = Partitioning(match["kind"].upper(), columns_in(keys), interval=interval.strip())
+    table = making.add_table(storage, owner, name, columns, partitioning=how)
+    for part in parts:
+        bound = bracketed(part["values"])[0].strip() if part["values"] else ""
+        making.add_partition(storage, table, plain(part["name"]), bound)
 
 
 @statement(rf"DROP\s+TABLE\s+(?P<table>{OBJECT})(?P<cascade>\s+CASCADE\s+CONSTRAINTS)?(?:\s+PURGE)?\s*")

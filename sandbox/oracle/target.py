@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -44,13 +44,14 @@ from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.rman.service import RmanService
 from sandbox.oracle.sessions import open_simulator
 from sandbox.oracle.worlds import lived
+from sandbox.oracle.worlds_masking import OWNER, TABLES, plant_archive
 from sandbox.oracle.worlds_storage import plant_schema
 
 DATABASE = "gz_main_sim"
 SID = "GZMAIN"
 SERVICE = "gzmain"
-ACCOUNT, WORKING, WATCHDOG = "DRYDOCK", "DRYDOCK_WORK", "DRYDOCK_WATCHDOG"
-"""The accounts that look, that do the weekly work, and that may cancel what runs too long."""
+ACCOUNT, WORKING, WATCHDOG, READING = "DRYDOCK", "DRYDOCK_WORK", "DRYDOCK_WATCHDOG", "DRYDOCK_MASK_READ"
+"""The accounts that look, that do the weekly work, that may cancel what runs too long, and that read what is copied masked."""
 SEED = 20261120
 PLANTED = "piece_with_corrupt_blocks"
 """The fault of the demo: blocks of a piece are bad, every record is sound, and RMAN ends with 0 when it finds them."""
@@ -62,6 +63,7 @@ GRANTS = {
     ACCOUNT: ("session", "backup", "audit"),
     WORKING: ("session", "gate", "changing", "reclaim", "reindex"),
     WATCHDOG: ("session", "watchdog"),
+    READING: ("session", "masking"),
 }
 TICK_S = 1.0
 HELD_POLL_S = 0.05
@@ -91,7 +93,7 @@ class Target:
 
     def connections(self) -> dict[str, str]:
         """Airflow connections by id, as JSON: the database, and its host."""
-        told = {"db": ACCOUNT, "work": WORKING, "watchdog": WATCHDOG}
+        told = {"db": ACCOUNT, "work": WORKING, "watchdog": WATCHDOG, "read": READING}
         logons = {f"{what}_{DATABASE}": self._logon(account) for what, account in told.items()}
         return logons | {f"ssh_{DATABASE}": self.host.connection()}
 
@@ -225,6 +227,8 @@ def make_database(target: Target) -> OracleDatabase:
         database.accounts[account] = Account(account, password, granted(account))
     live_until(database, datetime.now(UTC))  # its clock too: it stood still while nobody served it
     plant_storage(database)
+    plant_archive(database, SEED)
+    database.accounts[READING].privileges.update(readable(OWNER, TABLES))
     return database
 
 
@@ -248,6 +252,11 @@ def granted(account: str) -> set[str]:
     folder = settings.include_dir() / "sql" / "oracle" / "grants"
     lines = [s for name in GRANTS[account] for s in statements(parse_sql_file(folder / f"{name}.sql"))]
     return {re.sub(r"\s+TO\s+&account$", "", line.removeprefix("GRANT ")).replace(" ON SYS.", " ") for line in lines}
+
+
+def readable(owner: str, tables: Iterable[str]) -> set[str]:
+    """What a DBA grants on each table in scope: its rows, and its rows as they were at one SCN."""
+    return {f"{what} ON {owner}.{table.upper()}" for what in ("SELECT", "FLASHBACK") for table in tables}
 
 
 def _environment() -> dict[str, str]:

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from drydock.changing.hands import ChangeFailed
 from drydock.changing.run import RunRefused
 from drydock.configuration import load_all, load_masking_policy, masking_names
 from drydock.masking.fitness_scope import finding
@@ -46,14 +47,14 @@ def bag():
         yield DagBag(dag_folder=str(ROOT / "dags" / "masking.py"))
 
 
-@pytest.fixture(params=["gz_cbec", "gz_main", "gz_market"])
+@pytest.fixture(params=["gz_cbec", "gz_main", "gz_main_sim", "gz_market"])
 def dag(request: pytest.FixtureRequest, bag):
     return bag.dags[f"masking__{request.param}"]
 
 
 def test_every_database_with_a_policy_has_its_dag(bag) -> None:
     assert bag.import_errors == {}
-    assert set(bag.dags) == {f"masking__{name}" for name in masking_names()} and "masking__gz_main_sim" not in bag.dags
+    assert set(bag.dags) == {f"masking__{name}" for name in masking_names()} and "masking__gz_main_sim" in bag.dags
 
 
 def test_it_says_what_it_is_in_both_languages(dag) -> None:
@@ -153,6 +154,34 @@ def test_a_server_that_was_lost_between_two_questions_is_tried_again() -> None:
     told = {"item_key": "k", "number": 2, "status": Status.SKIPPED, "reason": "target_silent", "stop": StopReason.INTERLOCK}
     with pytest.raises(ConnectionError, match="target_silent"):
         masking._ended(Outcome(**told, elapsed_s=1, started_at=at, ended_at=at), "2 mask_chunk")
+
+
+def test_a_right_that_is_missing_is_never_tried_again() -> None:
+    """Whether the gate or a statement met it: the task fails at once and says what must be granted."""
+    at = "2026-11-22T00:00:00+00:00"
+    told = {"item_key": "k", "number": 2, "reason": "privilege_missing", "elapsed_s": 1, "started_at": at, "ended_at": at}
+    for status in (Status.SKIPPED, Status.FAIL):
+        with pytest.raises(AirflowFailException, match=r"privilege_missing.*SELECT ON app\.people"):
+            masking._ended(Outcome(**told, status=status, after={"needs": "SELECT ON app.people"}), "2 mask_chunk")
+
+
+@pytest.mark.parametrize(("kind", "ends"), [("privilege", AirflowFailException), ("unreachable", ChangeFailed)])
+def test_a_survey_without_a_right_ends_at_once(monkeypatch: pytest.MonkeyPatch, kind: str, ends: type[Exception]) -> None:
+    failed = ChangeFailed("42501", kind, retry=False)
+    failed.needs = "SELECT ON app.people"
+    monkeypatch.setattr(masking, "open_change_run", lambda *_: SimpleNamespace(is_backfill=False, ledger=None, run_id=1))
+    monkeypatch.setattr(masking, "load_masking_policy", lambda _: None)
+    monkeypatch.setattr(masking, "checked_key", lambda *_: None)
+    monkeypatch.setattr(masking.changing, "told_by_person", lambda _: {})
+    monkeypatch.setattr(masking.record, "add_event", lambda *_: None)
+
+    def survey(_run: object) -> None:
+        raise failed
+
+    monkeypatch.setattr(masking.steps, "take_survey", survey)
+    with pytest.raises(ends) as e:
+        masking.survey.function("gz_main")
+    assert ("SELECT ON app.people" in str(e.value)) is (kind == "privilege")
 
 
 def a_connection(monkeypatch: pytest.MonkeyPatch, **fields: object) -> KeyReference:

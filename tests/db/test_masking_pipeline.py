@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -47,6 +49,7 @@ from tests.db.masking_run import (
     worked,
     write_reports,
 )
+from tests.faults.gate_world import NOW
 
 
 @pytest.fixture(scope="module")
@@ -345,6 +348,56 @@ def test_a_schema_that_changed_after_the_plan_is_not_copied(yard: MaskingYard) -
         finally:
             c.execute("ALTER TABLE app.empty_one DROP COLUMN late")
     assert type(holder.error).__name__ == "PictureRefused"
+
+
+def test_a_right_that_is_taken_away_in_the_middle_ends_the_copy_at_once(yard: MaskingYard) -> None:
+    """One error that says what to grant, no second try, of a stream and of the picture; given back and answered, it goes on."""
+    run, now = yard.run("revoked"), [NOW]
+    run = replace(run, now=lambda: now[0])
+    plan = planned(run)
+    first = held(yard, run)
+    with taken_away(yard, "SELECT ON app.orders_2025"):
+        outcomes = worked(run, plan)
+    red = [o for o in outcomes.values() if o.status is Status.FAIL]
+    wanted = ("privilege_missing", "SELECT ON app.orders_2025", "42501")
+    assert [(o.reason, o.after["needs"], o.after["error"]) for o in red] == [wanted]
+    told = [s.done.error for s in history.statements_of_run(yard.ledger, run.run_id) if s.done and s.done.error]
+    assert told == ["42501"], "it was sent once"
+    assert {o.reason for n, o in outcomes.items() if n > red[0].number} == {"copy_broken_before"}
+    with connected(yard.source_owner) as c:
+        c.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'drydock/masking.picture%'")
+    first.join(20)
+    with taken_away(yard, "USAGE ON SCHEMA app"):
+        late = Holder(run)
+        late.join(20)
+    assert type(late.error).__name__ == "PictureRefused" and "USAGE ON SCHEMA app" in str(late.error)
+    now[0] += timedelta(minutes=1)
+    steps.record_asked(run)
+    steps.record_answer(run, approved=True, chosen=tuple(i.number for i in plan.items), by="li_wei")
+    last = held(yard, run)
+    assert {o.reason for o in worked(run, plan).values() if o.status is not Status.PASS} == set()
+    last.join(20)
+
+
+def held(yard: MaskingYard, run: ChangeRun) -> Holder:
+    """A holder that has its picture."""
+    before = yard.facts_of(run).picture()
+    holder = Holder(run)
+    while yard.facts_of(run).picture() == before:
+        assert holder.is_alive(), holder.error
+        time.sleep(0.01)
+    return holder
+
+
+@contextmanager
+def taken_away(yard: MaskingYard, right: str) -> Iterator[None]:
+    reader = sql.Identifier(yard.source.user)
+    with connected(yard.source_owner) as c:
+        c.execute(sql.SQL(f"REVOKE {right} FROM {{}}").format(reader))
+        try:
+            yield
+        finally:
+            c.execute(sql.SQL(f"GRANT {right} TO {{}}").format(reader))
 
 
 def test_nothing_empties_a_table_while_the_picture_lives(yard: MaskingYard) -> None:

@@ -248,7 +248,7 @@ def test_interlocks_close_on_what_oracle_says(
     other.close()
     bare = opened(simulated, server, "BARE")
     world.target = bare
-    assert (world.ask()[-1].interlock, world.ask()[-1].reason) == (Interlock.ROLE, "target_silent")
+    assert (world.ask()[-1].interlock, world.ask()[-1].reason) == (Interlock.ROLE, "privilege_missing")
     bare.close()
 
 

@@ -42,6 +42,7 @@ CLOSED: list[tuple[Interlock, str, Damage]] = [
     (Interlock.ROLE, "not_open_for_writing", lambda w: w.set_figures(open_mode="read_only")),
     (Interlock.ROLE, "declared_standby", lambda w: w.set_database(role=Role.STANDBY)),
     (Interlock.ROLE, "target_silent", lambda w: setattr(w.target, "told", a_failure("08006", "unreachable"))),
+    (Interlock.ROLE, "privilege_missing", lambda w: setattr(w.target, "told", a_failure("42501", "privilege"))),
     (Interlock.WINDOW, "outside_window", lambda w: w.set_now(NOW - timedelta(hours=1, seconds=1))),
     (Interlock.WINDOW, "outside_window", lambda w: w.set_now(NOW + timedelta(hours=3))),
     (Interlock.WINDOW, "outside_window", lambda w: w.set_database(time_zone="Europe/London")),

@@ -31,15 +31,15 @@ from drydock.masking.postgres.copying import AttemptLost
 from drydock.masking.postgres.stream_host import fork_child
 from drydock.plans import Plan
 from drydock.verdicts import Status
-from tests.db.masking_run import MaskingYard, a_yard, confirm, connected, number_of, planned
+from tests.db.masking_run import PLANTED, MaskingYard, a_yard, confirm, connected, number_of, planned
 from tests.faults.reindex_yard import Yard
 from tests.faults.reindex_yard import a_yard as a_server
 from tests.thorough import is_thorough
 
 SEED = 20261122
-WAYS = ("stream", "server", "holder", "worker", "source_session", "target_session")
+WAYS = ("stream", "server", "holder", "worker", "stopped", "source_session", "target_session")
 USUAL_ROUNDS = 3  # a round is a whole run, some seconds of work
-THOROUGH_ROUNDS = 24  # each way twice held up and twice not; 8 to 10 s each on two quiet cores, thrice that on busy ones
+THOROUGH_ROUNDS = 28  # each way twice held up and twice not; 8 to 10 s each on two quiet cores, thrice that on busy ones
 GOOD = (Status.PASS, Status.WARN)
 BEFORE_CHECK = ("mask_tables", "mask_chunk", "mask_finish", "mask_links")
 TABLES = ("people", "orders", '"报 关.单"";x"', "empty_one")
@@ -103,6 +103,7 @@ def test_kills_leave_the_copy_that_an_undisturbed_run_makes(ground: Ground, monk
         assert delivered(ground) == wanted, (way, told)
     print(dict(seen), took_s)
     assert any("again" in what for what in seen)  # else nothing was interrupted
+    assert originals_in(ground.copies.server.data_dir.parent, b"people_pkey") == []
 
 
 def undisturbed(ground: Ground) -> tuple[dict[str, tuple[int, str]], float]:
@@ -158,6 +159,8 @@ def held_up(ground: Ground, key: str, plan: Plan) -> Iterator[None]:
 def kill(ground: Ground, way: str, worker: int, holder: int, draw: random.Random) -> None:
     if way == "worker":
         os.kill(worker, signal.SIGKILL)
+    elif way == "stopped":
+        stop_as_airflow_does(worker, draw)
     elif way == "holder":
         end(holder)
     elif way == "server":
@@ -177,6 +180,18 @@ def kill(ground: Ground, way: str, worker: int, holder: int, draw: random.Random
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ %s",
                 [f"drydock/masking.({what})"],
             )
+
+
+def catch_sigterm() -> None:
+    """The runner of Airflow's tasks asks the operator to clean up, and goes on (airflow.sdk, task_runner._on_term)."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
+
+
+def stop_as_airflow_does(worker: int, draw: random.Random) -> None:
+    """A signal that the runner catches, and some time later one that nobody can."""
+    os.kill(worker, signal.SIGTERM)
+    time.sleep(draw.uniform(0.05, 0.5))
+    os.kill(worker, signal.SIGKILL)
 
 
 def is_stream(process: Path) -> bool:
@@ -223,6 +238,7 @@ def forked_worker(ground: Ground, key: str, plan: Plan) -> int:
     """The tasks of the items, one after the other, as one process; it ends when one is lost."""
 
     def work() -> int:
+        catch_sigterm()
         run, is_whole = ground.run(key), True
         for item in plan.items:
             if item.candidate.action in BEFORE_CHECK:
@@ -306,3 +322,10 @@ def delivered(ground: Ground) -> dict[str, tuple[int, str]]:
     ask = "SELECT count(*), coalesce(md5(string_agg(r, ',' ORDER BY r)), '') FROM (SELECT t::text AS r FROM app.{} AS t) AS x"
     with ground.super() as c:
         return {table: c.execute(ask.format(table)).fetchone() for table in TABLES}
+
+
+def originals_in(folder: Path, there: bytes) -> list[str]:
+    """Planted originals in any file of the copy's server: data, WAL, log. `there`: a text that the search must find."""
+    content = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert [p for p, text in content.items() if there in text]
+    return [f"{word} in {p.name}" for p, text in content.items() for word in PLANTED if word.encode() in text]

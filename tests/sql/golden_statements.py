@@ -153,7 +153,7 @@ def from_files() -> dict[str, str]:
     found = {}
     for path in all_sql_files():
         file = parse_sql_file(path)
-        if path.parents[1].name != "oracle" or file.kind in ("change", "block"):
+        if path.parents[1].name != "oracle" or file.kind in ("question", "change", "block"):
             continue
         texts = statements(file) if file.kind == "grants" else [file.statement.replace("{seconds}", "10")]
         name = f"{file.pipeline}/{file.name}"

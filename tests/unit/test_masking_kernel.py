@@ -6,6 +6,7 @@ import ctypes
 import random
 import shutil
 import struct
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ from kernel_worlds import (
 )
 
 from drydock.masking.blockciphers import BlockCipher
-from drydock.masking.feistel import permute
-from drydock.masking.kernel import compiled
+from drydock.masking.feistel import ff1_encrypt, layout, permute
+from drydock.masking.kernel import answers, compiled
 from drydock.masking.kernel.batches import BatchColumn, Batches
 from drydock.masking.kernel.programs import program_of
 from drydock.masking.kernel.rows import HEAD, TRAILER, RowReader, batch_rows, written
@@ -121,10 +122,22 @@ def test_the_network_is_that_of_the_reference_in_every_size(size):
     texts = library.dk_room(library.dk_size_of_texts())
     library.dk_texts_key(texts, secret)
     moved = np.array(numbers, np.uint64)
-    library.dk_permute(texts, size, 0x0123456789ABCDEF, moved.ctypes.data, moved.size)
+    library.dk_permute(texts, size, 0x0123456789ABCDEF, moved.ctypes.data, moved.size, 1 << 20)
     library.dk_texts_end(texts)
     library.dk_release(texts, library.dk_size_of_texts())
     assert moved.tolist() == permute(cipher, size, np.array(numbers, np.uint64), 0x0123456789ABCDEF).tolist()
+
+
+@needs_kernel
+def test_every_month_of_the_calendar_is_counted_alike():
+    """Resident ids of the first and the last day of each month, whose days the kernel counts by tables of months."""
+    days = sorted({date(y, m, 1) - timedelta(days=back) for y in range(1800, 2041) for m in range(1, 13) for back in (0, 1)})
+    rows = [[f"440106{day:%Y%m%d}123{day.day % 10}".encode()] for day in days] + [
+        [b"44010620230229123X"],
+        [b"440106202300011234"],
+    ]
+    works = [work("c", "text", rule("pseudonym", "cn_id"))]
+    assert compiled_fields(LOADED.library, works, rows) == python_fields(works, rows)
 
 
 @needs_kernel
@@ -307,6 +320,69 @@ def test_a_build_that_fails_says_so(monkeypatch, tmp_path):
     loaded = compiled.load.__wrapped__()
     assert loaded.library is None and "false ended with 1" in loaded.why_not
     assert not list(Path(tmp_path, "kernel").glob("*.so"))
+
+
+def _broken(folder: Path, changes: dict[str, tuple[str, str]], *flags: str) -> Path:
+    """The kernel with one line of some of its files changed, quickly compiled."""
+    compiler = next((found for name in compiled.COMPILERS if (found := shutil.which(name))), None)
+    if compiler is None:
+        pytest.skip("no compiler")
+    for name in (*compiled.SOURCES, *compiled.HEADERS):
+        text = (compiled.FOLDER / name).read_text()
+        right, wrong = changes.get(name, ("", ""))
+        assert not right or text.count(right) == 1
+        (folder / name).write_text(text.replace(right, wrong) if right else text)
+    path, flags = folder / "kernel.so", ("-std=c11", "-O0", "-fPIC", "-shared", *flags)
+    compiled.build(Path(compiler), path, flags, [folder / name for name in compiled.SOURCES])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "why"),
+    [
+        ("PAIR(12, 32);", "PAIR(12, 33);", "its AES is not that of FIPS 197"),
+        ("right[k] = y - (y >= half ? half : 0);", "right[k] = y;", "its FF1 is wrong in a domain of"),
+        ("block[15] = 8;", "block[15] = 9;", "its FF1 is wrong in a domain of"),
+    ],
+)
+def test_a_kernel_that_gives_wrong_answers_is_refused(right, wrong, why, monkeypatch, caplog, tmp_path):
+    """A wrong key schedule; a network that leaves its domain, in which walks have no end; another first block of FF1."""
+    path = _broken(tmp_path, {"cipher.c": (right, wrong)})
+    if not LOADED.library or not LOADED.library.dk_has_aes():
+        pytest.skip("no AES")
+    monkeypatch.setattr(compiled, "_built", lambda: path)
+    loaded = compiled.load.__wrapped__()
+    assert loaded.library is None and why in loaded.why_not and why in caplog.text
+
+
+@needs_kernel
+def test_a_value_that_comes_to_no_rest_ends_the_stream(tmp_path):
+    """Seen to fail: checks that no value passes, in both ways that values are moved."""
+    never = {
+        "texts.c": ("if (it->job.number >= it->job.cut->size) return 0;", "return 0;"),
+        "lanes.c": ("if (job->number >= pl->cut.size) return 0;", "return 0;"),
+    }
+    library = compiled._declared(ctypes.CDLL(str(_broken(tmp_path, never, "-DDK_LONGEST_WALK=100", "-march=native"))))
+    works = [work("c", "text", rule("pseudonym", "email"))]
+    for values in ([b"anna@mail.com"] * 700, [b"an-na@mail.com"]):
+        with pytest.raises(BadStream, match="without an end"):
+            compiled_fields(library, works, [[value] for value in values])
+
+
+def test_the_known_answers_are_those_of_the_reference():
+    cipher = BlockCipher(Family.SHA2_AES, answers.SECRET)
+    assert cipher.encrypt_block(answers.PLAIN) == answers.ENCRYPTED
+    for size, known in answers.NETWORK:
+        cut = layout(size)
+        for number, answer in zip(answers.asked(size), known, strict=True):
+            numerals = [number // cut.radix**place % cut.radix for place in reversed(range(cut.length))]
+            moved = ff1_encrypt(cipher, cut.radix, numerals, answers.TWEAK.to_bytes(8, "big"), cut.rounds)
+            assert sum(x * cut.radix**place for place, x in enumerate(reversed(moved))) == answer, size
+
+
+@needs_kernel
+def test_the_kernel_of_this_machine_gives_the_known_answers():
+    assert answers.wrong(LOADED.library) == "" and len(answers.NETWORK) > 10
 
 
 def test_a_library_that_others_may_write_is_not_loaded(tmp_path):

@@ -178,6 +178,16 @@ def test_nothing_to_compare_is_unknown() -> None:
     assert verdict(empty).status is Status.UNKNOWN
 
 
+def test_codes_of_one_digit_are_told_and_stop_nothing() -> None:
+    """They stand everywhere; a copy with such a column that was replaced was once never delivered."""
+    block = column("t.p.a", ["x"])
+    short = {"s.p.id": [b"1", b"2"], "s.p.phone": [b"13800138000"]}
+    made = join([COLUMNS[0], Original(name="s.p.phone", kind="mobile")], short, [block], read(block))
+    assert [(f.code, f.place, f.status) for f in verdict(made).findings] == [("originals_too_short", "s.p.id", Status.WARN)]
+    alone = join([COLUMNS[0]], {"s.p.id": [b"1", b"2"]}, [block], read(block))
+    assert verdict(alone).status is Status.UNKNOWN, "nothing at all was looked for"
+
+
 def test_a_place_with_too_many_records_is_told_as_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(semijoin, "MOST_RECORDS", 10)
     result = joined(column("t.p.a", VALUES["s.p.id"][:30]), columns=COLUMNS[:1])

@@ -7,8 +7,8 @@ engine (`engines.postgres_statements.Statement`, `engines.oracle_statements.Stat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -21,6 +21,8 @@ from drydock.sqlfiles import SqlFile
 from drydock.verdicts import Figure, Finding, Model, Verdict
 
 Row = dict[str, Any]
+PRIVILEGE = "privilege"
+"""The engines' word for an error that a missing right gives: it lasts until somebody grants it."""
 
 
 class Statement(Protocol):
@@ -73,7 +75,19 @@ class ChangeFailed(Exception):
         super().__init__(f"{code} ({kind})")
         self.code, self.kind, self.retry = code, kind, retry
         self.done: StatementDone | None = None  # what the statement cost until it failed, where one was sent
+        self.needs = ""  # of a missing right: what must be granted, in the words of a DBA
         self.__cause__ = cause
+
+
+@contextmanager
+def naming_right(file: SqlFile) -> Iterator[None]:
+    """Where a right is missing, say which: what the file's header tells that it needs."""
+    try:
+        yield
+    except ChangeFailed as e:
+        if e.kind == PRIVILEGE and not e.needs:
+            e.needs = f"{file.privileges} ({file.name})"
+        raise
 
 
 class Eyes(Protocol):

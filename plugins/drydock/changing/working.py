@@ -16,7 +16,7 @@ import stamina
 from sqlalchemy.exc import OperationalError
 
 from drydock import gate
-from drydock.changing.hands import ChangeFailed, GateClosed, Hands, Target, Trade
+from drydock.changing.hands import PRIVILEGE, ChangeFailed, GateClosed, Hands, Target, Trade
 from drydock.changing.run import ChangeRun, refuse_backfill
 from drydock.changing.trades import trade_of
 from drydock.ledger import change_history as history
@@ -36,7 +36,7 @@ FAILURES = {
     "disk_full": "disk_filled",
     "needs_space": "disk_filled",
     "read_only": "target_read_only",
-    "privilege": "privilege_missing",
+    PRIVILEGE: gate.RIGHT_MISSING,
     "unreachable": "session_lost",
     "transient": "session_lost",
     "shut_down": "session_lost",
@@ -120,7 +120,7 @@ def _save_world(job: Job, target: Target) -> None:
 
 def _not_begun(job: Job, target: Target, closed: Answer) -> Outcome:
     """SKIPPED; what an earlier attempt left is put right all the same, where only putting back is allowed."""
-    skipped = _outcome(job, Status.SKIPPED, closed.reason, gate.stop_of(closed))
+    skipped = _closed(job, closed)
     if not _is_unfinished(job):
         return _save(job, None, skipped)
     try:
@@ -129,6 +129,12 @@ def _not_begun(job: Job, target: Target, closed: Answer) -> Outcome:
         return _save(job, None, skipped)  # it stays unfinished: the next run begins with it
     repaired, failed = _repair(job, hands)
     return _save(job, hands.intent_id, failed or skipped.model_copy(update={"repaired": repaired, "ended_at": job.run.now()}))
+
+
+def _closed(job: Job, answer: Answer) -> Outcome:
+    """SKIPPED; of a right that is missing, with what must be granted."""
+    told = answer.figures if answer.reason == gate.RIGHT_MISSING else {}
+    return _outcome(job, Status.SKIPPED, answer.reason, gate.stop_of(answer), dict(told))
 
 
 def _is_unfinished(job: Job) -> bool:
@@ -145,7 +151,7 @@ def _worked(job: Job, hands: Hands, target: Target) -> Outcome:
         changed = job.trade.is_same(target, job.item)
         outcome = _outcome(job, Status.SKIPPED, changed) if changed else job.trade.work(hands)
     except GateClosed as e:
-        outcome = _outcome(job, Status.SKIPPED, e.answer.reason, gate.stop_of(e.answer))
+        outcome = _closed(job, e.answer)
         return _after_repair(job, hands, outcome, repaired)
     except ChangeFailed as e:
         return _after_repair(job, hands, _failed(job, e), repaired)
@@ -176,7 +182,8 @@ def _repair(job: Job, hands: Hands) -> tuple[tuple[str, ...], Outcome | None]:
 
 
 def _failed(job: Job, error: ChangeFailed, reason: str = "") -> Outcome:
-    after = {"error": error.code, "error_kind": error.kind}
+    after: dict[str, Figure] = {"error": error.code, "error_kind": error.kind}
+    after |= {"needs": error.needs} if error.needs else {}
     return _outcome(job, Status.FAIL, reason or FAILURES.get(error.kind, "statement_failed"), StopReason.ERROR, after)
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import oracledb
 
-from drydock.changing.hands import ChangeFailed, Row, TargetFigures
+from drydock.changing.hands import ChangeFailed, Row, TargetFigures, naming_right
 from drydock.engines.oracle import Connect, LogonFailed, OracleSession, RunIdentity, execute, fetch_rows, open_session
 from drydock.engines.oracle_admission import NotForThisTarget
 from drydock.engines.oracle_errors import classify, code_of
@@ -59,8 +59,9 @@ class OracleEyes:
 
     def rows(self, pipeline: str, name: str, binds: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of a read file. Raises ChangeFailed."""
-        with told_apart():
-            return fetch_rows(self.session, sql_file("oracle", pipeline, name), binds)
+        file = sql_file("oracle", pipeline, name)
+        with naming_right(file), told_apart():
+            return fetch_rows(self.session, file, binds)
 
     def ask(self, statement: Statement) -> Row:
         """OUT values of a block that only reads. Raises ChangeFailed; ValueError for one that may change something."""

@@ -23,7 +23,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from drydock.changing.hands import ChangeFailed, Row, TargetFigures
+from drydock.changing.hands import ChangeFailed, Row, TargetFigures, naming_right
 from drydock.engines.errors import ErrorClass
 from drydock.engines.postgres import UNREACHABLE, Endpoint, classify, fetch_rows
 from drydock.engines.postgres_figures import server_figures
@@ -98,8 +98,9 @@ class PostgresEyes:
 
     def rows(self, pipeline: str, name: str, binds: Mapping[str, Any] | None = None) -> list[Row]:
         """Rows of a read file. Raises ChangeFailed."""
-        with told_apart():
-            return fetch_rows(self.session, sql_file("postgresql", pipeline, name), binds)
+        file = sql_file("postgresql", pipeline, name)
+        with naming_right(file), told_apart():
+            return fetch_rows(self.session, file, binds)
 
     def ask(self, statement: Statement) -> Row:
         """Raises ValueError: a question of PostgreSQL is a read file."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from psycopg import sql
 
 from drydock.engines.postgres import Endpoint
 from drydock.masking import expectations_statements as ask
-from drydock.masking.expectations import Place, Wanted, of_joins, of_shape, of_table
+from drydock.masking.expectations import Place, Source, Wanted, of_joins, of_shape, of_table
+from drydock.masking.expectations_figures import Aggregate, Link
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.schema import Schema
 from drydock.masking.verification.results import Expectations, Expected
@@ -18,6 +21,26 @@ from drydock.masking.verification.target import Connection
 from drydock.verdicts import Finding, Status, Verdict, judge
 
 PAGES = "expectations"
+
+
+@dataclass(frozen=True)
+class PostgresFigures:
+    """A source on PostgreSQL, and the tables of its copy by object name."""
+
+    connection: Connection
+    places: Mapping[str, Place]
+
+    def figures(self, place: Place, asked: Sequence[Aggregate]) -> Sequence[Any]:
+        """Raises psycopg.Error."""
+        statement = ask.figures(place.source, [ask.written(one) for one in asked], place.condition)
+        row = self.connection.execute(statement).fetchall()[0]
+        return [row[f"f{n}"] for n in range(len(asked))]
+
+    def orphans(self, place: Place, link: Link) -> int:
+        """Raises psycopg.Error."""
+        parent = self.places[link.parent].source
+        question = ask.orphans(place.source, link.columns, parent, link.parent_columns, ask.ANY_NUMBER)
+        return int(self.connection.execute(question).fetchall()[0]["found"])
 
 
 def places_of(
@@ -45,12 +68,12 @@ def expect(
     schema: Schema,
     staging: Mapping[str, str],
     places: Mapping[str, Place],
-    source: Connection,
+    source: Source,
     copy: Endpoint,
     delivered: Connection,
     folder: Path | None,
 ) -> tuple[Expectations, Verdict]:
-    """Ask everything of every table; the pages of the library go below `folder`. Raises psycopg.Error of the source."""
+    """Ask everything of every table; the pages of the library go below `folder`. Raises what the source raises."""
     from drydock.masking.expectations_library import LIBRARY, library
     from drydock.masking.expectations_pages import write_pages
 
@@ -61,7 +84,7 @@ def expect(
             if rows is None:
                 missing.append(Expected(table=key, about="type", expectation="ExpectTableColumnsToMatchSet", held=False))
             else:
-                answered += asked.ask(key, place.copy, rows, list(_wanted(policy, schema, staging, place, places, source)))
+                answered += asked.ask(key, place.copy, rows, list(wanted_of(policy, schema, staging, place, places, source)))
     if folder is not None:
         write_pages(folder / PAGES, policy.database, answered)
     results = (*missing, *(one.expected for one in answered))
@@ -89,23 +112,23 @@ def _finding(one: Expected) -> Finding:
     return Finding(code=f"expected_{one.about}", status=Status.FAIL, place=place, values=values)
 
 
-def _wanted(
+def wanted_of(
     policy: MaskingPolicyFile,
     schema: Schema,
     staging: Mapping[str, str],
     place: Place,
     places: Mapping[str, Place],
-    source: Connection,
+    source: Source,
 ) -> Iterator[Wanted]:
+    """What is expected of one table, by figures of the source. Raises what the source raises."""
     is_empty = policy.tables[place.table.key].structure_only
     yield from of_shape(place, staging, is_empty=is_empty)
     if is_empty:
         return
     asked = of_table(place, policy)
-    statement = ask.figures(place.source, asked.figures, place.condition)
-    yield from asked.wanted(source.execute(statement).fetchall()[0])
-    for question, wanted in of_joins(place, policy, schema, places):
-        yield wanted(source.execute(question).fetchall()[0]["found"] if question else 0)
+    yield from asked.wanted(source.figures(place, asked.figures))
+    for link, may_have_orphans, wanted in of_joins(place, policy, schema, places):
+        yield wanted(source.orphans(place, link) if may_have_orphans else 0)
 
 
 def _rows(delivered: Connection, relation: ask.Relation) -> int | None:

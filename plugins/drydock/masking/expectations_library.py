@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ class Library:
     def ask(self, table: str, relation: tuple[str, str], rows: int, wanted: Sequence[Wanted]) -> list[Answered]:
         """Ask the database for one table's expectations, told as `table`. `rows`: of the copy, for the evidence."""
         self._assets += 1
-        asset = self._source.add_table_asset(f"{table} #{self._assets}", table_name=relation[1], schema_name=relation[0])
+        name = sa.sql.quoted_name(relation[1], quote=True)  # the library quotes nothing by itself
+        asset = self._source.add_table_asset(f"{table} #{self._assets}", table_name=name, schema_name=relation[0])
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         found: list[Answered] = []
         for is_figure in (False, True):
@@ -107,7 +109,32 @@ def library(copy: Endpoint) -> Iterator[Library]:
 def _engine(copy: Endpoint) -> sa.Engine:
     url = sa.URL.create("postgresql+psycopg", copy.user, copy.password, copy.host, copy.port, copy.dbname)
     options = "-c default_transaction_read_only=on -c statement_timeout=0 -c row_security=off -c search_path="
-    return sa.create_engine(url, connect_args={"options": options, "application_name": "drydock/masking/expect"}, pool_size=1)
+    engine = sa.create_engine(url, connect_args={"options": options, "application_name": "drydock/masking/expect"}, pool_size=1)
+    _know_all_types(engine)
+    return engine
+
+
+class _OtherType(sa.types.UserDefinedType[Any]):
+    """A column's type that SQLAlchemy has no class for."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "other"
+
+
+def _know_all_types(engine: sa.Engine) -> None:
+    """Give types that SQLAlchemy does not know (xml, point, those of extensions) a name: for want of one the library asks
+    nothing at all of a table that has such a column."""
+    dialect: Any = engine.dialect
+    reflect = dialect._reflect_type
+
+    def known(*args: Any, **kwargs: Any) -> Any:
+        with warnings.catch_warnings(action="ignore", category=sa.exc.SAWarning):
+            found = reflect(*args, **kwargs)
+        return _OtherType() if isinstance(found, sa.types.NullType) else found
+
+    dialect._reflect_type = known
 
 
 def _filled(suite: ExpectationSuite, wanted: Sequence[Wanted]) -> ExpectationSuite:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from drydock.masking.expectations_figures import Aggregate
 from drydock.sqlfiles import sql_file
 
 CHECKED = ("cn_id", "uscc", "bank_card", "imo", "container", "org_code")
@@ -57,6 +58,29 @@ def mean_moment(column: str) -> sql.Composed:
 
 def at_least(column: str, edge: float) -> sql.Composed:
     return counted(sql.SQL("t.{} >= {}").format(sql.Identifier(column), sql.Literal(edge)))
+
+
+def written(figure: Aggregate) -> sql.Composable:
+    """A figure of one table as PostgreSQL computes it. Raises KeyError for one that is a share, or asked of a copy alone."""
+    if figure.what == "rows":
+        return counted()
+    if figure.what == "at_least":
+        return at_least(figure.column, figure.told)
+    if figure.what == "matching":
+        return counted(matches(figure.column, figure.told))
+    if figure.what == "wrong":
+        return counted(sql.SQL("NOT {}").format(check_of(figure.told, figure.column)))
+    return _OF_A_COLUMN[figure.what](figure.column)
+
+
+_OF_A_COLUMN = {
+    "present": present,
+    "filled": present,
+    "distinct": distinct,
+    "total": total,
+    "total_distance": total_distance,
+    "mean_moment": mean_moment,
+}
 
 
 def figures(relation: Relation, asked: Sequence[sql.Composable], condition: str = "") -> sql.Composed:

@@ -113,6 +113,7 @@ class Index(Model):
 
 class Partition(Model):
     name: str = Field(description="object name")
+    own_name: str = Field("", description="on Oracle, where a partition is no object of its own: its name alone")
     parent: str = Field("", description="name of the table just above")
     level: int = 1
     is_leaf: bool = True
@@ -127,6 +128,7 @@ class Partitioning(Model):
     columns: tuple[str, ...] = Field(description="plain columns of the partition key")
     has_expression: bool = False
     grows: bool = Field(False, description="the engine makes a partition for a value that has none (Oracle INTERVAL)")
+    interval: str = Field("", description="how wide such a partition is, as the dictionary writes it")
     partitions: tuple[Partition, ...] = ()
 
     @property

@@ -18,7 +18,7 @@ from psycopg import IsolationLevel, sql
 from pydantic import AwareDatetime, Field
 
 from drydock.engines.postgres import Endpoint, connect, fetch_rows
-from drydock.masking.expectations_copy import expect, places_of
+from drydock.masking.expectations_copy import PostgresFigures, expect, places_of
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.schema import Schema
 from drydock.masking.verification.apart import cast_apart
@@ -90,7 +90,7 @@ def verify_copy(
         caught, verdicts = _caught(policy, schema, origin, delivered, scope_of(policy, staging, delivered), copy, processes)
         people, told = measure(policy, schema, origin, delivered, staging, direct_identifiers_left=_is_fail(verdicts[1]))
         places = places_of(policy, schema, staging, parts, conditions or {}, same_moment=snapshot is not None)
-        expected, kept = expect(policy, schema, staging, places, origin, copy, delivered, folder)
+        expected, kept = expect(policy, schema, staging, places, PostgresFigures(origin, places), copy, delivered, folder)
         distributions = spread(policy, schema, origin, delivered, staging)
     return CopyVerification(
         database=policy.database,

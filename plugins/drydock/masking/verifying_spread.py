@@ -6,7 +6,8 @@ a few people. Of large tables the first rows that the server gives are looked at
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,7 @@ from drydock.masking.verification.results import Bin, Distribution
 from drydock.masking.verification.target import Connection
 
 LEAST = 20
+Frames = Callable[..., Iterator[pl.DataFrame]]
 MOST_ROWS, MOST_COLUMNS = 100_000, 12
 TECHNIQUES = (Technique.NOISE, Technique.BUCKETS, Technique.SHIFT, Technique.GENERALISE)
 _STEPS = [step * 10**power for power in range(16) for step in (1, 2, 5)]
@@ -27,17 +29,25 @@ YEARS = np.arange(0, 10_001, 5, dtype=np.float64)
 
 
 def spread(
-    policy: MaskingPolicyFile, schema: Schema, source: Connection, copy: Connection, staging: Mapping[str, str]
+    policy: MaskingPolicyFile,
+    schema: Schema,
+    source: Connection,
+    copy: Connection,
+    staging: Mapping[str, str],
+    *,
+    known: Frames = table_frames,
+    copied: Frames = table_frames,
 ) -> tuple[Distribution, ...]:
     """The distributions of at most MOST_COLUMNS numbers and dates whose technique promises to keep theirs roughly.
 
-    Raises psycopg.Error.
+    `known`, `copied`: how rows of the source and of the copy are read. Raises what they raise.
     """
     found = []
     for table, columns in _chosen(policy, schema):
         names = [column.name for column in columns]
-        sides = [(source, table.schema_name), (copy, staging.get(table.schema_name, table.schema_name))]
-        before, after = (_counts(side, (schema_name, table.name), columns) for side, schema_name in sides)
+        there = (staging.get(table.schema_name, table.schema_name), table.name)
+        before = _counts(partial(known, source), (table.schema_name, table.name), columns)
+        after = _counts(partial(copied, copy), there, columns)
         for name, column in zip(names, columns, strict=True):
             found.append(_distribution(table.key, column, before[name], after[name]))
     return tuple(found)
@@ -63,12 +73,10 @@ def _is_spread(column: Column, rule: ResolvedRule) -> bool:
     return not codes and (rule.technique is not Technique.GENERALISE or rule.parameters.to in (None, *DATE_STEPS))
 
 
-def _counts(
-    connection: Connection, relation: tuple[str, str], columns: Sequence[Column]
-) -> dict[str, tuple[np.ndarray, int, int]]:
+def _counts(frames: Frames, relation: tuple[str, str], columns: Sequence[Column]) -> dict[str, tuple[np.ndarray, int, int]]:
     """For each column the rows in each bin, the rows that were looked at, and those without a value."""
     sums = {column.name: [np.zeros(_edges(column).size + 1, np.int64), 0, 0] for column in columns}
-    for frame in table_frames(connection, relation, [column.name for column in columns], most=MOST_ROWS):
+    for frame in frames(relation, [column.name for column in columns], most=MOST_ROWS):
         for column in columns:
             texts = frame[column.name]
             values = (

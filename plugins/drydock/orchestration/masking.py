@@ -12,9 +12,11 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException
 
 from drydock.changing import approval_page, steps
+from drydock.changing.hands import PRIVILEGE, ChangeFailed
 from drydock.changing.run import ChangeRun, RunRefused, StepSkipped
 from drydock.configuration import ConfigurationError, load_masking_policy
 from drydock.estate import Database, Engine
+from drydock.gate import RIGHT_MISSING
 from drydock.ledger import change_history, record
 from drydock.masking.epochs import EpochHasOtherKey, note_keys_gone
 from drydock.messages import message
@@ -59,7 +61,16 @@ def survey(database_id: str) -> dict[str, int]:
         raise AirflowFailException(str(e)) from None
     except RunRefused as e:
         raise AirflowFailException("\n".join(map(_told, e.findings))) from None
+    except ChangeFailed as e:
+        _end_where_a_right_is_missing(e)
+        raise
     return {"examined": found.examined, "items": len(found.candidates), "left_alone": len(found.left_alone)}
+
+
+def _end_where_a_right_is_missing(error: ChangeFailed) -> None:
+    """Trying again grants nothing. Raises AirflowFailException, which names what must be granted."""
+    if error.kind == PRIVILEGE:
+        raise AirflowFailException(f"{words(RIGHT_MISSING)} {error.needs} ({error.code})") from None
 
 
 def _told(finding: Finding) -> str:
@@ -126,6 +137,9 @@ def picture(database_id: str) -> dict[str, Any]:
         skip(words(e.reason))
     except (PictureRefused, *CANNOT_RUN) as e:
         raise AirflowFailException(str(e)) from None
+    except ChangeFailed as e:
+        _end_where_a_right_is_missing(e)
+        raise
     return {"generation": held.generation}
 
 
@@ -167,6 +181,9 @@ def _worked(run: ChangeRun, number: int) -> Outcome:
 
 
 def _ended(outcome: Outcome, label: str) -> dict[str, Any]:
+    if outcome.reason == RIGHT_MISSING:
+        told = (str(outcome.after[name]) for name in ("needs", "code", "error") if outcome.after.get(name))
+        raise AirflowFailException(f"{label}: {words(outcome.reason)} {' '.join(told)}")
     if outcome.reason == LOST:
         raise ConnectionError(f"{label}: {words(outcome.reason)}")  # tried again, as every lost server is
     if outcome.status is Status.SKIPPED:

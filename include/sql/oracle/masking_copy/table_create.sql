@@ -4,7 +4,7 @@
 -- privileges: CREATE TABLE
 -- locks: none
 -- licence: none
--- binds: table (quoted), columns (quoted names with types, defaults, NOT NULL)
+-- binds: table (quoted), columns (quoted names with types, defaults, NOT NULL), division (PARTITION BY with quoted names and literals, or nothing)
 -- columns: none
--- source: SQL Language Reference 19c, CREATE TABLE
-CREATE TABLE {table} ({columns})
+-- source: SQL Language Reference 19c, CREATE TABLE, table_partitioning_clauses
+CREATE TABLE {table} ({columns}) {division}

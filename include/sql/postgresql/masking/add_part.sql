@@ -8,4 +8,4 @@
 -- columns: none
 -- source: PostgreSQL manual, INSERT
 INSERT INTO drydock_masking.parts (run_id, generation, schema_name, name, first_page, end_page, rows, bytes, elapsed_s)
-VALUES (%(run_id)s, %(generation)s, %(schema_name)s, %(name)s, %(first_page)s, %(end_page)s, %(rows)s, %(bytes)s, %(elapsed_s)s)
+VALUES (%(run_id)s, %(generation)s, %(schema_name)s, %(name)s, %(first_page)s, %(end_page)s, %(rows)s, %(bytes)s, round(%(elapsed_s)s::numeric, 3))

@@ -24,6 +24,7 @@ _ERRORS = {
     -5: "a field of a negative length",
     -6: "bytes after the end",
     -7: "it ended in the middle",
+    -10: "its compiled kernel moves a value without an end",
 }
 _CHECKED_ROWS = 64
 _NO_ROWS = np.empty(0, np.int64)

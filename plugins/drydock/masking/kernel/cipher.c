@@ -1,4 +1,4 @@
-/* AES-256 by the processor's instructions, and FF1's network over whole numbers (feistel.py), eight or sixteen at a time.
+/* AES-256 by the processor's instructions, and FF1's network over whole numbers (feistel.py), eight or 32 at a time.
  *
  * Where the processor has no such instructions the programs of texts.c, words.c and figures.c are not used at all.
  */
@@ -166,8 +166,11 @@ AES void dk_chains(const dk_cipher *cipher, const uint8_t *const *messages, cons
 
 static inline __m512i rest_of(__m512i y, __m512i half, __m512d inverse, int sure) {
     __m512i q = _mm512_cvttpd_epu64(_mm512_mul_pd(_mm512_cvtepu64_pd(y), inverse));
-    y = _mm512_sub_epi64(y, _mm512_mullo_epi64(q, half));
-    if (!sure) {
+    if (sure) { /* the quotient is below 2^52, the rest within a half: its lowest 52 bits tell it */
+        y = _mm512_sub_epi64(y, _mm512_madd52lo_epu64(_mm512_setzero_si512(), q, half));
+        y = _mm512_srai_epi64(_mm512_slli_epi64(y, 12), 12);
+    } else {
+        y = _mm512_sub_epi64(y, _mm512_mullo_epi64(q, half));
         __m512d down = _mm512_roundscale_pd(_mm512_mul_pd(_mm512_cvtepi64_pd(y), inverse), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
         y = _mm512_sub_epi64(y, _mm512_mullo_epi64(_mm512_cvtpd_epi64(down), half));
     }
@@ -176,8 +179,8 @@ static inline __m512i rest_of(__m512i y, __m512i half, __m512d inverse, int sure
 }
 
 typedef struct {
-    _Alignas(64) uint64_t number[16], high[16], low[16], half[16], shift[16];
-    _Alignas(64) double inverse[16];
+    _Alignas(64) uint64_t number[DK_TOGETHER], high[DK_TOGETHER], low[DK_TOGETHER], half[DK_TOGETHER], shift[DK_TOGETHER];
+    _Alignas(64) double inverse[DK_TOGETHER];
 } lanes;
 
 /* The quotient of numbers below 2^63, exactly: its estimate is off by one at most. */
@@ -195,12 +198,12 @@ static inline __m512i swapped(__m512i words) {
     return _mm512_shuffle_epi8(words, order);
 }
 
-/* Sixteen jobs of as many rounds; words of two groups of eight, whose blocks lie crosswise in four registers. */
-static inline __attribute__((always_inline)) void lanes_through(const dk_cipher *cipher, lanes *l, int rounds, int sure) {
-    __m512i keys[15], left[2], right[2], high[2], low[2], half[2], shift[2], b[4];
-    __m512d inverse[2];
+/* Jobs of as many rounds, eight to a group, whose blocks lie crosswise in two registers: four groups hide what each waits for. */
+static inline __attribute__((always_inline)) void lanes_through(const dk_cipher *cipher, lanes *l, int rounds, int sure, int groups) {
+    __m512i keys[15], left[4], right[4], high[4], low[4], half[4], shift[4], b[8];
+    __m512d inverse[4];
     for (int k = 0; k < 15; k++) keys[k] = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)cipher->round_keys[k]));
-    for (int g = 0; g < 2; g++) {
+    UNROLLED for (int g = 0; g < groups; g++) {
         high[g] = swapped(_mm512_load_si512(l->high + 8 * g));
         low[g] = _mm512_load_si512(l->low + 8 * g);
         half[g] = _mm512_load_si512(l->half + 8 * g);
@@ -209,33 +212,35 @@ static inline __attribute__((always_inline)) void lanes_through(const dk_cipher 
         left[g] = parted(_mm512_load_si512(l->number + 8 * g), half[g], inverse[g], &right[g]);
     }
     for (int i = 0; i < rounds; i++) {
-        for (int g = 0; g < 2; g++) {
+        UNROLLED for (int g = 0; g < groups; g++) {
             __m512i word = _mm512_ternarylogic_epi64(_mm512_sllv_epi64(_mm512_set1_epi64(i), shift[g]), low[g], right[g], 0x96);
             word = swapped(word);
             b[2 * g] = _mm512_xor_si512(_mm512_unpacklo_epi64(high[g], word), keys[0]);
             b[2 * g + 1] = _mm512_xor_si512(_mm512_unpackhi_epi64(high[g], word), keys[0]);
         }
-        UNROLLED for (int k = 1; k < 14; k++)
-            for (int n = 0; n < 4; n++) b[n] = _mm512_aesenc_epi128(b[n], keys[k]);
-        for (int n = 0; n < 4; n++) b[n] = _mm512_aesenclast_epi128(b[n], keys[14]);
-        for (int g = 0; g < 2; g++) {
+        for (int k = 1; k < 14; k++)
+            UNROLLED for (int n = 0; n < 2 * groups; n++) b[n] = _mm512_aesenc_epi128(b[n], keys[k]);
+        UNROLLED for (int n = 0; n < 2 * groups; n++) b[n] = _mm512_aesenclast_epi128(b[n], keys[14]);
+        UNROLLED for (int g = 0; g < groups; g++) {
             __m512i y = rest_of(swapped(_mm512_unpacklo_epi64(b[2 * g], b[2 * g + 1])), half[g], inverse[g], sure);
             y = _mm512_add_epi64(y, left[g]);
             left[g] = right[g];
             right[g] = _mm512_min_epu64(y, _mm512_sub_epi64(y, half[g]));
         }
     }
-    for (int g = 0; g < 2; g++)
+    UNROLLED for (int g = 0; g < groups; g++)
         _mm512_store_si512(l->number + 8 * g, _mm512_add_epi64(_mm512_mullo_epi64(left[g], half[g]), right[g]));
 }
 
-static void lanes_sure(const dk_cipher *cipher, lanes *l, int rounds) { lanes_through(cipher, l, rounds, 1); }
-static void lanes_any(const dk_cipher *cipher, lanes *l, int rounds) { lanes_through(cipher, l, rounds, 0); }
+static void lanes_sure(const dk_cipher *cipher, lanes *l, int rounds) { lanes_through(cipher, l, rounds, 1, 4); }
+static void lanes_any(const dk_cipher *cipher, lanes *l, int rounds) { lanes_through(cipher, l, rounds, 0, 4); }
+static void half_sure(const dk_cipher *cipher, lanes *l, int rounds) { lanes_through(cipher, l, rounds, 1, 2); }
+static void half_any(const dk_cipher *cipher, lanes *l, int rounds) { lanes_through(cipher, l, rounds, 0, 2); }
 
 static void network(const dk_cipher *cipher, dk_job *const *jobs, int count) {
     lanes l;
-    int sure = 1;
-    for (int k = 0; k < 16; k++) {
+    int sure = 1, rounds = jobs[0]->cut->rounds, few = count <= DK_TOGETHER / 2, used = few ? DK_TOGETHER / 2 : DK_TOGETHER;
+    for (int k = 0; k < used; k++) {
         const dk_job *job = jobs[k < count ? k : 0];
         const dk_cut *cut = job->cut;
         l.number[k] = job->number;
@@ -246,7 +251,8 @@ static void network(const dk_cipher *cipher, dk_job *const *jobs, int count) {
         l.inverse[k] = cut->inverse;
         sure &= cut->half >= SURE;
     }
-    (sure ? lanes_sure : lanes_any)(cipher, &l, jobs[0]->cut->rounds);
+    if (few) (sure ? half_sure : half_any)(cipher, &l, rounds);
+    else (sure ? lanes_sure : lanes_any)(cipher, &l, rounds);
     for (int k = 0; k < count; k++) jobs[k]->number = l.number[k];
 }
 

@@ -1,7 +1,8 @@
 """The compiled kernel: built once on this machine with its own C compiler, kept in `.drydock/kernel`, loaded by ctypes.
 
-Without a compiler, or where the build fails, `load` says why and NumPy does the work. The file's name holds a digest of the
-sources, the compiler's command and the machine, so that no other build is ever taken for this one.
+Without a compiler, where the build fails, or where what was built gives a wrong answer, `load` says why and NumPy does the
+work. The file's name holds a digest of the sources, the compiler's command and the machine, so that no other build is ever
+taken for this one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from functools import cache
 from pathlib import Path
 
 from drydock import settings
+from drydock.masking.kernel import answers
 from drydock.masking.kernel.structures import LAYOUTS
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class Loaded:
 def load() -> Loaded:
     """The kernel of this process; what is missing is said once in the log."""
     try:
-        library = _declared(ctypes.CDLL(str(_built())))
+        library = checked(_declared(ctypes.CDLL(str(_built()))))
     except (NotBuilt, OSError, AttributeError) as e:
         why = str(e) if isinstance(e, NotBuilt) else f"it cannot be loaded ({type(e).__name__})"
         log.warning("masking without its compiled kernel, by NumPy and slower: %s", why)
@@ -56,7 +58,17 @@ def load() -> Loaded:
 
 
 class NotBuilt(RuntimeError):
-    """There is no kernel; the text says why."""
+    """There is no kernel, or none that may be used; the text says why."""
+
+
+def checked(library: ctypes.CDLL) -> ctypes.CDLL:
+    """The library, once it gave the answers that are known. Raises NotBuilt."""
+    found = answers.wrong(library)
+    if found:
+        raise NotBuilt(
+            f"the kernel that was compiled here is wrong: {found}; remove {settings.state_dir() / 'kernel'}, look at the compiler"
+        )
+    return library
 
 
 def _built() -> Path:
@@ -126,7 +138,10 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
         "dk_release": (None, (pointer, size)),
         "dk_has_aes": (ctypes.c_int, ()),
         "dk_texts_end": (None, (pointer,)),
-        "dk_permute": (None, (pointer, ctypes.c_uint64, ctypes.c_uint64, pointer, number)),
+        "dk_permute": (None, (pointer, ctypes.c_uint64, ctypes.c_uint64, pointer, number, number)),
+        "dk_encrypt": (None, (pointer, pointer, size)),
+        "dk_chain": (None, (pointer, ctypes.c_char_p, size, pointer)),
+        "dk_chains": (None, (pointer, pointer, pointer, pointer, ctypes.c_int)),
         "dk_batch_of": (number, (pointer, ctypes.c_char_p, size, ctypes.c_int)),
         "dk_read": (number, (pointer, pointer, pointer, pointer)),
         "dk_write": (ctypes.c_int, (pointer, pointer, pointer)),

@@ -21,7 +21,13 @@ enum {
     DK_CUT = -7,
     DK_SOURCE = -8,
     DK_TARGET = -9,
+    DK_ENDLESS = -10,
 };
+
+/* So many turns in which no value comes to rest: the network or a check is not what it should be, or a walk would end. */
+#ifndef DK_LONGEST_WALK
+#define DK_LONGEST_WALK 100000
+#endif
 
 /* One field: its bytes, -1 for NULL. */
 typedef struct {
@@ -90,11 +96,11 @@ typedef struct {
     const dk_cut *cut;
 } dk_job;
 
-/* AES on sixteen blocks in four registers, and tables of 64 bytes in one; libraries are built on the machine that they run on. */
+/* AES on 32 blocks in eight registers, and tables of 64 bytes in one; libraries are built on the machine that they run on. */
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__) && \
-    defined(__AVX512VBMI__) && defined(__VAES__)
+    defined(__AVX512VBMI__) && defined(__AVX512IFMA__) && defined(__VAES__)
 #define DK_LANES 1
-#define DK_TOGETHER 16
+#define DK_TOGETHER 32
 #else
 #define DK_LANES 0
 #define DK_TOGETHER 8

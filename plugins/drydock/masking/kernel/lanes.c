@@ -59,7 +59,7 @@ typedef struct {
 
 struct dk_lanes {
     shape *shapes[LONGEST + 1][4];
-    int plan_count, spare_count;
+    int plan_count, spare_count, in_vain, endless;
     int listed[ROUND_SORTS];
     uint16_t spare[CHUNK]; /* jobs that are free */
     dk_job *lists[ROUND_SORTS][CHUNK];
@@ -352,10 +352,10 @@ static int take_resident(dk_texts *p, const uint8_t *codes, uint64_t digits, uin
     int ends_x = codes[17] == CODE_X;
     if ((digits & 0x1ffff) != 0x1ffff || !codes[0] || !(digits >> 17 & 1 || ends_x)) return 0;
     int year = tens(codes, 6) * 100 + tens(codes, 8) - r->first_year, month = tens(codes, 10), day = tens(codes, 12);
-    if (year < 0 || year >= r->years || month < 1 || month > 12 || day < 1 || day > 31) return 0;
-    int number = r->number_of[(year * 12 + month - 1) * 31 + day - 1];
+    if (year < 0 || year >= r->years || month < 1 || month > 12) return 0;
+    int number = dk_day_number(r, year * 12 + month - 1, day);
     if (number < 0) return 0;
-    int band = r->band_of[number], start = r->first[band], serial = codes[14] * 100 + tens(codes, 15);
+    int band = r->band_of[year * 12 + month - 1], start = r->first[band], serial = codes[14] * 100 + tens(codes, 15);
     uint64_t per_day = ends_x ? 100 : 1000, tweak = r->label;
     for (int j = 0; j < 6; j++) tweak = tweak * FOLD + codes[j] + '0';
     const dk_cut *cut = dk_cut_of(&p->ff1, (uint64_t)r->count[band] * per_day, NULL);
@@ -379,7 +379,8 @@ static int resident_settled(const dk_residents *r, const dk_job *job, const rest
     uint32_t number = (uint32_t)job->number;
     uint32_t days = it->ends_x ? number / 100 : number / 1000;
     uint32_t serial = it->ends_x ? (number - days * 100) * 10 : number - days * 1000;
-    const uint8_t *text = r->text + 8 * ((size_t)it->start + days);
+    uint8_t text[8];
+    dk_put_day(r, it->start + (int)days, text);
     uint32_t a = serial / 100, b = serial / 10 - a * 10, c = serial % 10;
     int sum = it->kept[0] + day_sum(text) - 43 * '0' + (int)(a * 8 + b * 4);
     if (it->ends_x) { /* the digit that makes the check character X; none where it would be 10 */
@@ -480,6 +481,13 @@ static int take_email(dk_texts *p, const uint8_t *codes, uint64_t digits, uint64
     return 0;
 }
 
+/* What does not come to rest is let go of; the column ends with an error. */
+static void give_up(dk_lanes *l) {
+    l->endless = 1;
+    for (int sort = 0; sort < ROUND_SORTS; sort++)
+        while (l->listed[sort]) l->spare[l->spare_count++] = (uint16_t)(l->lists[sort][--l->listed[sort]] - l->jobs);
+}
+
 /* Once through the network, and out of the list what has come to rest. Few of a list wait for more, but at the end. */
 static void turn(dk_texts *p, int sort, int all) {
     dk_lanes *l = p->lanes;
@@ -495,12 +503,18 @@ static void turn(dk_texts *p, int sort, int all) {
         l->spare[l->spare_count] = (uint16_t)place;
         l->spare_count += done;
     }
+    l->in_vain = still < left ? 0 : l->in_vain + (moved > 0);
     l->listed[sort] = still;
+    if (l->in_vain > DK_LONGEST_WALK) give_up(l);
 }
 
-void dk_lanes_end(dk_texts *p) {
-    for (int sort = 0; p->lanes && sort < ROUND_SORTS; sort++)
+int dk_lanes_end(dk_texts *p) {
+    if (!p->lanes) return DK_OK;
+    for (int sort = 0; sort < ROUND_SORTS; sort++)
         while (p->lanes->listed[sort]) turn(p, sort, 1);
+    int endless = p->lanes->endless;
+    p->lanes->endless = 0;
+    return endless ? DK_ENDLESS : DK_OK;
 }
 
 int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size) {
@@ -541,6 +555,9 @@ int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size) {
     (void)p, (void)at, (void)out, (void)size;
     return 0;
 }
-void dk_lanes_end(dk_texts *p) { (void)p; }
+int dk_lanes_end(dk_texts *p) {
+    (void)p;
+    return DK_OK;
+}
 
 #endif

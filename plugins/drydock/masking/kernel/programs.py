@@ -53,6 +53,7 @@ _DICTIONARIES = {"name": 0, "company": 1, "address": 2}
 _HASH_BITS, _WORD_SLOT_BITS = 13, 8
 _MIX, _MIX_SECOND, _WORD_MASK = 0x9E3779B1, 0x85EBCA6B, 0xFFFFFFFF
 _ZERO = ord("0")
+_FIRST_OF_MONTH = np.frombuffer(b"01", np.uint8)
 _MOST_SHARE = 1 << 40
 
 
@@ -249,13 +250,18 @@ def _put_check(c: Any, check: Check, length: int) -> bool:
 def _residents(program: Program, options: Options) -> int:
     made, r = _made(program.library, "residents", Residents, "", b"")
     program.kept.append(_Freed(made))
-    number_of, text = resident_ids.calendar()
+    text = resident_ids.calendar()[1]
     band_of, first, count = resident_ids.bands(options.birth_band_years)
+    month_first = np.flatnonzero((text[:, 6:] == _FIRST_OF_MONTH).all(axis=1))
+    if np.setdiff1d(first, month_first).size:
+        raise ValueError("a band of birth dates begins within a month")
     r.label = label(f"cn_id {options.area}")
     r.first_year, r.years = resident_ids.FIRST_YEAR, resident_ids.LAST_YEAR - resident_ids.FIRST_YEAR + 1
     r.days, r.bands = text.shape[0], first.size
-    r.number_of, r.text = _array(program, number_of, np.int32), _array(program, text, np.uint8)  # type: ignore[arg-type]
-    r.band_of, r.first, r.count = (_array(program, column, np.int32) for column in (band_of, first, count))  # type: ignore[arg-type]
+    r.month_first = _array(program, np.append(month_first, r.days), np.int32)  # type: ignore[arg-type]
+    r.month_text = _array(program, text[month_first], np.uint8)  # type: ignore[arg-type]
+    of_months = (band_of[month_first], first, count)
+    r.band_of, r.first, r.count = (_array(program, column, np.int32) for column in of_months)  # type: ignore[arg-type]
     return made.address
 
 
@@ -267,7 +273,9 @@ def _words(library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, kind: str) -
     assert rule is not None
     program, p = _made(library, "words", Words, "words", derive(key, rule.join_domain, f"words for {kind}"))
     p.sort, p.blanks = _DICTIONARIES[kind], base_name(work.type) in PADDED
-    p.class_of, p.symbols = _array(program, letters.class_of, np.uint8), _array(program, letters.symbols, np.uint32)  # type: ignore[arg-type]
+    classes = np.append(letters.class_of, np.zeros(3, np.uint8))  # four bytes are read at once
+    p.class_count, p.class_of = letters.sizes.size, _array(program, classes, np.uint8)  # type: ignore[arg-type]
+    p.symbols = _array(program, letters.symbols, np.uint32)  # type: ignore[arg-type]
     p.sizes, p.class_at = _array(program, letters.sizes, np.uint32), _array(program, letters.first, np.int64)  # type: ignore[arg-type]
     lists = {"han": dictionaries.HAN_OF[kind], "vowel": "vowels", "consonant": "consonants", "surname": "surnames"}
     for member, name in lists.items():
@@ -298,7 +306,10 @@ def _put_places(program: Program, p: Any) -> None:
     """Names of divisions by the hash of their first two characters, the longest first."""
     names = sorted(dictionaries.place_names(), key=lambda name: (-len(name), name))
     p.slot_bits = _HASH_BITS
-    mixed = lambda name: ord(name[0]) * _MIX & _WORD_MASK ^ ord(name[1]) * _MIX_SECOND  # noqa: E731
+    mixed = lambda name: (ord(name[0]) * _MIX ^ ord(name[1]) * _MIX_SECOND) & _WORD_MASK  # noqa: E731
+    known = np.zeros(1 << 16, np.uint8)
+    known[[mixed(name) >> 16 for name in names]] = 1
+    p.place_known = _array(program, np.packbits(known, bitorder="little"), np.uint8)  # type: ignore[arg-type]
     p.place_slots, p.place_at, p.place_text = _slotted(program, names, _HASH_BITS, mixed)
 
 

@@ -51,8 +51,8 @@ class Residents(ctypes.Structure):
         ("years", c_int32),
         ("days", c_int32),
         ("bands", c_int32),
-        ("number_of", c_void_p),
-        ("text", c_void_p),
+        ("month_first", c_void_p),
+        ("month_text", c_void_p),
         ("band_of", c_void_p),
         ("first", c_void_p),
         ("count", c_void_p),
@@ -101,12 +101,13 @@ class Words(ctypes.Structure):
         *((name, c_void_p) for name in ("class_of", "sizes", "class_at", "symbols")),
         *((name, c_void_p) for name in ("han", "vowels", "consonants", "surnames", "compounds")),
         *((f"{name}_count", c_int32) for name in ("han", "vowel", "consonant", "surname", "compound")),
-        *((name, c_void_p) for name in ("place_slots", "place_at", "place_text")),
+        *((name, c_void_p) for name in ("place_known", "place_slots", "place_at", "place_text")),
         ("slot_bits", c_int32),
         ("word_slots", c_void_p),
         ("word_at", c_void_p),
         ("word_text", c_void_p),
         ("structure", c_void_p),
+        ("class_count", c_int32),
     ]
 
 
@@ -140,7 +141,7 @@ LAYOUTS = {
     "template": (Template, "check"),
     "residents": (Residents, "count"),
     "texts": (Texts, "unknown"),
-    "words": (Words, "structure"),
+    "words": (Words, "class_count"),
     "shift": (Shift, "kept"),
     "noise": (Noise, "most"),
 }

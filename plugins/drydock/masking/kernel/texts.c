@@ -27,8 +27,8 @@ void dk_texts_end(dk_texts *p) {
     p->lanes = NULL;
 }
 
-/* For tests: numbers below a size in place, as values are moved. */
-void dk_permute(dk_texts *p, uint64_t size, uint64_t tweak, uint64_t *numbers, int64_t count) {
+/* For checks: numbers below a size in place, as values are moved, in so many turns at most. */
+void dk_permute(dk_texts *p, uint64_t size, uint64_t tweak, uint64_t *numbers, int64_t count, int64_t turns) {
     const dk_cut cut = dk_make_cut(&p->ff1.cipher, size);
     for (int64_t first = 0; first < count; first += DK_TOGETHER) {
         dk_job jobs[DK_TOGETHER], *left[DK_TOGETHER];
@@ -37,7 +37,8 @@ void dk_permute(dk_texts *p, uint64_t size, uint64_t tweak, uint64_t *numbers, i
             jobs[k] = (dk_job){numbers[first + k], tweak, &cut};
             left[k] = &jobs[k];
         }
-        for (int still = used; still; ) {
+        int64_t left_turns = turns;
+        for (int still = used; still && left_turns--; ) {
             dk_network(&p->ff1.cipher, left, still);
             int now = 0;
             for (int k = 0; k < still; k++)
@@ -228,10 +229,10 @@ static int resident_counted(const dk_residents *r, dk_ff1 *ff1, item *it) {
         if (!dk_is_digit(core[j])) return 0;
     if (core[0] == '0' || !(dk_is_digit(core[17]) || core[17] == 'X')) return 0;
     int year = number_at(core, 6, 4) - r->first_year, month = number_at(core, 10, 2), day = number_at(core, 12, 2);
-    if (year < 0 || year >= r->years || month < 1 || month > 12 || day < 1 || day > 31) return 0;
-    int number = r->number_of[(year * 12 + month - 1) * 31 + day - 1];
+    if (year < 0 || year >= r->years || month < 1 || month > 12) return 0;
+    int number = dk_day_number(r, year * 12 + month - 1, day);
     if (number < 0) return 0;
-    int band = r->band_of[number];
+    int band = r->band_of[year * 12 + month - 1];
     it->ends_x = core[17] == 'X';
     it->serials = it->ends_x ? 100 : 1000;
     it->start = r->first[band];
@@ -248,7 +249,7 @@ static int resident_spelled(const dk_residents *r, item *it) {
     uint8_t *fresh = it->fresh;
     memcpy(fresh, it->core, 18);
     int days = (int)(it->job.number / (uint64_t)it->serials), serial = (int)(it->job.number % (uint64_t)it->serials);
-    memcpy(fresh + 6, r->text + 8 * (size_t)(it->start + days), 8);
+    dk_put_day(r, it->start + days, fresh + 6);
     if (it->ends_x) serial *= 10;
     for (int j = 16; j >= 14; j--) {
         fresh[j] = (uint8_t)(serial % 10 + '0');
@@ -276,13 +277,14 @@ static void put_out(const item *it) {
     for (int j = 0; j < it->length; j++) it->out[it->at[j]] = (uint8_t)(it->fresh[j] + it->small[j]);
 }
 
-static void walk(const dk_cipher *cipher, item *items, int count) {
+static int walk(const dk_cipher *cipher, item *items, int count) {
     item *slots[DK_TOGETHER];
     dk_job *jobs[DK_TOGETHER];
-    int used = 0, next = 0;
+    int used = 0, next = 0, in_vain = 0;
     for (;;) {
         while (used < DK_TOGETHER && next < count) slots[used++] = &items[next++];
-        if (!used) return;
+        if (!used) return DK_OK;
+        if (in_vain++ > DK_LONGEST_WALK) return DK_ENDLESS;
         for (int k = 0; k < used; k++) jobs[k] = &slots[k]->job;
         dk_network(cipher, jobs, used);
         int still = 0;
@@ -290,6 +292,7 @@ static void walk(const dk_cipher *cipher, item *items, int count) {
             if (spelled(slots[k])) put_out(slots[k]);
             else slots[still++] = slots[k];
         }
+        if (still < used) in_vain = 0;
         used = still;
     }
 }
@@ -414,8 +417,8 @@ static int add_value(dk_texts *p, item *it, const uint8_t *at, int size) {
 int64_t dk_mask_texts(dk_stream *s, int column, dk_texts *p, uint8_t *left) {
     item items[ITEMS + 2];
     int64_t nulls = 0, left_count = 0;
-    int count = 0;
-    for (int64_t r = 0; r < s->rows; r++) {
+    int count = 0, error = DK_OK;
+    for (int64_t r = 0; r < s->rows && !error; r++) {
         const dk_field *field = dk_field_of(s, r, column);
         left[r] = 0;
         if (field->size < 0) nulls++;
@@ -443,11 +446,11 @@ int64_t dk_mask_texts(dk_stream *s, int column, dk_texts *p, uint8_t *left) {
         s->masked[r * s->columns + column].at = out;
         count += added;
         if (count >= ITEMS) {
-            walk(&p->ff1.cipher, items, count);
+            error = walk(&p->ff1.cipher, items, count);
             count = 0;
         }
     }
-    walk(&p->ff1.cipher, items, count);
-    dk_lanes_end(p);
-    return dk_answer(nulls, left_count);
+    if (!error) error = walk(&p->ff1.cipher, items, count);
+    if (dk_lanes_end(p)) error = DK_ENDLESS;
+    return error ? error : dk_answer(nulls, left_count);
 }

@@ -36,9 +36,9 @@ typedef struct {
 typedef struct {
     uint64_t label;
     int32_t first_year, years, days, bands;
-    const int32_t *number_of; /* (year, month, day) -> day, -1: none */
-    const uint8_t *text;      /* days x 8 */
-    const int32_t *band_of;   /* of each day */
+    const int32_t *month_first; /* the number of the first day of each month, and the end */
+    const uint8_t *month_text;  /* months x 8: year and month in six digits */
+    const int32_t *band_of;     /* of each month */
     const int32_t *first, *count; /* of each band */
 } dk_residents;
 
@@ -66,6 +66,24 @@ static inline uint64_t dk_tweak_of(uint64_t start, const uint8_t *codes, int cou
     return start;
 }
 
+/* The number of a day, its month counted from the first one; -1 where there is no such day. Tables of months stay in the cache. */
+static inline int dk_day_number(const dk_residents *r, int month, int day) {
+    int number = r->month_first[month] + day - 1;
+    return day >= 1 && number < r->month_first[month + 1] ? number : -1;
+}
+
+/* The eight digits of a day. Months have 30.44 days: the guess is off by one at most. */
+static inline void dk_put_day(const dk_residents *r, int number, uint8_t *out) {
+    int month = (int)((uint64_t)(uint32_t)number * 141110653u >> 32), last = r->years * 12 - 1;
+    month = month > last ? last : month;
+    month -= number < r->month_first[month];
+    month += number >= r->month_first[month + 1];
+    int day = number - r->month_first[month] + 1;
+    memcpy(out, r->month_text + 8 * (size_t)month, 6);
+    out[6] = (uint8_t)(day / 10 + '0');
+    out[7] = (uint8_t)(day % 10 + '0');
+}
+
 /* ---- lanes.c: values of letters and digits alone, many at a time */
 
 /* Room for them; NULL where this processor has no such lanes or there is no memory: all then go one by one. */
@@ -73,7 +91,7 @@ dk_lanes *dk_lanes_open(void);
 void dk_lanes_close(dk_lanes *lanes);
 /* One value, to be masked in `out`: 1 taken, 0 to be tried by texts.c. */
 int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size);
-/* Mask all that was taken. */
-void dk_lanes_end(dk_texts *p);
+/* Mask all that was taken: DK_OK, or DK_ENDLESS where some of it came to no rest. */
+int dk_lanes_end(dk_texts *p);
 
 #endif

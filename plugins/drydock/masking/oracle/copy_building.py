@@ -5,6 +5,7 @@ Definitions are those that a copy on PostgreSQL gets as well (`expressions`), by
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +15,37 @@ from drydock.engines.oracle_statements import Statement
 from drydock.masking import schema as s
 from drydock.masking.oracle import copy_statements as st
 from drydock.masking.oracle.expressions import ColumnThere, condition_there, default_there, sequence_of
+from drydock.masking.oracle.partitioning import NotDivided, divided, oracle_clause
 from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.postgres.facts import LeftDef
 from drydock.masking.postgres.holding import scrubbed
+
+
+def as_made(schema: s.Schema) -> s.Schema:
+    """The tables with the columns that their copies have."""
+    tables = (t.model_copy(update={"columns": tuple(c for c in t.columns if not c.generated)}) for t in schema.tables)
+    return schema.model_copy(update={"tables": tuple(tables)})
+
+
+def left_on_oracle(policy: MaskingPolicyFile, schema: s.Schema) -> Iterator[LeftDef]:
+    """What a copy on Oracle does not get, by table."""
+    for table in (t for key, t in schema.by_key.items() if key in policy.tables):
+        found: Counter[str] = Counter()
+        if table.partitioning is not None:
+            found["subpartitioning"] += any(not p.is_leaf for p in table.partitioning.partitions)
+            try:
+                divided(table)
+            except NotDivided as e:
+                found[e.code] += 1
+        columns = {c.name: ColumnThere(c.name, c.type.family) for c in table.columns}
+        found["check"] += sum(not (c.is_validated and condition_there(c.expression, columns, "oracle")) for c in table.checks)
+        found["default"] += sum(default_there(c.default, "oracle") is None for c in table.columns if _has_default(c))
+        found["virtual_column"] += sum(bool(c.generated) for c in table.columns)
+        yield from (LeftDef(what=what, place=table.key, count=n) for what, n in sorted(found.items()) if n)
+
+
+def _has_default(column: s.Column) -> bool:
+    return bool(column.default) and not column.generated and sequence_of(column.default) is None
 
 
 @dataclass(frozen=True)
@@ -54,9 +84,17 @@ class OracleBuild:
         """Empty tables, and for each a piece without NOT NULL."""
         for table in self.tables:
             if table.name not in present.tables:
-                yield st.create_table(self.owner, table.name, st.columns_of(table, self._defaults(table)))
+                columns = st.columns_of(table, self._defaults(table))
+                yield st.create_table(self.owner, table.name, columns, self._division(table))
             if self.piece_of(table) not in present.tables:
                 yield st.create_table(self.owner, self.piece_of(table), st.columns_of(table, {}, plain=True))
+
+    def _division(self, table: s.Table) -> str:
+        """As the source's, without subpartitions; empty for a plain table, and for what cannot be read (`left_on_oracle`)."""
+        try:
+            return oracle_clause(table, divided(table)) if table.partitioning else ""
+        except NotDivided:
+            return ""
 
     def _defaults(self, table: s.Table) -> Mapping[str, str]:
         """Literals and words; what draws from a sequence is set by who writes rows there."""

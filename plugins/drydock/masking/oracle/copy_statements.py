@@ -37,8 +37,9 @@ class TypeRefused(ValueError):
     """A type that no column of a copy is given; the text names it."""
 
 
-def create_table(owner: str, name: str, columns: str) -> Statement:
-    return made("table_create", table=qualified(owner, name), columns=columns)
+def create_table(owner: str, name: str, columns: str, division: str = "") -> Statement:
+    """`division`: what `partitioning.oracle_clause` wrote; empty: one plain table."""
+    return made("table_create", table=qualified(owner, name), columns=columns, division=division)
 
 
 def columns_of(table: s.Table, defaults: Mapping[str, str], *, plain: bool = False) -> str:

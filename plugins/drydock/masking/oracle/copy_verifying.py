@@ -1,7 +1,7 @@
 """The second net over a copy that stands on Oracle: every column of every table of its account, and its definitions.
 
 What is searched and how is that of `masking.verification`; here the copy is read. Statistics hold values of the copy's own rows
-and are not read; great-expectations asks PostgreSQL alone, which SKIPPED says.
+and are not read; expectations are asked by questions of our own (`expected_on_copy`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import oracledb
@@ -19,8 +20,12 @@ import pyarrow as pa
 
 from drydock.engines.oracle_work import OracleEyes
 from drydock.masking import schema as s
+from drydock.masking.expectations_copy import places_of
 from drydock.masking.fitness_scope import finding
+from drydock.masking.oracle.asked_figures import OracleFigures, Side
+from drydock.masking.oracle.copy_building import as_made
 from drydock.masking.oracle.copy_sessions import owner_of
+from drydock.masking.oracle.expected_on_copy import CopySide, expect_on_oracle
 from drydock.masking.oracle.reading import read_oracle_schema
 from drydock.masking.oracle.rows import BATCH_ROWS, whole_question
 from drydock.masking.oracle.streams import source_told_apart
@@ -30,7 +35,8 @@ from drydock.masking.verification.target import Progress
 from drydock.masking.verifying import CopyVerification
 from drydock.masking.verifying_net import net_of
 from drydock.masking.verifying_people import measure
-from drydock.verdicts import Finding, Status, Verdict, judge, skip
+from drydock.masking.verifying_spread import spread
+from drydock.verdicts import Finding, Status, Verdict, judge
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,26 @@ class CopyOnOracle:
                 if (batch := pa.table(frame)).num_rows:
                     yield batch
 
-    def frames(self, copy: object, relation: tuple[str, str], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def frames(
+        self, copy: object, relation: tuple[str, str], columns: Sequence[str], *, most: int | None = None
+    ) -> Iterator[pl.DataFrame]:
         """As `reidentification.table_frames`. Raises ChangeFailed."""
+        left = most
         for batch in self.batches(relation[1], columns):
-            values = (batch.column(n).to_pylist() for n in range(len(columns)))
+            rows = batch if left is None else batch.slice(0, left)
+            values = (rows.column(n).to_pylist() for n in range(len(columns)))
             texts = {n: [None if v is None else as_bytes(v).decode() for v in of] for n, of in zip(columns, values, strict=True)}
             yield pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
+            left = None if left is None else left - rows.num_rows
+            if left == 0:
+                return
+
+    @property
+    def side(self) -> CopySide:
+        """Its tables by their keys in the policy, under which figures of them are asked."""
+        tables = {s.object_name(self.told_as[t.name], t.name): t for t in self.schema.tables if t.name in self.told_as}
+        sides = {key: Side(self.owner, t.name, t.by_name) for key, t in tables.items()}
+        return CopySide(OracleFigures(self.connection, sides), tables)
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -113,7 +133,9 @@ def _counted(block: Block, progress: Progress) -> Block:
     return block
 
 
-def verify_on_oracle(rows: SourceRows, copy: OracleEyes, parts: Mapping[str, int], now: datetime) -> CopyVerification:
+def verify_on_oracle(
+    rows: SourceRows, copy: OracleEyes, parts: Mapping[str, int], now: datetime, folder: Path | None
+) -> CopyVerification:
     """Verify the copy in the account of `copy`. `parts`: table of the source -> rows that were copied.
 
     Raises ChangeFailed, LookupError.
@@ -127,15 +149,20 @@ def verify_on_oracle(rows: SourceRows, copy: OracleEyes, parts: Mapping[str, int
     leaks = caught.verdicts[1].status is Status.FAIL
     frames = {"known": rows.frames, "copied": delivered.frames}
     people, told = measure(policy, schema, None, None, {}, direct_identifiers_left=leaks, **frames)  # type: ignore[arg-type]
+    places = places_of(policy, as_made(schema), {}, parts, {}, same_moment=rows.scn is not None)
+    expected, kept = expect_on_oracle(policy, schema, places, rows.asked_figures, delivered.side, folder)
+    distributions = spread(policy, schema, None, None, {}, **frames)  # type: ignore[arg-type]
     return CopyVerification(
         database=policy.database,
         target=policy.target,
         verified_at=now,
         snapshot="" if rows.scn is None else str(rows.scn),
         **dict(caught),
-        verdicts=(*caught.verdicts, told, _counts(rows, delivered, parts), skip("expectations", "source_is_oracle")),
+        verdicts=(*caught.verdicts, told, _counts(rows, delivered, parts), kept),
         rows=dict(parts),
         reidentification=people,
+        expectations=expected,
+        distributions=distributions,
         elapsed_s=time.monotonic() - began,
     )
 

@@ -181,6 +181,7 @@ class _OwnedBy:
             strategy=strategy if strategy in _STRATEGIES else "other",  # type: ignore[arg-type]
             columns=tuple(key["column_name"] for key in self.divided_by[table]),
             grows=bool(row["interval"]),
+            interval=str(row["interval"] or "").strip(),
             partitions=tuple(self.partition(part, strategy) for part in self.partitions[table]),
         )
 
@@ -189,6 +190,7 @@ class _OwnedBy:
         takes_the_rest = {"list": "DEFAULT", "range": "MAXVALUE"}.get(strategy)
         return s.Partition(
             name=s.object_name(self.owner, row["name"]),
+            own_name=row["name"],
             parent=row["table_name"],
             is_leaf=not row["subpartitions"],
             bound=bound,

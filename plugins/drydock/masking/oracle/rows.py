@@ -81,13 +81,20 @@ def _listed(columns: Sequence[str]) -> list[exp.Expression]:
 def _chosen(question: exp.Select, chosen: str) -> str:
     """With the condition of a subset, whose own questions read their tables at the same SCN: else a row that came meanwhile
     would choose others, and foreign keys would break."""
-    if not chosen:
-        return question.sql(dialect="oracle")
+    return (question.where(_at_the_scn(chosen)) if chosen else question).sql(dialect="oracle")
+
+
+def condition_at(chosen: str, at_scn: bool) -> str:
+    """The condition of a subset alone, its own questions at the SCN too, with the bind scn."""
+    return _at_the_scn(chosen, at_scn).sql(dialect="oracle")
+
+
+def _at_the_scn(chosen: str, at_scn: bool = True) -> exp.Condition:
     condition = sqlglot.condition(chosen, dialect="oracle")
-    for table in condition.find_all(exp.Table):
+    for table in condition.find_all(exp.Table) if at_scn else ():
         if table.args.get("db") is not None:  # without a schema it is a name that the condition itself made
             table.set("version", _version())
-    return question.where(condition).sql(dialect="oracle")
+    return condition
 
 
 def _rowid(bind: str) -> exp.Expression:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from drydock.changing.hands import ChangeFailed, Row, TargetFigures
+from drydock.changing.hands import PRIVILEGE, ChangeFailed, Row, TargetFigures, naming_right
 from drydock.engines.oracle import Connect, OracleSession, RunIdentity, open_session
 from drydock.engines.oracle_work import OracleEyes
 from drydock.engines.postgres import Endpoint, fetch_rows
@@ -26,8 +26,9 @@ from drydock.masking.oracle.translating import Translated
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres.sessions import Given, Picture, RunFacts
 from drydock.masking.postgres.targets_allowed import refusal
-from drydock.masking.schema import Schema
+from drydock.masking.schema import Schema, object_name
 from drydock.outcomes import StatementDone
+from drydock.plans import Piece
 from drydock.sqlfiles import sql_file
 
 PIPELINE = "masking"
@@ -72,8 +73,9 @@ class OracleMaskingEyes(OracleEyes):
         """Rows of a read file, asked of the copy's database. Raises ChangeFailed."""
         if self._copy_session is None:
             self._copy_session = open_reading(self.copy, f"masking.copy {self.facts.run_key}")
-        with told_apart():
-            return fetch_rows(self._copy_session, sql_file("postgresql", pipeline, name), binds)
+        file = sql_file("postgresql", pipeline, name)
+        with naming_right(file), told_apart():
+            return fetch_rows(self._copy_session, file, binds)
 
     def source_schema(self) -> Schema:
         """Raises NoSuchSchema, ChangeFailed."""
@@ -158,6 +160,7 @@ class CopyOfOracle(PostgresTarget):
                     copy_to_postgres(self.rows_session().connection, self.work, told, self.key, deadline_s)
         except ChangeFailed as e:
             error = e
+            error.needs = right_to_read(told.part) if e.kind == PRIVILEGE else ""
         after = self.watch.log_position()
         done = StatementDone(
             statement=told.shown,
@@ -186,6 +189,11 @@ class CopyOfOracle(PostgresTarget):
             if session is not None:
                 session.close()
         super().close()
+
+
+def right_to_read(part: Piece) -> str:
+    """What reading the rows of a part at an SCN takes; the account of the copies owns all that it writes to."""
+    return f"READ, FLASHBACK ON {object_name(part.root_schema, part.root_table)}"
 
 
 def source_figures(eyes: OracleEyes) -> TargetFigures:

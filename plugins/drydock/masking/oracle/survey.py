@@ -17,6 +17,9 @@ from drydock.masking.confirmed import load_confirmed
 from drydock.masking.drift import drift
 from drydock.masking.fitness import unfit
 from drydock.masking.fitness_scope import finding
+from drydock.masking.oracle.copy_building import left_on_oracle
+from drydock.masking.oracle.dividing import division_of
+from drydock.masking.oracle.partitioning import NotDivided, Word, divided
 from drydock.masking.oracle.picture import copied_tables, undo_finding
 from drydock.masking.oracle.pieces import Extents, chunk_candidates, extents_by_segment
 from drydock.masking.oracle.reading import FIRST_WITH_IDENTITY
@@ -27,6 +30,7 @@ from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres.chunks import finishes_of
 from drydock.masking.postgres.definitions import definition_findings
 from drydock.masking.postgres.delivering import foreseen
+from drydock.masking.postgres.holding import kinds_in, kinds_in_name
 from drydock.masking.postgres.reading import read_definitions
 from drydock.masking.postgres.survey import (
     OTHER_ITEMS,
@@ -96,7 +100,8 @@ def _findings(eyes: OracleMaskingEyes, whole: Translated, limits: MaskingLimits)
     yield from unfit(policy, schema)
     yield from whole.findings()
     if eyes.copy_engine is Engine.ORACLE:
-        yield from definition_findings(whole.policy, whole.schema)  # what stands in definitions, whatever they are written for
+        yield from definition_findings(whole.policy, _left_as_on_oracle(whole))  # what stands in definitions, for any engine
+        yield from _held_in_bounds(whole)
     else:
         present = read_definitions(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), ())
         yield from definition_findings(whole.policy, whole.schema, present)
@@ -107,6 +112,33 @@ def _findings(eyes: OracleMaskingEyes, whole: Translated, limits: MaskingLimits)
     yield from _hidden(eyes, schema)
     for table in copied_tables(eyes, schema):
         yield from _unruled(eyes, table, limits.sample_rows)
+
+
+def _left_as_on_oracle(whole: Translated) -> Schema:
+    """The definitions with what an Oracle copy is made without, in place of what PostgreSQL would be."""
+    left = tuple(left_on_oracle(whole.source_policy, whole.source))
+    definitions = whole.schema.definitions.model_copy(update={"left": left})
+    return whole.schema.model_copy(update={"definitions": definitions})
+
+
+def _held_in_bounds(whole: Translated) -> Iterator[Finding]:
+    """Partitions that an Oracle copy gets and a PostgreSQL one would not: what kinds stand in their names and bounds."""
+    policy = whole.source_policy
+    for key in policy.tables:
+        table = whole.source.by_key.get(key)
+        if table is None or table.partitioning is None or division_of(table).how is not None:
+            continue
+        try:
+            how = divided(table)
+        except NotDivided:
+            continue
+        kinds = {rule.kind for name in how.columns if (rule := policy.changes(key, name)) and rule.kind}
+        for number, part in enumerate(how.parts, 1):
+            texts = [str(value) for value in part.values if not isinstance(value, Word)]
+            held = kinds_in_name(part.name) | {kind for text in texts for kind in kinds_in(text, tuple(kinds))}
+            place = f"partition bound of {key} #{number}"
+            if held and place not in policy.carried_over:
+                yield finding("masking_definition_holds_value", place, kinds=", ".join(sorted(held)))
 
 
 def _without_rowids(eyes: OracleMaskingEyes, policy: MaskingPolicyFile) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 Names that Oracle keeps in capitals because nobody quoted them become small ones, which is what unquoted SQL means on
 PostgreSQL; names that were quoted stay as they are. The definitions are written as `postgres.facts`, so that the copy is
 built, finished, linked, delivered and destroyed by the code that does it for a PostgreSQL source. What PostgreSQL would do
-otherwise is left out and counted (`Definitions.left`); partitions become rows of one table.
+otherwise is left out and counted (`Definitions.left`); how partitions come along: `dividing`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from drydock.engines.postgres_statements import LONGEST_NAME_BYTES
 from drydock.estate import Engine
 from drydock.masking import schema as s
 from drydock.masking.fitness_scope import finding
+from drydock.masking.oracle.dividing import division_of, indexes_below, keys_below, partitions_of
 from drydock.masking.oracle.equivalents import NoEquivalent, is_lossy, postgres_equivalent
 from drydock.masking.oracle.expressions import ColumnThere, condition_there, default_there, sequence_of, sum_there
 from drydock.masking.policy import MaskingPolicyFile, TableRules
@@ -85,10 +86,17 @@ class Translated:
         names = _Names()
         for one in (*(m.table for m in made), *sequences):
             names.take(copy_name(one.schema_name) if isinstance(one, s.Table) else one.name[0], _own(one))
+        trees = [m.tables(names) for m in made]
+        constraints, indexes = [], []
+        for one, (_, *parts) in zip(made, trees, strict=True):
+            own = [*one.constraints(names)], [*one.indexes(names)]
+            below = list(keys_below(parts, own[0], _quoted_list, names.take)) if parts else []
+            constraints += [*own[0], *(key for key, _ in below if key)]
+            indexes += [*own[1], *(index for _, index in below), *indexes_below(parts, own[1], names.take)]
         definitions = f.Definitions(
-            tables=tuple(m.definition for m in made),
-            constraints=tuple(c for m in made for c in m.constraints(names)),
-            indexes=tuple(i for m in made for i in m.indexes(names)),
+            tables=tuple(table for tree in trees for table in tree),
+            constraints=tuple(constraints),
+            indexes=tuple(indexes),
             sequences=sequences,
             left=tuple(f.LeftDef(what=what, place=place, count=n) for (what, place), n in sorted(self.left.items())),
         )
@@ -214,8 +222,8 @@ class _Made:
         self.whole, self.table, self.name = whole, table, table_name(table)
         self.key = s.object_name(*self.name)
         self.by_name = {c.name: ColumnThere(copy_name(c.name), c.type.family) for c in table.columns}
-        if table.partitioning:
-            whole.left["partitioning", self.key] += 1
+        self.division = division_of(table)
+        whole.left.update((what, self.key) for what in self.division.left)
 
     @cached_property
     def columns(self) -> tuple[tuple[s.Column, f.ColumnDef], ...]:
@@ -251,6 +259,12 @@ class _Made:
     def definition(self) -> f.TableDef:
         columns = tuple(d for _, d in self.columns)
         return f.TableDef(name=self.name, kind="table", root=self.name, columns=columns, comment=self.table.comment)
+
+    def tables(self, names: _Names) -> tuple[f.TableDef, ...]:
+        """The table, and its partitions after it."""
+        if self.division.how is None:
+            return (self.definition,)
+        return partitions_of(self.definition, self.division.how, copy_name, names.take)
 
     @cached_property
     def there(self) -> s.Table:
@@ -293,6 +307,9 @@ class _Made:
         parent = self.whole.source.by_key.get(link.parent)
         if parent is None or not link.parent_columns:
             self.whole.left["link_out_of_scope", self.key] += 1
+            return
+        if self.division.how and not link.is_validated:  # PostgreSQL has no such link of a divided table
+            self.whole.left["link_not_validated", self.key] += 1
             return
         to = table_name(parent)
         text = f"FOREIGN KEY ({_listed(link.columns)}) REFERENCES {_quoted(*to)} ({_listed(link.parent_columns)})"
@@ -342,6 +359,11 @@ def _names_of(columns: tuple[str, ...]) -> tuple[str, ...]:
 
 def _listed(columns: tuple[str, ...]) -> str:
     return ", ".join(_quoted(copy_name(c)) for c in columns)
+
+
+def _quoted_list(columns: tuple[str, ...]) -> str:
+    """Of names of the copy."""
+    return ", ".join(map(_quoted, columns))
 
 
 def _quoted(*name: str) -> str:

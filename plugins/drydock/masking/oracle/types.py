@@ -26,9 +26,14 @@ FAMILIES: dict[str, Family] = {
 NATIONAL = ("NVARCHAR2", "NCHAR", "NCLOB")
 
 
+def plain_type(name: str) -> str:
+    """The type without its sizes: TIMESTAMP WITH TIME ZONE of TIMESTAMP(6) WITH TIME ZONE."""
+    return re.sub(r" +", " ", _SIZES.sub("", name)).strip()
+
+
 def oracle_type(row: Mapping[str, Any]) -> DataType:
     """The type of a row of `columns.sql`. What is not known, object types among it, is of the family `other`."""
-    plain = re.sub(r" +", " ", _SIZES.sub("", row["type"])).strip()
+    plain = plain_type(row["type"])
     family = FAMILIES.get(plain, "other")
     if row["type_owner"] and plain != "XMLTYPE":
         family = "other"

@@ -1,7 +1,7 @@
 """The second net over a copy that came from Oracle: what is searched is the copy on PostgreSQL, what for is read from Oracle.
 
 The source is read at the SCN of the copy, or where the undo no longer holds it, as it is now, and that is told. The suites of
-great-expectations compare two databases of one kind and are not asked: SKIPPED says so; rows are counted in their stead.
+great-expectations are asked of the copy; their bounds are figures of the source (`asked_figures`).
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import oracledb
@@ -21,12 +22,14 @@ import pyarrow as pa
 
 from drydock.engines.postgres import Endpoint, connect
 from drydock.engines.postgres_statements import statement
+from drydock.masking.expectations_copy import expect, places_of
 from drydock.masking.fitness_scope import finding
+from drydock.masking.oracle.asked_figures import OracleFigures, Side
 from drydock.masking.oracle.rows import BATCH_ROWS, whole_question
 from drydock.masking.oracle.streams import source_told_apart
 from drydock.masking.oracle.translating import Translated, copy_name
 from drydock.masking.policy import Canary as PlantedCanary
-from drydock.masking.schema import Schema, Table
+from drydock.masking.schema import Schema, Table, object_name
 from drydock.masking.verification import residual, semijoin
 from drydock.masking.verification.blocks import Block, clean
 from drydock.masking.verification.net import Caught, Net, Searches
@@ -35,7 +38,8 @@ from drydock.masking.verification.target import Connection, Progress, read_all
 from drydock.masking.verifying import PURPOSE, CopyVerification, scope_of
 from drydock.masking.verifying_net import net_of
 from drydock.masking.verifying_people import measure
-from drydock.verdicts import Finding, Status, Verdict, judge, skip
+from drydock.masking.verifying_spread import spread
+from drydock.verdicts import Finding, Status, Verdict, judge
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,23 @@ class SourceRows:
     scn: int | None
     renamed: Callable[[str], str] = copy_name
     """name in the source -> name in the copy"""
+    conditions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """table of the source -> which of its rows a subset took, on the alias t"""
+
+    def under(self, renamed: Callable[[str], str]) -> SourceRows:
+        """The same rows under other names."""
+        return replace(self, renamed=renamed)
+
+    @property
+    def asked_figures(self) -> OracleFigures:
+        """The source by the keys of tables in the copy's policy."""
+        sides = {
+            object_name(self.renamed(t.schema_name), self.renamed(t.name)): Side(
+                t.schema_name, t.name, {self.renamed(c.name): c for c in t.columns}, self.conditions.get(t.key, "")
+            )
+            for t in self.whole.source.tables
+        }
+        return OracleFigures(self.connection, sides, self.scn)
 
     @cached_property
     def tables(self) -> dict[tuple[str, str], Table]:
@@ -119,10 +140,10 @@ def as_bytes(value: Any) -> bytes:
 
 
 def verify_from_oracle(
-    rows: SourceRows, copy: Endpoint, staging: Mapping[str, str], parts: Mapping[str, int], now: datetime
+    rows: SourceRows, copy: Endpoint, staging: Mapping[str, str], parts: Mapping[str, int], now: datetime, folder: Path | None
 ) -> CopyVerification:
     """Verify the copy in the schemas of `staging` (schema's lasting name -> where it stands now). `parts`: table of the copy ->
-    rows that were copied. Raises psycopg.Error, ChangeFailed, LookupError."""
+    rows that were copied; `folder`: the run's. Raises psycopg.Error, ChangeFailed, LookupError."""
     began, whole = time.monotonic(), rows.whole
     policy, schema = whole.policy, whole.schema
     with closing(connect(copy, purpose=PURPOSE, statement_timeout_s=0)) as delivered:
@@ -132,15 +153,20 @@ def verify_from_oracle(
         leaks = caught.verdicts[1].status is Status.FAIL
         people, told = measure(policy, schema, delivered, delivered, staging, direct_identifiers_left=leaks, known=rows.frames)
         counted = count_copy(whole, delivered, staging, parts)
+        places = places_of(policy, schema, staging, parts, {}, same_moment=rows.scn is not None)
+        expected, kept = expect(policy, schema, staging, places, rows.asked_figures, copy, delivered, folder)
+        distributions = spread(policy, schema, delivered, delivered, staging, known=rows.frames)
     return CopyVerification(
         database=policy.database,
         target=policy.target,
         verified_at=now,
         snapshot="" if rows.scn is None else str(rows.scn),
         **dict(caught),
-        verdicts=(*caught.verdicts, told, counted, skip("expectations", "source_is_oracle")),
+        verdicts=(*caught.verdicts, told, counted, kept),
         rows=dict(parts),
         reidentification=people,
+        expectations=expected,
+        distributions=distributions,
         elapsed_s=time.monotonic() - began,
     )
 

@@ -37,7 +37,10 @@ log = logging.getLogger(__name__)
 TRIES = 5
 COUNTED = ("masked", "nulls", "unknown_shapes")
 PAUSE_S = 0.5
-LOST = ("unreachable", "shut_down", "starting")
+LOST = ("unreachable", "shut_down", "starting", "transient")
+"""Classes of errors of a server that is gone or coming back, as PostgreSQL's and Oracle's are called."""
+ENDED = ("ORA-00028",)
+"""Codes of a session that somebody ended: of PostgreSQL it is in the class shut_down."""
 PASSING = (*LOST, "resources", "picture_gone", "conflict", "interrupted")
 """Classes of errors after which missing parts are simply copied again: nothing of them is in the copy."""
 
@@ -73,7 +76,7 @@ class Copying:
                     missing = parts
                 self._copy(missing, picture)
             except ChangeFailed as e:
-                if e.kind not in PASSING:
+                if e.kind not in PASSING and e.code not in ENDED:
                     raise
                 failed, gone = e, picture.snapshot if e.kind == "picture_gone" else ""
                 self.tries += 1

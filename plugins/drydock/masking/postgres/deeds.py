@@ -11,7 +11,7 @@ from drydock.changing.hands import ChangeFailed, Eyes, Hands
 from drydock.engines.postgres_statements import Statement, statement
 from drydock.masking.postgres.building import create_staging
 from drydock.masking.postgres.chunks import FINISH
-from drydock.masking.postgres.copying import LOST, AttemptLost, Copying
+from drydock.masking.postgres.copying import ENDED, LOST, AttemptLost, Copying
 from drydock.masking.postgres.definitions import DefinitionRefused, staging_names
 from drydock.masking.postgres.delivering import deliver, read_standing
 from drydock.masking.postgres.destroying import destroy, read_remains, undestroyed
@@ -119,7 +119,7 @@ def do(hands: Hands, make: type[Deed] = Deed) -> Outcome:
         deed.told |= named_findings(e.findings)
         return deed.ended(Status.FAIL, e.findings[0].code)
     except ChangeFailed as e:
-        if e.kind in LOST:
+        if e.kind in LOST or e.code in ENDED:
             raise AttemptLost(f"a server is lost ({e.code})") from e
         raise
 

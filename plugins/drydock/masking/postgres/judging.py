@@ -1,72 +1,33 @@
-"""The check of a copy before it is delivered: is all of it there, and what does the second net say of it.
-
-The run's events and the document of the second net are written by who calls it; here it is asked, and its verdicts are given.
-"""
+"""The check of a copy from PostgreSQL before it is delivered."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from drydock.changing.hands import Row
-from drydock.masking.fitness_scope import finding
-from drydock.masking.postgres.chunks import parts_until
+from drydock.masking import judging
 from drydock.masking.postgres.copying import subset_seed
 from drydock.masking.postgres.definitions import staging_names
 from drydock.masking.postgres.sessions import PIPELINE, MaskingEyes
 from drydock.masking.postgres_schema import read_postgres_schema
-from drydock.masking.schema import Schema, object_name
+from drydock.masking.schema import Schema
 from drydock.masking.subset import selections
 from drydock.masking.verifying import CopyVerification, verify_copy
-from drydock.outcomes import Outcome
-from drydock.plans import Piece
-from drydock.verdicts import Finding, Status, Verdict, judge
-
-GOOD = (Status.PASS, Status.WARN)
-BEFORE_DELIVERY = ("mask_tables", "mask_chunk", "mask_finish", "mask_links")
+from drydock.verdicts import Verdict
 
 
 def judge_copy(eyes: MaskingEyes) -> tuple[Verdict, ...]:
-    """Whether everything was copied, and the verdicts of the second net; these only where there is a whole copy."""
-    plan, outcomes = eyes.facts.plan(), eyes.facts.outcomes()
-    parts = parts_until(plan, len(plan.items))
-    run = {"run_id": eyes.facts.run_id}
-    now = eyes.copy_rows(PIPELINE, "run_now", run)
-    generation = now[0]["generation"] if now else 0
-    there = [row for row in eyes.copy_rows(PIPELINE, "parts_now", run) if row["generation"] == generation]
-    found = tuple(incomplete(parts, there))
-    evidence = {"parts": len(there), "rows": sum(row["rows"] for row in there), "generation": generation}
-    copied = judge("copied", len(parts), found, **evidence)
-    undone = [i for i in plan.items if i.candidate.action in BEFORE_DELIVERY and not is_good(outcomes.get(i.key))]
-    if copied.status.is_red or undone:
-        return (copied,)
-    verified = _second_net(eyes, parts, there)
-    eyes.facts.save_verified(generation, verified)
-    return (copied, *verified.verdicts)
+    """See `judging.judge_copy`."""
+
+    def second_net(rows: Mapping[str, int]) -> CopyVerification:
+        return _second_net(eyes, rows)
+
+    return judging.judge_copy(eyes, second_net)
 
 
-def is_good(outcome: Outcome | None) -> bool:
-    """It was done."""
-    return outcome is not None and outcome.status in GOOD
-
-
-def incomplete(parts: Sequence[Piece], there: Sequence[Row]) -> Iterator[Finding]:
-    """Parts that are missing, and parts that nobody planned: rows of these would stand in the copy twice."""
-    planned, found = {p.place for p in parts}, {(r["schema_name"], r["name"], r["first_page"]) for r in there}
-    for schema, name, first in sorted(planned - found):
-        yield finding("masking_part_missing", object_name(schema, name), first_page=first)
-    for schema, name, first in sorted(found - planned):
-        yield finding("masking_part_unplanned", object_name(schema, name), first_page=first)
-
-
-def _second_net(eyes: MaskingEyes, parts: Sequence[Piece], there: Sequence[Row]) -> CopyVerification:
+def _second_net(eyes: MaskingEyes, rows: Mapping[str, int]) -> CopyVerification:
     policy = eyes.policy
     schema = read_postgres_schema(lambda name, binds: eyes.rows(PIPELINE, name, binds), policy.source.schemas)
-    table_of = {p.place[:2]: object_name(p.root_schema, p.root_table) for p in parts}
-    rows: dict[str, int] = defaultdict(int)
-    for row in there:
-        rows[table_of[row["schema_name"], row["name"]]] += row["rows"]
     picture = eyes.facts.picture()
     return verify_copy(
         policy,
@@ -75,7 +36,7 @@ def _second_net(eyes: MaskingEyes, parts: Sequence[Piece], there: Sequence[Row])
         picture.snapshot if picture and eyes.is_living(picture.snapshot) else None,
         eyes.copy,
         staging_names(policy.source.schemas, eyes.facts.run_id),
-        dict(rows),
+        rows,
         datetime.now(UTC),
         conditions=_conditions(eyes, schema),
         folder=eyes.facts.folder,

@@ -17,6 +17,8 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 
+import psycopg
+
 from drydock.changing.approvals import why_void
 from drydock.changing.run import ChangeRun, StepSkipped, refuse_backfill
 from drydock.engines.postgres_figures import MASKING_LOCK
@@ -28,7 +30,7 @@ from drydock.ledger.masking_record import events_of_run
 from drydock.ledger.models import Event
 from drydock.ledger.record import add_event
 from drydock.masking.postgres.chunks import FINISH
-from drydock.masking.postgres.sessions import MaskingEyes, Picture, ask_of, open_source, send
+from drydock.masking.postgres.sessions import MaskingEyes, Picture, ask_of, missing_rights, open_source, send
 from drydock.masking.postgres_schema import read_postgres_schema
 from drydock.masking.schema_digest import schema_digest
 from drydock.outcomes import StopReason
@@ -68,7 +70,7 @@ def hold_picture(run: ChangeRun, poll_s: float = POLL_S) -> Picture:
     with closing(eyes):
         policy, endpoint = eyes.policy, eyes.endpoint
     with closing(open_source(endpoint, f"masking.picture {run.run_key}")) as session:
-        picture = _take(run, session, plan, policy.source.schemas)
+        picture = _taken(run, session, plan, policy.source.schemas)
         _hold(run, session, plan, poll_s)
     return picture
 
@@ -87,6 +89,16 @@ def approved_plan(run: ChangeRun) -> Plan:
     if not plan.window_start <= now < plan.window_end:
         raise StepSkipped("outside_window")
     return plan
+
+
+def _taken(run: ChangeRun, session: Session, plan: Plan, schemas: Sequence[str]) -> Picture:
+    """As `_take`. A right that was taken away lasts: no other attempt mends it. Raises PictureRefused."""
+    try:
+        return _take(run, session, plan, schemas)
+    except psycopg.errors.InsufficientPrivilege:
+        session.rollback()
+        needs = missing_rights(ask_of(session), plan)
+    raise PictureRefused(f"privilege_missing: {needs or 'a right on the source'}; see masking_source.sql of the grants")
 
 
 def _take(run: ChangeRun, session: Session, plan: Plan, schemas: Sequence[str]) -> Picture:

@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 from psycopg.abc import Query
 
-from drydock.changing.hands import ChangeFailed, Row, TargetFigures
+from drydock.changing.hands import PRIVILEGE, ChangeFailed, Row, TargetFigures, naming_right
 from drydock.changing.rates import Rates
 from drydock.engines.postgres import Endpoint, fetch_rows
 from drydock.engines.postgres_figures import server_figures
@@ -36,6 +36,7 @@ from drydock.masking.keys import MaskingKey
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres.streams import MaskedCopy, StreamLost, Streams
 from drydock.masking.postgres_schema import Ask
+from drydock.masking.schema import object_name
 from drydock.masking.verifying import CopyVerification
 from drydock.outcomes import Outcome, StatementDone
 from drydock.plans import Candidate, Plan
@@ -46,6 +47,8 @@ log = logging.getLogger(__name__)
 
 PIPELINE = "masking"
 RETURNS_WITHIN_S = 30.0
+MOST_NAMED = 10
+"""Tables that a message names; the rest are counted."""
 COMES_BACK = ("unreachable", "shut_down", "starting")
 
 
@@ -112,8 +115,9 @@ class MaskingEyes(PostgresEyes):
         """Rows of a read file, asked of the copy's database. Raises ChangeFailed."""
         if self._copy_session is None:
             self._copy_session = open_reading(self.copy, f"masking.copy {self.facts.run_key}")
-        with told_apart():
-            return fetch_rows(self._copy_session, sql_file("postgresql", pipeline, name), binds)
+        file = sql_file("postgresql", pipeline, name)
+        with naming_right(file), told_apart():
+            return fetch_rows(self._copy_session, file, binds)
 
     def asked(self, name: str, names: Mapping[str, Part]) -> list[Row]:
         """Rows of a read file of masking with names in it. Raises ChangeFailed."""
@@ -215,6 +219,7 @@ class MaskingTarget(PostgresTarget):
         except StreamLost as e:
             self._end_sessions()
             error = ChangeFailed(e.code, e.kind, retry=False)
+            error.needs = self._missing_rights() if e.kind == PRIVILEGE else ""
         except BaseException:  # we are being stopped: the children go with us
             self.streams.close()
             self._end_sessions()
@@ -245,6 +250,10 @@ class MaskingTarget(PostgresTarget):
             self._source_eyes.close()
         super().close()
 
+    def _missing_rights(self) -> str:
+        """What the reading account lacks on the source; the account of the copies owns all that it writes to."""
+        return missing_rights(lambda name, binds: self.source_eyes.rows(PIPELINE, name, binds), self.facts.plan())
+
     def _end_sessions(self) -> None:
         """End what the children had open on both servers: a server sees a closed connection only when it next looks."""
         for eyes, pids in ((self, self.streams.target_pids()), (self.source_eyes, self.streams.source_pids())):
@@ -259,6 +268,21 @@ def _larger(first: TargetFigures, second: TargetFigures, name: str) -> float | N
     """The larger figure; None where either is not known."""
     values = [getattr(first, name), getattr(second, name)]
     return None if None in values else max(values)
+
+
+def missing_rights(ask: Ask, plan: Plan) -> str:
+    """What must be granted to read the plan's tables and their partitions, as a DBA would write it; empty: all is there.
+
+    Raises what asking raises.
+    """
+    pieces = [p for i in plan.items for p in i.candidate.pieces]
+    wanted = {p.place[:2] for p in pieces} | {(p.root_schema, p.root_table) for p in pieces}
+    rows = ask("unreadable", {"schemas": sorted({schema for schema, _ in wanted})})
+    lacking = [row for row in rows if (row["schema_name"], row["name"]) in wanted]
+    closed = sorted({row["schema_name"] for row in lacking if not row["may_enter"]})
+    tables = [object_name(row["schema_name"], row["name"]) for row in lacking if row["may_enter"]]
+    told = [f"USAGE ON SCHEMA {name}" for name in closed] + ([f"SELECT ON {', '.join(tables[:MOST_NAMED])}"] if tables else [])
+    return "; ".join(told) + (f" and {len(tables) - MOST_NAMED} more" if len(tables) > MOST_NAMED else "")
 
 
 def open_source(endpoint: Endpoint, run: str) -> Session:

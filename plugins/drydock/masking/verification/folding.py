@@ -194,7 +194,8 @@ def _narrow_full_width(text: np.ndarray, drop: list[np.ndarray]) -> None:
 def _narrow_marks(text: np.ndarray, drop: list[np.ndarray]) -> None:
     at = np.flatnonzero(text[:-2] == 0xE2)
     second, third = text[at + 1], text[at + 2]
-    dash = at[((second == 0x80) & (third <= 0x95)) | ((second == 0x88) & (third == 0x92)) | ((second == 0x81) & (third == 0xA0))]
+    is_dash = (second == 0x80) & (third >= 0x80) & (third <= 0x95)  # cut short, it takes nothing of what follows
+    dash = at[is_dash | ((second == 0x88) & (third == 0x92)) | ((second == 0x81) & (third == 0xA0))]
     wide_space = np.flatnonzero((text[:-2] == 0xE3) & (text[1:-1] == 0x80) & (text[2:] == 0x80))
     quotes = at[(second == 0x80) & (third >= 0x98) & (third <= 0xA6)]
     three = np.flatnonzero((text[:-2] == 0xE3) & (text[1:-1] == 0x80) & (text[2:] > 0x80) & (text[2:] <= 0x9F))  # 、。《》【】

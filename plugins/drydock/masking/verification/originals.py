@@ -69,6 +69,7 @@ class Originals:
         self._distinct: Counter[int] | None = None
         self.hashed = 0
         self.left_out = 0
+        self._left_out: Counter[str] = Counter()
 
     def add(self, name: str, values: Iterable[bytes]) -> None:
         """Hash all values of one column (UTF-8, NULLs left out). Too short and too long ones are left out."""
@@ -80,11 +81,13 @@ class Originals:
         """The same of a column's values in texts, a line for each (blocks of this column alone)."""
         owner = 2 * self._numbers[name]
         column, pool, has_domain = self.column(owner), _Pool(), self.has_domain(owner)
+        before = self.left_out
         for text in texts:
             for matrix in self._matrices(column.kind, _lines_with(column.only, text) if column.only else text):
                 self._write(owner, matrix)
                 if not has_domain:
                     pool.add(matrix)
+        self._left_out[name] += self.left_out - before
         if not has_domain:
             for matrix in _by_length(_decoys(pool.values)):
                 self._write(owner + 1, matrix)
@@ -120,6 +123,10 @@ class Originals:
 
     def distinct_values(self, name: str) -> int:
         return self.values(2 * self._numbers[name])
+
+    def has_only_odd_sizes(self, name: str) -> bool:
+        """It holds values, and none that could be looked for: a digit stands everywhere."""
+        return not self.distinct_values(name) and self._left_out[name] > 0
 
     def met_by_one(self, owner: int, size: float) -> float:
         """Originals that one candidate meets by chance, on average: those that share its kept part, in the set of that part.

@@ -63,6 +63,7 @@ class Semijoin(Model):
     reading: Reading
     columns: int = Field(ge=0)
     empty_columns: tuple[CleanText, ...] = ()
+    short_columns: tuple[CleanText, ...] = Field((), description="whose values are all too short to be looked for")
     left_out: int = Field(0, ge=0, description="source values too short or too long to be looked for")
     hashed: int = Field(ge=0, description="values of source and target that went through HMAC")
     counts: tuple[JoinCount, ...] = ()

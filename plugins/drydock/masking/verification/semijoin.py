@@ -96,10 +96,12 @@ class Target:
         counts = _counts(sides, self, kept)
         for place in self.cut:
             progress.unread[place] = "unread_too_many"
+        nothing = [c.name for c in sides.columns if not c.inside and not sides.distinct_values(c.name)]
         return Semijoin(
             reading=progress.result(),
             columns=len(sides.columns),
-            empty_columns=tuple(c.name for c in sides.columns if not c.inside and not sides.distinct_values(c.name)),
+            empty_columns=tuple(name for name in nothing if not sides.has_only_odd_sizes(name)),
+            short_columns=tuple(name for name in nothing if sides.has_only_odd_sizes(name)),
             left_out=sides.left_out,
             hashed=sides.hashed + self.hashed,
             counts=counts,
@@ -151,8 +153,9 @@ def verdict(result: Semijoin) -> Verdict:
     """FAIL for each pair of column and place with more originals than chance brings; excepted ones by their policy's name."""
     findings = [f for f in map(_finding, result.counts) if f]
     findings += [Finding(code="no_originals", status=Status.UNKNOWN, place=name) for name in result.empty_columns]
+    findings += [Finding(code="originals_too_short", status=Status.WARN, place=name) for name in result.short_columns]
     findings += unread_findings(result.reading)
-    examined = (result.columns - len(result.empty_columns)) * min(result.reading.cells, 1)
+    examined = (result.columns - len(result.empty_columns) - len(result.short_columns)) * min(result.reading.cells, 1)
     excepted = sum(c.hits for c in result.counts if c.excepted_by)
     return judge(
         "originals",

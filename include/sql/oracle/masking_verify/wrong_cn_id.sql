@@ -1,0 +1,32 @@
+-- purpose: count values of one column whose check digit of a resident id of 18 characters is not right, blanks and hyphens aside; NULL is not counted
+-- kind: question
+-- engine: oracle 11.2-23
+-- privileges: READ on the table, FLASHBACK on it for an older SCN; or its owner
+-- locks: none
+-- licence: none
+-- binds: value (a text of the alias t), relation (owner and table, quoted, with AS OF SCN where one is wanted, alias t), condition (on the alias t)
+-- columns: found (wrong ones, and those of another structure)
+-- source: GB 11643-1999, ISO 7064 MOD 11-2
+SELECT COUNT(CASE
+    WHEN REGEXP_LIKE(o.v, '^[0-9]{17}[0-9X]$') AND SUBSTR('10X98765432', MOD(
+            7 * (ASCII(SUBSTR(o.v, 1, 1)) - 48)
+            + 9 * (ASCII(SUBSTR(o.v, 2, 1)) - 48)
+            + 10 * (ASCII(SUBSTR(o.v, 3, 1)) - 48)
+            + 5 * (ASCII(SUBSTR(o.v, 4, 1)) - 48)
+            + 8 * (ASCII(SUBSTR(o.v, 5, 1)) - 48)
+            + 4 * (ASCII(SUBSTR(o.v, 6, 1)) - 48)
+            + 2 * (ASCII(SUBSTR(o.v, 7, 1)) - 48)
+            + 1 * (ASCII(SUBSTR(o.v, 8, 1)) - 48)
+            + 6 * (ASCII(SUBSTR(o.v, 9, 1)) - 48)
+            + 3 * (ASCII(SUBSTR(o.v, 10, 1)) - 48)
+            + 7 * (ASCII(SUBSTR(o.v, 11, 1)) - 48)
+            + 9 * (ASCII(SUBSTR(o.v, 12, 1)) - 48)
+            + 10 * (ASCII(SUBSTR(o.v, 13, 1)) - 48)
+            + 5 * (ASCII(SUBSTR(o.v, 14, 1)) - 48)
+            + 8 * (ASCII(SUBSTR(o.v, 15, 1)) - 48)
+            + 4 * (ASCII(SUBSTR(o.v, 16, 1)) - 48)
+            + 2 * (ASCII(SUBSTR(o.v, 17, 1)) - 48)
+        , 11) + 1, 1) = SUBSTR(o.v, 18, 1) THEN NULL
+    ELSE 1
+    END) AS found
+FROM (SELECT UPPER(TRANSLATE({value}, '0 -', '0')) AS v FROM {relation} WHERE {condition} AND {value} IS NOT NULL) o
