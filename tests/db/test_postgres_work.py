@@ -214,6 +214,19 @@ def test_one_that_fails_takes_those_beside_it_along(target: PostgresTarget, supe
         time.sleep(0.01)
 
 
+def test_without_room_for_a_second_session_they_run_one_after_another(
+    target: PostgresTarget, superuser: psycopg.Connection
+) -> None:
+    superuser.execute("ALTER ROLE worker CONNECTION LIMIT 1")
+    try:
+        with target.abreast(2) as side:
+            begun = [side.begin(made("SELECT 1"), **ALWAYS) for _ in range(3)]
+            assert len(side.sessions) == 1
+            assert [future.result().error for future in begun] == ["", "", ""]
+    finally:
+        superuser.execute("ALTER ROLE worker CONNECTION LIMIT -1")
+
+
 def test_a_dead_worker_is_looked_for(target: PostgresTarget) -> None:
     names = ("client_connection_check_interval", "tcp_user_timeout", "tcp_keepalives_idle")
     told = [target.work.execute(f"SHOW {name}").fetchone()[name] for name in names]

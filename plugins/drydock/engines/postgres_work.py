@@ -175,14 +175,12 @@ class PostgresTarget(PostgresEyes):
 
     @contextmanager
     def abreast(self, sessions: int) -> Iterator[Abreast]:
-        """For changes that run side by side, on so many sessions; none runs any more afterwards. Left with an error, what
-        still runs is cancelled. The change lock stays with one of them. Raises ChangeFailed.
+        """For changes that run side by side, on so many sessions or as many as the server has room for; none runs any more
+        afterwards. Left with an error, what still runs is cancelled. The change lock stays with one of them.
         """
         side = None
         try:
-            with told_apart():
-                for _ in range(sessions - 1):
-                    self.beside.append(_open_work(self.endpoint, self.run))
+            self._open_beside(sessions - 1)
             side = Abreast([self.work, *self.beside], self._send_on)
             yield side
         except BaseException:
@@ -194,6 +192,14 @@ class PostgresTarget(PostgresEyes):
                 side.close()
             while self.beside:
                 self.beside.pop().close()
+
+    def _open_beside(self, most: int) -> None:
+        """Log on; what has no room goes one after another, as without."""
+        try:
+            for _ in range(most):
+                self.beside.append(_open_work(self.endpoint, self.run))
+        except psycopg.Error as e:
+            log.warning("no further session, so changes go one after another: %s", classify(e).kind)
 
     def text_of(self, statement: Statement) -> str:
         return shown_text(statement)
