@@ -194,8 +194,12 @@ class BareHands:
         return self.target.rows(pipeline, name, binds)
 
     def change(
-        self, *statements: Statement, lock_wait_s: float | None = None, together: bool = False, **_: Any
+        self, *statements: Statement, lock_wait_s: float | None = None, together: bool = False, abreast: int = 1, **_: Any
     ) -> tuple[StatementDone, ...]:
+        if abreast > 1:
+            with self.target.abreast(abreast) as side:
+                begun = [side.begin(s, lock_wait_s=self.policy.lock_wait_s, deadline_s=3600) for s in statements]
+                return tuple(future.result() for future in begun)
         if together:
             with self.target.transaction():
                 return self.change(*statements, lock_wait_s=lock_wait_s)

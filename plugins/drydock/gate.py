@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from drydock.changing.hands import PRIVILEGE, ChangeFailed, GateClosed, Hands, Row, Statement, Target, TargetFigures
 from drydock.changing.run import ChangeRun
+from drydock.changing.side_by_side import Ended, Steps, side_by_side
 from drydock.estate import Database
 from drydock.interlocks import BEFORE_EACH_CHANGE, QUESTIONS, TO_PUT_BACK, Asking
 from drydock.ledger import change_history, change_record
@@ -217,13 +219,17 @@ class GateHands:
         together: bool = False,
         repeatable: bool = False,
         tries: int = 1,
+        abreast: int = 1,
     ) -> tuple[StatementDone, ...]:
         """Run changes, once each, in order; `together`: in one transaction, before which the short list is asked once.
 
         `repeatable`: that transaction sees the database as its first statement did. `tries`: only for what leaves nothing
-        behind when its lock is not had in time; each try asks the short list again. Raises GateClosed, ChangeFailed.
+        behind when its lock is not had in time; each try asks the short list again. `abreast`: so many at a time, each
+        begun in order as soon as a session is free (PostgreSQL). Raises GateClosed, ChangeFailed.
         """
         wait_s = lock_wait_s or self.asking.run.policy.lock_wait_s
+        if abreast > 1:
+            return self._side_by_side(statements, abreast, deadline_s, wait_s)
         if together:
             return self._again(tries, lambda: self._all_or_none(statements, self._deadline(deadline_s), wait_s, repeatable))
         return tuple(self._again(tries, partial(self._one, s, deadline_s, wait_s)) for s in statements)
@@ -325,6 +331,25 @@ class GateHands:
             raise error
         return tuple(done for _, done in told)
 
+    def _side_by_side(
+        self, statements: Sequence[Statement], abreast: int, deadline_s: float | None, wait_s: float
+    ) -> tuple[StatementDone, ...]:
+        """See `side_by_side`. Raises GateClosed, ChangeFailed."""
+        with self.asking.target.abreast(abreast) as side:
+            steps = Steps(
+                ask=self._ask_short_list,
+                begin=partial(self._begin, put_back=False),
+                send=lambda s: side.begin(s, lock_wait_s=wait_s, deadline_s=self._deadline(deadline_s)),
+                end=self._ended,
+                stop=side.stop,
+            )
+            return side_by_side(statements, abreast, steps)
+
+    def _ended(self, statement_id: int, statement: Statement, future: Future[StatementDone]) -> Ended:
+        done, error = self._outcome(statement, future.result, put_back=False)
+        self._end(statement_id, done)
+        return done, error
+
     def _begin(self, statement: Statement, put_back: bool) -> int:
         text = self.asking.target.text_of(statement)
         return change_record.begin_statement(self.asking.run.ledger, self.intent_id, text, put_back)
@@ -332,12 +357,18 @@ class GateHands:
     def _send(
         self, statement: Statement, deadline_s: float, wait_s: float, put_back: bool
     ) -> tuple[StatementDone, BaseException | None]:
+        attempt = partial(self.asking.target.send, statement, lock_wait_s=wait_s, deadline_s=deadline_s)
+        return self._outcome(statement, attempt, put_back)
+
+    def _outcome(
+        self, statement: Statement, attempt: Callable[[], StatementDone], put_back: bool
+    ) -> tuple[StatementDone, BaseException | None]:
         """What became of one statement, and its error: whatever it is, it must be written down before it goes on."""
         began_at, began = datetime.now(UTC), time.monotonic()
         error: BaseException | None = None
         done: StatementDone | None = None
         try:
-            done = self.asking.target.send(statement, lock_wait_s=wait_s, deadline_s=deadline_s)
+            done = attempt()
         except ChangeFailed as e:
             error, done = e, e.done
         except BaseException as e:  # we are being stopped in the middle of it

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 from drydock.changing.hands import Row, TargetFigures
+from drydock.engines.postgres_abreast import Abreast
 from drydock.engines.postgres_statements import Statement
 from drydock.engines.postgres_work import PostgresTarget
 from drydock.outcomes import StatementDone
@@ -45,8 +47,17 @@ class PlainHands:
         self.target.close()
 
     def change(
-        self, *statements: Statement, deadline_s: float | None = None, lock_wait_s: float | None = None, **_: object
+        self,
+        *statements: Statement,
+        deadline_s: float | None = None,
+        lock_wait_s: float | None = None,
+        abreast: int = 1,
+        **_: object,
     ) -> tuple[StatementDone, ...]:
+        if abreast > 1:
+            with self.target.abreast(abreast) as side:
+                begun = [self._begin(side, s) for s in statements]
+                return tuple(future.result() for future in begun)
         return tuple(self._send(s, deadline_s, lock_wait_s) for s in statements)
 
     def put_back(
@@ -66,8 +77,15 @@ class PlainHands:
     def progress(self, text: str, ratio: float | None = None) -> None:
         pass
 
-    def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None) -> StatementDone:
+    def _begin(self, side: Abreast, told: Statement) -> Future[StatementDone]:
+        self._before(told)
+        return side.begin(told, lock_wait_s=self.policy.lock_wait_s, deadline_s=self.deadline_s)
+
+    def _before(self, told: Statement) -> None:
         self.sent.append(self.target.text_of(told))
+
+    def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None) -> StatementDone:
+        self._before(told)
         return self.target.send(
             told, lock_wait_s=lock_wait_s or self.policy.lock_wait_s, deadline_s=deadline_s or self.deadline_s
         )

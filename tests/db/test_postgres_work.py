@@ -180,6 +180,53 @@ def test_all_or_none_and_a_repeatable_view(target: PostgresTarget, other: psycop
     other.execute("DELETE FROM own.rows WHERE n < 0")
 
 
+MEET = (
+    "DO $$ BEGIN FOR n IN 1..2000 LOOP IF (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid IN (71, 72)) = 2"
+    " THEN PERFORM pg_sleep(0.05); RETURN; END IF; PERFORM pg_sleep(0.005); END LOOP; RAISE 'alone'; END $$"
+)
+
+
+def test_changes_run_side_by_side(target: PostgresTarget) -> None:
+    """Each waits until it sees the other one; the WAL of both is counted once, and their sessions do not count as load."""
+    before = target.watch.log_position()
+    with target.abreast(2) as side:
+        begun = [side.begin(made(f"SELECT pg_advisory_lock({key}); {MEET}"), **ALWAYS) for key in (71, 72)]
+        figures = target.figures()
+        dones = [future.result() for future in begun]
+    assert figures.sessions_per_core == 0
+    assert sum(d.log_bytes for d in dones) <= target.watch.log_position() - before
+    assert target.beside == []
+    target.work.execute("SELECT pg_advisory_unlock_all()")
+
+
+def test_one_that_fails_takes_those_beside_it_along(target: PostgresTarget, superuser: psycopg.Connection) -> None:
+    slow = None
+    with pytest.raises(ChangeFailed) as e, target.abreast(2) as side:
+        slow = side.begin(made("SELECT pg_sleep(60)"), **ALWAYS)
+        side.begin(made("SELECT 1 / 0"), **ALWAYS).result()
+    assert (e.value.code, slow.exception().code) == ("22012", "57014")
+    assert target.send(made("SELECT 1"), **ALWAYS).error == ""
+    own = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'drydock/test' AND pid <> ALL (%s)"
+    pids = [target.session.info.backend_pid, target.work.info.backend_pid]
+    deadline = time.monotonic() + 10
+    while superuser.execute(own, [pids]).fetchone()[0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_without_room_for_a_second_session_they_run_one_after_another(
+    target: PostgresTarget, superuser: psycopg.Connection
+) -> None:
+    superuser.execute("ALTER ROLE worker CONNECTION LIMIT 1")
+    try:
+        with target.abreast(2) as side:
+            begun = [side.begin(made("SELECT 1"), **ALWAYS) for _ in range(3)]
+            assert len(side.sessions) == 1
+            assert [future.result().error for future in begun] == ["", "", ""]
+    finally:
+        superuser.execute("ALTER ROLE worker CONNECTION LIMIT -1")
+
+
 def test_a_dead_worker_is_looked_for(target: PostgresTarget) -> None:
     names = ("client_connection_check_interval", "tcp_user_timeout", "tcp_keepalives_idle")
     told = [target.work.execute(f"SHOW {name}").fetchone()[name] for name in names]

@@ -43,7 +43,7 @@ WAYS = {"worker", "session", "server"}
 STAGES = {"start_log", "copy_all", "copy_pages", "drain", "build_index", "take_over", "drop_schema"}
 ROWS = 1500
 IN_PIECES = PostgresReclaim(patience=Patience(first_pause_s=0.005, most_pause_s=0.05), piece_bytes=64 * 1024, whole_bytes=0)
-AT_ONCE = replace(IN_PIECES, whole_bytes=2 * 1024**3)
+AT_ONCE = replace(IN_PIECES, whole_bytes=2 * 1024**3, abreast_bytes=0)  # and two indexes at a time
 STATEMENTS = (*range(1, 22, 4), *range(21, 42))  # those that set up are all alike: few points there
 MOMENTS: tuple[int | str, ...] = (*STATEMENTS, *sorted(STAGES) * 4)  # by number alone a short stage is seldom met
 OPTIONS = {"fsync": "off", "max_connections": "40", "deadlock_timeout": "200ms"}
@@ -97,7 +97,7 @@ class DyingHands(PlainHands):
     count: int = 0
     policy: ChangePolicy = field(default_factory=lambda: ChangePolicy(lock_tries=60))
 
-    def _send(self, told: Statement, deadline_s: float | None, lock_wait_s: float | None):
+    def _before(self, told: Statement) -> None:
         self.count += 1
         if self.moment in (self.count, told.file.name):
             self.moment = 0
@@ -105,7 +105,7 @@ class DyingHands(PlainHands):
             timer = threading.Timer(self.delay_s, self.die)
             timer.daemon = True
             timer.start()
-        return super()._send(told, deadline_s, lock_wait_s)
+        super()._before(told)
 
 
 @dataclass

@@ -145,8 +145,12 @@ class Hands(Eyes, Protocol):
         together: bool = False,
         repeatable: bool = False,
         tries: int = 1,
+        abreast: int = 1,
     ) -> tuple[StatementDone, ...]:
         """Run changes, once each, in order. `together`: in one transaction (PostgreSQL), all or none.
+
+        `abreast`: so many at a time, each begun in order as soon as one of as many sessions is free (PostgreSQL); only for
+        what holds no lock that another one of them needs. One that fails stops those beside it.
 
         `repeatable`: that transaction sees the database as its first statement did. `tries`: how often a lock that is not
         had in time is tried for; only for what then leaves nothing behind (a transaction, never CONCURRENTLY).

@@ -104,10 +104,11 @@ class Watch:
                 log.warning("session %d is past its deadline: %s", pid, name)
             except psycopg.Error as e:
                 log.warning("session %d is past its deadline, %s failed (%s): libpq cancels", pid, name, classify(e).kind)
-                _cancel_by_request(work)
+                cancel_by_request(work)
 
 
-def _cancel_by_request(work: Session) -> None:
+def cancel_by_request(work: Session) -> None:
+    """Ask the server to stop what a session runs, in libpq's own way; a session that runs nothing is left as it is."""
     try:
         work.cancel_safe(timeout=CANCEL_PAUSE_S)
     except psycopg.Error as e:

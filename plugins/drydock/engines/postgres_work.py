@@ -12,6 +12,7 @@ client_connection_check_interval); Explicit Locking; libpq, Database Connection 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from psycopg.rows import dict_row
 from drydock.changing.hands import ChangeFailed, Row, TargetFigures, naming_right
 from drydock.engines.errors import ErrorClass
 from drydock.engines.postgres import UNREACHABLE, Endpoint, classify, fetch_rows
+from drydock.engines.postgres_abreast import Abreast
 from drydock.engines.postgres_figures import server_figures
 from drydock.engines.postgres_statements import LONGEST_NAME_BYTES, Statement, shown_text, statement
 from drydock.engines.postgres_watch import Watch
@@ -122,7 +124,10 @@ class PostgresTarget(PostgresEyes):
 
     work: Session = field(init=False, repr=False)
     watch: Watch = field(init=False, repr=False)
+    beside: list[Session] = field(init=False, default_factory=list, repr=False)
     is_locked: bool = field(init=False, default=False)
+    _told_position: int = field(init=False, default=0, repr=False)
+    _telling: threading.Lock = field(init=False, default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -135,7 +140,7 @@ class PostgresTarget(PostgresEyes):
         self.watch = Watch(self.session)
 
     def figures(self) -> TargetFigures:
-        own = [self.session.info.backend_pid, self.work.info.backend_pid]
+        own = [s.info.backend_pid for s in (self.session, self.work, *self.beside) if not s.closed]
         return server_figures(self, own, self.places)
 
     def take_change_lock(self) -> bool:
@@ -152,23 +157,7 @@ class PostgresTarget(PostgresEyes):
 
         Raises ChangeFailed, whose `done` tells what it cost until then.
         """
-        began_at, began = datetime.now(UTC), time.monotonic()
-        before = self.watch.log_position()
-        error, wait_s = self._run(statement, lock_wait_s, deadline_s)
-        elapsed_s = time.monotonic() - began
-        after = self.watch.log_position()
-        done = StatementDone(
-            statement=shown_text(statement),
-            started_at=began_at,
-            elapsed_s=elapsed_s,
-            wait_s=wait_s,
-            log_bytes=None if before is None or after is None else max(0, after - before),
-            error=error.code if error else "",
-        )
-        if error:
-            error.done = done
-            raise error
-        return done
+        return self._send_on(self.work, statement, lock_wait_s, deadline_s)
 
     @contextmanager
     def transaction(self, *, repeatable: bool = False) -> Iterator[None]:
@@ -185,6 +174,34 @@ class PostgresTarget(PostgresEyes):
                 if not self.work.closed:
                     self.work.isolation_level = None
 
+    @contextmanager
+    def abreast(self, sessions: int) -> Iterator[Abreast]:
+        """For changes that run side by side, on so many sessions or as many as the server has room for; none runs any more
+        afterwards. Left with an error, what still runs is cancelled. The change lock stays with one of them.
+        """
+        side = None
+        try:
+            self._open_beside(sessions - 1)
+            side = Abreast([self.work, *self.beside], self._send_on)
+            yield side
+        except BaseException:
+            if side:
+                side.stop()
+            raise
+        finally:
+            if side:
+                side.close()
+            while self.beside:
+                self.beside.pop().close()
+
+    def _open_beside(self, most: int) -> None:
+        """Log on; what has no room goes one after another, as without."""
+        try:
+            for _ in range(most):
+                self.beside.append(_open_work(self.endpoint, self.run))
+        except psycopg.Error as e:
+            log.warning("no further session, so changes go one after another: %s", classify(e).kind)
+
     def text_of(self, statement: Statement) -> str:
         return shown_text(statement)
 
@@ -193,6 +210,7 @@ class PostgresTarget(PostgresEyes):
         if self.session.closed:
             self.session = open_reading(self.endpoint, self.run)
             self.watch = Watch(self.session)
+            self._told_position = 0  # another server may have taken over, whose count is behind
         if self.work.closed:
             self.is_locked = False
             with told_apart():
@@ -203,27 +221,57 @@ class PostgresTarget(PostgresEyes):
         self.work.close()
         super().close()
 
-    def _run(self, told: Statement, lock_wait_s: float, deadline_s: float) -> tuple[ChangeFailed | None, float | None]:
+    def _send_on(self, session: Session, statement: Statement, lock_wait_s: float, deadline_s: float) -> StatementDone:
+        """As `send`, on that session. Of what runs beside it all WAL is counted, that of both but once: by who ends first."""
+        began_at, began = datetime.now(UTC), time.monotonic()
+        before = self.watch.log_position()
+        error, wait_s = self._run(session, statement, lock_wait_s, deadline_s)
+        elapsed_s = time.monotonic() - began
+        done = StatementDone(
+            statement=shown_text(statement),
+            started_at=began_at,
+            elapsed_s=elapsed_s,
+            wait_s=wait_s,
+            log_bytes=self._written_since(before),
+            error=error.code if error else "",
+        )
+        if error:
+            error.done = done
+            raise error
+        return done
+
+    def _written_since(self, before: int | None) -> int | None:
+        """Bytes of WAL since that position which were not told before; None where nobody tells."""
+        after = self.watch.log_position()
+        if before is None or after is None:
+            return None
+        with self._telling:
+            since, self._told_position = max(before, self._told_position), max(after, self._told_position)
+        return max(0, after - since)
+
+    def _run(
+        self, session: Session, told: Statement, lock_wait_s: float, deadline_s: float
+    ) -> tuple[ChangeFailed | None, float | None]:
         """The error, if there was one, and how long the statement waited for locks."""
         waited = None
         try:
             with told_apart():
-                self._bound(lock_wait_s, deadline_s + GRACE_S)
-                with self.watch.watching(self.work, deadline_s) as seen:
+                self._bound(session, lock_wait_s, deadline_s + GRACE_S)
+                with self.watch.watching(session, deadline_s) as seen:
                     waited = seen
-                    self.work.execute(told.composed, told.binds or None)
+                    session.execute(told.composed, told.binds or None)
         except ChangeFailed as e:
             return e, waited.wait_s if waited else None
         return None, waited.wait_s
 
-    def _bound(self, lock_wait_s: float, statement_s: float) -> None:
+    def _bound(self, session: Session, lock_wait_s: float, statement_s: float) -> None:
         """Bound the next statement by the server's own clocks, in one way there and back. A SET takes no snapshot."""
         limits = {"set_lock_timeout": lock_wait_s, "set_statement_timeout": statement_s}
         texts = [
             statement("gate", name, {"milliseconds": min(max(1, round(s * 1000)), LONGEST_TIMEOUT_MS)}).composed
             for name, s in limits.items()
         ]
-        self.work.execute(sql.SQL("; ").join(texts))
+        session.execute(sql.SQL("; ").join(texts))
 
 
 def _open_work(endpoint: Endpoint, run: str) -> Session:

@@ -1,4 +1,4 @@
--- purpose: build one index of a table on its copy, under its own name, as a constraint where it is one
+-- purpose: build one index of a table on its copy, under its own name; some of them at a time, each in a session of its own
 -- kind: change
 -- engine: postgresql 15-19
 -- privileges: owner of the table or member of its owner; CREATE on the database
@@ -6,66 +6,38 @@
 -- licence: none
 -- binds: none
 -- columns: none
--- source: PostgreSQL manual, CREATE INDEX; ALTER TABLE (ADD table_constraint)
-CREATE FUNCTION drydock_reclaim.build_index(p_table oid, p_index oid) RETURNS void
+-- source: PostgreSQL manual, CREATE INDEX (parallel builds); Resource Consumption (maintenance_work_mem, max_parallel_maintenance_workers)
+CREATE FUNCTION drydock_reclaim.build_index(p_table oid, p_index oid, p_abreast int) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     x record;
     shadow text := (SELECT format('drydock_reclaim_new.%I', relname) FROM pg_class WHERE oid = p_table);
-    column_target record;
 BEGIN
     -- nobody waits for the disk of this commit: see start_log
     PERFORM set_config('synchronous_commit', 'off', true);
-    SELECT c.relname, pg_get_indexdef(c.oid) AS definition, i.indisclustered, i.indisreplident, m.amname,
-        k.conname, k.contype, k.condeferrable, k.condeferred,
-        (SELECT string_agg(format('%I = %L', option_name, option_value), ', ') FROM pg_options_to_table(c.reloptions)) AS options,
-        pg_get_constraintdef(k.oid) AS constraint_definition, obj_description(c.oid, 'pg_class') AS told,
-        obj_description(k.oid, 'pg_constraint') AS constraint_told, coalesce(s.spcname, '') AS space,
-        format('CREATE %sINDEX %I ON ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname) AS beginning
+    -- all sessions together take no more processes and memory than the server gives to one CREATE INDEX
+    PERFORM set_config('max_parallel_maintenance_workers',
+        greatest(0, (1 + current_setting('max_parallel_maintenance_workers')::int) / p_abreast - 1)::text, true);
+    PERFORM set_config('maintenance_work_mem',
+        greatest(1024, (SELECT setting::int FROM pg_settings WHERE name = 'maintenance_work_mem') / p_abreast) || 'kB', true);
+    SELECT c.relname, pg_get_indexdef(c.oid) AS definition, coalesce(s.spcname, '') AS space,
+        format('CREATE %sINDEX %I ON ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname) AS beginning,
+        m.amname <> 'btree' AND EXISTS (SELECT FROM pg_constraint k
+            WHERE k.conindid = c.oid AND k.conrelid = p_table AND k.contype IN ('p', 'u', 'x')) AS comes_with_constraint
     INTO STRICT x
     FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_am m ON m.oid = c.relam
-    LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.conrelid = p_table AND k.contype IN ('p', 'u', 'x')
     LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
     WHERE i.indexrelid = p_index AND i.indrelid = p_table;
+    IF x.comes_with_constraint THEN
+        RETURN; -- it keeps all others off the copy: finish_index makes it
+    END IF;
+    IF NOT starts_with(x.definition, x.beginning || drydock_reclaim.full_name(p_table) || ' USING ') THEN
+        RAISE EXCEPTION USING ERRCODE = 'DD001', MESSAGE = 'the definition of an index is not understood';
+    END IF;
     PERFORM set_config('default_tablespace', x.space, true);
-    IF x.amname <> 'btree' AND x.conname IS NOT NULL THEN
-        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', shadow, x.conname, x.constraint_definition);
-        IF x.options IS NOT NULL THEN
-            EXECUTE format('ALTER INDEX drydock_reclaim_new.%I SET (%s)', x.relname, x.options);
-        END IF;
-    ELSE
-        IF NOT starts_with(x.definition, x.beginning || drydock_reclaim.full_name(p_table) || ' USING ') THEN
-            RAISE EXCEPTION USING ERRCODE = 'DD001', MESSAGE = 'the definition of an index is not understood';
-        END IF;
-        EXECUTE x.beginning || shadow || substr(x.definition, length(x.beginning || drydock_reclaim.full_name(p_table)) + 1);
-        IF x.conname IS NOT NULL THEN
-            EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s%s', shadow, x.conname,
-                CASE x.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, x.relname,
-                CASE WHEN x.condeferrable THEN ' DEFERRABLE' ELSE '' END,
-                CASE WHEN x.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END);
-        END IF;
-    END IF;
-    IF x.told IS NOT NULL THEN
-        EXECUTE format('COMMENT ON INDEX drydock_reclaim_new.%I IS %L', x.relname, x.told);
-    END IF;
-    IF x.constraint_told IS NOT NULL THEN
-        EXECUTE format('COMMENT ON CONSTRAINT %I ON %s IS %L', x.conname, shadow, x.constraint_told);
-    END IF;
-    IF x.indisclustered THEN
-        EXECUTE format('ALTER TABLE %s CLUSTER ON %I', shadow, x.relname);
-    END IF;
-    IF x.indisreplident THEN
-        EXECUTE format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', shadow, x.relname);
-    END IF;
-    FOR column_target IN
-        SELECT attnum, attstattarget FROM pg_attribute WHERE attrelid = p_index AND attstattarget >= 0
-    LOOP
-        EXECUTE format('ALTER INDEX drydock_reclaim_new.%I ALTER COLUMN %s SET STATISTICS %s', x.relname,
-            column_target.attnum, column_target.attstattarget);
-    END LOOP;
-    PERFORM set_config('default_tablespace', '', true);
+    EXECUTE x.beginning || shadow || substr(x.definition, length(x.beginning || drydock_reclaim.full_name(p_table)) + 1);
 END
 $$

@@ -24,6 +24,7 @@ FUNCTIONS = (
     "drain_text",
     "drain",
     "build_index",
+    "finish_index",
     "finish_shadow",
     "refuse",
     "take_over",

@@ -36,6 +36,8 @@ from drydock.verdicts import Status
 
 PIECE_BYTES = 128 * 1024**2  # copied by one statement; between two the gate is asked again
 WHOLE_BYTES = 2 * 1024**3  # up to here by one statement: seconds, as those of an index, and the server's memory is spared
+MOST_ABREAST = 2  # indexes that are built at a time
+ABREAST_BYTES = 32 * 1024**2  # of indexes: less is not worth a logon
 SHORT_DRAIN_S = 0.1
 MOST_DRAINS = 20
 LONGEST_LAST_DRAIN_S = 2.0  # a table whose log cannot be drained in less is changed faster than it can be copied
@@ -65,6 +67,7 @@ class Copying:
     patience: Patience
     piece_bytes: int = PIECE_BYTES
     whole_bytes: int = WHOLE_BYTES
+    abreast_bytes: int = ABREAST_BYTES
 
     @property
     def oid(self) -> int:
@@ -75,8 +78,11 @@ class Copying:
         return deeds.call(name, self.oid, patient_ms=max(1, round(self.patience.longest_wait_s * 1000)), **more)
 
 
-def copy_online(course: Course, patience: Patience, piece_bytes: int = PIECE_BYTES, whole_bytes: int = WHOLE_BYTES) -> Outcome:
-    """Do the item, or tell why not. Raises GateClosed, ChangeFailed; then the table is as it was, and `repair` clears up."""
+def copy_online(course: Course, patience: Patience, **limits: int) -> Outcome:
+    """Do the item, or tell why not. `limits`: those of `Copying`, in bytes.
+
+    Raises GateClosed, ChangeFailed; then the table is as it was, and `repair` clears up.
+    """
     now = table_now(course.hands, course.object)
     if now is None:
         return course.ended(Status.SKIPPED, "object_gone")
@@ -87,7 +93,7 @@ def copy_online(course: Course, patience: Patience, piece_bytes: int = PIECE_BYT
         return course.ended(Status.SKIPPED, "object_rewritten")
     course.before = sizes(now)
     try:
-        return _work(Copying(course, now, patience, piece_bytes, whole_bytes))
+        return _work(Copying(course, now, patience, **limits))
     except ChangeFailed as e:
         reason = _reason(course, now, e)
         if not reason:
@@ -182,9 +188,7 @@ def _fill(copying: Copying) -> None:
     with_short_lock(lambda wait_s: _short(copying, "start_log", wait_s), copying.patience)
     _copy_rows(copying)
     course.note(hands.change(deeds.call("drain", oid)))
-    for number, row in enumerate(indexes := hands.rows(PIPELINE, "indexes_of_table", {"table": oid}), 1):
-        course.note(hands.change(deeds.call("build_index", oid, index=row["index_oid"])))
-        hands.progress("building indexes", number / len(indexes))
+    _build_indexes(copying)
     course.note(hands.change(deeds.call("finish_shadow", oid)))
 
 
@@ -201,6 +205,22 @@ def _copy_rows(copying: Copying) -> None:
         below = min(first + step, pages)
         course.note(hands.change(deeds.call("copy_pages", copying.oid, from_page=first, below_page=below)))
         hands.progress("copying", below / pages)
+
+
+def _build_indexes(copying: Copying) -> None:
+    """The largest first. Large ones two at a time, where the server gives a build more than one process: a process for each
+    needs less time than both for one index and then for the next, which share its rows out and bring them together again.
+    """
+    hands, oid = copying.course.hands, copying.oid
+    rows = hands.rows(PIPELINE, "indexes_of_table", {"table": oid})
+    if not rows:
+        return
+    is_large = sum(row["index_bytes"] for row in rows) >= copying.abreast_bytes
+    abreast = min(MOST_ABREAST, len(rows), 1 + rows[0]["parallel_workers"]) if is_large else 1
+    hands.progress(f"building indexes: {len(rows)}, {abreast} at a time")
+    builds = [deeds.call("build_index", oid, index=row["index_oid"], abreast=abreast) for row in rows]
+    copying.course.note(hands.change(*builds, abreast=abreast))
+    copying.course.note(hands.change(*(deeds.call("finish_index", oid, index=row["index_oid"]) for row in rows), together=True))
 
 
 def _short(copying: Copying, name: str, wait_s: float | None, deadline_s: float | None = None, **more: int) -> None:

@@ -11,7 +11,7 @@ from drydock.plans import Found, ObjectRef, WorkItem
 from drydock.reclaim.postgres.course import Course
 from drydock.reclaim.postgres.decide import COPY
 from drydock.reclaim.postgres.facts import table_now
-from drydock.reclaim.postgres.online_copy import PIECE_BYTES, WHOLE_BYTES, copy_online
+from drydock.reclaim.postgres.online_copy import ABREAST_BYTES, PIECE_BYTES, WHOLE_BYTES, copy_online
 from drydock.reclaim.postgres.repair import repair
 from drydock.reclaim.postgres.short_locks import Patience
 from drydock.reclaim.postgres.survey import survey
@@ -27,6 +27,7 @@ class PostgresReclaim:
     patience: Patience = field(default_factory=Patience)
     piece_bytes: int = PIECE_BYTES
     whole_bytes: int = WHOLE_BYTES
+    abreast_bytes: int = ABREAST_BYTES
 
     def find_candidates(self, eyes: Eyes, context: SurveyContext) -> Found:
         """See `survey.survey`."""
@@ -44,7 +45,8 @@ class PostgresReclaim:
         """See `online_copy.copy_online` and `vacuum.run_one`."""
         course = Course(hands)
         if hands.item.candidate.action == COPY:
-            return copy_online(course, self.patience.under(hands.policy), self.piece_bytes, self.whole_bytes)
+            limits = {"piece_bytes": self.piece_bytes, "whole_bytes": self.whole_bytes, "abreast_bytes": self.abreast_bytes}
+            return copy_online(course, self.patience.under(hands.policy), **limits)
         return run_one(course)
 
     def verify(self, eyes: Eyes, outcomes: Sequence[Outcome], before: Mapping[str, Figure]) -> Sequence[Finding]:
