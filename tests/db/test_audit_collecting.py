@@ -430,6 +430,22 @@ def test_hostile_names_of_files_are_only_names(world: World) -> None:
     assert check_chain(world.store).findings == ()
 
 
+def test_a_statement_that_runs_over_midnight_is_told_as_counted_twice() -> None:
+    """Its text was logged the day before, its plan in this day; plans of statements inside of it are rows of their own."""
+
+    def frame(*rows: tuple[str, str, str, int, float]) -> pl.DataFrame:
+        told = [(s, d, f, BEGIN + timedelta(seconds=at), ms) for s, d, f, at, ms in rows]
+        return pl.DataFrame(told, schema=["session_id", "dialect", "fingerprint", "event_time", "duration_ms"], orient="row")
+
+    pairs = Pairs(BEGIN)
+    out = pairs.feed(frame(("a", "auto_explain", "inner", 1, 900.0), ("a", "auto_explain", "f", 2, 5000.0)))
+    out2 = pairs.feed(
+        frame(("b", "log_statement", "f", 3, 0.0), ("b", "auto_explain", "f", 9, 99000.0), ("c", "auto_explain", "g", 9, 8e3))
+    )
+    assert (out.height, out2.height, pairs.made, pairs.early) == (2, 2, 1, 1), "only session a began before the day"
+    assert Pairs().early == 0
+
+
 KINDS = ("log_statement", "auto_explain", "error", "connection")
 
 
