@@ -216,6 +216,20 @@ def test_what_kind_of_deed_an_action_is(deed: str, actions: str) -> None:
     assert {action: deed_of(action) for action in actions.split(",")} == dict.fromkeys(actions.split(","), deed)
 
 
+@pytest.mark.parametrize(
+    ("rule", "record"),
+    [
+        ("export_tool", {"who": "stranger", "program": "exp@pc9 (TNS V1-V3)", "action": "SELECT", "object": "shop.buyer"}),
+        ("export_tool", {"who": "stranger", "program": "C:\\oracle\\bin\\EXP.EXE", "action": "LOGON"}),
+        ("export_tool", {"who": "stranger", "program": "ude@pc9 (TNS V1-V3)", "action": "LOGON"}),
+        ("audit_changed", {"who": "dba", "statement": "begin dbms_fga.disable_policy('SHOP', 'BUYER', 'P'); end;"}),
+        ("way_out_created", {"who": "dba", "statement": "CREATE SUBSCRIPTION s CONNECTION 'host=10.0.0.9' PUBLICATION p"}),
+    ],
+)
+def test_other_spellings_of_the_same_deed(rule: str, record: dict[str, Any]) -> None:
+    assert asked(scene(record), rule)[1], "found by its rule"
+
+
 # what explains
 
 
