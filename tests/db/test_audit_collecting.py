@@ -18,6 +18,7 @@ import pytest
 from audit_world import BEGIN, DAY, END, World, csv_line, database
 from sqlalchemy import Engine
 
+from drydock.audit import frames
 from drydock.audit.chain import check_chain
 from drydock.audit.collecting import FEWER, IN_ANOTHER, collect
 from drydock.audit.columns import EXEMPLARS
@@ -121,6 +122,29 @@ def test_files_that_overlap_give_no_record_twice(world: World) -> None:
     assert world.accounts() == names(0, 90)
     world.collect(key="again")
     assert world.accounts() == names(0, 90)
+
+
+def test_equal_executions_of_one_moment_are_told_apart_by_the_lines_of_their_session(world: World) -> None:
+    line = csv_line(50, "app")
+    first, second, third = (line.replace(',51,"SELECT"', f',{n},"SELECT"') for n in (51, 52, 53))
+    (world.logs / "a.csv").write_text(some_lines(0, 10) + first + second)
+    (world.logs / "b.csv").write_text(some_lines(40, 50) + second + third + some_lines(60, 65))
+    made = world.collect()
+    assert world.accounts().count("app") == 3
+    assert sum(s.doubts.get(IN_ANOTHER, 0) for s in made) == 1
+
+
+def test_what_cannot_be_written_beside_reading_is_told_and_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (world.logs / "a.csv").write_text(some_lines(0, 10))
+    monkeypatch.setattr(frames.ParquetFile, "add", full)
+    with pytest.raises(OSError, match="No space"):
+        world.collect()
+    assert not list((world.store.folder / "records").rglob("*.parquet")) and not world.lines()
+    monkeypatch.undo()
+    assert [s.records for s in world.collect(key="again")] == [10]
 
 
 def test_what_a_server_wrote_twice_counts_twice(world: World) -> None:

@@ -104,6 +104,7 @@ def _who(row: Row) -> dict[str, Any]:
         "database": row.get("database_name", ""),
         "process_id": row.get("process_id", ""),
         "session_id": row.get("session_id", ""),
+        "entry_id": row.get("session_line_num", ""),
         "transaction_id": "" if transaction == "0" else transaction,
         "client_address": row.get("remote_host", ""),
         "client_port": _port(row.get("remote_port", "")),
