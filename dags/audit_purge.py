@@ -1,9 +1,9 @@
 """
 ### 审计来源清理 · Cleaning of audit trails
 
-每周一次，把已归档并核验的 Oracle 统一审计记录从数据库中清理：
+每周一次，把已归档并核验的 Oracle 审计记录（统一审计、AUD$、FGA_LOG$）从数据库中清理：
 只经由厂商过程 DBMS_AUDIT_MGMT，只用专门账号，先由人批准，再逐项通过闸门。
-Once a week: records of Oracle's unified trail that are archived and verified are cleaned out of the database, only by the
+Once a week: records of Oracle's trails in tables (unified, AUD$, FGA_LOG$) that are archived and verified are cleaned, only by the
 vendor's DBMS_AUDIT_MGMT, only as an account of its own, after a person's yes and behind the gate.
 
 只有审计策略写明 `purge_source: true` 的 Oracle 库才有此 DAG。
@@ -12,7 +12,7 @@ Only Oracle databases whose policy says `purge_source: true` have this DAG.
 | 任务 task | 做什么 what it does |
 |---|---|
 | `survey` | 到哪一天为止归档完整、哈希与条数一致 · until which day the store is whole, with hashes and counts that agree |
-| `plan` | 一项：截止时间、天数、条数 · one item: until when, how many days and records |
+| `plan` | 每个审计表一项：截止时间、天数、条数 · one item for each trail: until when, how many days and records |
 | `approve` | 在“Required Actions”页请人批准 · asks a person on the page Required Actions |
 | `window` | 等窗口打开，不占工作进程 · waits for the window without a worker |
 | `work` | 重新核验，设归档标记，读回，清理，再计数 · proves again, marks, reads the mark back, cleans, counts |

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.oracle.backend import OracleError
-from sandbox.oracle.model.auditing import UNIFIED, auditing_of
+from sandbox.oracle.model.auditing import FINE_GRAINED, STANDARD, UNIFIED, auditing_of
 from sandbox.oracle.model.database import OracleDatabase, SessionState
 from sandbox.oracle.registry import procedure
 from sandbox.oracle.sql.dictionary import holds
@@ -15,7 +15,7 @@ from sandbox.oracle.sql.errors import unsupported
 Args = dict[str, Any]
 TRAILS = {"AUDIT_TRAIL_AUD_STD": 1, "AUDIT_TRAIL_FGA_STD": 2, "AUDIT_TRAIL_DB_STD": 3, "AUDIT_TRAIL_UNIFIED": 51}
 CONTAINERS = {"CONTAINER_CURRENT": 1, "CONTAINER_ALL": 2}
-NAMES = {1: "STANDARD AUDIT TRAIL", 2: "FGA AUDIT TRAIL", 51: UNIFIED}
+NAMES = {1: STANDARD, 2: FINE_GRAINED, 51: UNIFIED}
 PACKAGE = "DBMS_AUDIT_MGMT"
 
 for word, number in (TRAILS | CONTAINERS).items():
@@ -42,12 +42,17 @@ def set_last_archive_timestamp(database: OracleDatabase, session: SessionState, 
 
 @procedure(f"{PACKAGE}.CLEAN_AUDIT_TRAIL", "AUDIT_TRAIL_TYPE USE_LAST_ARCH_TIMESTAMP CONTAINER DATABASE_ID CONTAINER_GUID")
 def clean_audit_trail(database: OracleDatabase, session: SessionState, args: Args) -> None:
-    """Removes what is older than the mark; USE_LAST_ARCH_TIMESTAMP => FALSE removes everything, and no mark removes nothing."""
+    """Removes what is older than the mark; USE_LAST_ARCH_TIMESTAMP => FALSE removes everything, and no mark removes nothing.
+
+    ORA-46258 for a traditional trail without INIT_CLEANUP.
+    """
     check_right(database, session)
     if args.get("USE_LAST_ARCH_TIMESTAMP") is None:
         args["USE_LAST_ARCH_TIMESTAMP"] = True
     with database.lock:
         trail = auditing_of(database)
+        if named(args) != UNIFIED and named(args) not in trail.made_ready:
+            raise OracleError(46258, "Cleanup not initialized for the audit trail")
         until = trail.marks.get(named(args)) if args["USE_LAST_ARCH_TIMESTAMP"] else None
         if args["USE_LAST_ARCH_TIMESTAMP"] and until is None:
             return

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterator
 from datetime import UTC
 
-from sandbox.oracle.model.auditing import ROLES, Auditing, Row, at, auditing_of
+from sandbox.oracle.model.auditing import FINE_GRAINED, ROLES, STANDARD, UNIFIED, Auditing, Row, at, auditing_of
 from sandbox.oracle.model.database import OracleDatabase
 from sandbox.oracle.registry import view
 
@@ -94,6 +94,15 @@ def archive_marks(database: OracleDatabase) -> Iterator[Row]:
     for trail, until in auditing_of(database).marks.items():
         row = {"AUDIT_TRAIL": trail, "RAC_INSTANCE": 0, "LAST_ARCHIVE_TS": until}
         yield row | {"DATABASE_ID": database.dbid, "CONTAINER_GUID": "0" * 32}
+
+
+@view("DBA_AUDIT_MGMT_CONFIG_PARAMS")
+def configuration(database: OracleDatabase) -> Iterator[Row]:
+    """The interval of a trail is there once INIT_CLEANUP was run for it."""
+    for trail in (STANDARD, FINE_GRAINED, UNIFIED):
+        yield {"PARAMETER_NAME": "DB AUDIT CLEAN BATCH SIZE", "PARAMETER_VALUE": "10000", "AUDIT_TRAIL": trail}
+    for trail in sorted(auditing_of(database).made_ready):
+        yield {"PARAMETER_NAME": "DEFAULT CLEAN UP INTERVAL", "PARAMETER_VALUE": "24", "AUDIT_TRAIL": trail}
 
 
 @view("DBA_AUDIT_MGMT_CLEANUP_JOBS")

@@ -18,6 +18,7 @@ import pytest
 from audit_world import BEGIN, DAY, END, World, csv_line, database
 from sqlalchemy import Engine
 
+from drydock.audit import frames
 from drydock.audit.chain import check_chain
 from drydock.audit.collecting import FEWER, IN_ANOTHER, collect
 from drydock.audit.columns import EXEMPLARS
@@ -121,6 +122,29 @@ def test_files_that_overlap_give_no_record_twice(world: World) -> None:
     assert world.accounts() == names(0, 90)
     world.collect(key="again")
     assert world.accounts() == names(0, 90)
+
+
+def test_equal_executions_of_one_moment_are_told_apart_by_the_lines_of_their_session(world: World) -> None:
+    line = csv_line(50, "app")
+    first, second, third = (line.replace(',51,"SELECT"', f',{n},"SELECT"') for n in (51, 52, 53))
+    (world.logs / "a.csv").write_text(some_lines(0, 10) + first + second)
+    (world.logs / "b.csv").write_text(some_lines(40, 50) + second + third + some_lines(60, 65))
+    made = world.collect()
+    assert world.accounts().count("app") == 3
+    assert sum(s.doubts.get(IN_ANOTHER, 0) for s in made) == 1
+
+
+def test_what_cannot_be_written_beside_reading_is_told_and_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (world.logs / "a.csv").write_text(some_lines(0, 10))
+    monkeypatch.setattr(frames.ParquetFile, "add", full)
+    with pytest.raises(OSError, match="No space"):
+        world.collect()
+    assert not list((world.store.folder / "records").rglob("*.parquet")) and not world.lines()
+    monkeypatch.undo()
+    assert [s.records for s in world.collect(key="again")] == [10]
 
 
 def test_what_a_server_wrote_twice_counts_twice(world: World) -> None:
@@ -428,6 +452,22 @@ def test_hostile_names_of_files_are_only_names(world: World) -> None:
     world.collect(key="again")
     assert world.accounts() == names(0, 4)
     assert check_chain(world.store).findings == ()
+
+
+def test_a_statement_that_runs_over_midnight_is_told_as_counted_twice() -> None:
+    """Its text was logged the day before, its plan in this day; plans of statements inside of it are rows of their own."""
+
+    def frame(*rows: tuple[str, str, str, int, float]) -> pl.DataFrame:
+        told = [(s, d, f, BEGIN + timedelta(seconds=at), ms) for s, d, f, at, ms in rows]
+        return pl.DataFrame(told, schema=["session_id", "dialect", "fingerprint", "event_time", "duration_ms"], orient="row")
+
+    pairs = Pairs(BEGIN)
+    out = pairs.feed(frame(("a", "auto_explain", "inner", 1, 900.0), ("a", "auto_explain", "f", 2, 5000.0)))
+    out2 = pairs.feed(
+        frame(("b", "log_statement", "f", 3, 0.0), ("b", "auto_explain", "f", 9, 99000.0), ("c", "auto_explain", "g", 9, 8e3))
+    )
+    assert (out.height, out2.height, pairs.made, pairs.early) == (2, 2, 1, 1), "only session a began before the day"
+    assert Pairs().early == 0
 
 
 KINDS = ("log_statement", "auto_explain", "error", "connection")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -22,6 +23,7 @@ from drydock.audit.rules import load_rules
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
 from drydock.audit.store import Store
+from drydock.audit.trail import judge_trail
 from drydock.calendar import Period
 from drydock.configuration import Configuration, load_all
 from drydock.engines.oracle import OracleEndpoint, OracleSession, RunIdentity, SessionLimits, fetch_rows, open_session
@@ -76,20 +78,21 @@ class Lived:
     configuration: Configuration
     ledger: Engine
     root: Path
+    id: str = ID
     detections: dict[date, Detection] = field(default_factory=dict)
     verdicts: dict[date, dict[str, Verdict]] = field(default_factory=dict)
 
     @property
     def target(self) -> Database:
-        return self.configuration.estate.database(ID)
+        return self.configuration.estate.database(ID).model_copy(update={"id": self.id})
 
     def rows(self, name: str, binds: Mapping[str, Any]) -> list[dict[str, Any]]:
         return fetch_rows(self.session, sql_file("oracle", "audit", name), binds)
 
     def run(self, day: date, run_key: str = "") -> AuditRun:
         begin, end = span_of_day(day, self.target.zone)
-        run_id = record.open_run(self.ledger, "audit", ID, day, run_key or f"lived-{day}").run_id
-        policy, store = self.configuration.audit.of(SANDBOX), Store(self.root, ID, self.ledger)
+        run_id = record.open_run(self.ledger, "audit", self.id, day, run_key or f"lived-{day}").run_id
+        policy, store = self.configuration.audit.of(SANDBOX), Store(self.root, self.id, self.ledger)
         now = end + timedelta(hours=1)
         return AuditRun(self.configuration, self.ledger, self.target, policy, run_id, store, begin, end, now, self.rows)
 
@@ -103,11 +106,11 @@ class Lived:
 
     def hits(self, day: date) -> tuple[Hit, ...]:
         run = self.run(day)
-        return audit_history.hits_between(self.ledger, ID, run.begin, run.end)
+        return audit_history.hits_between(self.ledger, self.id, run.begin, run.end)
 
     def slices(self, day: date) -> tuple[Slice, ...]:
         run = self.run(day)
-        return audit_history.slices_between(self.ledger, ID, run.begin, run.end)
+        return audit_history.slices_between(self.ledger, self.id, run.begin, run.end)
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +182,40 @@ def test_a_day_that_is_run_again_is_replaced_and_never_doubled(lived: Lived) -> 
     before = figures(lived)
     lived.live(BAD_DAY, "backfill__1")
     assert figures(lived) == before
+
+
+def test_gaps_are_told_of_each_instance_and_spilled_records_are_read_and_told(lived: Lived) -> None:
+    """Two instances of a cluster: one writes nothing for hours; a few records of the day lie in files in place of the table."""
+    trail, days = auditing_of(lived.database), [CLEAN_DAY - timedelta(days=n) for n in (2, 1, 0)]
+    life = TrailLife(lived.database, lambda _: True, instances=(1, 2))
+    rows, kept = [row for day in days for row in life.rows(day)], trail.unified
+    zone, cluster = lived.target.zone, replace(lived, id="sim_cluster", detections={}, verdicts={})
+    silent = [r for r in rows if r["INSTANCE_ID"] == 2 and hour_of(r, zone) in (10, 11, 12) and day_of(r, zone) == CLEAN_DAY]
+    spilled = [r for r in rows if day_of(r, zone) == CLEAN_DAY and hour_of(r, zone) == 5]
+    gone = {id(row) for row in (*silent, *spilled)}
+    try:
+        trail.unified, trail.spilled = [row for row in rows if id(row) not in gone], spilled
+        for day in days:
+            cluster.live(day, judged=False)
+        told = {v.question: v for v in judge_trail(cluster.run(CLEAN_DAY))}
+    finally:
+        trail.unified, trail.spilled = kept, []
+    assert told["trail_gaps"].evidence["instances"] == 2
+    (gap,) = told["trail_gaps"].findings
+    assert (gap.code, gap.place[:5], gap.place[-5:-3]) == ("trail_gap", "2 09:", "13")
+    (finding,) = told["trail_spillover"].findings
+    assert (finding.code, finding.values["records"]) == ("trail_spilled", len(spilled))
+    assert sum(s.records for s in cluster.slices(CLEAN_DAY)) == len(life.rows(CLEAN_DAY)) - len(silent), (
+        "what spilled is read too"
+    )
+
+
+def hour_of(row: dict[str, Any], zone: ZoneInfo) -> int:
+    return row["EVENT_TIMESTAMP_UTC"].astimezone(zone).hour
+
+
+def day_of(row: dict[str, Any], zone: ZoneInfo) -> date:
+    return row["EVENT_TIMESTAMP_UTC"].astimezone(zone).date()
 
 
 def figures(lived: Lived) -> tuple[object, ...]:

@@ -35,7 +35,7 @@ from drydock.ledger import audit_history, change_history, record
 from drydock.outcomes import Outcome
 from drydock.plans import Found
 from drydock.verdicts import Status
-from sandbox.oracle.model.auditing import UNIFIED, at
+from sandbox.oracle.model.auditing import FINE_GRAINED, STANDARD, UNIFIED, at
 from sandbox.oracle.model.database import Account
 from tests.db.test_change_steps import EVENING, NOW, configured
 from tests.oracle.audit_yard import PASSWORD, PURGER, AuditYard, audit_yard, audited_database, granted, unified_row
@@ -123,11 +123,11 @@ class Site:
     def survey(self) -> Found:
         return steps.take_survey(self.change(EVENING))
 
-    def plan(self) -> None:
+    def plan(self, chosen: tuple[int, ...] = (1,)) -> None:
         self.survey()
         steps.make_plan(self.change(EVENING))
         steps.record_asked(self.change(EVENING))
-        steps.record_answer(self.change(EVENING), approved=True, chosen=(1,), by="li_wei")
+        steps.record_answer(self.change(EVENING), approved=True, chosen=chosen, by="li_wei")
 
     def work(self, **changes: Any) -> Outcome:
         return steps.work_item(self.change(**changes), 1)
@@ -294,6 +294,81 @@ def test_the_mark_of_another_stops_the_cleaning(site: Site, monkeypatch: pytest.
     outcome = site.work()
     assert (outcome.status, outcome.reason) == (Status.FAIL, "trail_purge_mark_wrong")
     assert site.left == site.days
+
+
+STANDARD_SOURCE = {"sources": [{"id": "older", "kind": "oracle_traditional"}]}
+
+
+class OldSite(Site):
+    """The same days in the traditional and the fine-grained trail, both made ready for cleaning by a DBA."""
+
+    def reset(self) -> None:
+        super().reset()
+        trail, rows = self.yard.trail, [row for n, day in enumerate(self.days) for row in self.rows(day, n)]
+        trail.standard, trail.fine_grained = list(map(standard_row, rows)), list(map(fga_row, rows[:-1]))
+        trail.made_ready = {STANDARD, FINE_GRAINED}
+
+
+def standard_row(row: dict[str, Any]) -> dict[str, Any]:
+    told = {"EXTENDED_TIMESTAMP": at(row), "USERNAME": row["DBUSERNAME"], "ACTION_NAME": row["ACTION_NAME"], "RETURNCODE": 0}
+    return told | {"SESSIONID": row["SESSIONID"], "ENTRYID": row["ENTRY_ID"], "STATEMENTID": 1, "INSTANCE_NUMBER": 1}
+
+
+def fga_row(row: dict[str, Any]) -> dict[str, Any]:
+    told = {"EXTENDED_TIMESTAMP": at(row), "DB_USER": row["DBUSERNAME"], "STATEMENT_TYPE": "SELECT", "POLICY_NAME": "P"}
+    return told | {"SESSION_ID": row["SESSIONID"], "ENTRYID": row["ENTRY_ID"], "STATEMENTID": 1, "INSTANCE_NUMBER": 1}
+
+
+@pytest.fixture
+def old_site(yard: AuditYard, ledger: Engine, tmp_path: Path) -> Iterator[OldSite]:
+    yield OldSite(yard, ledger, tmp_path / "store", **STANDARD_SOURCE)
+    yard.trail.standard, yard.trail.fine_grained, yard.trail.made_ready = [], [], set()
+    yard.database.parameters["audit_trail"] = "NONE"
+
+
+def test_the_traditional_trails_are_cleaned_each_by_its_own_mark(old_site: OldSite) -> None:
+    found = old_site.survey()
+    assert [c.object.name for c in found.candidates] == ["AUD$", "FGA_LOG$"] and found.left_alone == ()
+    old_site.plan((1, 2))
+    for number in (1, 2):
+        outcome = steps.work_item(old_site.change(), number)
+        assert (outcome.status, outcome.reason) == (Status.PASS, ""), outcome
+        assert (outcome.before["records_older"], outcome.after["records_older"]) == ((DAYS - 1) * A_DAY, 0)
+    trail = old_site.yard.trail
+    assert (len(trail.standard), len(trail.fine_grained), len(trail.unified)) == (A_DAY, A_DAY - 1, DAYS * A_DAY)
+    statements = [s.text.split(":")[0] for s in change_history.statements_of_run(old_site.ledger, old_site.change().run_id)]
+    assert statements == ["mark_standard", "clean_standard", "mark_fga", "clean_fga"]
+    assert {link.subject["trail"] for link in old_site.purged()} == {STANDARD, FINE_GRAINED}
+    verdicts = {v.question: v for v in judge_trail(old_site.audit(old_site.days[-1]))}
+    assert "trail_purged_ahead" not in {f.code for v in verdicts.values() for f in v.findings}
+
+
+def test_a_trail_that_nobody_made_ready_and_files_are_left_alone_and_named(old_site: OldSite) -> None:
+    old_site.yard.trail.made_ready = {FINE_GRAINED}
+    old_site.yard.database.parameters["audit_trail"] = "XML, EXTENDED"
+    found = old_site.survey()
+    assert [c.object.name for c in found.candidates] == ["FGA_LOG$"]
+    assert [(line.object.name, line.reason) for line in found.left_alone] == [
+        ("AUD$", "trail_purge_not_ready"),
+        ("AUDIT_FILE_DEST", "trail_purge_files"),
+    ]
+
+
+def test_a_database_that_refuses_to_clean_is_a_failure_with_its_code(old_site: OldSite) -> None:
+    """As where somebody takes INIT_CLEANUP back between the plan and the night."""
+    old_site.plan()
+    with old_site.yard.opened(PURGER) as session, pytest.raises(oracledb.Error, match="ORA-46258"):
+        old_site.yard.trail.made_ready = set()
+        session.connection.cursor().execute("BEGIN dbms_audit_mgmt.clean_audit_trail(1, TRUE); END;")
+    outcome = old_site.work()
+    assert (outcome.status, outcome.reason) == (Status.SKIPPED, "trail_purge_changed")
+    assert len(old_site.yard.trail.standard) == DAYS * A_DAY
+
+
+def test_a_mark_beyond_what_was_collected_is_told_of_each_trail(old_site: OldSite) -> None:
+    old_site.yard.trail.marks[STANDARD] = NOW
+    verdicts = judge_trail(old_site.audit(old_site.days[-1]))
+    assert [f.place for v in verdicts for f in v.findings if f.code == "trail_purged_ahead"] == [f"{STANDARD} 0"]
 
 
 def test_the_account_that_cleans_reads_nothing_and_the_one_that_reads_cleans_nothing(yard: AuditYard) -> None:

@@ -7,11 +7,13 @@ import hashlib
 import io
 import os
 import pwd
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import openpyxl
 import pytest
@@ -213,6 +215,39 @@ def test_files_of_traces_go_when_statements_may_be_kept_no_longer(shell: Shell, 
         at = (run.now - timedelta(days=days)).timestamp()
         os.utime(folder / name, (at, at))
     assert traces.sweep_traces(run) == 2 and [path.name for path in folder.iterdir()] == ["trace-2.csv"]
+
+
+def test_the_dag_writes_the_same_file_and_its_page_tells_no_value(
+    shell: Shell, ledger: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from drydock.orchestration import audit_trace
+
+    chosen = {"begin": f"{DAYS[0]}T00:00", "end": f"{DAYS[0] + timedelta(days=1)}T00:00", "account": "mallory", "format": "csv"}
+    chosen |= {"why": "工单 4713", "with_statements": True}
+    context = {"params": chosen, "dag_run": SimpleNamespace(run_id="manual__7", triggering_user_name="wang")}
+    monkeypatch.setattr(audit_trace, "get_current_context", lambda: context)
+    monkeypatch.setattr(audit_trace, "open_ledger", lambda: ledger)
+    told = audit_trace.trace.function(DATABASE)
+    path = Path(told["file"])
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert "id = 4711" in path.read_text() and told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (told["records"], told["examined"]) == (1, 61) and not {"mallory", "4711"} & set(re.split(r"\W", str(told)))
+    row = audit_history.traces_of(ledger, DATABASE)[-1]
+    assert (row.asked.asked_by, row.asked.run_key, row.asked.why, row.sha256) == (
+        "wang",
+        "manual__7",
+        "工单 4713",
+        told["sha256"],
+    )
+    for wrong, why in (
+        ({"end": chosen["begin"]}, "the stretch ends"),
+        ({"begin": "2025-01-01", "end": "2025-01-02"}, "holds nothing"),
+    ):
+        context["params"] = chosen | wrong
+        with pytest.raises(AirflowFailException, match=why):
+            audit_trace.trace.function(DATABASE)
 
 
 @pytest.fixture

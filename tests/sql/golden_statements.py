@@ -26,6 +26,7 @@ from drydock.masking.oracle import copy_statements as c  # noqa: E402
 from drydock.sqlfiles import all_sql_files, parse_sql_file, sql_file, statements  # noqa: E402
 
 GOLDENS = HERE / "goldens"
+CLEANED = tuple(f"{deed}_{trail}" for trail in ("archived", "standard", "fga") for deed in ("mark", "clean"))
 REJECTED = HERE / "grammar" / "rejected"
 GAPS = HERE / "grammar" / "gaps.json"  # what the grammar does not know, each with the manual's page that has it
 ACCEPTED = HERE / "grammar" / "accepted.json"  # file -> digest of its statements, as the grammar accepted them
@@ -111,8 +112,7 @@ def catalogue() -> dict[str, Statement]:
         "cancel_sql_on_instance": r.cancel_sql(1234, 56789, 2, "a5ks9fhw2v9s1"),
         "kill_session": r.kill_session(1234, 56789),
         "kill_session_on_instance": r.kill_session(1234, 56789, 2),
-        "mark_archived": _of_file("audit_purge", "mark_archived"),
-        "clean_archived": _of_file("audit_purge", "clean_archived"),
+        **{name: _of_file("audit_purge", name) for name in CLEANED},
         **_of_copies(),
     }
 

@@ -372,6 +372,25 @@ sample(
     },
 )
 sample(
+    "csvlog_plan_inside_a_function",
+    pg(f"duration: 1.5 ms  plan:\n{PLAN}", tag="SELECT"),
+    {"dialect": "auto_explain", "object_name": "lohn", "action": "DELETE"},
+)
+READING = '{"Query Text": "select 1 from only lohn for key share", "Plan": {"Node Type": "Seq Scan", "Relation Name": "lohn"}}'
+sample(
+    "csvlog_plan_of_a_check",
+    pg(f"duration: 0.1 ms  plan:\n{READING}", tag="DELETE"),
+    {"dialect": "auto_explain", "object_name": "lohn", "action": "SELECT"},
+)
+TEXT_PLAN = (
+    "Query Text: with d as (delete from lohn returning a) select 1\nCTE Scan on d\n  ->  Delete on lohn  (cost=0.00..1.00 rows=0)"
+)
+sample(
+    "csvlog_plan_as_text_with_a_change",
+    pg(f"duration: 0.1 ms  plan:\n{TEXT_PLAN}", tag="SELECT"),
+    {"dialect": "auto_explain", "action": "DELETE"},
+)
+sample(
     "csvlog_statement",
     pg("duration: 2.5 ms  execute S_1: update lohn set a = $1", tag="UPDATE", detail="parameters: $1 = '9'"),
     {"dialect": "log_statement", "binds_present": True, "statement": "update lohn set a = $1"},

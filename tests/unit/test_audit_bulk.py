@@ -164,6 +164,7 @@ def rows(draw: st.DrawFn) -> dict[str, str]:
         "process_id": "42",
         "connection_from": draw(st.sampled_from(["", "10.0.0.1:99", "[local]", "::1:5", ":7", "host"])),
         "session_id": "65e2a1b0.2a",
+        "session_line_num": draw(st.sampled_from(["", "1", "007", "7", "-3", "12345678901234567", "x,1"])),
         "command_tag": draw(
             st.sampled_from(["", "idle", "SELECT", "select", "CREATE TABLE", "PARSE", "é", "idle in transaction"])
         ),
@@ -192,6 +193,8 @@ _JSON |= {"sql_state_code": "state_code", "query": "statement"}
 def json_line(row: dict[str, str]) -> bytes:
     told: dict[str, object] = {_JSON.get(name, name): value for name, value in row.items() if value and name != "connection_from"}
     told |= {"pid": int(row["process_id"]), "query_id": -7}
+    if number := told.pop("session_line_num", ""):
+        told["line_num"] = int(number) if number.lstrip("-").isdigit() else number
     if row["connection_from"]:
         host, _, port = row["connection_from"].rpartition(":")
         told |= {"remote_host": host or port} | ({"remote_port": int(port)} if host and port.isdigit() else {})

@@ -216,6 +216,20 @@ def test_what_kind_of_deed_an_action_is(deed: str, actions: str) -> None:
     assert {action: deed_of(action) for action in actions.split(",")} == dict.fromkeys(actions.split(","), deed)
 
 
+@pytest.mark.parametrize(
+    ("rule", "record"),
+    [
+        ("export_tool", {"who": "stranger", "program": "exp@pc9 (TNS V1-V3)", "action": "SELECT", "object": "shop.buyer"}),
+        ("export_tool", {"who": "stranger", "program": "C:\\oracle\\bin\\EXP.EXE", "action": "LOGON"}),
+        ("export_tool", {"who": "stranger", "program": "ude@pc9 (TNS V1-V3)", "action": "LOGON"}),
+        ("audit_changed", {"who": "dba", "statement": "begin dbms_fga.disable_policy('SHOP', 'BUYER', 'P'); end;"}),
+        ("way_out_created", {"who": "dba", "statement": "CREATE SUBSCRIPTION s CONNECTION 'host=10.0.0.9' PUBLICATION p"}),
+    ],
+)
+def test_other_spellings_of_the_same_deed(rule: str, record: dict[str, Any]) -> None:
+    assert asked(scene(record), rule)[1], "found by its rule"
+
+
 # what explains
 
 
@@ -285,6 +299,44 @@ def test_a_change_is_drydocks_own_only_by_a_statement_on_that_object_at_that_tim
     )
     hit = only(explained(DDL_HIT.model_copy(update={"subject": subject}), changes=(change,)))
     assert (hit.explained, hit.explanation) == ((Explained.DRYDOCK, words) if words else (None, ""))
+
+
+MAKES = own_change("13:59", "14:01", text='create_function: CREATE OR REPLACE FUNCTION "drydock_reclaim"."drain"() RETURNS int')
+CALLS = own_change("13:59", "14:01", text="drain: SELECT drydock_reclaim.drain(%(table)s::oid)")
+
+
+@pytest.mark.parametrize(
+    ("change", "action", "name", "is_known"),
+    [
+        (MAKES, "CREATE FUNCTION", "", True),
+        (MAKES, "DROP FUNCTION", "", False),
+        (MAKES, "CREATE", "", True),
+        (CALLS, "CREATE FUNCTION", "", False),
+        (CALLS, "UPDATE", "drydock_reclaim.state", True),
+        (CALLS, "INSERT", "drydock_reclaim_new.colour", True),
+        (CALLS, "INSERT", "drydock_reclaim_new.other", False),
+        (CALLS, "UPDATE", "shop.state", False),
+        (own_change("13:59", "14:01", text="x: SELECT shop.f()"), "UPDATE", "shop.state", False),
+    ],
+)
+def test_what_names_no_object_is_known_by_its_kind_and_what_is_in_a_schema_of_drydock_by_the_schema(
+    change: OwnStatement, action: str, name: str, is_known: bool
+) -> None:
+    subject = Subject(account="drydock_work", client="airflow01", program="drydock/run 7", os_user="airflow")
+    subject = subject.model_copy(update={"action": action, "object": name})
+    hit = only(explained(DDL_HIT.model_copy(update={"subject": subject}), changes=(change,)))
+    assert (hit.explained is Explained.DRYDOCK) == is_known
+
+
+def test_a_burst_begins_and_ends_in_statements_of_one_item() -> None:
+    subject = Subject(account="drydock_work", client="airflow01", program="drydock/run 7", os_user="airflow", action="UPDATE")
+    subject = subject.model_copy(update={"object": "shop.colour"})
+    burst = DDL_HIT.model_copy(update={"subject": subject, "last_at": at("14:10"), "records": 9})
+    first, last = own_change("13:59", "14:01"), own_change("14:09", "14:11")
+    other = last.model_copy(update={"run_id": 8})
+    assert only(explained(burst, changes=(first, last))).explained is Explained.DRYDOCK
+    for changes in ((first,), (last,), (first, other), (first, own_change("14:09", "14:11", "move elsewhere"))):
+        assert only(explained(burst, changes=changes)).explained is None
 
 
 def test_drydocks_reading_is_explained_and_of_important_objects_only_by_a_run() -> None:

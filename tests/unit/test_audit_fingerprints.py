@@ -231,3 +231,9 @@ def test_hostile_sizes_cost_little() -> None:
     told = describe(pl.Series([deep, long, "select '" + "x" * 1_000_000, "-" * 100_000, "/*" * 50_000, "'" * 99_999]))
     assert told.height == 6 and told["normalised"].str.len_chars().max() <= 4_000
     assert told["normalised"][1] == "insert into t values(?, now())"
+
+
+@pytest.mark.parametrize("options", ["", "analyze ", "(full, analyze) ", "full freeze verbose analyze "])
+def test_options_of_upkeep_are_no_object(options: str) -> None:
+    told = describe(pl.Series([f"VACUUM {options}trade.orders", "vacuum (analyze)", "analyze verbose"]))
+    assert told["objects"].to_list() == [["trade.orders"], [], []]

@@ -14,7 +14,7 @@ from openpyxl import Workbook, load_workbook
 
 from drydock.audit import review_sheet
 from drydock.audit.columns import STATEMENT_USE, STATEMENTS
-from drydock.audit.results import Disposal, Explained, Hit, QueueItem, Review, Severity, Subject
+from drydock.audit.results import NOT_LISTED, Disposal, Explained, Hit, QueueItem, Review, Severity, Subject
 from drydock.audit.review import finding_items, in_order, is_reviewed, statement_items, statement_pattern, unreviewed
 from drydock.audit.review_sheet import HEAD_ROW, KEYS, SHEET, SheetError, read_sheet, write_sheet
 from drydock.problems import ConfigurationError
@@ -73,6 +73,18 @@ def test_how_long_a_word_holds() -> None:
     assert not holds(Disposal.EXCEPTION)
     assert holds(Disposal.INCIDENT, last_at=NOW) and not holds(Disposal.INCIDENT, last_at=NOW + timedelta(seconds=1))
     assert not holds(Disposal.INCIDENT)
+
+
+def test_hits_that_nobody_sees_are_closed_by_no_word(tmp_path: Path) -> None:
+    """Detection never lets a word explain them, so neither sheet nor queue takes one."""
+    found = items(hit("", evidence={NOT_LISTED: 17}), hit("A"))
+    flood = next(i for i in found if NOT_LISTED in i.evidence)
+    said = {i.pattern: review(i.pattern, Disposal.NORMAL) for i in found}
+    assert unreviewed(found, said, TODAY) == (flood,)
+    write_sheet(found, tmp_path / "q.xlsx", {}, TODAY, ZONE, "zh")
+    fill(tmp_path / "q.xlsx", *[{"disposal": "正常业务", "reason": "都看过了"}] * 2)
+    (wrong,) = problems(tmp_path / "q.xlsx", found)
+    assert "17 hits that are not listed" in wrong and "closed by no word" in wrong
 
 
 def test_frequent_statements_are_items_too() -> None:

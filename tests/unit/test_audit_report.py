@@ -18,7 +18,7 @@ from drydock.ledger import audit_history
 from drydock.reporting import audit_charts
 from drydock.reporting.audit_events import RULES_OF
 from drydock.reporting.audit_evidence import evidence_text
-from drydock.reporting.audit_facts import AuditRecordBook
+from drydock.reporting.audit_facts import AuditRecordBook, action_text
 from drydock.reporting.audit_report import build_audit_report
 from drydock.reporting.document import Chart, Document, Heading, KeyFigures, Language, Paragraph, SignOff, Table
 from drydock.reporting.docx_writer import write_docx
@@ -102,6 +102,15 @@ def test_statements_have_the_reviewers_word_and_no_word_is_made_up() -> None:
     assert rules["ddl_outside_window (ddl_outside_window)"][5:] == (1, 0, 1, 0, 0)
     patterns = tables(a_report())["发现模式（未核定在前）"].rows
     assert [row[6] for row in patterns] == ["未核定", "未核定", "安全事件", "经批准的例外（至 2026-10-20）", "正常业务"]
+
+
+def test_what_a_baseline_found_stands_in_the_words_of_its_figures() -> None:
+    assert action_text("records_x1 rows_x100", "zh") == "记录数 ≥ 1 ×；行数 ≥ 100 ×"
+    assert action_text("new_hours", "en") == "new hours" and action_text("NO RECORDS 13, 14", "zh") == "无记录的小时 13, 14"
+    assert (
+        action_text("SET PARAMETER", "zh") == "SET PARAMETER" and action_text("some_x2 records_x1", "zh") == "some_x2 records_x1"
+    )
+    assert action_text("", "zh") == ""
 
 
 def test_rules_that_were_not_asked_say_why_in_one_language() -> None:

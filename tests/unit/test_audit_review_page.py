@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from drydock.audit.results import Disposal, QueueItem, Severity, Subject
+from drydock.audit.results import NOT_LISTED, Disposal, QueueItem, Severity, Subject
 from drydock.audit.review_page import (
     ITEMS_PER_PAGE,
     MOST_PAGES,
@@ -76,6 +76,14 @@ def test_an_answer_closes_what_was_chosen_and_nothing_else() -> None:
     assert (first.pattern, first.disposal, first.until) == (item(1).pattern, Disposal.NORMAL, None)
     assert (third.pattern, third.disposal, third.until) == (item(3).pattern, Disposal.EXCEPTION, date(2026, 12, 31))
     assert {r.reviewer for r in (first, third)} == {"zhao"} and first.reason == "月度对账，工单 88" and first.reviewed_at == NOW
+
+
+@pytest.mark.parametrize("word", ["normal", "exception", "incident"])
+def test_hits_that_are_not_listed_are_closed_by_no_answer(word: str) -> None:
+    flood = item(1, evidence={NOT_LISTED: 17})
+    told = {disposal_field(flood): word, "reason": "都看过了", "until": str(NOW.date())}
+    with pytest.raises(AnswerInvalid, match=r"item 1: .*closed by no word"):
+        answers_of(page(flood), told, "zhao", NOW)
 
 
 @pytest.mark.parametrize("told", [{}, said(i1="later"), said(i9="incident"), {"item_x; drop": "normal"}])

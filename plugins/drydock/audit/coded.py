@@ -23,11 +23,12 @@ _OLD = pl.CompatLevel.oldest()
 class Coded:
     """`numbers`: the columns of RECORDS, texts and lists of texts as Int32; `values`: what the numbers of a column stand for.
 
-    The number 0 is the empty text and the empty list; no value stands twice in a column.
+    The number 0 is the empty text and the empty list; no value stands twice in a column. `is_whole`: no row was left out since
+    the values were gathered, so that none of them is of another stretch.
     """
 
-    def __init__(self, numbers: pl.DataFrame, values: Mapping[str, pl.Series]) -> None:
-        self.numbers, self.values = numbers, dict(values)
+    def __init__(self, numbers: pl.DataFrame, values: Mapping[str, pl.Series], is_whole: bool = False) -> None:
+        self.numbers, self.values, self.is_whole = numbers, dict(values), is_whole
 
     @property
     def height(self) -> int:
@@ -53,13 +54,15 @@ class Coded:
         return number >= 0 and bool((self.numbers[name] == number).any())
 
     def arrow(self, schema: pa.Schema) -> pa.Table:
-        """The rows as `schema` has them, their texts as dictionaries that hold no more than these rows do."""
+        """The rows as `schema` has them, their texts as dictionaries that hold nothing of rows left out."""
         return pa.Table.from_arrays([self._array(field) for field in schema], schema=schema)
 
     def _array(self, field: pa.Field) -> pa.Array:
         if field.name in FIGURES:
             return one_chunk(self.numbers[field.name].to_arrow(compat_level=_OLD)).cast(field.type)
-        numbers, values = _compact(self.numbers[field.name].to_numpy(), self.values[field.name])
+        numbers, values = self.numbers[field.name].to_numpy(), self.values[field.name]
+        if not self.is_whole and values.len() > 1:
+            numbers, values = _compact(numbers, values)
         return _dictionary(numbers, values) if field.name in TEXTS else _lists(numbers, values)
 
     def joined(self, more: pl.DataFrame, places: np.ndarray, more_places: np.ndarray) -> Coded:
@@ -73,7 +76,7 @@ class Coded:
             added = pl.Series(name, [told.setdefault(key_of(v), len(told)) for v in more[name].to_list()], dtype=pl.Int32)
             columns[name], values[name] = pl.concat([self.numbers[name], added]), series_of(told, name)
         order = np.argsort(np.concatenate([places, more_places]), kind="stable")
-        return Coded(pl.DataFrame(columns)[order], values)
+        return Coded(pl.DataFrame(columns)[order], values, self.is_whole)
 
 
 def one_chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:

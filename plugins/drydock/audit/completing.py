@@ -17,7 +17,8 @@ def completed(batch: Batch) -> pl.DataFrame | Coded:
     """The batch's records with what others tell of them."""
     if isinstance(batch.rows, Coded):
         coded = _with_numbered_objects(batch.rows, batch.statements)
-        return Coded(_with_session(coded.numbers, 0, coded.number("dialect", SESSION_BEGINS)), coded.values)
+        filled = _with_session(coded.numbers, 0, coded.number("dialect", SESSION_BEGINS))
+        return Coded(filled, coded.values, coded.is_whole)
     return _with_session(_with_objects(batch.rows, batch.statements), "", SESSION_BEGINS)
 
 
@@ -68,7 +69,7 @@ def _with_numbered_objects(records: Coded, statements: pl.DataFrame) -> Coded:
     lacks &= numbers[0][print_of] > 0
     columns = {name: np.where(lacks, numbers[at][print_of], records.numbers[name].to_numpy()) for at, name in enumerate(names)}
     filled = records.numbers.with_columns(pl.Series(name, column, dtype=pl.Int32) for name, column in columns.items())
-    return Coded(filled, records.values | {name: series_of(known[name], name) for name in names})
+    return Coded(filled, records.values | {name: series_of(known[name], name) for name in names}, records.is_whole)
 
 
 def _with_objects(records: pl.DataFrame, statements: pl.DataFrame) -> pl.DataFrame:

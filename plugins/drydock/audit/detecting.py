@@ -12,8 +12,8 @@ import duckdb
 from drydock.audit.baselines import outliers, why_no_baseline
 from drydock.audit.columns import ACTIVITY
 from drydock.audit.detection_views import opened, view_text
-from drydock.audit.explaining import NOT_LISTED, explain
-from drydock.audit.results import Detection, Explained, Hit, Subject
+from drydock.audit.explaining import explain
+from drydock.audit.results import NOT_LISTED, Detection, Explained, Hit, Subject
 from drydock.audit.rules import SUBJECT, Need, Rule, load_rules, policy_problems, why_not
 from drydock.audit.scene import Scene, scene_of
 from drydock.verdicts import Figure

@@ -1,7 +1,8 @@
 """The same record in two files is one: what stands in another piece of the same source and time is not written again.
 
 Compared is all that a row says but for file and line, where it names its session and its time; rows without them are only known
-again by their file (`file_source`). Within one piece every row counts: what a server wrote twice was done twice.
+again by their file (`file_source`). csvlog, jsonlog and pgaudit number what a session does: equal executions of one moment
+are told apart. Within one piece every row counts: what a server wrote twice was done twice.
 """
 
 from __future__ import annotations

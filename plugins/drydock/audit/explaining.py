@@ -10,18 +10,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from fnmatch import translate
 from functools import lru_cache
 
 from drydock.audit.deeds import READING, deed_of
-from drydock.audit.results import Disposal, Explained, Hit, Review, Subject
+from drydock.audit.results import NOT_LISTED, Disposal, Explained, Hit, Review, Subject
 from drydock.audit.rules import Rule
 from drydock.audit.scene import Scene
 from drydock.ledger.audit_changes import OwnRun, OwnStatement
 
-NOT_LISTED = "hits_not_listed"
-"""Evidence of the hit that stands for all that a rule found beyond its list: nobody can say of them all that they are known."""
+OWN_SCHEMA = "drydock_"
+"""What the names of schemas begin with that Drydock makes on a target."""
 
 
 def explain(hits: Iterable[Hit], scene: Scene, rules: Mapping[str, Rule]) -> tuple[Hit, ...]:
@@ -143,24 +143,48 @@ def _covers(run: OwnRun, hit: Hit, scene: Scene) -> bool:
 
 
 def _statements_of(hit: Hit, scene: Scene) -> Iterator[str]:
-    """The statements of the ledger that were under way all that time, on that object."""
-    for told in scene.changes:
-        ended_at = told.ended_at or told.begun_at  # an end that nobody knows explains nothing that came later
-        in_time = told.begun_at - scene.slack <= hit.first_at and hit.last_at <= ended_at + scene.slack
-        if in_time and _is_on(told, hit.subject.object):
-            yield f"run {told.run_id} ({told.pipeline})"
+    """The statements of the ledger that were under way all that time, on that object; or of that kind, where none is told.
+
+    A burst of several records may begin in one statement and end in another of the same item.
+    """
+    fitting = [told for told in scene.changes if _is_of(told, hit.subject)]
+    first, last = ([t for t in fitting if _was_under_way(t, moment, scene)] for moment in (hit.first_at, hit.last_at))
+    items = {(told.run_id, told.item_key) for told in last}
+    yield from (f"run {t.run_id} ({t.pipeline})" for t in first if (t.run_id, t.item_key) in items)
+
+
+def _was_under_way(told: OwnStatement, moment: datetime, scene: Scene) -> bool:
+    ended_at = told.ended_at or told.begun_at  # an end that nobody knows explains nothing that came later
+    return told.begun_at - scene.slack <= moment <= ended_at + scene.slack
+
+
+def _is_of(told: OwnStatement, subject: Subject) -> bool:
+    if subject.object:
+        return _is_on(told, subject.object)
+    words = told.text.partition(": ")[2].lower().replace("or replace ", "").split()  # after the name of its file
+    action = subject.action.lower().split()
+    return bool(action) and words[: len(action)] == action
 
 
 def _is_on(told: OwnStatement, name: str) -> bool:
-    """The statement's item is the object, or a part of it, or its text names it: with its schema, or with none."""
-    schema, _, bare = name.lower().rpartition(".")
+    """The statement's item is the object, or a part of it, or its text names it: with its schema, or with none.
+
+    A schema that Drydock makes for its work (`drydock_…`) holds nobody else's: the statement need only name the schema, or be
+    of the table that is copied there. Functions of it write what their call does not name.
+    """
+    name = name.lower()
+    schema, _, bare = name.rpartition(".")
     if not bare:
         return False
-    _, owner, *names = (*(part.lower() for part in _parts(told.item_key)), "", "")
-    if bare in names and schema in ("", owner):
+    own = name.partition(".")[0] if name.startswith(OWN_SCHEMA) else ""
+    _, owner, *items = (*(part.lower() for part in _parts(told.item_key)), "", "")
+    for item in filter(None, items):  # names may hold dots themselves
+        if name in (item, f"{owner}.{item}") or (own and name.endswith(f".{item}")):
+            return True
+    text = told.text.lower().replace('"', "")
+    if own and re.search(rf"(?<![\w$#.]){re.escape(own)}\.", text):
         return True
     qualified = f"(?:{re.escape(schema)}\\.)?" if schema else ""
-    text = told.text.lower().replace('"', "")
     return re.search(rf"(?<![\w$#.]){qualified}{re.escape(bare)}(?![\w$#])", text) is not None
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from drydock.audit.coded import Coded, one_chunk
+from drydock.audit.coded import TEXTS, Coded, one_chunk
 from drydock.audit.columns import ACTIVITY, EXEMPLARS, RECORDS, STATEMENT_USE, STATEMENTS
 from drydock.audit.results import Part
 
@@ -88,9 +88,12 @@ def _repeating(schema: Mapping[str, Any]) -> list[str]:
 
 
 def written_schema(part: Part) -> pa.Schema:
-    """The same with the numbers of the texts that repeat: as they are handed over, not as the file tells them."""
-    names = set(_repeating(SCHEMAS[part]))
-    return pa.schema(pa.field(field.name, _written(field, names)) for field in arrow_schema(part))
+    """The same with the numbers of the texts that repeat: as they are handed over, not as the file tells them.
+
+    Texts of records are never unknown, at most empty; the file need not say so for each row.
+    """
+    names, full = set(_repeating(SCHEMAS[part])), set(TEXTS) if part is Part.RECORDS else set()
+    return pa.schema(pa.field(field.name, _written(field, names), field.name not in full) for field in arrow_schema(part))
 
 
 def _written(field: pa.Field, repeating: Set[str]) -> pa.DataType:
@@ -101,7 +104,10 @@ def _written(field: pa.Field, repeating: Set[str]) -> pa.DataType:
 
 def _numbered(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
     """A frame as a table of `schema`. Raises polars' ColumnNotFoundError, pyarrow.ArrowInvalid."""
-    return pa.Table.from_arrays([_array(frame[field.name], field.type) for field in schema], schema=schema)
+    columns = (frame[field.name] if field.nullable else frame[field.name].fill_null("") for field in schema)
+    return pa.Table.from_arrays(
+        [_array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
 
 
 def _array(series: pl.Series, kind: pa.DataType) -> pa.Array:

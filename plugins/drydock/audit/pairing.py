@@ -7,20 +7,27 @@ functions come between and stay rows of their own.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import polars as pl
 
 from drydock.audit.coded import Coded
 from drydock.audit.results import frame_of
 
 TEXT, PLAN = "log_statement", "auto_explain"
+EARLY = "began before the day: counted on the day before too, by its text"
 MOST_WAITING = 100_000
 """Statements whose plan may still come, one of a session at most; beyond that the oldest wait no more."""
 
 
 class Pairs:
-    """Makes one row of the two, across the frames of one file. Memory: the last statement of every session that is open."""
+    """Makes one row of the two, across the frames of one file. Memory: the last statement of every session that is open.
 
-    def __init__(self) -> None:
+    `begin`: of the day. A statement that began before it and ended in it has its text on the day before: both days count it.
+    """
+
+    def __init__(self, begin: datetime | None = None) -> None:
+        self._begin, self._early = begin, set[str]()
         self._waiting: pl.DataFrame | None = None
         self._has_plans = False
         self.made = 0
@@ -33,6 +40,7 @@ class Pairs:
         frame = frame_of(read)
         rows = frame if self._waiting is None else pl.concat([self._waiting, frame])
         told = _told(rows)
+        self._note_early(told)
         is_doubled = pl.col("_row").is_in(told.filter(pl.col("_is_pair"))["_text_row"].implode())
         left = told.with_columns(is_doubled.alias("_is_doubled"))
         self.made += int(left["_is_doubled"].sum())
@@ -45,6 +53,19 @@ class Pairs:
             waits = left.filter(pl.col("_waits"))
         self._waiting = waits.select(frame.columns)
         return left.filter(~pl.col("_is_doubled") & ~pl.col("_waits")).select(frame.columns)
+
+    def _note_early(self, told: pl.DataFrame) -> None:
+        """Sessions with a plan of a statement that began before the day: one statement of each at most."""
+        if self._begin is not None:
+            began_at = pl.col("event_time") - pl.duration(microseconds=pl.col("duration_ms") * 1000)
+            alone = (pl.col("dialect") == PLAN) & ~pl.col("_is_pair") & pl.col("_text_row").is_null()
+            early = told.filter((alone & (began_at < self._begin)).fill_null(False))
+            self._early |= set(early["session_id"])
+
+    @property
+    def early(self) -> int:
+        """Statements whose text stands on the day before."""
+        return len(self._early)
 
     def rest(self) -> pl.DataFrame | None:
         """Statements whose plan never came."""

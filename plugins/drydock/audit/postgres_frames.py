@@ -89,10 +89,11 @@ def batch_of(rows: LogRows, data: np.ndarray, line: int, stretch: Stretch) -> It
     plain = np.flatnonzero(inside & (sort != ODD))
     if not len(plain) and not odd:
         return
+    places = np.array([row for row, piece in kept if piece.record is not None], dtype=np.int64)
     records = _records(rows, sort, times, line, stretch.name, forms)
-    records = records if len(plain) == rows.rows else Coded(records.numbers[plain], records.values)
+    if len(plain) < rows.rows:
+        records = Coded(records.numbers[plain], records.values, len(plain) + len(np.unique(places)) == rows.rows)
     if odd:
-        places = np.array([row for row, piece in kept if piece.record is not None], dtype=np.int64)
         records = records.joined(pl.concat([batch.records for batch in odd]), plain, places)
     yield _batch(records, forms, np.unique(form[plain]), odd, _doubts(moments, minute[plain]))
 
@@ -173,7 +174,7 @@ def _records(rows: LogRows, sort: np.ndarray, times: pl.Series, line: int, name:
     columns |= dict.fromkeys(_NEVER, _counted("", [""], np.zeros(rows.rows, np.int32)))
     figures = _figures(rows, sort, columns["action"], line) | {"event_time": times}
     numbers = {c: figures[c] if c in figures else pl.Series(columns[c].numbers, dtype=pl.Int32) for c in RECORDS}
-    return Coded(pl.DataFrame(numbers), {c: columns[c].values.alias(c) for c in RECORDS if c not in figures})
+    return Coded(pl.DataFrame(numbers), {c: columns[c].values.alias(c) for c in RECORDS if c not in figures}, is_whole=True)
 
 
 class _Column(NamedTuple):

@@ -64,6 +64,7 @@ _JSON_NAMES = {
     "user": "user_name",
     "dbname": "database_name",
     "pid": "process_id",
+    "line_num": "session_line_num",
     "ps": "command_tag",
     "txid": "transaction_id",
     "state_code": "sql_state_code",

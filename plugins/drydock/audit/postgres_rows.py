@@ -104,6 +104,7 @@ def _who(row: Row) -> dict[str, Any]:
         "database": row.get("database_name", ""),
         "process_id": row.get("process_id", ""),
         "session_id": row.get("session_id", ""),
+        "entry_id": row.get("session_line_num", ""),
         "transaction_id": "" if transaction == "0" else transaction,
         "client_address": row.get("remote_host", ""),
         "client_port": _port(row.get("remote_port", "")),
@@ -241,6 +242,8 @@ _TEXT_NODE = re.compile(
     r"(?:Scan(?: Backward)?(?: using \S+)?|Insert|Update|Delete|Merge) on (\"[^\"]+\"(?:\.\"[^\"]+\")?|[^\s(]+)"
 )
 _TEXT_ROWS = re.compile(r"^([^\n(]{0,300}).{0,100}?\(actual [^)]{0,60}\brows=(\d{1,15})(?:\.\d{1,3})? ", re.MULTILINE)
+_TEXT_CHANGE = re.compile(r"^\s*(?:->\s+)?(Insert|Update|Delete|Merge) on ", re.MULTILINE)
+_CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _CHANGE_NODE = re.compile(r"\s*(?:Insert|Update|Delete|Merge) on ")
 _QUERY_TEXT = re.compile(
     r"Query Text: (.*?)(?=\n(?:Query (?:Parameters|Identifier): |\S.*\(cost=|\S+(?: \S+)* on |\Z)|\Z)", re.DOTALL
@@ -255,18 +258,27 @@ def _plan(row: Row, text: str, duration_ms: float) -> dict[str, Any]:
     except (ValueError, RecursionError):
         plan, facts["doubt"] = None, "a plan that is no JSON"
     if isinstance(plan, dict):
-        query, objects = str(plan.get("Query Text", "")), _relations(plan.get("Plan"))
+        query, (objects, changes) = str(plan.get("Query Text", "")), _relations(plan.get("Plan"))
         facts["rows"] = _actual_rows(plan.get("Plan"))
         facts["binds_present"] = True if plan.get("Query Parameters") else None
     else:
         found = _QUERY_TEXT.search(text)
         query, objects = found[1] if found else "", [m[1] for m in _TEXT_NODE.finditer(text)]
+        changes = _TEXT_CHANGE.findall(text, found.end() if found else 0)
         facts["binds_present"] = True if "\nQuery Parameters: " in text else None
         facts["rows"] = next((int(m[2]) for m in _TEXT_ROWS.finditer(text) if not _CHANGE_NODE.match(m[1])), None)
     objects = list(dict.fromkeys(objects))
     schema, name = split_name(objects[0]) if objects else ("", "")
-    facts |= {"statement": mask_secrets(query.strip()), "action": _verb(row, query), "objects": tuple(objects)}
+    facts |= {"statement": mask_secrets(query.strip()), "action": _deed_of_plan(row, query, changes), "objects": tuple(objects)}
     return facts | {"object_schema": schema, "object_name": name, "object_type": "TABLE" if name else ""}
+
+
+def _deed_of_plan(row: Row, query: str, changes: list[str]) -> str:
+    """What the plan itself does: the log tells the session's command, which is another one inside functions and in WITH."""
+    if changes:
+        return changes[0].upper()
+    told = _verb(row, query)
+    return "SELECT" if told in _CHANGES else told
 
 
 def _actual_rows(top: Any) -> int | None:
@@ -279,9 +291,9 @@ def _actual_rows(top: Any) -> int | None:
     return int(rows * loops)
 
 
-def _relations(top: Any) -> list[str]:
-    """schema.name of every node that has a relation; a changed table stands first. No recursion: plans can be deep."""
-    changed, read, todo = [], [], [top]
+def _relations(top: Any) -> tuple[list[str], list[str]]:
+    """schema.name of every node that has a relation, a changed table first, and the changes. No recursion: plans can be deep."""
+    changed, read, deeds, todo = [], [], [], [top]
     while todo:
         node = todo.pop()
         if isinstance(node, list):
@@ -290,5 +302,7 @@ def _relations(top: Any) -> list[str]:
             if name := node.get("Relation Name"):
                 full = f"{node['Schema']}.{name}" if node.get("Schema") else str(name)
                 (changed if node.get("Node Type") == "ModifyTable" else read).append(full)
+            if node.get("Node Type") == "ModifyTable" and str(node.get("Operation", "")).upper() in _CHANGES:
+                deeds.append(str(node["Operation"]))
             todo.append(node.get("Plans"))
-    return changed + read
+    return changed + read, deeds

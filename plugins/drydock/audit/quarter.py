@@ -37,7 +37,7 @@ from drydock.audit.quarter_model import (
     TrailLine,
 )
 from drydock.audit.results import Detection, Disposal, Hit, Part, Review, Severity
-from drydock.audit.review import finding_items, in_order, review_of, statement_items
+from drydock.audit.review import finding_items, in_order, statement_items, word_on
 from drydock.audit.spans import days_between
 from drydock.audit.tracing import Wanted, matching
 from drydock.calendar import Calendar
@@ -160,7 +160,7 @@ def _counts(activity: pl.LazyFrame) -> dict[str, Counts]:
 def reviewed_lines(items: Iterable, reviews: Mapping[str, Review], today: date) -> tuple[PatternLine, ...]:
     """The items in the order of the queue, each with the word that closes it today."""
     ordered = in_order(items, reviews, today)
-    return tuple(PatternLine(item=i, review=review_of(i.pattern, reviews, today, i.last_at)) for i in ordered)
+    return tuple(PatternLine(item=i, review=word_on(i, reviews, today)) for i in ordered)
 
 
 def _important(activity: pl.LazyFrame, database: str, policy: AuditPolicy, hits: Sequence[Hit]) -> Important:

@@ -188,6 +188,10 @@ class QueueItem(Model):
     evidence: dict[str, CleanFigure] = Field(default_factory=dict)
 
 
+NOT_LISTED = "hits_not_listed"
+"""Evidence of the hit that stands for all that a rule found beyond its list: nobody can say of them all that they are known."""
+
+
 class Review(Model):
     """A person's word on one pattern. The newest counts; an exception that is past its date counts no more."""
 

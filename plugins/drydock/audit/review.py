@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from drydock.audit.results import Disposal, Explained, Hit, Part, QueueItem, Review, Severity, Subject
+from drydock.audit.results import NOT_LISTED, Disposal, Explained, Hit, Part, QueueItem, Review, Severity, Subject
 
 if TYPE_CHECKING:
     from drydock.audit.store import Store
@@ -46,7 +46,17 @@ def review_of(pattern: str, reviews: Mapping[str, Review], today: date, last_at:
 
 def unreviewed(items: Iterable[QueueItem], reviews: Mapping[str, Review], today: date) -> tuple[QueueItem, ...]:
     """The items that wait for a person, in their order."""
-    return tuple(item for item in items if not is_reviewed(item.pattern, reviews, today, item.last_at))
+    return tuple(item for item in items if not is_closed(item, reviews, today))
+
+
+def is_closed(item: QueueItem, reviews: Mapping[str, Review], today: date) -> bool:
+    """Whether a person's word closes the item."""
+    return word_on(item, reviews, today) is not None
+
+
+def word_on(item: QueueItem, reviews: Mapping[str, Review], today: date) -> Review | None:
+    """The word that closes the item; never one on what stands for hits that nobody has seen."""
+    return None if NOT_LISTED in item.evidence else review_of(item.pattern, reviews, today, item.last_at)
 
 
 def queue(
@@ -68,7 +78,7 @@ def in_order(items: Iterable[QueueItem], reviews: Mapping[str, Review], today: d
     """Unreviewed first, findings before statements, worst first, most records first."""
 
     def rank(item: QueueItem) -> tuple[bool, bool, int, int, str]:
-        closed = is_reviewed(item.pattern, reviews, today, item.last_at)
+        closed = is_closed(item, reviews, today)
         return closed, item.kind == STATEMENT, -item.severity.weight, -item.records, item.pattern
 
     return tuple(sorted(items, key=rank))

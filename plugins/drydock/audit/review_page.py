@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from drydock.audit.results import Disposal, QueueItem, Review, Severity
-from drydock.audit.review_sheet import WORDS
+from drydock.audit.results import NOT_LISTED, Disposal, QueueItem, Review, Severity
+from drydock.audit.review_sheet import NOT_LISTED_WHY, WORDS
 from drydock.changing.approval_page import name_cell, plain
 from drydock.estate import Database
 from drydock.verdicts import clean_text
@@ -140,6 +140,7 @@ def answers_of(page: Page, said: Mapping[str, Any], reviewer: str, now: datetime
     until, problems = _until(said.get(UNTIL), now.date())
     reason = str(said.get(REASON) or "").strip()
     problems += [f"item {n + 1}: {word[:40]!r} is no disposal" for n, word in taken.items() if word not in list(Disposal)]
+    problems += [f"item {n + 1}: {NOT_LISTED_WHY}" for n in taken if NOT_LISTED in page.items[n].evidence]
     if taken and not 2 <= len(reason) <= LONGEST_REASON:
         problems.append(f"理由 reason: write 2 to {LONGEST_REASON} characters")
     if Disposal.EXCEPTION in taken.values() and until is None:

@@ -24,8 +24,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from drydock.audit.results import Disposal, QueueItem, Review
-from drydock.audit.review import review_of
+from drydock.audit.results import NOT_LISTED, Disposal, QueueItem, Review
+from drydock.audit.review import word_on
 from drydock.audit.rules import load_rules
 from drydock.problems import ConfigurationError
 from drydock.reporting.audit_evidence import evidence_text
@@ -42,6 +42,7 @@ MOST_ROWS = 20_000
 LOCAL = ZoneInfo("Asia/Shanghai")
 LONGEST_REASON = 500
 HEAD_ROW = 4
+NOT_LISTED_WHY = "未列出的命中不能由一句话结案，先处理已列出的。Hits that nobody sees are closed by no word: first those listed"
 WORDS: dict[Disposal, dict[Language, str]] = {
     Disposal.NORMAL: {"zh": "正常业务", "en": "normal business"},
     Disposal.EXCEPTION: {"zh": "经批准的例外", "en": "approved exception"},
@@ -122,7 +123,7 @@ def write_sheet(
     _write_head(sheet, items, language)
     names = _rule_names(language)
     for number, item in enumerate(items, start=HEAD_ROW + 1):
-        review = review_of(item.pattern, reviews or {}, today, item.last_at) if today else (reviews or {}).get(item.pattern)
+        review = word_on(item, reviews or {}, today) if today else (reviews or {}).get(item.pattern)
         _write_row(sheet, number, item, review, zone, language, names.get(item.rule, ""))
     _offer_choices(book, sheet, len(items), language)
     sheet.freeze_panes = f"B{HEAD_ROW + 1}"
@@ -316,6 +317,8 @@ def _answer(
         return [], None
     disposal = next((d for d, words in WORDS.items() if told.casefold() in (w.casefold() for w in words.values())), None)
     wrong = []
+    if NOT_LISTED in item.evidence:
+        wrong.append(("disposal", f"{item.evidence[NOT_LISTED]} hits that are not listed", NOT_LISTED_WHY))
     if disposal is None:
         allowed = " / ".join(WORDS[d]["zh"] for d in Disposal)
         wrong.append(("disposal", _shown(told) if told else "nothing, though the row is filled in", f"choose one of: {allowed}"))

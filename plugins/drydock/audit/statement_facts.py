@@ -27,6 +27,7 @@ _CLAUSE_WORDS = (
 )
 _CLAUSES = frozenset(_CLAUSE_WORDS.split())
 _SKIPPED = frozenset({"only", "if", "not", "exists", "lateral", "concurrently", "table", "view", "materialized", "into"})
+_OF_UPKEEP = frozenset({"full", "freeze", "verbose", "analyze"})
 _NO_OBJECT = frozenset({"?", "select", "stdin", "stdout", "program", "on", "where", "set", "values", "as", "from", "to"})
 _LISTING = frozenset({"LOCK", "TRUNCATE TABLE", *(f"DROP {kind}" for kind in ("TABLE", "VIEW"))})
 _INSIDE = frozenset({"extract", "trim", "substring", "overlay", "position"})
@@ -153,7 +154,10 @@ class _Scan:
 
     def take(self, at: int, is_from: bool) -> int:
         """The name at a position where one is expected; the position behind it."""
-        while at < len(self.pieces) and self.pieces[at] in _SKIPPED:
+        if self.verb in ("VACUUM", "ANALYZE") and self.pieces[at : at + 1] == ["("] and ")" in self.pieces[at:]:
+            at += self.pieces[at:].index(")") + 1
+        skipped = _SKIPPED | _OF_UPKEEP if self.verb in ("VACUUM", "ANALYZE") else _SKIPPED
+        while at < len(self.pieces) and self.pieces[at] in skipped:
             at += 1
         if at >= len(self.pieces):
             return at

@@ -21,7 +21,7 @@ from drydock.audit.completing import completed
 from drydock.audit.doubles import Doubles
 from drydock.audit.frames import SET_ASIDE, ParquetFile
 from drydock.audit.framing import used
-from drydock.audit.pairing import Pairs
+from drydock.audit.pairing import EARLY, Pairs
 from drydock.audit.results import Batch, Part, StoredFile
 from drydock.audit.store import Store
 from drydock.audit.store_files import file_name
@@ -89,7 +89,7 @@ class Stretch:
 
     def __init__(self, store: Store, source: str, piece: str, day: date, begin: datetime) -> None:
         self.store, self.piece, self.day, self.prefix = store, piece, day, file_name(source, begin)
-        self.told = Told()
+        self.begin, self.told = begin, Told()
         self._open: dict[Part, tuple[ParquetFile, Callable[[], StoredFile]]] = {}
         self._stack = ExitStack()
         self._writing: list[Future[None]] = []
@@ -119,7 +119,7 @@ class Stretch:
 
     def take(self, batches: Iterator[Batch], doubles: Doubles) -> None:
         """Write all batches down. Raises what reading raises."""
-        pairs, read = Pairs(), 0
+        pairs, read = Pairs(self.begin), 0
         for batch in batches:
             read += batch.rows.height
             self._statements.add(batch.statements)
@@ -129,6 +129,8 @@ class Stretch:
             self._records(doubles.without(pairs.feed(completed(batch))))
         if (waited := pairs.rest()) is not None:
             self._records(doubles.without(waited))
+        if pairs.early:
+            self.told.doubts[EARLY] += pairs.early
         self.told.doubled = doubles.left_out
         if read != (kept := self.told.records + doubles.left_out + pairs.made):
             raise RecordsLost(f"{self.piece}: {read} records were read and {kept} accounted for")

@@ -70,7 +70,8 @@ def trace(database_id: str) -> dict[str, Any]:
     context = get_current_context()
     run, chosen = _open(database_id), context["params"]
     folder = traces_dir(database_id)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     try:
         asked = asked_of(run, chosen, context["dag_run"])
         made = make_trace(run, asked, lambda number: folder / f"trace-{number}.{chosen['format']}")

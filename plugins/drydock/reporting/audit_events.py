@@ -113,7 +113,7 @@ def pattern_table(record: AuditRecordBook, caption: str, lines: tuple[PatternLin
 def pattern_row(record: AuditRecordBook, line: PatternLine) -> tuple[Cell, ...]:
     item = line.item
     said = (record.review(line.review), record.reviewer(line.review))
-    told = (record.severity(item.severity), record.rule_name(item.rule), who(item), what(item))
+    told = (record.severity(item.severity), record.rule_name(item.rule), who(item), what(item, record.language))
     return (*told, item.records, item.occasions, *said)
 
 
@@ -195,7 +195,7 @@ def example_blocks(record: AuditRecordBook) -> Iterator[Block]:
         (word("ar_chosen"), word("ar_chosen_incident" if example.is_incident else "ar_chosen_alarm")),
         (word("ar_rule"), f"{record.rule_name(line.item.rule)} ({record.severity(line.item.severity)})"),
         (word("ar_who"), who(line.item)),
-        (word("ar_what"), what(line.item)),
+        (word("ar_what"), what(line.item, record.language)),
         (word("evidence"), record.evidence(line.item)),
         (word("ar_word"), record.review(line.review)),
         (word("ar_reviewer"), record.reviewer(line.review)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from drydock.audit.results import Disposal, Explained, QueueItem, Review, Severi
 from drydock.estate import Database, Estate
 from drydock.messages import message
 from drydock.reporting.answers import local
-from drydock.reporting.audit_evidence import evidence_text
+from drydock.reporting.audit_evidence import evidence_label, evidence_text
 from drydock.reporting.day_record import name_of
 from drydock.reporting.document import Block, Cell, Language, Paragraph, Table
 from drydock.reporting.figures import share_text
@@ -23,6 +24,8 @@ from drydock.verdicts import Finding, Status, clean_text
 MOST_VALUES, MOST_ROWS = 15, 40
 """Values of a column and rows of long tables on paper; the annex has more."""
 LONGEST_STATEMENT = 160
+_GAP = "NO RECORDS "
+_LABEL = re.compile(r"([a-z_]+?)(?:_x(\d+))?")
 STATUS_OF_SEVERITY = {Severity.CRITICAL: Status.FAIL, Severity.HIGH: Status.FAIL, Severity.MEDIUM: Status.WARN}
 
 
@@ -149,8 +152,21 @@ def who(item: QueueItem) -> str:
     return " · ".join(part for part in (subject.account, subject.program, subject.client, subject.os_user) if part)
 
 
-def what(item: QueueItem) -> str:
-    return " · ".join(part for part in (item.subject.action, item.subject.object) if part)
+def what(item: QueueItem, language: Language) -> str:
+    return " · ".join(part for part in (action_text(item.subject.action, language), item.subject.object) if part)
+
+
+def action_text(action: str, language: Language) -> str:
+    """The action; what a baseline found out of the ordinary ("rows_x100") in the words of its figures."""
+    if action.startswith(_GAP):
+        return f"{word('ar_gap_hours', language)} {action.removeprefix(_GAP)}"
+    words = [_LABEL.fullmatch(word) for word in action.split()]
+    names = [evidence_label(found[1], language) if found else "" for found in words]
+    if not words or any(found is None or name == found[1] for found, name in zip(words, names, strict=True)):
+        return action
+    return word("separator", language).join(
+        f"{name} ≥ {found[2]} ×" if found and found[2] else name for name, found in zip(names, words, strict=True)
+    )
 
 
 def words_of(lines: tuple[PatternLine, ...]) -> dict[Disposal | None, int]:

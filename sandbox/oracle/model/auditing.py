@@ -18,7 +18,7 @@ from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.model.tables import TableColumn
 
 PART = "auditing"
-UNIFIED = "UNIFIED AUDIT TRAIL"
+UNIFIED, STANDARD, FINE_GRAINED = "UNIFIED AUDIT TRAIL", "STANDARD AUDIT TRAIL", "FGA AUDIT TRAIL"
 ROLES = frozenset({"DBA", "AUDIT_ADMIN", "AUDIT_VIEWER", "SELECT_CATALOG_ROLE", "RESOURCE", "CONNECT", "SYSDBA"})
 OWNER, TABLE = "AUDSYS", "AUD$UNIFIED"
 ROW_BYTES = 500
@@ -49,7 +49,8 @@ class CleanupJob:
 
 @dataclass
 class Auditing:
-    """The whole. `roles`: grants among roles beyond what accounts hold; `marks`: trail -> archived until."""
+    """The whole. `roles`: grants among roles beyond what accounts hold; `marks`: trail -> archived until; `made_ready`:
+    the trails that INIT_CLEANUP was run for."""
 
     policies: list[Policy] = field(default_factory=list)
     statement_options: list[tuple[str, str, str]] = field(default_factory=list)
@@ -58,6 +59,7 @@ class Auditing:
     standard: list[Row] = field(default_factory=list)
     fine_grained: list[Row] = field(default_factory=list)
     marks: dict[str, datetime] = field(default_factory=dict)
+    made_ready: set[str] = field(default_factory=set)
     jobs: list[CleanupJob] = field(default_factory=list)
     role_grants: list[tuple[str, str]] = field(default_factory=list)
     role_privileges: list[tuple[str, str]] = field(default_factory=list)
@@ -66,11 +68,14 @@ class Auditing:
 
     def clean(self, trail: str, until: datetime | None) -> int:
         """Remove what is older than `until` (None: all), in the trail and in its files; returns how many records went."""
-        before = len(self.unified) + len(self.spilled)
-        if trail == UNIFIED:
-            self.unified = [r for r in self.unified if until is not None and at(r) >= until]
-            self.spilled = [r for r in self.spilled if until is not None and at(r) >= until]
-        return before - len(self.unified) - len(self.spilled)
+        lists = {UNIFIED: ("unified", "spilled"), STANDARD: ("standard",), FINE_GRAINED: ("fine_grained",)}[trail]
+        went = 0
+        for name in lists:
+            rows: list[Row] = getattr(self, name)
+            kept = [r for r in rows if until is not None and at(r) >= until]
+            went += len(rows) - len(kept)
+            setattr(self, name, kept)
+        return went
 
 
 def auditing_of(database: OracleDatabase) -> Auditing:

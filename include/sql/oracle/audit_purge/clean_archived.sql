@@ -1,6 +1,6 @@
 -- purpose: let the database clean its unified trail of what is marked as archived, and of nothing else
 -- kind: block
--- engine: oracle 19-23
+-- engine: oracle 12.2-23
 -- privileges: EXECUTE ON SYS.DBMS_AUDIT_MGMT
 -- locks: none that sessions feel: old partitions of the trail are dropped, single rows deleted
 -- licence: none

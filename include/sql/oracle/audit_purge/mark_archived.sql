@@ -1,6 +1,6 @@
 -- purpose: tell the database until when its unified trail is archived and verified
 -- kind: block
--- engine: oracle 19-23
+-- engine: oracle 12.2-23
 -- privileges: EXECUTE ON SYS.DBMS_AUDIT_MGMT
 -- locks: none
 -- licence: none

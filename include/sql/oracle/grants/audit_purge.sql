@@ -1,6 +1,6 @@
 -- purpose: let the account that cleans the trail do that alone: it reads no record, and is never the account that reads them
 -- kind: grants
--- engine: oracle 19-23
+-- engine: oracle 11.2-23
 -- privileges: SYSDBA, or GRANT ANY OBJECT PRIVILEGE with GRANT ANY PRIVILEGE
 -- locks: none
 -- licence: none

@@ -16,7 +16,7 @@ enum { ODD, STATEMENT, NOISE, PGAUDIT, FAILURE, SESSION_EVENT };
 enum { USER, DATABASE, CLIENT, SESSION, SEVERITY, STATE, PROGRAM, ACTION, KIND, SCHEMA, OBJECT, STATEMENT_ID, ENTRY_ID, POLICY, METHOD, COLUMNS };
 enum { MOST_CELLS = 26, LONGEST_ZONE = 32, LONGEST_CSV = 131072, LONGEST_SHAPED = 4096, LONGEST_FREE = 20, FEW_SHAPES = 4096 };
 /* Places of csvlog. */
-enum { C_TIME = 0, C_USER = 1, C_DATABASE = 2, C_FROM = 4, C_SESSION = 5, C_TAG = 7, C_SEVERITY = 11, C_STATE = 12, C_MESSAGE = 13, C_QUERY = 19, C_PROGRAM = 22 };
+enum { C_TIME = 0, C_USER = 1, C_DATABASE = 2, C_FROM = 4, C_SESSION = 5, C_LINE = 6, C_TAG = 7, C_SEVERITY = 11, C_STATE = 12, C_MESSAGE = 13, C_QUERY = 19, C_PROGRAM = 22 };
 
 typedef struct {
     const uint8_t *at;
@@ -874,6 +874,8 @@ static void take_row(da_log *g, cell *c, const source *s, size_t begin) {
         put(g, DATABASE, c[C_DATABASE]);
         put(g, CLIENT, c[C_FROM]);
         put(g, SESSION, c[C_SESSION]);
+        if (class != PGAUDIT) /* which numbers its own */
+            put(g, ENTRY_ID, c[C_LINE]);
         put(g, SEVERITY, c[C_SEVERITY]);
         put(g, PROGRAM, c[C_PROGRAM]);
     }
@@ -1023,7 +1025,7 @@ static const struct {
     const char *name;
     int place, is_number;
 } names[NAMES] = {{"timestamp", C_TIME, 0}, {"user", C_USER, 0}, {"dbname", C_DATABASE, 0}, {"pid", IGNORED, 1},
-    {"remote_host", C_FROM, 0}, {"remote_port", IGNORED, 1}, {"session_id", C_SESSION, 0}, {"line_num", IGNORED, 1},
+    {"remote_host", C_FROM, 0}, {"remote_port", IGNORED, 1}, {"session_id", C_SESSION, 0}, {"line_num", C_LINE, 1},
     {"ps", C_TAG, 0}, {"session_start", IGNORED, 0}, {"vxid", IGNORED, 0}, {"txid", IGNORED, 1}, {"error_severity", C_SEVERITY, 0},
     {"state_code", C_STATE, 0}, {"message", C_MESSAGE, 0}, {"detail", IGNORED, 0}, {"hint", IGNORED, 0}, {"internal_query", IGNORED, 0},
     {"internal_position", IGNORED, 1}, {"context", IGNORED, 0}, {"statement", C_QUERY, 0}, {"cursor_position", IGNORED, 1},
@@ -1045,6 +1047,8 @@ static size_t json_field(da_log *g, const source *s, size_t at, size_t end, unsi
     at = names[which].is_number ? json_number(s, at, end) : json_text(g, s, at + 1, end, &value);
     if (at != 0 && names[which].is_number)
         value = (cell){s->data + start, at - start};
+    if (at != 0 && names[which].place == C_LINE && s->data[start] == '-')
+        return 0;
     if (at != 0 && names[which].place < MOST_CELLS)
         g->cells[names[which].place] = value;
     return at;

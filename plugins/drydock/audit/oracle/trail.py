@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from drydock.audit.oracle.archived import TRAILS
 from drydock.audit.oracle.guarding import guardians_of
 from drydock.audit.policy import SourceKind
 from drydock.audit.trail_parts import Clocks, Guardian, NotAsked, Part, Row, ask
@@ -24,7 +25,6 @@ from drydock.verdicts import Finding, Status
 if TYPE_CHECKING:
     from drydock.audit.run import AuditRun
 
-UNIFIED = "UNIFIED AUDIT TRAIL"
 EVERYBODY = "ALL USERS"
 LOGONS = {"LOGON", "ALL", "ALL ACTIONS"}
 TRADITIONAL_LOGONS = {"CREATE SESSION"}
@@ -175,22 +175,21 @@ class OracleLook:
 
     def _ahead(self, marks: list[Row]) -> list[Finding]:
         """A mark beyond what the store has: what lies between may be cleaned before anybody read it."""
-        collected = self._collected_until()
-        marked = [(m, m["archived_until"].replace(tzinfo=UTC)) for m in marks if m["audit_trail"] == UNIFIED]
-        late = [(m, until) for m, until in marked if collected is None or until > collected]
-        until_text = "" if collected is None else f"{collected:%Y-%m-%d %H:%M}"
-        return [
-            Finding(
-                code="trail_purged_ahead",
-                status=Status.FAIL,
-                place=f"{UNIFIED} {m['instance']}",
-                values={"marked": f"{until:%Y-%m-%d %H:%M}", "collected": until_text},
-            )
-            for m, until in late
-        ]
+        kinds = {s.kind for s in self.run.policy.sources} | {SourceKind.ORACLE_UNIFIED}
+        judged = {t.name: self._collected_until(t.source) for t in TRAILS if t.source in kinds}
+        marked = [(m, m["archived_until"].replace(tzinfo=UTC)) for m in marks if m["audit_trail"] in judged]
+        found = []
+        for m, until in marked:
+            collected = judged[m["audit_trail"]]
+            if collected is None or until > collected:
+                known = "" if collected is None else f"{collected:%Y-%m-%d %H:%M}"
+                told = {"marked": f"{until:%Y-%m-%d %H:%M}", "collected": known}
+                place = f"{m['audit_trail']} {m['instance']}"
+                found.append(Finding(code="trail_purged_ahead", status=Status.FAIL, place=place, values=told))
+        return found
 
-    def _collected_until(self) -> datetime | None:
-        ids = [s.id for s in self.run.policy.sources if s.kind is SourceKind.ORACLE_UNIFIED]
+    def _collected_until(self, kind: SourceKind) -> datetime | None:
+        ids = [s.id for s in self.run.policy.sources if s.kind is kind]
         marks = [audit_history.watermark(self.run.ledger, self.run.database.id, name) for name in ids]
         return min((m for m in marks if m), default=None) if all(marks) else None
 
