@@ -2,7 +2,8 @@
 
 One run is led through everything: its check is marked as success before it came (nothing is delivered), then cleared (now it
 is checked and delivered), then its work is cleared (nothing is done twice). Beside it one run is rejected, and of one the
-question is marked as success. One more comes from the simulated Oracle database. All of it takes three minutes, so it is part of `make test-thorough` alone.
+question is marked as success; one more comes from the simulated Oracle database. All of it takes four minutes, so it is part
+of `make test-thorough` alone.
 """
 
 from __future__ import annotations
