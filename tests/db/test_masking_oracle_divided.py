@@ -61,7 +61,7 @@ tables:
     keep: {ID: 无含义的内部编号, Z: 无敏感内容的时刻, L: 无敏感内容的时刻, DS: 无敏感内容的时长, YM: 无敏感内容的时长}
 """
 CHINA = timezone(timedelta(hours=8))
-BARE = Decimal("1234567890123456789012345678901234.25")
+BARE = Decimal("12345678901234567890.25")
 """In a NUMBER of any digits, which no double holds."""
 TIMES = [
     (
