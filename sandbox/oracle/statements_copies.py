@@ -29,7 +29,9 @@ Match = re.Match[str]
 Binds = Sequence[Bind]
 TYPE = r"(?P<type>[A-Z][A-Z0-9 ]*?)\s*(?:\((?P<sizes>[^)]*)\)(?P<after>[A-Z ]*?)?)?"
 COLUMN = re.compile(
-    rf"\s*(?P<name>{NAME})\s+{TYPE}(?:\s+DEFAULT\s+(?P<default>.+?))?(?P<not_null>\s+NOT\s+NULL)?\s*", re.IGNORECASE | re.DOTALL
+    rf"\s*(?P<name>{NAME})\s+{TYPE}(?:\s+DEFAULT\s+(?P<default>.+?))?(?P<not_null>\s+NOT\s+NULL)?"
+    r"(?P<identity>\s+GENERATED\s+BY\s+DEFAULT\s+AS\s+IDENTITY)?\s*",
+    re.IGNORECASE | re.DOTALL,
 )
 NAMES = {t.value: t for t in OraType} | {"NVARCHAR2": OraType.VARCHAR2, "NCHAR": OraType.CHAR, "NCLOB": OraType.CLOB}
 
@@ -66,7 +68,8 @@ def column_of(text: str) -> TableColumn:
         for n in re.sub("[A-Za-z]", "", match["sizes"] or "").split(",")
         if n.strip()
     ]
-    made = TableColumn(plain(match["name"]), kind, nullable=not match["not_null"], default=match["default"])
+    nullable = not (match["not_null"] or match["identity"])
+    made = TableColumn(plain(match["name"]), kind, nullable=nullable, default=match["default"])
     if kind is OraType.NUMBER and sizes:
         return replace(made, precision=sizes[0], scale=sizes[1] if len(sizes) > 1 else 0)
     return replace(made, size=sizes[0]) if sizes and kind is not OraType.TIMESTAMP else made
@@ -85,6 +88,39 @@ def create_table(database: OracleDatabase, session: SessionState, match: Match, 
             divide(storage_of(database), owner, name, made, division)
         tables_of(database).create(owner, name, made)
         adopt_tables(storage_of(database))
+        for column, text in zip(made, listed(columns), strict=True):
+            if COLUMN.fullmatch(text)["identity"]:
+                add_identity(storage_of(database), owner, name, column.name)
+    return Result()
+
+
+def add_identity(storage: Storage, owner: str, table: str, column: str) -> None:
+    """The sequence that the server makes, named by a number of its own."""
+    sequence = StoredSequence(owner, f"ISEQ$$_{storage.new_object_id()}", column=(table, column))
+    storage.sequences.append(sequence)
+    storage.touch()
+
+
+MODIFIED = (
+    rf"\(\s*(?P<column>{NAME})\s+GENERATED\s+(?P<generation>ALWAYS|BY\s+DEFAULT)\s+AS\s+IDENTITY"
+    r"\s*\(\s*START\s+WITH\s+LIMIT\s+VALUE\s*\)\s*\)"
+)
+
+
+@statement(rf"ALTER\s+TABLE\s+(?P<table>{OBJECT})\s+MODIFY\s*{MODIFIED}\s*")
+def identity_past_rows(database: OracleDatabase, session: SessionState, match: Match, binds: Binds) -> Result:
+    """START WITH LIMIT VALUE: past the greatest value that is there. ORA-30673 where the column is no identity."""
+    storage, table = table_named(database, session, match["table"])
+    column = plain(match["column"])
+    with database.lock:
+        mine = [n for n, q in enumerate(storage.sequences) if q.owner == table.owner and q.column == (table.name, column)]
+        if not mine:
+            raise OracleError(30673, "column to be modified is not an identity column")
+        real = real_of(table)
+        values = [row[real.position(column)] for row in real.rows.values()]
+        generation, past = " ".join(match["generation"].upper().split()), int(max(values, default=0)) + 1
+        storage.sequences[mine[0]] = replace(storage.sequences[mine[0]], last_number=past, generation=generation)
+        storage.touch()
     return Result()
 
 
@@ -141,6 +177,7 @@ def drop_table(database: OracleDatabase, session: SessionState, match: Match, bi
             account.privileges = {p for p in account.privileges if not p.endswith(f" {table.owner}.{table.name}")}
         tables_of(database).drop(table.owner, table.name)
         storage.tables.pop((table.owner, table.name), None)
+        storage.sequences[:] = [q for q in storage.sequences if (q.owner, (q.column or ("",))[0]) != (table.owner, table.name)]
         storage.touch()
     return Result()
 
@@ -246,6 +283,8 @@ def drop_sequence(database: OracleDatabase, session: SessionState, match: Match,
     owner, name = own_schema(database, session, match["sequence"], "CREATE SEQUENCE")
     storage = storage_of(database)
     with database.lock:
+        if any((s.owner, s.name) == (owner, name) and s.column for s in storage.sequences):
+            raise OracleError(32794, "cannot drop a system-generated sequence")
         left = [s for s in storage.sequences if (s.owner, s.name) != (owner, name)]
         if len(left) == len(storage.sequences):
             raise OracleError(2289, "sequence does not exist")

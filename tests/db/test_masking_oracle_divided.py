@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from drydock.masking.oracle.picture import make_picture
 from drydock.masking.policy import MaskingPolicyFile
 from drydock.verdicts import Status
 from sandbox.oracle import worlds
-from sandbox.oracle.backend import OraType
+from sandbox.oracle.backend import OraType, YearMonth
 from sandbox.oracle.model import making
 from sandbox.oracle.model.database import Account, OracleDatabase
 from sandbox.oracle.model.real_rows import adopt_tables
@@ -55,7 +55,25 @@ tables:
   APP.LANES: {reviewer: 张三, reviewed: 2026-11-01, keep: {CODE: 业务状态代码}}
   APP.BINS: {reviewer: 张三, reviewed: 2026-11-01, keep: {ID: 无含义的内部编号}}
   APP.ONE_KEY: {reviewer: 张三, reviewed: 2026-11-01, keep: {ID: 无含义的内部编号, AT: 业务日期}}
+  APP.TIMES:
+    reviewer: 张三
+    reviewed: 2026-11-01
+    keep: {ID: 无含义的内部编号, Z: 无敏感内容的时刻, L: 无敏感内容的时刻, DS: 无敏感内容的时长, YM: 无敏感内容的时长}
 """
+CHINA = timezone(timedelta(hours=8))
+BARE = Decimal("12345678901234567890.25")
+"""In a NUMBER of any digits, which no double holds."""
+TIMES = [
+    (
+        *(datetime(2026, 1, 2, 3, 4, 5, 678901, CHINA), datetime(1999, 12, 31, 23, 59, 59, 999999, UTC)),
+        *(timedelta(days=400, hours=1, microseconds=7), YearMonth(3, 11)),
+    ),
+    (
+        *(datetime(1969, 7, 20, 4, 17, tzinfo=timezone(timedelta(hours=-5, minutes=-30))), None),
+        *(-timedelta(days=2, seconds=1, microseconds=1), YearMonth(-1, -2)),
+    ),
+    (None, None, None, None),
+]
 N, V, D = OraType.NUMBER, OraType.VARCHAR2, OraType.DATE
 
 
@@ -92,7 +110,12 @@ def a_source() -> OracleDatabase:
     tables.by_name["APP", "LANES"].plant([("A",), ("it's",), (None,), ("other",)])
     tables.by_name["APP", "BINS"].plant([(Decimal(n),) for n in range(ROWS)])
     tables.by_name["APP", "ONE_KEY"].plant(days)
-    names = ("VISITS", "LANES", "BINS", "ONE_KEY")
+    times = ("Z", OraType.TIMESTAMP_TZ), ("L", OraType.TIMESTAMP_LTZ), ("DS", OraType.INTERVAL_DS), ("YM", OraType.INTERVAL_YM)
+    bare = TableColumn("ID", N)
+    tables.create("APP", "TIMES", [bare, *(TableColumn(name, kind) for name, kind in times)])
+    adopt_tables(storage)
+    tables.by_name["APP", "TIMES"].plant([(BARE + n, *row) for n, row in enumerate(TIMES)])
+    names = ("VISITS", "LANES", "BINS", "ONE_KEY", "TIMES")
     reads = {f"{what} ON APP.{name}" for what in ("SELECT", "FLASHBACK") for name in names}
     database.accounts["MASK_READ"] = Account("MASK_READ", "pass", reads | grants("masking") | grants("session"))
     return database
@@ -150,6 +173,7 @@ def test_to_postgresql_and_back_from_a_bound_that_holds_a_value(to_postgres: Ora
     assert {v.question for v in made.verdicts if v.status is not Status.PASS} == {"reidentification"}, made.verdicts
     notes = steps.take_survey(to_postgres.run("divided told")).notes
     assert {n.evidence.get("what") for n in notes if n.reason == "masking_not_copied"} == {"partitioning_unique_key"}
+    assert "masking_type_loses" in {n.reason for n in notes}, "the zone of a moment"
     with connected(to_postgres.copy) as c:
         staging = f"drydock_staging_{run.run_id}_1"
         counts = "SELECT tableoid::regclass::text, count(*) FROM {}.{} GROUP BY 1 ORDER BY 1"
@@ -164,8 +188,21 @@ def test_to_postgresql_and_back_from_a_bound_that_holds_a_value(to_postgres: Ora
         assert {name.strip('"'): n for name, n in lanes.items()} == {"lanes_红": 2, f"lanes_{HOSTILE}": 1, "lanes_rest": 1}
         assert sum(dict(c.execute(counts.format(staging, "bins")).fetchall()).values()) == ROWS
         assert c.execute(counts.format(staging, "one_key")).fetchall() == [("one_key", ROWS)]
+        same = "SELECT z, l, ds, extract(year FROM ym)::int * 12 + extract(month FROM ym)::int FROM times ORDER BY id"
+        months = [(z, at, ds, None if ym is None else ym.years * 12 + ym.months) for z, at, ds, ym in TIMES]
+        assert c.execute(same).fetchall() == months
+        assert c.execute("SELECT array_agg(id ORDER BY id) FROM times").fetchone() == ([BARE, BARE + 1, BARE + 2],)
         valid = "SELECT bool_and(indisvalid), count(*) FROM pg_index JOIN pg_class c ON c.oid = indrelid WHERE relnamespace = %s"
         assert c.execute(f"{valid}::regnamespace", [staging]).fetchone() == (True, 15)
+    with connected(replace(to_postgres.copy_owner)) as c:
+        c.execute(f"DELETE FROM {staging}.lanes WHERE code = 'A'")
+        c.execute(f"UPDATE {staging}.visits SET phone = '12' WHERE id = 0")
+    found = {(f.code, f.place) for v in steps.verify_run(run).verdicts if v.question == "expectations" for f in v.findings}
+    assert found >= {
+        ("expected_rows", "app.lanes"),
+        ("expected_format", "app.visits.phone"),
+        ("expected_nulls", "app.lanes.code"),
+    }
 
 
 def test_to_oracle_with_the_same_partitions(
@@ -179,6 +216,10 @@ def test_to_oracle_with_the_same_partitions(
         owner = OracleEndpoint("127.0.0.1", server.port, copies.service, "COPIES", "pass")
         yard = OracleYard(ledger, source, reads, owner, None, policy)
         confirm_oracle(yard, tmp_path, monkeypatch)
+        with pytest.raises(RunRefused, match=r"masking_type_not_carried APP\.TIMES\.Z"):
+            steps.take_survey(yard.run("times to oracle"))
+        rest = {key: rules for key, rules in policy.tables.items() if key != "APP.TIMES"}
+        yard.policy = policy.model_copy(update={"tables": rest, "left_out": {"APP.TIMES": "不在本副本范围内"}})
         with told_as(source, "ONE_KEY", "name", PHONE), pytest.raises(RunRefused, match="masking_definition_holds_value"):
             steps.take_survey(yard.run("divided oracle bound"))
         run = yard.run("divided oracle")

@@ -86,7 +86,10 @@ def test_from_survey_to_destroy(yard: OracleYard, copies: OracleDatabase) -> Non
     assert {c.name for c in people.constraints} >= {"PEOPLE_PK", "PEOPLE_UK", "PEOPLE_STATE"} and people.comment == "人员"
     assert ("ORDERS_FK", ("COPIES", "PEOPLE_PK")) in {(c.name, c.refers_to) for c in orders.constraints}
     assert {i.name for i in orders.indexes} == {"ORDERS_PK", "ORDERS_PLACED"}
-    assert [(q.name, q.last_number) for q in storage_of(copies).sequences if q.owner == "COPIES"] == [("ORDER_NO", 77)]
+    sequences = [q for q in storage_of(copies).sequences if q.owner == "COPIES"]
+    assert [(q.name, q.last_number) for q in sequences if q.column is None] == [("ORDER_NO", 77)]
+    identities = [(q.column, q.generation, q.last_number) for q in sequences if q.column]
+    assert identities == [(("PEOPLE", "ID"), "ALWAYS", PEOPLE + 1)], "as in the source, past the rows that are there"
 
 
 @thorough

@@ -2,7 +2,8 @@
 
 One run is led through everything: its check is marked as success before it came (nothing is delivered), then cleared (now it
 is checked and delivered), then its work is cleared (nothing is done twice). Beside it one run is rejected, and of one the
-question is marked as success. All of it takes three minutes, so it is part of `make test-thorough` alone.
+question is marked as success; one more comes from the simulated Oracle database. All of it takes four minutes, so it is part
+of `make test-thorough` alone.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ MINUTES = "three minutes of a real Airflow: make test-thorough runs it"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.skipif(not is_thorough(), reason=MINUTES)]
 
 LED, REJECTED, MARKED = "masking__gz_market", "masking__gz_main", "masking__gz_cbec"
+ORACLE = "masking__gz_main_sim"
 DELIVER = "mask_deliver"
 
 
@@ -49,6 +51,7 @@ class Copies:
     again: Ended
     rejected: Ended
     marked: Ended
+    from_oracle: Ended
 
 
 def clear(api: httpx.Client, run: TriggeredRun, task: str, downstream: bool) -> None:
@@ -89,14 +92,15 @@ def copies(voyage: Voyage, ledger: Engine, people: tuple[Person, Person]) -> Cop
     """Every run of this module."""
     first, second = people
     api = first.api
-    runs = {dag: progress.trigger(api, dag, {}) for dag in (LED, REJECTED, MARKED)}
+    runs = {dag: progress.trigger(api, dag, {}) for dag in (LED, REJECTED, MARKED, ORACLE)}
     wait_for_question(api, *runs.values())
     question = second.question(runs[LED])
     mark_success(api, runs[LED], "verify")  # long before its time
     second.answer(runs[LED], PlanApproval.APPROVE)
+    second.answer(runs[ORACLE], PlanApproval.APPROVE)
     second.answer(runs[REJECTED], PlanApproval.REJECT)
     first.mark_success(runs[MARKED])
-    for dag, said in ((LED, PlanApproval.APPROVE), (REJECTED, PlanApproval.REJECT)):
+    for dag, said in ((LED, PlanApproval.APPROVE), (ORACLE, PlanApproval.APPROVE), (REJECTED, PlanApproval.REJECT)):
         wait_for_heard(second, runs[dag], said)
     unchecked, rejected, marked = (ended(api, ledger, runs[dag]) for dag in (LED, REJECTED, MARKED))
     schemas = schemas_of_copy(voyage, "gz_market")
@@ -104,7 +108,8 @@ def copies(voyage: Voyage, ledger: Engine, people: tuple[Person, Person]) -> Cop
     delivered = ended(api, ledger, runs[LED])
     clear(api, runs[LED], "work", downstream=False)
     run_id = history.find_run(ledger, "masking", "gz_market", runs[LED].run_id)
-    return Copies(run_id, question, unchecked, schemas, delivered, ended(api, ledger, runs[LED]), rejected, marked)
+    again, from_oracle = (ended(api, ledger, runs[dag]) for dag in (LED, ORACLE))
+    return Copies(run_id, question, unchecked, schemas, delivered, again, rejected, marked, from_oracle)
 
 
 def of_action(run: Ended, action: str) -> list[Outcome]:
@@ -146,6 +151,18 @@ def test_the_copy_has_every_row_and_no_original(copies: Copies, voyage: Voyage) 
         assert not set(names) & set(names_there), "and nobody has the name that he had"
         assert source.execute(joined).fetchone() == copy.execute(joined).fetchone() != (0,)
         assert copy.execute("select count(*) from gz_market.exch_msg_log").fetchone() == (0,), "its structure alone was asked for"
+
+
+def test_a_copy_of_the_oracle_simulator_is_delivered_to_postgresql(copies: Copies, voyage: Voyage) -> None:
+    assert copies.from_oracle.state == "success", copies.from_oracle.tasks
+    assert copies.from_oracle.verification.failed == 0 and of_action(copies.from_oracle, DELIVER)[-1].status is Status.PASS
+    with voyage.sandbox.connect(COPIES, copy_dbname("gz_main_sim")) as copy:
+        firms = "select count(*), count(distinct social_credit_code) from gz_hist.ent_corp_reg"
+        assert copy.execute(firms).fetchone() == (7121, 7121), "the register and the planted subject, each still one"
+        joined = "select count(*) from gz_hist.dec_head h join gz_hist.ent_corp_reg e on e.social_credit_code = h.trade_co_scc"
+        assert copy.execute(joined).fetchone() == copy.execute("select count(*) from gz_hist.dec_head").fetchone() != (0,)
+        planted = "select count(*) from gz_hist.ent_corp_reg e where e::text ~ '司徒哨兵测|19912345671|canary.sentinel'"
+        assert copy.execute(planted).fetchone() == (0,)
 
 
 def test_clearing_the_work_does_nothing_twice(copies: Copies) -> None:

@@ -125,7 +125,7 @@ def a_round(ground: Ground, key: str, way: str, is_held: bool, draw: random.Rand
     worker = forked_worker(ground, key, plan)
     if is_held:
         with held_up(ground, key, plan):
-            kill(ground, way, worker, draw)
+            assert kill(ground, way, worker, draw)
     else:
         time.sleep(draw.uniform(0.2, 0.8) * took_s)
         kill(ground, way, worker, draw)
@@ -156,13 +156,15 @@ def held_up(ground: Ground, key: str, plan: Plan) -> Iterator[None]:
         yield
 
 
-def kill(ground: Ground, way: str, worker: int, draw: random.Random) -> None:
+def kill(ground: Ground, way: str, worker: int, draw: random.Random) -> bool:
+    """Whether there was something to kill: a worker that is just beginning, or has ended, has no session."""
     if way == "worker":
-        os.kill(worker, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
     elif way == "stopped":
         stop_as_airflow_does(worker, draw)
     elif way == "source_session":
-        assert kill_sessions(ground) > 0
+        return kill_sessions(ground) > 0
     elif way == "source_server":
         ground.server.stop()
         ground.server.start()
@@ -174,6 +176,7 @@ def kill(ground: Ground, way: str, worker: int, draw: random.Random) -> None:
     else:
         ground.copies.stop_at_once()
         ground.copies.start()
+    return True
 
 
 def kill_sessions(ground: Ground) -> int:

@@ -26,6 +26,12 @@ PEOPLE = s.Table(
     ),
 )
 ORDERS = s.Table(schema_name="APP", name="COPY_ORDERS", columns=(column("PEOPLE_ID", "NUMBER(12)", "number"),))
+NUMBERED = s.Table(
+    schema_name="APP", name="COPY_NUMBERED", columns=(column("ID", "NUMBER(12)", "number", nullable=False, identity="always"),)
+)
+DIVISION = (
+    """PARTITION BY RANGE ("PEOPLE_ID") (PARTITION "P'; --" VALUES LESS THAN (5), PARTITION "Q" VALUES LESS THAN (MAXVALUE))"""
+)
 SEQUENCE = s.Sequence(schema_name="APP", name="COPY_NO", increment=2, minimum=1, maximum=10**27, cache=20)
 PART = {"schema_name": "APP", "name": "COPY_PEOPLE", "first_page": 0, "end_page": -1}
 FIGURES = {"rows_copied": 0, "bytes_copied": 0, "elapsed_s": 1.5}
@@ -57,13 +63,19 @@ def steps() -> list[tuple[str, Build, str]]:
         ("copy/unique index", lambda o: st.create_index(o, people, "COPY_PHONE", ["PHONE"], unique=True), ""),
         ("copy/comment of a table", lambda o: st.comment_on(o, people, "", "人员's; --"), ""),
         ("copy/comment of a column", lambda o: st.comment_on(o, people, HOSTILE, "x"), ""),
+        ("copy/identity table", lambda o: st.create_table(o, "COPY_NUMBERED", st.columns_of(NUMBERED, {})), ""),
+        ("copy/identity", lambda o: st.identity_past_rows(o, "COPY_NUMBERED", NUMBERED.columns[0]), ""),
+        ("copy/divided table", lambda o: st.create_table(o, "COPY_DIVIDED", st.columns_of(ORDERS, {}), DIVISION), ""),
         ("copy/sequence", lambda o: st.create_sequence(o, SEQUENCE, 77), ""),
         ("copy/deliver", lambda o: st.deliver(o, [people, orders], [o.replace("OWNER", "BARE")]), ""),
         ("copy/deliver to nobody", lambda o: st.deliver(o, [people], ["DRYDOCK_TEST_NOBODY"]), "ORA-01917"),
         ("copy/forget parts", lambda o: st.written("parts_forget"), ""),
         ("copy/forget runs", lambda o: st.written("runs_forget"), ""),
         ("copy/no sequence", lambda o: st.drop_sequence(o, "COPY_NO"), ""),
-        *((f"copy/drop {n}", lambda o, n=n: st.drop_table(o, n), "") for n in (people, orders, piece, st.PARTS, st.RUNS)),
+        *(
+            (f"copy/drop {n}", lambda o, n=n: st.drop_table(o, n), "")
+            for n in ("COPY_NUMBERED", "COPY_DIVIDED", people, orders, piece, st.PARTS, st.RUNS)
+        ),
     ]
 
 

@@ -38,6 +38,10 @@ TABLE, PART = Segment("GZ_MAIN", "DECLARATIONS"), Segment("GZ_MAIN", "DECLARATIO
 INDEX, INDEX_PART = Segment("GZ_MAIN", "DECLARATIONS_PK"), Segment("GZ_MAIN", "DECLARATIONS_PK", "P2026_10")
 SUB = Segment("GZ_MAIN", "DECLARATIONS", "P2026_10_S1", is_subpartition=True)
 HOSTILE = Segment("Own; DROP USER x--", "表'); END; /* ", "SELECT")
+DIVISION = (
+    """PARTITION BY RANGE ("AT") INTERVAL (NUMTOYMINTERVAL(1, 'MONTH')) (PARTITION "P'; --" VALUES LESS THAN """
+    """(TO_DATE('2026-01-01 00:00:00', 'YYYY-MM-DD HH24:MI:SS')), PARTITION "Q" VALUES LESS THAN (MAXVALUE))"""
+)
 LONGEST = Segment("O" * 128, "报" * 42, "TABLE")
 
 
@@ -114,7 +118,40 @@ def catalogue() -> dict[str, Statement]:
         "kill_session_on_instance": r.kill_session(1234, 56789, 2),
         **{name: _of_file("audit_purge", name) for name in CLEANED},
         **_of_copies(),
+        **_of_figures(),
     }
+
+
+def _of_figures() -> dict[str, Statement]:
+    """What is asked of a source and of its copy, one golden for each file; names are hostile. Of the check digits the shortest:
+    the others are of the same form with more terms, for which the grammar takes minutes each."""
+    relation, column = f"{HOSTILE.quoted} AS OF SCN :scn t", f't."{HOSTILE.name}"'
+    own = {
+        "figures": {
+            "figures": (
+                f"COUNT(*) AS f0, COUNT(DISTINCT {column}) AS f1, SUM(ABS({column})) AS f2, "
+                f"AVG((CAST(SYS_EXTRACT_UTC({column}) AS DATE) - DATE '1970-01-01') * 86400) AS f3, "
+                f"COUNT(CASE WHEN REGEXP_LIKE(RTRIM({column}), '^[0-9]{{4}}$') THEN 1 END) / NULLIF(COUNT(*), 0) AS f4, "
+                f"COUNT(CASE WHEN DBMS_LOB.GETLENGTH({column}) > 0 THEN 1 END) AS f5"
+            ),
+            "relation": relation,
+            "condition": f"({column} >= 12.5)",
+        },
+        "repeated": {"relation": relation, "present": f"{column} IS NOT NULL", "columns": f't."ID", {column}'},
+        "orphans": {
+            "child": f"{HOSTILE.quoted} AS OF SCN :scn c",
+            "parent": f"{TABLE.quoted} AS OF SCN :scn p",
+            "present": 'c."ID" IS NOT NULL',
+            "same": 'p."ID" = c."ID"',
+        },
+    }
+    found = {}
+    asked = (p for p in all_sql_files() if p.parts[-3:-1] == ("oracle", "masking_verify"))
+    for path in (p for p in asked if p.stem in (*own, "wrong_imo")):
+        file = parse_sql_file(path)
+        parts = own.get(file.name, {"value": f"TO_CHAR({column})", "relation": relation, "condition": "1 = 1"})
+        found[f"verify_{file.name}"] = Statement(file, rendered.compose(file, parts))
+    return found
 
 
 def _of_copies() -> dict[str, Statement]:
@@ -126,6 +163,7 @@ def _of_copies() -> dict[str, Statement]:
     link = f"FOREIGN KEY ({c.listed(names)}) REFERENCES {TABLE.quoted} ({c.listed(names)}) ON DELETE CASCADE ENABLE VALIDATE"
     return {
         "copy_table": c.create_table(owner, "T", c.columns_of(table, {HOSTILE.name: "'it''s'"})),
+        "copy_table_divided": c.create_table(owner, "T", c.columns_of(table, {}), DIVISION),
         "copy_runs": c.create_table("COPIES", c.RUNS, c.MACHINERY[c.RUNS]),
         "copy_parts": c.create_table("COPIES", c.PARTS, c.MACHINERY[c.PARTS]),
         "copy_drop": c.drop_table(owner, "T"),
@@ -134,6 +172,7 @@ def _of_copies() -> dict[str, Statement]:
         "copy_check": c.add_constraint(owner, "T", "K", 'CHECK (REGEXP_LIKE("ID_NO", \'^[0-9]{17}[0-9X]$\') OR "A" IN (1, 2))'),
         "copy_link": c.add_constraint(owner, "T", "K", link),
         "copy_index": c.create_index(owner, "T", "I", names, unique=True),
+        "copy_identity": c.identity_past_rows(owner, "T", table.columns[0]),
         "copy_sequence": c.create_sequence(owner, sequence, 77),
         "copy_sequence_drop": c.drop_sequence(owner, "N"),
         "copy_comment": c.comment_on(owner, "T", HOSTILE.name, "人员's; --"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 import drydock.masking as masking
 from drydock.estate import Engine
@@ -352,6 +356,27 @@ def test_all_of_it_is_found_at_once() -> None:
     verdict = judge_fitness(a_policy(), schema)
     codes = {f.code for f in verdict.findings}
     assert {"masking_unique_broken", "masking_null_refused", "masking_type_unfit"} <= codes and verdict.status is Status.FAIL
+
+
+UNDONE_BY_OTHERS = {("masking_partition_broken", "app.orders.buyer_id_no"), ("masking_join_broken", "app.payments.order_no")}
+"""Damages that another one of the list takes back: it divides the table, or rules the column, in its own way."""
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_damage_of_each_place_at_once_is_told_of_each(seed: int) -> None:
+    """None hides another: a person mends a policy once, not once for each error."""
+    chosen: dict[str, tuple] = {}
+    for one in random.Random(seed).sample(BREAKS, len(BREAKS)):
+        with suppress(AssertionError, ValueError, ValidationError):  # its words of the policy are changed by another already
+            a_policy(*(change for damage in (*chosen.values(), one) for change in damage[2]))
+            chosen.setdefault(one[1], one)
+    damages = list(chosen.values())
+    told = found(
+        tuple(change for damage in damages for change in damage[2]),
+        lambda schema: reduce(lambda made, damage: damage[3](made), damages, schema),
+    )
+    wanted = {(code, place) for code, place, _, _ in damages} - UNDONE_BY_OTHERS
+    assert len(wanted) >= 14 and wanted <= {(code, place) for code, place, status in told if status is Status.FAIL}
 
 
 def test_tables_without_rows_are_not_judged() -> None:

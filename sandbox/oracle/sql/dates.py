@@ -132,6 +132,10 @@ def extract(c: Compiler, node: exp.Extract, scope: Scope) -> Expr:
     part, value = node.this.name.upper(), c.argument(node.expression, scope)
     if value.kind is Kind.DS:
         return span_part(part, value)
+    if value.kind is Kind.YM:
+        if part not in ("YEAR", "MONTH"):
+            raise OracleError(30076, "invalid extract field for extract source")
+        return number(f"CAST(({value.sql}) {'//' if part == 'YEAR' else '%'} 12 AS HUGEINT)")
     if value.kind not in TIMES:
         raise wrong_datatype("DATE", "CHAR")
     if part not in ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"):

@@ -6,28 +6,29 @@
 -- licence: none
 -- binds: value (a text of the alias t), relation (owner and table, quoted, with AS OF SCN where one is wanted, alias t), condition (on the alias t)
 -- columns: found (wrong ones, and those of another structure)
--- source: ISO/IEC 7812-1, annex B (Luhn); a shorter number is filled up with zeros on its left, which count nothing
+-- source: ISO/IEC 7812-1, annex B (Luhn; 0516273849: a digit by its doubled value); a shorter number is filled up with zeros on its left, which count nothing
 SELECT COUNT(CASE
     WHEN REGEXP_LIKE(o.given, '^[0-9]{13,19}$') AND MOD(
-            (ASCII(SUBSTR(o.v, 1, 1)) - 48)
-            + (ASCII(SUBSTR('0246813579', (ASCII(SUBSTR(o.v, 2, 1)) - 48) + 1, 1)) - 48)
-            + (ASCII(SUBSTR(o.v, 3, 1)) - 48)
-            + (ASCII(SUBSTR('0246813579', (ASCII(SUBSTR(o.v, 4, 1)) - 48) + 1, 1)) - 48)
-            + (ASCII(SUBSTR(o.v, 5, 1)) - 48)
-            + (ASCII(SUBSTR('0246813579', (ASCII(SUBSTR(o.v, 6, 1)) - 48) + 1, 1)) - 48)
-            + (ASCII(SUBSTR(o.v, 7, 1)) - 48)
-            + (ASCII(SUBSTR('0246813579', (ASCII(SUBSTR(o.v, 8, 1)) - 48) + 1, 1)) - 48)
-            + (ASCII(SUBSTR(o.v, 9, 1)) - 48)
-            + (ASCII(SUBSTR('0246813579', (ASCII(SUBSTR(o.v, 10, 1)) - 48) + 1, 1)) - 48)
-            + (ASCII(SUBSTR(o.v, 11, 1)) - 48)
-            + (ASCII(SUBSTR('0246813579', (ASCII(SUBSTR(o.v, 12, 1)) - 48) + 1, 1)) - 48)
-            + (ASCII(SUBSTR(o.v, 13, 1)) - 48)
-            + (ASCII(SUBSTR('0246813579', (ASCII(SUBSTR(o.v, 14, 1)) - 48) + 1, 1)) - 48)
-            + (ASCII(SUBSTR(o.v, 15, 1)) - 48)
-            + (ASCII(SUBSTR('0246813579', (ASCII(SUBSTR(o.v, 16, 1)) - 48) + 1, 1)) - 48)
-            + (ASCII(SUBSTR(o.v, 17, 1)) - 48)
-            + (ASCII(SUBSTR('0246813579', (ASCII(SUBSTR(o.v, 18, 1)) - 48) + 1, 1)) - 48)
-            + (ASCII(SUBSTR(o.v, 19, 1)) - 48)
+            INSTR('0123456789', SUBSTR(o.v, 1, 1))
+            + INSTR('0516273849', SUBSTR(o.v, 2, 1))
+            + INSTR('0123456789', SUBSTR(o.v, 3, 1))
+            + INSTR('0516273849', SUBSTR(o.v, 4, 1))
+            + INSTR('0123456789', SUBSTR(o.v, 5, 1))
+            + INSTR('0516273849', SUBSTR(o.v, 6, 1))
+            + INSTR('0123456789', SUBSTR(o.v, 7, 1))
+            + INSTR('0516273849', SUBSTR(o.v, 8, 1))
+            + INSTR('0123456789', SUBSTR(o.v, 9, 1))
+            + INSTR('0516273849', SUBSTR(o.v, 10, 1))
+            + INSTR('0123456789', SUBSTR(o.v, 11, 1))
+            + INSTR('0516273849', SUBSTR(o.v, 12, 1))
+            + INSTR('0123456789', SUBSTR(o.v, 13, 1))
+            + INSTR('0516273849', SUBSTR(o.v, 14, 1))
+            + INSTR('0123456789', SUBSTR(o.v, 15, 1))
+            + INSTR('0516273849', SUBSTR(o.v, 16, 1))
+            + INSTR('0123456789', SUBSTR(o.v, 17, 1))
+            + INSTR('0516273849', SUBSTR(o.v, 18, 1))
+            + INSTR('0123456789', SUBSTR(o.v, 19, 1))
+            - 19
         , 10) = 0 THEN NULL
     ELSE 1
     END) AS found

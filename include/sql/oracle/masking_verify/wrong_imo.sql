@@ -8,12 +8,15 @@
 -- columns: found (wrong ones, and those of another structure)
 -- source: IMO resolution A.1117(30)
 SELECT COUNT(CASE
-    WHEN REGEXP_LIKE(o.v, '^[0-9]{7}$') AND MOD(7 * (ASCII(SUBSTR(o.v, 1, 1)) - 48)
-            + 6 * (ASCII(SUBSTR(o.v, 2, 1)) - 48)
-            + 5 * (ASCII(SUBSTR(o.v, 3, 1)) - 48)
-            + 4 * (ASCII(SUBSTR(o.v, 4, 1)) - 48)
-            + 3 * (ASCII(SUBSTR(o.v, 5, 1)) - 48)
-            + 2 * (ASCII(SUBSTR(o.v, 6, 1)) - 48), 10) = (ASCII(SUBSTR(o.v, 7, 1)) - 48) THEN NULL
+    WHEN REGEXP_LIKE(o.v, '^[0-9]{7}$') AND MOD(
+            7 * INSTR('0123456789', SUBSTR(o.v, 1, 1))
+            + 6 * INSTR('0123456789', SUBSTR(o.v, 2, 1))
+            + 5 * INSTR('0123456789', SUBSTR(o.v, 3, 1))
+            + 4 * INSTR('0123456789', SUBSTR(o.v, 4, 1))
+            + 3 * INSTR('0123456789', SUBSTR(o.v, 5, 1))
+            + 2 * INSTR('0123456789', SUBSTR(o.v, 6, 1))
+            - 27
+        , 10) = INSTR('0123456789', SUBSTR(o.v, 7, 1)) - 1 THEN NULL
     ELSE 1
     END) AS found
 FROM (SELECT REGEXP_REPLACE(UPPER(TRANSLATE({value}, '0 -', '0')), '^IMO', '') AS v FROM {relation} WHERE {condition} AND {value} IS NOT NULL) o

@@ -141,6 +141,45 @@ AES void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks
     _mm_storeu_si128((__m128i *)state, b);
 }
 
+#if DK_LANES
+
+/* The next block of four messages; of those that have ended nothing. */
+static inline __m512i four_of(const uint8_t *const *messages, const size_t *blocks, size_t i) {
+    __m512i out = _mm512_setzero_si512();
+    if (i < blocks[0]) out = _mm512_zextsi128_si512(_mm_loadu_si128((const __m128i *)(messages[0] + i * DK_BLOCK)));
+    if (i < blocks[1]) out = _mm512_inserti32x4(out, _mm_loadu_si128((const __m128i *)(messages[1] + i * DK_BLOCK)), 1);
+    if (i < blocks[2]) out = _mm512_inserti32x4(out, _mm_loadu_si128((const __m128i *)(messages[2] + i * DK_BLOCK)), 2);
+    if (i < blocks[3]) out = _mm512_inserti32x4(out, _mm_loadu_si128((const __m128i *)(messages[3] + i * DK_BLOCK)), 3);
+    return out;
+}
+
+void dk_chains(const dk_cipher *cipher, const uint8_t *const *messages, const size_t *blocks, uint8_t *const *states, int count) {
+    const __m128i *keys = (const __m128i *)cipher->round_keys;
+    __m512i b[4] = {0};
+    size_t most = 0, sizes[DK_CHAINS] = {0};
+    const uint8_t *at[DK_CHAINS] = {0};
+    for (int k = 0; k < count; k++) {
+        sizes[k] = blocks[k];
+        at[k] = messages[k];
+        most = blocks[k] > most ? blocks[k] : most;
+    }
+    for (size_t i = 0; i < most; i++) {
+        UNROLLED for (int n = 0; n < 4; n++)
+            b[n] = _mm512_xor_si512(_mm512_xor_si512(b[n], four_of(at + 4 * n, sizes + 4 * n, i)), _mm512_broadcast_i32x4(keys[0]));
+        for (int k = 1; k < 14; k++)
+            UNROLLED for (int n = 0; n < 4; n++) b[n] = _mm512_aesenc_epi128(b[n], _mm512_broadcast_i32x4(keys[k]));
+        _Alignas(64) uint8_t ends[DK_CHAINS * DK_BLOCK];
+        UNROLLED for (int n = 0; n < 4; n++) {
+            b[n] = _mm512_aesenclast_epi128(b[n], _mm512_broadcast_i32x4(keys[14]));
+            _mm512_store_si512(ends + 64 * n, b[n]);
+        }
+        for (int k = 0; k < count; k++)
+            if (i + 1 == sizes[k]) memcpy(states[k], ends + DK_BLOCK * k, DK_BLOCK);
+    }
+}
+
+#else
+
 AES void dk_chains(const dk_cipher *cipher, const uint8_t *const *messages, const size_t *blocks, uint8_t *const *states, int count) {
     const __m128i *keys = (const __m128i *)cipher->round_keys;
     __m128i b[8] = {0};
@@ -154,6 +193,8 @@ AES void dk_chains(const dk_cipher *cipher, const uint8_t *const *messages, cons
             if (i + 1 == blocks[k]) _mm_storeu_si128((__m128i *)states[k], b[k]);
     }
 }
+
+#endif
 
 #if DK_LANES
 

@@ -16,7 +16,7 @@ typedef struct {
 } dk_name;
 
 #define MESSAGE (DK_BLOCK * (2 + (LONGEST_NAME + 64) / DK_BLOCK))
-#define TOGETHER 8
+#define TOGETHER DK_CHAINS
 
 /* A row whose draw is waited for: its name as a message, and what it moves. */
 typedef struct {

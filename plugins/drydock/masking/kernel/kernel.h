@@ -101,16 +101,18 @@ typedef struct {
     defined(__AVX512VBMI__) && defined(__AVX512IFMA__) && defined(__VAES__)
 #define DK_LANES 1
 #define DK_TOGETHER 32
+#define DK_CHAINS 16
 #else
 #define DK_LANES 0
 #define DK_TOGETHER 8
+#define DK_CHAINS 8
 #endif
 
 int dk_has_aes(void);
 void dk_cipher_key(dk_cipher *cipher, const uint8_t key[32]);
 void dk_encrypt(const dk_cipher *cipher, uint8_t *blocks, size_t count);
 void dk_chain(const dk_cipher *cipher, const uint8_t *message, size_t blocks, uint8_t state[DK_BLOCK]);
-/* The same of up to eight messages of any lengths at once. */
+/* The same of up to DK_CHAINS messages of any lengths at once. */
 void dk_chains(const dk_cipher *cipher, const uint8_t *const *messages, const size_t *blocks, uint8_t *const *states, int count);
 dk_cut dk_make_cut(const dk_cipher *cipher, uint64_t size);
 const dk_cut *dk_cut_of(dk_ff1 *ff1, uint64_t size, dk_cut *spare);

@@ -12,7 +12,7 @@
 
 #include <immintrin.h>
 
-#define CHUNK 512
+#define CHUNK 256
 #define PLANS 64
 #define MOST_PLANS 48
 #define MOST_MOVED 20
@@ -20,6 +20,7 @@
 #define RESERVE 2 /* jobs of one value */
 #define SETS 4
 #define ROUND_SORTS 3
+#define BLOCK 32 /* jobs that are looked at together */
 #define CODE_X ('X' - '0')
 #define CODE_AT ('@' - '0')
 #define CODE_DOT ((uint8_t)('.' - '0'))
@@ -27,7 +28,8 @@
 /* A template, as its places are asked of a whole register. */
 typedef struct {
     const dk_template *t;
-    int usable, sets;
+    int usable, sets, told; /* told: places that stay and are part of the tweak */
+    uint8_t told_at[LONGEST];
     uint64_t places[SETS], moved;
     uint8_t ranks[SETS][64];
     uint32_t reciprocal[2], then_reciprocal[2];
@@ -38,6 +40,8 @@ typedef struct {
     const shape *shape; /* NULL: any text */
     uint64_t letters;   /* key, with the length: where letters are moved */
     int length, count, first; /* first: where the moved places are digits in a row, else -1 */
+    uint8_t order[16];        /* where all moved places are digits: the last place last */
+    uint64_t used;            /* bytes of `order`; 0: there are letters, or too many digits */
     dk_cut cut;
     uint8_t at[MOST_MOVED], radix[MOST_MOVED];
     uint64_t weight[MOST_MOVED];
@@ -147,6 +151,7 @@ static shape *shape_of(dk_lanes *l, const dk_template *t, int k) {
     s->t = t;
     s->usable = 1;
     for (int j = 0; j < t->length; j++) {
+        if (t->mode[j] == KEPT) s->told_at[s->told++] = (uint8_t)j;
         s->usable &= add_set(s, t->rank[j], j);
         s->moved |= (uint64_t)(t->mode[j] == MOVED) << j;
     }
@@ -200,6 +205,15 @@ static int in_a_row(const plan *made) {
     return 1;
 }
 
+/* Where sixteen bytes take the moved places from, if each of them counts ten. */
+static void add_order(plan *made) {
+    for (int n = 0; n < made->count; n++)
+        if (made->radix[n] != 10) return;
+    if (made->count > 16) return;
+    memcpy(made->order + 16 - made->count, made->at, (size_t)made->count);
+    made->used = 0xffffu << (16 - made->count) & 0xffffu;
+}
+
 /* 0 where the domain passes 2^63 or nothing is moved. */
 static int make_plan(const dk_cipher *cipher, plan *made) {
     for (int j = 0; j < made->length; j++)
@@ -213,6 +227,7 @@ static int make_plan(const dk_cipher *cipher, plan *made) {
     }
     for (int n = made->count - 1; n >= 0; n -= 2) add_pair(made, n);
     made->first = in_a_row(made) ? made->at[0] : -1;
+    add_order(made);
     made->cut = dk_make_cut(cipher, size);
     return made->count > 0;
 }
@@ -256,13 +271,16 @@ static void take_back(dk_lanes *l, const dk_cut *cut) {
     l->spare[l->spare_count++] = (uint16_t)(job - l->jobs);
 }
 
-static inline uint64_t counted(const plan *pl, const uint8_t *codes, const uint8_t *ranks) {
-    if (pl->first >= 0) {
-        __mmask16 used = (__mmask16)(0xffffu << (16 - pl->count));
-        return number_of(_mm_maskz_loadu_epi8(used, codes + pl->first + pl->count - 16));
+/* The number that ranks spell from a place on. */
+static inline uint64_t counted(const plan *pl, __m512i ranks, int first) {
+    if (pl->used) {
+        __m128i order = _mm_add_epi8(_mm_loadu_si128((const __m128i *)pl->order), _mm_set1_epi8((char)first));
+        return number_of(_mm512_castsi512_si128(_mm512_maskz_permutexvar_epi8(pl->used, _mm512_castsi128_si512(order), ranks)));
     }
+    _Alignas(64) uint8_t each[LONGEST];
     uint64_t number = 0;
-    for (int n = 0; n < pl->count; n++) number += ranks[pl->at[n]] * pl->weight[n];
+    _mm512_store_si512(each, ranks);
+    for (int n = 0; n < pl->count; n++) number += each[first + pl->at[n]] * pl->weight[n];
     return number;
 }
 
@@ -304,37 +322,45 @@ static inline uint8_t as_small(const rest *it, int place) { return (uint8_t)(it-
 /* Both check characters, of what the moved places add to them; 0 where one changes its class. */
 static inline int checked(const rest *it, uint32_t sums, uint8_t symbols[2]) {
     const dk_template *t = it->plan->shape->t;
+    int fine = 1;
     for (int c = 0; c < t->checks; c++, sums >>= 16) {
         int sum = it->kept[c] + (int)(sums & 0xffff);
         if (c == 1) sum += t->check[1].terms[t->check[0].at][symbols[0] - '0'];
         if (it->off[c] < 0) symbols[c] = (uint8_t)(it->out[t->check[c].at] - as_small(it, t->check[c].at));
         else symbols[c] = check_symbol(it->plan->shape, c, sum, it->off[c]);
-        if (dk_is_digit(symbols[c]) != it->digit_at[c]) return 0;
+        fine &= dk_is_digit(symbols[c]) == it->digit_at[c];
     }
-    return 1;
+    return fine;
 }
 
-static inline int settled(const dk_job *job, const rest *it) {
-    const plan *pl = it->plan;
-    const dk_template *t = pl->shape ? pl->shape->t : NULL;
+/* A number as it would be written. */
+typedef struct {
     uint16_t pairs[MOST_MOVED / 2];
     uint8_t symbols[2];
-    if (job->number >= pl->cut.size) return 0;
-    if (pl->first < 0 || (t && t->checks)) {
-        uint32_t sums = in_pairs(pl, job->number, pairs);
-        if (t && t->checks && !checked(it, sums, symbols)) return 0;
-    }
-    for (int c = 0; t && c < t->checks; c++) it->out[t->check[c].at] = (uint8_t)(symbols[c] + as_small(it, t->check[c].at));
+} spelling;
+
+/* Whether a job has come to rest; no branch asks that, since nobody could guess it. */
+static inline int at_rest(const dk_job *job, const rest *it, spelling *as) {
+    const plan *pl = it->plan;
+    int inside = job->number < pl->cut.size, has_checks = pl->shape && pl->shape->t->checks;
+    if (pl->first >= 0 && !has_checks) return inside;
+    uint32_t sums = in_pairs(pl, inside ? job->number : 0, as->pairs);
+    return has_checks ? checked(it, sums, as->symbols) & inside : inside;
+}
+
+static inline void put_value(const dk_job *job, const rest *it, const spelling *as) {
+    const plan *pl = it->plan;
+    const dk_template *t = pl->shape ? pl->shape->t : NULL;
+    for (int c = 0; t && c < t->checks; c++) it->out[t->check[c].at] = (uint8_t)(as->symbols[c] + as_small(it, t->check[c].at));
     if (pl->first >= 0) {
         put_row(pl, job->number, it->out);
-        return 1;
+        return;
     }
     for (int k = 0; k < pl->pairs; k++) {
-        uint16_t both = pl->symbols[k][pairs[k]];
+        uint16_t both = pl->symbols[k][as->pairs[k]];
         it->out[pl->pair_at[k][0]] = (uint8_t)((both & 0xff) + as_small(it, pl->pair_at[k][0]));
         it->out[pl->pair_at[k][1]] = (uint8_t)((both >> 8) + as_small(it, pl->pair_at[k][1]));
     }
-    return 1;
 }
 
 /* ---- resident ids */
@@ -399,16 +425,16 @@ static int resident_settled(const dk_residents *r, const dk_job *job, const rest
 
 /* ---- values */
 
-static int take_any(dk_texts *p, const uint8_t *codes, int length, uint64_t letters, uint64_t small, uint64_t tweak, uint8_t *out) {
+/* `length` characters from `first` on; letters and small ones counted from there. */
+static int take_any(dk_texts *p, __m512i codes, int first, int length, uint64_t letters, uint64_t small, uint64_t tweak, uint8_t *out) {
     int of_letters = __builtin_popcountll(letters);
     if (length > LONGEST_NUMBER || of_letters * p->letter_bits + (length - of_letters) * p->digit_bits > p->most_bits) return 0;
     const plan *pl = plan_of(p, NULL, length, letters);
     if (!pl) return 0;
-    _Alignas(64) uint8_t ranks[LONGEST];
-    _mm512_storeu_si512(ranks, _mm512_mask_sub_epi8(_mm512_loadu_si512(codes), letters, _mm512_loadu_si512(codes), _mm512_set1_epi8('A' - '0')));
-    rest *it = add_job(p->lanes, counted(pl, codes, ranks), tweak, &pl->cut);
+    __m512i ranks = _mm512_mask_sub_epi8(codes, letters << first, codes, _mm512_set1_epi8('A' - '0'));
+    rest *it = add_job(p->lanes, counted(pl, ranks, first), tweak, &pl->cut);
     it->plan = pl;
-    it->out = out;
+    it->out = out + first;
     it->small = small;
     return 1;
 }
@@ -445,14 +471,11 @@ static int take_template(dk_texts *p, const shape *s, __m512i codes_, const uint
     if (_mm512_mask_cmpeq_epi8_mask(whole, found, _mm512_set1_epi8((char)NOT_HERE))) return 0;
     const plan *pl = plan_of(p, s, t->length, s->moved & whole & ~digits);
     if (!pl) return -1;
-    _Alignas(64) uint8_t ranks[LONGEST];
     int32_t off[2] = {-1, -1}, kept[2] = {0, 0};
-    _mm512_storeu_si512(ranks, found);
     if (t->checks && !take_checks(s, pl, codes, off, kept)) return 0;
     uint64_t tweak = t->label;
-    for (int j = 0; j < t->length; j++)
-        if (t->mode[j] == KEPT) tweak = tweak * FOLD + codes[j] + '0';
-    rest *it = add_job(p->lanes, counted(pl, codes, ranks), tweak, &pl->cut);
+    for (int n = 0; n < s->told; n++) tweak = tweak * FOLD + codes[s->told_at[n]] + '0';
+    rest *it = add_job(p->lanes, counted(pl, found, 0), tweak, &pl->cut);
     *it = (rest){.plan = pl, .out = out, .small = small, .off = {off[0], off[1]}, .kept = {kept[0], kept[1]}};
     for (int c = 0; c < t->checks; c++) it->digit_at[c] = digits >> t->check[c].at & 1;
     return 1;
@@ -464,7 +487,7 @@ static uint64_t tweak_of_codes(uint64_t start, const uint8_t *codes, int count) 
 }
 
 /* letters and digits, one @, letters and digits, one dot, 2 to 24 letters. */
-static int take_email(dk_texts *p, const uint8_t *codes, uint64_t digits, uint64_t letters, uint64_t small, int size, uint8_t *out) {
+static int take_email(dk_texts *p, __m512i codes_, const uint8_t *codes, uint64_t digits, uint64_t letters, uint64_t small, int size, uint8_t *out) {
     uint64_t whole = ~UINT64_C(0) >> (64 - size), marks = whole & ~(digits | letters);
     if (__builtin_popcountll(marks) != 2) return 0;
     int local = __builtin_ctzll(marks), dot = 63 - __builtin_clzll(marks), last = size - dot - 1, domain = dot - local - 1;
@@ -474,9 +497,9 @@ static int take_email(dk_texts *p, const uint8_t *codes, uint64_t digits, uint64
     tweak = tweak_of_codes(tweak, codes + dot + 1, last);
     int first = local + 1;
     uint64_t of_local = ~UINT64_C(0) >> (64 - local), in_domain = ~UINT64_C(0) >> (64 - domain);
-    if (!take_any(p, codes, local, letters & of_local, small & of_local, tweak, out)) return 0;
+    if (!take_any(p, codes_, 0, local, letters & of_local, small & of_local, tweak, out)) return 0;
     if (p->keeps_domain) return 1;
-    if (take_any(p, codes + first, domain, letters >> first & in_domain, small >> first & in_domain, of_domain, out + first)) return 1;
+    if (take_any(p, codes_, first, domain, letters >> first & in_domain, small >> first & in_domain, of_domain, out)) return 1;
     take_back(p->lanes, &plan_of(p, NULL, local, letters & of_local)->cut); /* the local part goes with its domain */
     return 0;
 }
@@ -488,20 +511,38 @@ static void give_up(dk_lanes *l) {
         while (l->listed[sort]) l->spare[l->spare_count++] = (uint16_t)(l->lists[sort][--l->listed[sort]] - l->jobs);
 }
 
+/* Write those of some jobs that are at rest; which ones. */
+static uint32_t settle(dk_texts *p, dk_job *const *jobs, int count) {
+    spelling as[BLOCK];
+    int done[BLOCK], dones = 0;
+    uint32_t found = 0;
+    for (int k = 0; k < count; k++) {
+        const rest *it = &p->lanes->rests[jobs[k] - p->lanes->jobs];
+        uint32_t rests = (uint32_t)(it->plan ? at_rest(jobs[k], it, &as[k]) : resident_settled(p->residents, jobs[k], it));
+        found |= rests << k;
+        done[dones] = k;
+        dones += rests && it->plan;
+    }
+    for (int n = 0; n < dones; n++) put_value(jobs[done[n]], &p->lanes->rests[jobs[done[n]] - p->lanes->jobs], &as[done[n]]);
+    return found;
+}
+
 /* Once through the network, and out of the list what has come to rest. Few of a list wait for more, but at the end. */
 static void turn(dk_texts *p, int sort, int all) {
     dk_lanes *l = p->lanes;
     dk_job **list = l->lists[sort];
     int left = l->listed[sort], still = 0, moved = all ? left : left - left % DK_TOGETHER;
     dk_network(&p->ff1.cipher, list, moved);
-    for (int k = 0; k < left; k++) {
-        int place = (int)(list[k] - l->jobs);
-        const rest *it = &l->rests[place];
-        int done = k < moved && (it->plan ? settled(list[k], it) : resident_settled(p->residents, list[k], it));
-        list[still] = list[k];
-        still += !done;
-        l->spare[l->spare_count] = (uint16_t)place;
-        l->spare_count += done;
+    for (int first = 0; first < left; first += BLOCK) {
+        int count = left - first < BLOCK ? left - first : BLOCK, of_moved = moved - first < count ? moved - first : count;
+        uint32_t found = of_moved > 0 ? settle(p, list + first, of_moved) : 0;
+        for (int k = 0; k < count; k++, found >>= 1) {
+            dk_job *job = list[first + k];
+            list[still] = job;
+            still += !(found & 1);
+            l->spare[l->spare_count] = (uint16_t)(job - l->jobs);
+            l->spare_count += found & 1;
+        }
     }
     l->in_vain = still < left ? 0 : l->in_vain + (moved > 0);
     l->listed[sort] = still;
@@ -526,15 +567,14 @@ int dk_lanes_take(dk_texts *p, const uint8_t *at, uint8_t *out, int size) {
     uint64_t digits = _mm512_mask_cmplt_epu8_mask(whole, codes_, _mm512_set1_epi8(10));
     uint64_t capital = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8('A')), _mm512_set1_epi8(26));
     uint64_t small = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8('a')), _mm512_set1_epi8(26));
-    _Alignas(64) uint8_t room[3 * LONGEST];
-    uint8_t *codes = room + LONGEST; /* digits are read from sixteen bytes on before their end */
+    _Alignas(64) uint8_t codes[LONGEST];
     codes_ = _mm512_mask_sub_epi8(codes_, small, codes_, _mm512_set1_epi8(0x20));
     _mm512_storeu_si512(codes, codes_);
     _mm512_mask_storeu_epi8(out, whole, bytes);
     if ((digits | capital | small) != whole)
-        return p->form == FORM_EMAIL && take_email(p, codes, digits, capital | small, small, size, out);
+        return p->form == FORM_EMAIL && take_email(p, codes_, codes, digits, capital | small, small, size, out);
     if (p->any[size]) {
-        if (!take_any(p, codes, size, capital | small, small, p->any_label, out)) return 0;
+        if (!take_any(p, codes_, 0, size, capital | small, small, p->any_label, out)) return 0;
         p->unknown += p->counts_any;
         return 1;
     }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -85,8 +86,7 @@ def prepare() -> None:
     """Load what programs are made of, once for all that are forked from this process: lists, divisions, days, the library."""
     compiled.load()
     alphabet(), dictionaries.place_names(), resident_ids.calendar(), catalogue.provinces()
-    for name in ("company_words", "address_structure"):
-        words_of(name)
+    words_of("address_structure"), _word_tables(), _place_tables(), _classes()
     for name in ("vowels", "consonants", "surnames", "compound", *dictionaries.HAN_OF.values()):
         dictionaries.symbols_of(name)
 
@@ -273,8 +273,7 @@ def _words(library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, kind: str) -
     assert rule is not None
     program, p = _made(library, "words", Words, "words", derive(key, rule.join_domain, f"words for {kind}"))
     p.sort, p.blanks = _DICTIONARIES[kind], base_name(work.type) in PADDED
-    classes = np.append(letters.class_of, np.zeros(3, np.uint8))  # four bytes are read at once
-    p.class_count, p.class_of = letters.sizes.size, _array(program, classes, np.uint8)  # type: ignore[arg-type]
+    p.class_count, p.class_of = letters.sizes.size, _array(program, _classes(), np.uint8)
     p.symbols = _array(program, letters.symbols, np.uint32)  # type: ignore[arg-type]
     p.sizes, p.class_at = _array(program, letters.sizes, np.uint32), _array(program, letters.first, np.int64)  # type: ignore[arg-type]
     lists = {"han": dictionaries.HAN_OF[kind], "vowel": "vowels", "consonant": "consonants", "surname": "surnames"}
@@ -285,8 +284,12 @@ def _words(library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, kind: str) -
     compounds = dictionaries.symbols_of("compound")
     p.compounds, p.compound_count = _array(program, compounds, np.uint32), compounds.size // 2  # type: ignore[arg-type]
     _put_places(program, p)
-    words = words_of("company_words")
-    p.word_slots, p.word_at, p.word_text = _slotted(program, words, _WORD_SLOT_BITS, lambda word: ord(word[0]) * _MIX)
+    words, (slots, at, text) = words_of("company_words"), _word_tables()
+    p.word_slots, p.word_at, p.word_text = (
+        _array(program, slots, np.int32),
+        _array(program, at, np.int32),
+        _array(program, text, np.uint32),
+    )
     structure = np.zeros(1 << 16, np.uint8)
     marked = "".join(word[0] for word in words) if kind == "company" else "".join(words_of("address_structure"))
     structure[[ord(c) for c in marked]] = 1
@@ -295,31 +298,51 @@ def _words(library: ctypes.CDLL, work: ColumnWork, key: MaskingKey, kind: str) -
     return program
 
 
-def _flat(program: Program, texts: Sequence[str]) -> tuple[int, int]:
-    """Where each text begins (and the last one ends), and all their code points."""
-    starts = np.cumsum([0, *(len(text) for text in texts)])
-    codes = [ord(c) for text in texts for c in text]
-    return _array(program, starts, np.int32), _array(program, codes, np.uint32)  # type: ignore[arg-type]
-
-
 def _put_places(program: Program, p: Any) -> None:
-    """Names of divisions by the hash of their first two characters, the longest first."""
+    known, slots, at, text = _place_tables()
+    p.slot_bits, p.place_known = _HASH_BITS, _array(program, known, np.uint8)
+    p.place_slots, p.place_at, p.place_text = (
+        _array(program, slots, np.int32),
+        _array(program, at, np.int32),
+        _array(program, text, np.uint32),
+    )
+
+
+_Tables = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@cache
+def _place_tables() -> tuple[np.ndarray, *_Tables]:
+    """Names of divisions by the hash of their first two characters, the longest first; and which hashes there are."""
     names = sorted(dictionaries.place_names(), key=lambda name: (-len(name), name))
-    p.slot_bits = _HASH_BITS
-    mixed = lambda name: (ord(name[0]) * _MIX ^ ord(name[1]) * _MIX_SECOND) & _WORD_MASK  # noqa: E731
+    mixed = [(ord(name[0]) * _MIX ^ ord(name[1]) * _MIX_SECOND) & _WORD_MASK for name in names]
     known = np.zeros(1 << 16, np.uint8)
-    known[[mixed(name) >> 16 for name in names]] = 1
-    p.place_known = _array(program, np.packbits(known, bitorder="little"), np.uint8)  # type: ignore[arg-type]
-    p.place_slots, p.place_at, p.place_text = _slotted(program, names, _HASH_BITS, mixed)
+    known[[hashed >> 16 for hashed in mixed]] = 1
+    return np.packbits(known, bitorder="little"), *_slotted(names, mixed, _HASH_BITS)
 
 
-def _slotted(program: Program, texts: Sequence[str], bits: int, mixed: Callable[[str], int]) -> tuple[int, int, int]:
-    """Texts by slot, the highest bits of 32 of their hash: where each slot begins, and the texts as `_flat` gives them."""
+@cache
+def _word_tables() -> _Tables:
+    """Words of companies' forms by the hash of their first character."""
+    words = words_of("company_words")
+    return _slotted(words, [ord(word[0]) * _MIX & _WORD_MASK for word in words], _WORD_SLOT_BITS)
+
+
+def _slotted(texts: Sequence[str], mixed: Sequence[int], bits: int) -> _Tables:
+    """Texts by slot, the highest bits of 32 of their hash: where each slot begins, where each text does, their code points."""
     by_slot: list[list[str]] = [[] for _ in range(1 << bits)]
-    for text in texts:
-        by_slot[(mixed(text) & _WORD_MASK) >> (32 - bits)].append(text)
-    slots = _array(program, np.cumsum([0, *map(len, by_slot)]), np.int32)  # type: ignore[arg-type]
-    return slots, *_flat(program, [text for some in by_slot for text in some])
+    for text, hashed in zip(texts, mixed, strict=True):
+        by_slot[hashed >> (32 - bits)].append(text)
+    slots = np.cumsum([0, *map(len, by_slot)]).astype(np.int32)
+    ordered = [text for some in by_slot for text in some]
+    starts = np.cumsum([0, *map(len, ordered)]).astype(np.int32)
+    return slots, starts, np.array([ord(c) for text in ordered for c in text], np.uint32)
+
+
+@cache
+def _classes() -> np.ndarray:
+    """Of each code point, and three bytes more: the kernel reads four at once."""
+    return np.append(alphabet().class_of, np.zeros(3, np.uint8))
 
 
 # ---- figures

@@ -22,7 +22,7 @@ _FIELDS_OF_BATCH = 400_000
 _FEWEST_ROWS = 256
 
 
-QUICK_ROWS = 512
+QUICK_ROWS = 1024
 """Of a batch that Python has no part in: what it holds then stays in the cache of the processor."""
 
 

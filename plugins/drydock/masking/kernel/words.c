@@ -9,7 +9,7 @@
 
 #define LONGEST 96 /* characters */
 #define MOST_TRIES 8
-#define TOGETHER 8
+#define TOGETHER DK_CHAINS
 #define WORD_SLOT_BITS 8
 #define GROUP 16 /* characters of one register */
 #define MESSAGE (DK_BLOCK + LONGEST * 4 + 4 * GROUP)

@@ -20,6 +20,9 @@ from drydock.masking.policy import MaskingPolicyFile
 from drydock.masking.postgres.facts import LeftDef
 from drydock.masking.postgres.holding import scrubbed
 
+OF_IDENTITY = "ISEQ$$_"
+"""Begins the name of a sequence that the server made for an identity column."""
+
 
 def as_made(schema: s.Schema) -> s.Schema:
     """The tables with the columns that their copies have."""
@@ -141,7 +144,21 @@ class OracleBuild:
                     yield st.add_constraint(self.owner, table.name, key.name, f"{told} ENABLE VALIDATE")
         for one in self.schema.sequences:
             if not one.is_identity and one.name not in present.sequences:
-                yield st.create_sequence(self.owner, one, max(one.minimum, one.last_value or one.minimum))
+                yield st.create_sequence(self.owner, one, self._start(one))
+        for table in self.tables:
+            identity = next((c for c in table.columns if c.identity), None)
+            if identity is not None:
+                yield st.identity_past_rows(self.owner, table.name, identity)
+
+    def _start(self, sequence: s.Sequence) -> int:
+        """Past what the source's has drawn; where a masked column draws from it that number is an original: then at its start."""
+        name = (sequence.schema_name, sequence.name)
+        for table in self.tables:
+            for column in table.columns:
+                used = sequence_of(column.default)
+                if used and (used.owner or table.schema_name, used.name) == name and self.policy.changes(table.key, column.name):
+                    return sequence.minimum
+        return max(sequence.minimum, sequence.last_value or sequence.minimum)
 
     def _is_empty(self, parent: s.Table, child: s.Table) -> bool:
         return self.policy.tables[parent.key].structure_only and not self.policy.tables[child.key].structure_only
@@ -156,4 +173,5 @@ class OracleBuild:
         for name in sorted(present.tables - set(st.MACHINERY)):
             yield st.drop_table(self.owner, name)
         for name in sorted(present.sequences):
-            yield st.drop_sequence(self.owner, name)
+            if not name.startswith(OF_IDENTITY):  # they go with their tables
+                yield st.drop_sequence(self.owner, name)

@@ -62,7 +62,8 @@ class CopyOnOracle:
 
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Raises ChangeFailed."""
-        question = whole_question(self.owner, table, columns, None)
+        types = {c.name: c.type for t in self.schema.tables if t.name == table for c in t.columns}
+        question = whole_question(self.owner, table, columns, None, types=types)
         with source_told_apart():
             for frame in self.connection.fetch_df_batches(question, size=BATCH_ROWS, fetch_decimals=True):
                 if (batch := pa.table(frame)).num_rows:

@@ -104,7 +104,9 @@ class OracleCopying(Copying):
             "generation": picture.generation,
             "scn": picture.scn,
             "part": part,
-            "question": rows_question(table.schema_name, table.name, names, self.selected(table)),
+            "question": rows_question(
+                table.schema_name, table.name, names, self.selected(table), {w.name: w.type for w in works}
+            ),
             "ranges": ranges,
             "works": works,
             "into": into,

@@ -53,9 +53,10 @@ def postgres_equivalent(kind: DataType) -> DataType:
 
 def is_lossy(kind: DataType) -> bool:
     """Whether values may lose something: nanoseconds, of which PostgreSQL keeps microseconds; the name of a time zone."""
-    match = _FRACTION.search(kind.name)
-    is_time = kind.name.startswith("TIMESTAMP")
-    return is_time and (bool(match and int(match[1]) > _MOST_FRACTION) or "TIME ZONE" in kind.name)
+    if not kind.name.startswith(("TIMESTAMP", "INTERVAL DAY")):
+        return False
+    of_seconds = _FRACTION.findall(kind.name.partition(" TO ")[2] or kind.name)
+    return any(int(digits) > _MOST_FRACTION for digits in of_seconds) or "TIME ZONE" in kind.name
 
 
 def _text(kind: DataType, plain: str) -> DataType:

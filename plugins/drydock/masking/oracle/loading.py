@@ -9,6 +9,8 @@ Sources: python-oracledb 26.1, direct_path_load; OCI Programmer's Guide 19c, Dir
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from struct import error as StructError
 from struct import pack
 from typing import Any
 
@@ -25,6 +27,7 @@ from drydock.masking.oracle.rows import values_of
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + pack(">ii", 0, 0)
 _TRAILER = pack(">h", -1)
 _NULL = pack(">i", -1)
+_DAY_S = 86_400
 
 
 Told = Callable[[int], None]
@@ -69,18 +72,29 @@ def _tuples(columns: Sequence[Sequence[bytes]]) -> bytes:
 def _writer(work: ColumnWork) -> Callable[[pa.ChunkedArray], list[bytes]]:
     """Fields of one column as COPY wants them, their length first. Raises Unmaskable for a type that cannot be written."""
     kind = postgres_equivalent(work.type)
+    if kind.name == "interval":
+        return lambda column: [_NULL if v is None else _interval(work, Decimal(v)) for v in values_of(column)]
     codec = codec_of(kind)
     if codec is None:
         raise Unmaskable(work.place, "copy", f"{work.type.name} cannot be written as {kind.name}")
     encoded = codec.encoded
 
     def fields(column: pa.ChunkedArray) -> list[bytes]:
-        if pa.types.is_duration(column.type):
-            raise Unmaskable(work.place, "copy", "intervals are not copied to PostgreSQL yet")
         raw = encoded(values_of(column))
         return [_NULL if field is None else pack(">i", len(field)) + field for field in raw]
 
     return fields
+
+
+def _interval(work: ColumnWork, size: Decimal) -> bytes:
+    """A field of so many seconds or months: microseconds, days and months as PostgreSQL keeps them apart. Raises Unmaskable."""
+    is_months = work.type.name.startswith("INTERVAL YEAR")
+    days = 0 if is_months else int(size / _DAY_S)
+    rest = 0 if is_months else int((size - days * _DAY_S).scaleb(6).to_integral_value())
+    try:
+        return pack(">iqii", 16, rest, days, int(size) if is_months else 0)
+    except StructError:
+        raise Unmaskable(work.place, "copy", "an interval longer than PostgreSQL's longest") from None
 
 
 def undo_is_enough(shortest_s: float, expected_s: float) -> bool:

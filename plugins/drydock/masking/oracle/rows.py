@@ -21,28 +21,91 @@ from drydock.masking.kernel.work import ColumnWork, Unmaskable
 from drydock.masking.keys import MaskingKey
 from drydock.masking.oracle.chunks import RowidRange
 from drydock.masking.oracle.equivalents import postgres_equivalent
+from drydock.masking.oracle.types import plain_type
 from drydock.masking.policy import Technique
+from drydock.masking.schema import DataType
 from drydock.masking.subset import ALIAS
 
 BATCH_ROWS = 10_000
 _2000 = datetime(2000, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
+_SUMS = {
+    "INTERVAL DAY TO SECOND": {"DAY": 86_400, "HOUR": 3_600, "MINUTE": 60, "SECOND": 1},
+    "INTERVAL YEAR TO MONTH": {"YEAR": 12, "MONTH": 1},
+}
 
 
-def rows_question(owner: str, table: str, columns: Sequence[str], chosen: str = "") -> str:
-    """The SELECT of one range, with the binds scn, low and high. `chosen`: condition of a subset on the alias t.
+def rows_question(
+    owner: str, table: str, columns: Sequence[str], chosen: str = "", types: Mapping[str, DataType] | None = None
+) -> str:
+    """The SELECT of one range, with the binds scn, low and high. `chosen`: condition of a subset on the alias t; `types`: of
+    columns, where those that the driver would not give exactly are to be read as what PostgreSQL makes the same of.
 
     Built as an expression tree and written by the dialect, which quotes names; a subset's condition comes out of another.
     """
     rowids = exp.Between(this=exp.column("ROWID", table=ALIAS), low=_rowid("low"), high=_rowid("high"))
-    return _chosen(exp.Select(expressions=_listed(columns)).from_(_at_scn(owner, table)).where(rowids), chosen)
+    listed = [_read_as((types or {}).get(name), column) for name, column in zip(columns, _listed(columns), strict=True)]
+    return _chosen(exp.Select(expressions=listed).from_(_at_scn(owner, table)).where(rowids), chosen)
 
 
-def whole_question(owner: str, table: str, columns: Sequence[str], scn: int | None, having: Sequence[str] = ()) -> str:
-    """The SELECT of all rows, at an SCN with the bind scn, or as they are; `having`: columns that equal the binds k0, k1, ..."""
+def _read_as(kind: DataType | None, column: exp.Expression) -> exp.Expression:
+    """A moment with a zone as its moment in UTC: the driver gives the clock of its zone, without the zone. An interval as a
+    number of seconds or months: Arrow has no exact type that both sides read. A NUMBER of any digits as its text: the driver
+    gives a double for it, `fetch_decimals` or not, and a key of 19 digits would be another one."""
+    plain = plain_type(kind.name) if kind else ""
+    if kind and is_of_any_digits(kind):
+        return exp.alias_(_digits(column), column.this.name, quoted=True)
+    if "TIME ZONE" in plain:
+        made: exp.Expression = exp.Anonymous(this="SYS_EXTRACT_UTC", expressions=[column])
+    elif plain in _SUMS:
+        made = _sum_of(column, _SUMS[plain])
+    else:
+        return column
+    return exp.alias_(made, column.this.name, quoted=True)
+
+
+def is_of_any_digits(kind: DataType) -> bool:
+    """NUMBER and FLOAT without a scale: up to 40 digits, the point anywhere."""
+    return kind.name == "NUMBER" or plain_type(kind.name) == "FLOAT"
+
+
+def _digits(column: exp.Expression) -> exp.Expression:
+    """All of its digits, with a point whatever the session's territory says."""
+    text = exp.Anonymous(this="TO_CHAR", expressions=[column])
+    return exp.Anonymous(this="REPLACE", expressions=[text, exp.Literal.string(","), exp.Literal.string(".")])
+
+
+def _sum_of(interval: exp.Expression, parts: Mapping[str, int]) -> exp.Expression:
+    """EXTRACT(part) times its size, all together; parts of a negative interval are negative. With digits that are told, since
+    the driver gives a NUMBER without any as a double."""
+    terms = [
+        exp.Mul(this=exp.Extract(this=exp.var(part), expression=interval.copy()), expression=exp.Literal.number(size))
+        for part, size in parts.items()
+    ]
+    whole: exp.Expression = terms[0]
+    for term in terms[1:]:
+        whole = exp.Add(this=whole, expression=term)
+    return exp.cast(whole, exp.DataType.build("NUMBER(38, 9)", dialect="oracle"), dialect="oracle")
+
+
+def whole_question(
+    owner: str,
+    table: str,
+    columns: Sequence[str],
+    scn: int | None,
+    having: Sequence[str] = (),
+    types: Mapping[str, DataType] | None = None,
+) -> str:
+    """The SELECT of all rows, at an SCN with the bind scn, or as they are; `having`: columns that equal the binds k0, k1, ...;
+    `types`: of columns, where numbers of any digits are to come as texts."""
     named = _named(owner, table) if scn is None else _at_scn(owner, table)
     tests = [exp.EQ(this=c, expression=exp.Placeholder(this=f"k{n}")) for n, c in enumerate(_listed(having))]
-    question = exp.Select(expressions=_listed(columns)).from_(named)
+    numbers = {name for name, kind in (types or {}).items() if is_of_any_digits(kind)}
+    listed = [
+        exp.alias_(_digits(column), name, quoted=True) if name in numbers else column
+        for name, column in zip(columns, _listed(columns), strict=True)
+    ]
+    question = exp.Select(expressions=listed).from_(named)
     return (question.where(*tests) if tests else question).sql(dialect="oracle")
 
 
@@ -130,6 +193,7 @@ def table_masker(works: Sequence[ColumnWork], key: MaskingKey) -> Callable[[pa.T
     def mask(batch: pa.Table) -> pa.Table:
         if batch.num_columns != len(works):
             raise ValueError(f"{batch.num_columns} columns came where {len(works)} were asked for")
+        batch = with_numbers(batch, works)
         read = {n: values_of(batch.column(n)) for n in _looked_at(works, by_name)}
         columns = [batch.column(n) for n in range(len(works))]
         for n, work in enumerate(works):
@@ -139,6 +203,24 @@ def table_masker(works: Sequence[ColumnWork], key: MaskingKey) -> Callable[[pa.T
         return pa.table(columns, names=[w.name for w in works])
 
     return mask
+
+
+def with_numbers(batch: pa.Table, works: Sequence[ColumnWork]) -> pa.Table:
+    """The batch with numbers that came as texts made numbers again, exactly. Raises pa.ArrowInvalid past 76 digits."""
+    for n, work in enumerate(works):
+        column = batch.column(n)
+        if is_of_any_digits(work.type) and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            values = [None if text is None else Decimal(text) for text in column.to_pylist()]
+            batch = batch.set_column(n, batch.column_names[n], pa.chunked_array([_exactly(values)]))
+    return batch
+
+
+def _exactly(values: Sequence[Decimal | None]) -> pa.Array:
+    places = max((-int(v.as_tuple().exponent) for v in values if v is not None), default=0)
+    try:
+        return pa.array(values, type=pa.decimal128(38, max(0, places)))
+    except (pa.ArrowInvalid, ValueError):
+        return pa.array(values, type=pa.decimal256(76, max(0, places)))
 
 
 def _masked(work: ColumnWork, masker: ValueMasker, values: list[Any], beside: Sequence[list[Any]]) -> list[Any]:

@@ -98,7 +98,7 @@ def _findings(eyes: OracleMaskingEyes, whole: Translated, limits: MaskingLimits)
     yield from unconfirmed(policy)
     yield from drift(policy, schema, load_confirmed(policy.database))
     yield from unfit(policy, schema)
-    yield from whole.findings()
+    yield from whole.findings(eyes.copy_engine)
     if eyes.copy_engine is Engine.ORACLE:
         yield from definition_findings(whole.policy, _left_as_on_oracle(whole))  # what stands in definitions, for any engine
         yield from _held_in_bounds(whole)

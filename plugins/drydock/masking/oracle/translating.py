@@ -30,8 +30,10 @@ from drydock.verdicts import Finding
 
 _UNQUOTED = re.compile(r"[A-Z][A-Z0-9_$#]*\Z")
 _WHOLE = 2**63 - 1
-NOT_COPIED_TYPES = ("INTERVAL", "BFILE", "LONG")
-"""LONG cannot be read at an SCN; intervals and files outside of the database have no codec."""
+NOT_COPIED_TYPES = ("BFILE", "LONG")
+"""LONG cannot be read at an SCN; files outside of the database have no codec."""
+NOT_ON_ORACLE = ("INTERVAL", "TIME ZONE")
+"""In the name of a type that direct path load was not seen to keep exactly: the zone of a moment would be lost."""
 
 
 def copy_name(name: str) -> str:
@@ -152,13 +154,13 @@ class Translated:
             return None
         return copy_name(used.owner or table.schema_name), copy_name(used.name)
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self, target: Engine = Engine.POSTGRESQL) -> Iterator[Finding]:
         """What stops the copy, or must be looked at: names that meet or are too long, types that cannot be carried."""
         yield from self._names()
         for key, rules in self.source_policy.tables.items():
             table = self.source.by_key.get(key)
             for column in table.columns if table and not rules.structure_only else ():
-                yield from _of_type(key, column)
+                yield from _of_type(key, column, target)
 
     def _names(self) -> Iterator[Finding]:
         copied = [t for key, t in self.source.by_key.items() if key in self.source_policy.tables]
@@ -179,7 +181,7 @@ def table_name(table: s.Table) -> f.Name:
     return copy_name(table.schema_name), copy_name(table.name)
 
 
-def _of_type(key: str, column: s.Column) -> Iterator[Finding]:
+def _of_type(key: str, column: s.Column, target: Engine) -> Iterator[Finding]:
     place, kind = f"{key}.{column.name}", column.type
     if column.generated:
         return
@@ -188,9 +190,10 @@ def _of_type(key: str, column: s.Column) -> Iterator[Finding]:
     except NoEquivalent:
         yield finding("masking_type_not_carried", place, type=kind.name)
         return
-    if kind.name.startswith(NOT_COPIED_TYPES) or "TIME ZONE" in kind.name:
+    on_oracle = target is Engine.ORACLE and any(word in kind.name for word in NOT_ON_ORACLE)
+    if kind.name.startswith(NOT_COPIED_TYPES) or on_oracle:
         yield finding("masking_type_not_carried", place, type=kind.name)
-    elif is_lossy(kind):
+    elif is_lossy(kind) and target is Engine.POSTGRESQL:
         yield finding("masking_type_loses", place, is_certain=False, type=kind.name, becomes=postgres_equivalent(kind).name)
 
 

@@ -84,7 +84,8 @@ class SourceRows:
 
     def columns(self, table: Table, names: Sequence[str]) -> Iterator[pa.Table]:
         """Batches of some columns. Raises ChangeFailed."""
-        question = whole_question(table.schema_name, table.name, names, self.scn)
+        types = {name: table.by_name[name].type for name in names}
+        question = whole_question(table.schema_name, table.name, names, self.scn, types=types)
         binds = {} if self.scn is None else {"scn": self.scn}
         with source_told_apart():
             for frame in self.connection.fetch_df_batches(question, binds or None, size=BATCH_ROWS, fetch_decimals=True):
