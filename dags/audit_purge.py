@@ -3,8 +3,8 @@
 
 每周一次，把已归档并核验的 Oracle 审计记录（统一审计、AUD$、FGA_LOG$）从数据库中清理：
 只经由厂商过程 DBMS_AUDIT_MGMT，只用专门账号，先由人批准，再逐项通过闸门。
-Once a week: records of Oracle's trails in tables (unified, AUD$, FGA_LOG$) that are archived and verified are cleaned, only by the
-vendor's DBMS_AUDIT_MGMT, only as an account of its own, after a person's yes and behind the gate.
+Once a week: records of Oracle's trails in tables (unified, AUD$, FGA_LOG$) that are archived and verified are cleaned, only by
+the vendor's DBMS_AUDIT_MGMT, only as an account of its own, after a person's yes and behind the gate.
 
 只有审计策略写明 `purge_source: true` 的 Oracle 库才有此 DAG。
 Only Oracle databases whose policy says `purge_source: true` have this DAG.

@@ -1,7 +1,8 @@
 """The digest of a stretch of records: who did what to what, by hour; and who used which statement, first and last.
 
-DuckDB reads the files as it counts, in as much memory as the answers need: 283 MB for 5 and for 20 million records, where polars'
-streaming engine went from 0.8 to 1.2 GB.
+DuckDB reads the files as it counts, in as much memory as the answers need. A process of its own held at most 257 MB for 1, 263
+for 5 and 269 for 20 million records with 30,000 different answers; 178 of them are Python and its libraries. polars' streaming
+engine went from 0.8 to 1.2 GB.
 """
 
 from __future__ import annotations

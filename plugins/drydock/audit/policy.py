@@ -64,7 +64,7 @@ class OwnAccount(Model):
     accounts: tuple[Pattern, ...] = Field(min_length=1)
     programs: tuple[Pattern, ...] = Field(
         ("drydock", "drydock/*", "drydock-*", "python*"),
-        description="PostgreSQL: application_name; Oracle: CLIENT_PROGRAM_NAME, the interpreter of the worker",
+        description="PostgreSQL: application_name; Oracle: CLIENT_PROGRAM_NAME (drydock; with an Oracle Client the interpreter)",
     )
     clients: tuple[Pattern, ...] = Field(min_length=1, description="hosts or addresses of the Airflow workers")
     os_users: tuple[Pattern, ...] = ("*",)
