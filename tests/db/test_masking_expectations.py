@@ -62,7 +62,7 @@ def test_a_type_that_the_library_does_not_know_leaves_no_table_unasked(copies: C
     kind = "ExpectColumnProportionOfNonNullValuesToBeBetween"
     wanted = [Wanted("nulls", kind, column, {"column": column, **whole}) for column in ("列 1", "at")]
     with library(copies.copy) as opened:
-        answers = opened.ask("public.odd", ("public", "odd"), 2, wanted)
+        answers = opened.ask("public.odd", ("public", "odd"), 2, [*wanted, wanted[0]])
     assert [(a.expected.column, a.expected.held) for a in answers] == [("列 1", True), ("at", False)]
     with psycopg.connect(**asdict(copies.copy), autocommit=True) as c:
         c.execute("DROP TABLE public.odd")

@@ -76,7 +76,7 @@ class Library:
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         found: list[Answered] = []
         for is_figure in (False, True):
-            some = [w for w in wanted if (w.expectation in AGGREGATES) is is_figure]
+            some = [w for w in _each_once(wanted) if (w.expectation in AGGREGATES) is is_figure]
             if some:
                 result_format = {"result_format": "COMPLETE" if is_figure else "BOOLEAN_ONLY"}
                 suite = ExpectationSuite(name=f"{table} {'figures' if is_figure else 'values'}")
@@ -135,6 +135,12 @@ def _know_all_types(engine: sa.Engine) -> None:
         return _OtherType() if isinstance(found, sa.types.NullType) else found
 
     dialect._reflect_type = known
+
+
+def _each_once(wanted: Sequence[Wanted]) -> list[Wanted]:
+    """A join may be declared by a key and by the policy; of two that ask the same the library keeps one and answers one."""
+    questions = [(w.expectation, repr(w.kwargs), _text(w.statement) if w.statement else "") for w in wanted]
+    return [w for n, w in enumerate(wanted) if questions[n] not in questions[:n]]
 
 
 def _filled(suite: ExpectationSuite, wanted: Sequence[Wanted]) -> ExpectationSuite:
