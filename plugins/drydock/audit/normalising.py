@@ -2,7 +2,7 @@
 
 One pass over the text for Oracle and PostgreSQL alike, with no grammar: a literal or bind is `?`, lists and repeated rows of them
 are one, words are in lower case (ASCII), quoted names stay. What might be a literal and is not surely a name becomes `?`.
-The compiled pass (kernel/normalise.c) tells the same; tests hold the two against each other.
+The compiled pass (kernel/forms.c) tells the same; tests hold the two against each other.
 """
 
 from __future__ import annotations

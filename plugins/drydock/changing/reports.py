@@ -75,7 +75,7 @@ def _plan(run: ChangeRun) -> tuple[int | None, Plan | None]:
     """The run's plan; none where it never made one, or where the one in the ledger is not the one that was hashed."""
     try:
         return change_history.plan_of_run(run.ledger, run.run_id)
-    except (LookupError, ValueError):
+    except (change_history.NotRecorded, ValueError):
         return None, None
 
 

@@ -152,7 +152,7 @@ def make_plan(run: ChangeRun) -> Plan:
 def _newest_plan(run: ChangeRun) -> Plan | None:
     try:
         return history.plan_of_run(run.ledger, run.run_id)[1]
-    except LookupError:
+    except history.NotRecorded:
         return None
 
 

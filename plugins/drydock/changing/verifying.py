@@ -69,7 +69,7 @@ class Worked:
 
 
 def verify_run(run: ChangeRun) -> Verification:
-    """Look at the target again and at what was done; saved in the ledger. Raises StepSkipped, LookupError without a plan."""
+    """Look at the target again and at what was done; saved in the ledger. Raises StepSkipped, NotRecorded without a plan."""
     refuse_backfill(run)
     worked, stop = _load(run), stop_reason(run)
     done = worked.of_status(*DONE)

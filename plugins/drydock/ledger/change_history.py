@@ -78,16 +78,20 @@ class AnswerRecord(Model):
     answer: Answer
 
 
+class NotRecorded(LookupError):
+    """A run's step left nothing in the ledger: it did not complete."""
+
+
 def found_of_run(ledger: Ledger, run_id: int) -> Found:
-    """The run's newest survey. Raises LookupError when the run has none."""
+    """The run's newest survey. Raises NotRecorded when the run has none."""
     found = _newest(ledger, ChangeSurveyRow.found, ChangeSurveyRow.id, ChangeSurveyRow.run_id == run_id)
     if found is None:
-        raise LookupError(f"run {run_id} has no survey in the ledger: its survey step did not complete")
+        raise NotRecorded(f"run {run_id} has no survey in the ledger: its survey step did not complete")
     return Found.model_validate(found)
 
 
 def plan_of_run(ledger: Ledger, run_id: int) -> tuple[int, Plan]:
-    """Id of the run's newest plan, and the plan. Raises LookupError when the run has none.
+    """Id of the run's newest plan, and the plan. Raises NotRecorded when the run has none.
 
     Raises ValueError when the plan that comes out has not the hash that went in: then nothing stands on it.
     """
@@ -95,7 +99,7 @@ def plan_of_run(ledger: Ledger, run_id: int) -> tuple[int, Plan]:
     with transaction(ledger) as connection:
         row = connection.execute(query).one_or_none()
     if row is None:
-        raise LookupError(f"run {run_id} has no plan in the ledger: its plan step did not complete")
+        raise NotRecorded(f"run {run_id} has no plan in the ledger: its plan step did not complete")
     plan = Plan.model_validate(row.plan)
     if plan.hash != row.hash:
         raise ValueError(f"plan {row.id} in the ledger is not the one that was hashed")

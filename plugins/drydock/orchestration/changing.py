@@ -146,7 +146,7 @@ def verify(database_id: str, pipeline: Pipeline) -> dict[str, Any]:
     never_in_a_backfill(run)
     try:
         made = steps.verify_run(run)
-    except LookupError as e:  # there is no plan: trying again mends nothing
+    except change_history.NotRecorded as e:  # there is no plan: trying again mends nothing
         raise AirflowFailException(str(e)) from None
     return {"status": status_of(made).value, "stop": made.stop.value, "done": made.done, "freed_bytes": made.freed_bytes}
 

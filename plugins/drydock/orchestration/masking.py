@@ -219,7 +219,7 @@ def _afterwards(database_id: str, action: str) -> dict[str, Any]:
     changing.never_in_a_backfill(run)
     try:
         _, made = change_history.plan_of_run(run.ledger, run.run_id)
-    except LookupError as e:  # there is no plan: trying again mends nothing
+    except change_history.NotRecorded as e:  # there is no plan: trying again mends nothing
         skip(str(e))
     item = next((i for i in made.items if i.candidate.action == action), None)
     if item is None:
