@@ -18,14 +18,14 @@ from types import SimpleNamespace
 import polars as pl
 
 from bench.oracle_judging import memory_bytes
-from drydock.audit.collecting import collect
+from drydock.audit.collection.collecting import collect
+from drydock.audit.collection.file_source import FilesSource
 from drydock.audit.digest import digest_files
-from drydock.audit.file_source import FilesSource
 from drydock.audit.policy import AuditPolicy, AuditSource, SourceKind
 from drydock.audit.results import Part
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
-from drydock.audit.store import Store, keep_digest
+from drydock.audit.storage.store import Store, keep_digest
 from drydock.estate import Database
 from drydock.ledger import record
 from drydock.ledger.connect import ledger_engine

@@ -16,9 +16,9 @@ import psycopg
 from psycopg import sql
 
 from drydock.masking.kernel.work import ColumnWork
-from drydock.masking.places import places
-from drydock.masking.policy import ColumnRule, ResolvedRule
+from drydock.masking.policies.policy import ColumnRule, ResolvedRule
 from drydock.masking.postgres_types import postgres_type
+from drydock.masking.values.places import places
 from sandbox import identifiers as ids
 
 BLOCK_ROWS = 250_000

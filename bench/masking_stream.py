@@ -16,9 +16,9 @@ from psycopg import sql
 from pydantic import SecretBytes
 
 from bench.masking_data import COLUMNS, works
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.kernel import programs
 from drydock.masking.kernel.stream import copy_stream
-from drydock.masking.keys import MaskingKey
 
 KEY = MaskingKey(epoch="bench", secret=SecretBytes(bytes(range(32))))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from drydock.audit.cli import app as audit
-from drydock.masking.policy_cli import app as masking_policy
+from drydock.masking.policies.policy_cli import app as masking_policy
 
 if TYPE_CHECKING:
     from drydock.estate import Estate, PlannedJob
@@ -213,7 +213,7 @@ def mask(
     The same key, epoch and join domain give the same pseudonyms. Exits with 0, 64 on bad usage, 141 on a closed pipe.
     """
     from drydock.masking import commands
-    from drydock.masking.keys import KeyFileError
+    from drydock.masking.ciphers.keys import KeyFileError
 
     try:
         masker = commands.make_masker(kind, key_file, join_domain, epoch, commands.known_family(algorithm))
@@ -234,7 +234,7 @@ def discover(
 
     Exits with 0, 2 where there was no value to look at, 64 on bad usage or a file that cannot be read, 141 on a closed pipe.
     """
-    from drydock.masking import discovery_command as command
+    from drydock.masking.discovering import discovery_command as command
 
     command.heed_interrupts()
     try:
@@ -292,9 +292,9 @@ def read_audit(
     """
     from zoneinfo import ZoneInfo
 
-    from drydock.audit import audit_command as command
-    from drydock.audit.mappings import MappingError, read_mapping
-    from drydock.audit.times import Clock
+    from drydock.audit.parsing import audit_command as command
+    from drydock.audit.parsing.mappings import MappingError, read_mapping
+    from drydock.audit.parsing.times import Clock
 
     try:
         known = read_mapping(mapping) if mapping else None

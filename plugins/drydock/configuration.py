@@ -24,8 +24,8 @@ from drydock.crosschecks import EstateView, check_calendar, check_estate, check_
 from drydock.crosschecks_audit import check_audit_estate, check_audit_policy
 from drydock.crosschecks_changes import check_allowed_actions, check_change_policy, check_plan_times
 from drydock.estate import Database, Estate
-from drydock.masking.policy import MaskingPolicyFile
-from drydock.masking.policy_checks import check_masking_estate, check_policy
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.policy_checks import check_masking_estate, check_policy
 from drydock.messages import load_messages
 from drydock.notices import Notices
 from drydock.plans import Pipeline

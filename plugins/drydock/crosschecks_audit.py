@@ -92,7 +92,7 @@ def _check_rules(document: Document, loc: Loc, policy: AuditPolicy) -> Iterator[
 
 def rule_names() -> list[str]:
     """The rules that there are, a site's own too: each file holds one, and is named after it."""
-    from drydock.audit.rules import rule_folders
+    from drydock.audit.detection.rules import rule_folders
 
     return sorted(path.stem for folder in rule_folders() for path in folder.glob("*.yaml"))
 

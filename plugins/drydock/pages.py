@@ -44,7 +44,7 @@ def with_domain_table(page: Path) -> str:
 
 def with_audit_rules(page: Path) -> str:
     """The page about rules of detection with its tables as their files tell them."""
-    from drydock.audit.rule_pages import with_rules
+    from drydock.audit.detection.rule_pages import with_rules
 
     return with_rules(page, settings.home() / "include" / "audit" / "rules")
 

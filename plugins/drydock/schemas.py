@@ -17,8 +17,8 @@ from drydock import settings
 from drydock.audit.policy import AuditPolicy, AuditPolicyFile
 from drydock.calendar import Calendar
 from drydock.estate import Estate
-from drydock.masking.parameters import PARAMETERS
-from drydock.masking.policy import MaskingPolicyFile, Technique
+from drydock.masking.policies.parameters import PARAMETERS
+from drydock.masking.policies.policy import MaskingPolicyFile, Technique
 from drydock.notices import Notices
 from drydock.policy import (
     BackupPolicy,

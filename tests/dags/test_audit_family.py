@@ -113,7 +113,7 @@ def test_only_a_named_reviewer_of_the_policy_is_recorded(who: dict) -> None:
 
 
 def test_an_answer_that_cannot_be_taken_is_asked_for_again_at_once() -> None:
-    from drydock.audit.review_page import AnswerInvalid
+    from drydock.audit.quarterly.review_page import AnswerInvalid
 
     again, other = (AskAgain().evaluate(e, 1, 12) for e in (AnswerInvalid("reason: …"), ConnectionError("away")))
     assert again.retry_delay == timedelta(seconds=1) and again.reason == "reason: …" and other.retry_delay is None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
-from drydock.audit.tracing import TraceError
+from drydock.audit.quarterly.tracing import TraceError
 from drydock.configuration import load_all
 from drydock.orchestration import audit_trace
 

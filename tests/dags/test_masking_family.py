@@ -16,9 +16,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from drydock.changing.hands import ChangeFailed
 from drydock.changing.run import RunRefused
 from drydock.configuration import load_all, load_masking_policy, masking_names
-from drydock.masking.fitness_scope import finding
-from drydock.masking.keys import Family
-from drydock.masking.policy import KeyReference, Target
+from drydock.masking.ciphers.keys import Family
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.policy import KeyReference, Target
 from drydock.orchestration import masking
 from drydock.orchestration.approval import PlanApproval
 from drydock.orchestration.masking_keys import KeyUnusable, key_held, masking_key_of

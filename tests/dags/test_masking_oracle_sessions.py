@@ -9,7 +9,7 @@ import yaml
 
 from drydock.changing.run import ChangeRun
 from drydock.estate import Engine
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.orchestration import masking, masking_sessions
 from tests.db.masking_oracle_run import POLICY
 from tests.unit import build as b

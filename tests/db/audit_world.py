@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from drydock.audit.collecting import collect
-from drydock.audit.file_source import FilesSource
+from drydock.audit.collection.collecting import collect
+from drydock.audit.collection.file_source import FilesSource
 from drydock.audit.policy import AuditPolicy, AuditSource, SourceKind
 from drydock.audit.results import Part, Slice
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
-from drydock.audit.store import Store
+from drydock.audit.storage.store import Store
 from drydock.estate import Database
 from drydock.ledger import record
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from drydock.masking.policy import MaskingPolicyFile
-from drydock.masking.schema import Schema
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema
 
 REF = 'ref "x".资料'
 SOURCE = """

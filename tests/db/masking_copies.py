@@ -12,9 +12,9 @@ import psycopg
 import yaml
 
 from drydock.engines.postgres import Endpoint, connect, fetch_rows
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema
 from drydock.masking.postgres_schema import read_postgres_schema
-from drydock.masking.schema import Schema
 from drydock.sqlfiles import sql_file
 from tests.unit.net_samples import bank_card, phones, resident_ids
 

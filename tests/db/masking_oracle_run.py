@@ -22,11 +22,11 @@ from drydock.configuration import Configuration
 from drydock.engines.oracle import OracleEndpoint, RunIdentity
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Engine as Kind
-from drydock.masking.confirmed import confirmed_of, save_confirmed
 from drydock.masking.oracle.copy_sessions import OracleCopy, OracleCopyEyes
 from drydock.masking.oracle.picture import newest_source_picture, take_picture
 from drydock.masking.oracle.sessions import CopyOfOracle, OracleMaskingEyes
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.confirmed import confirmed_of, save_confirmed
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres.facts_of_run import facts_of
 from drydock.masking.postgres.sessions import RunFacts
 from drydock.policy import MaskingLimits, MaskingLimitsFile

@@ -28,9 +28,9 @@ from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_work import Places
 from drydock.estate import Engine as Kind
 from drydock.masking import reports
-from drydock.masking.confirmed import confirmed_of, save_confirmed
-from drydock.masking.keys import MaskingKey
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.ciphers.keys import MaskingKey
+from drydock.masking.policies.confirmed import confirmed_of, save_confirmed
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres import picture
 from drydock.masking.postgres.facts_of_run import facts_of
 from drydock.masking.postgres.sessions import MaskingEyes, MaskingTarget, RunFacts, ask_of

@@ -18,22 +18,22 @@ import pytest
 from audit_world import BEGIN, DAY, END, World, csv_line, database
 from sqlalchemy import Engine
 
-from drydock.audit import frames
-from drydock.audit.chain import check_chain
-from drydock.audit.collecting import FEWER, IN_ANOTHER, collect
-from drydock.audit.columns import EXEMPLARS
+from drydock.audit.collection.collecting import FEWER, IN_ANOTHER, collect
+from drydock.audit.collection.framing import WITHOUT_TIME, batch_of
+from drydock.audit.collection.log_files import HEAD_BYTES
+from drydock.audit.collection.pairing import Pairs
+from drydock.audit.collection.stretch import Folded
 from drydock.audit.digest import digest_files
-from drydock.audit.fingerprints import fingerprint
-from drydock.audit.framing import WITHOUT_TIME, batch_of
-from drydock.audit.log_files import HEAD_BYTES
-from drydock.audit.pairing import Pairs
-from drydock.audit.reading import pieces
+from drydock.audit.parsing.reading import pieces
+from drydock.audit.parsing.times import Clock
 from drydock.audit.results import Batch, Part
 from drydock.audit.spans import span_of_day
-from drydock.audit.store import keep_digest
-from drydock.audit.stretch import Folded
+from drydock.audit.statements.fingerprints import fingerprint
+from drydock.audit.storage import frames
+from drydock.audit.storage.chain import check_chain
+from drydock.audit.storage.columns import EXEMPLARS
+from drydock.audit.storage.store import keep_digest
 from drydock.audit.telling import judge_collected
-from drydock.audit.times import Clock
 from drydock.ledger import audit_history
 
 
@@ -364,7 +364,7 @@ def test_a_disk_that_is_full_is_no_unread_source(world: World, monkeypatch: pyte
     def full(self: object, data: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("drydock.audit.frames.Hashing.write", full)
+    monkeypatch.setattr("drydock.audit.storage.frames.Hashing.write", full)
     with pytest.raises(OSError, match="No space left"):
         world.collect()
     assert audit_history.links_of(world.ledger, world.name) == ()

@@ -22,7 +22,7 @@ from drydock.audit import steps
 from drydock.audit.results import Detection, Explained, Hit, Part, Slice
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
-from drydock.audit.store import Store
+from drydock.audit.storage.store import Store
 from drydock.audit.telling import judge_alarms
 from drydock.configuration import Configuration, load_all
 from drydock.ledger import audit_history, record

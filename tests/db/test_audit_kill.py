@@ -14,10 +14,10 @@ import pytest
 from audit_world import World, csv_line
 from sqlalchemy import Engine
 
-from drydock.audit import store as store_module
-from drydock.audit.chain import check_chain
 from drydock.audit.results import Part
-from drydock.audit.store import Store
+from drydock.audit.storage import store as store_module
+from drydock.audit.storage.chain import check_chain
+from drydock.audit.storage.store import Store
 from drydock.ledger import audit_history, audit_record
 from drydock.ledger.connect import ledger_engine
 from tests.thorough import is_thorough

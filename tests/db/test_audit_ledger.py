@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from drydock.audit.links import FIRST, link_hash, numbers_of, ranges_of
 from drydock.audit.results import Detection, Disposal, Explained, Hit, Link, Part, Review, Severity, Slice, StoredFile, Subject
+from drydock.audit.storage.links import FIRST, link_hash, numbers_of, ranges_of
 from drydock.ledger import audit_history, audit_record, record
 from drydock.verdicts import Status, judge, skip
 

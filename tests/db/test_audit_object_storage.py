@@ -11,11 +11,11 @@ from audit_world import DAY, World, csv_line
 from sqlalchemy import Engine
 from upath import UPath
 
-from drydock.audit.chain import check_chain
-from drydock.audit.columns import EXEMPLARS
 from drydock.audit.results import Part
-from drydock.audit.store import Store
-from drydock.audit.store_files import StoredFileChanged
+from drydock.audit.storage.chain import check_chain
+from drydock.audit.storage.columns import EXEMPLARS
+from drydock.audit.storage.store import Store
+from drydock.audit.storage.store_files import StoredFileChanged
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ import pytest
 from sqlalchemy import Engine
 
 from drydock.audit import steps
+from drydock.audit.detection.rules import load_rules
+from drydock.audit.health.trail import judge_trail
 from drydock.audit.results import Detection, Explained, Hit, Part, Slice
-from drydock.audit.rules import load_rules
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
-from drydock.audit.store import Store
-from drydock.audit.trail import judge_trail
+from drydock.audit.storage.store import Store
 from drydock.calendar import Period
 from drydock.configuration import Configuration, load_all
 from drydock.engines.oracle import OracleEndpoint, OracleSession, RunIdentity, SessionLimits, fetch_rows, open_session

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine
 
-from drydock.audit.collecting import collect
+from drydock.audit.collection.collecting import collect
 from drydock.audit.oracle import source as oracle_source
 from drydock.audit.oracle.source import OracleTrailSource, TrailMoved
 from drydock.audit.oracle.versions import OLDER as OLDER_FILES

@@ -21,14 +21,14 @@ from sqlalchemy import Engine
 
 from drydock import interlocks
 from drydock.actions import ACTIONS
-from drydock.audit.collecting import collect
-from drydock.audit.detecting import detect
-from drydock.audit.file_source import FilesSource
+from drydock.audit.collection.collecting import collect
+from drydock.audit.collection.file_source import FilesSource
+from drydock.audit.detection.detecting import detect
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.results import Explained, Hit
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import midnight
-from drydock.audit.store import Store
+from drydock.audit.storage.store import Store
 from drydock.backup.proved import Proof
 from drydock.calendar import Calendar
 from drydock.changing import steps

@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import Engine
 
 from drydock import interlocks
-from drydock.audit.chain import check_chain
-from drydock.audit.collecting import collect
+from drydock.audit.collection.collecting import collect
+from drydock.audit.health.trail import judge_trail
 from drydock.audit.oracle.archived import archived_until
 from drydock.audit.oracle.purge import PurgeEyes, PurgeTarget
 from drydock.audit.oracle.source import OracleTrailSource
@@ -25,8 +25,8 @@ from drydock.audit.policy import AuditPolicy, AuditPolicyFile
 from drydock.audit.results import Part
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import span_of_day
-from drydock.audit.store import Store
-from drydock.audit.trail import judge_trail
+from drydock.audit.storage.chain import check_chain
+from drydock.audit.storage.store import Store
 from drydock.backup.proved import Proof
 from drydock.changing import steps
 from drydock.changing.run import ChangeRun

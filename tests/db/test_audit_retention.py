@@ -10,12 +10,12 @@ import pytest
 from audit_world import DAY, World, database
 from sqlalchemy import Engine
 
-from drydock.audit import retention
-from drydock.audit.chain import check_chain
-from drydock.audit.columns import EXEMPLARS
 from drydock.audit.results import Part, Slice
-from drydock.audit.retention import EXEMPLARS_PAST, expire, months_before
 from drydock.audit.spans import span_of_day
+from drydock.audit.storage import retention
+from drydock.audit.storage.chain import check_chain
+from drydock.audit.storage.columns import EXEMPLARS
+from drydock.audit.storage.retention import EXEMPLARS_PAST, expire, months_before
 from drydock.ledger import audit_history
 from drydock.ledger.audit_history import DIGEST
 

@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import Engine
 
 from drydock.audit import steps
+from drydock.audit.quarterly.review_page import disposal_field
 from drydock.audit.results import Detection, Disposal, Hit, Severity, Subject
-from drydock.audit.review_page import disposal_field
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import Quarter
 from drydock.ledger import audit_history, audit_record

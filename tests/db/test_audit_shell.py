@@ -19,14 +19,15 @@ import openpyxl
 import pytest
 from sqlalchemy import URL, Engine
 
-from drydock.audit import reports, steps, traces, tracing
+from drydock.audit import steps
 from drydock.audit.asked import Wanted
-from drydock.audit.places import store_place
+from drydock.audit.quarterly import reports, traces, tracing
+from drydock.audit.quarterly.review_sheet import HEAD_ROW, KEYS, SHEET
 from drydock.audit.results import Disposal
-from drydock.audit.review_sheet import HEAD_ROW, KEYS, SHEET
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import Quarter, span_of_day
-from drydock.audit.store import Store
+from drydock.audit.storage.places import store_place
+from drydock.audit.storage.store import Store
 from drydock.cli import main
 from drydock.configuration import load_all
 from drydock.ledger import audit_history, audit_record, record

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine
 
-from drydock.audit.columns import EXEMPLARS, RECORDS
 from drydock.audit.results import Part, Slice
-from drydock.audit.store import Store
+from drydock.audit.storage.columns import EXEMPLARS, RECORDS
+from drydock.audit.storage.store import Store
 from drydock.ledger import audit_history, record
 from drydock.ledger.locks import locked
 

@@ -14,10 +14,10 @@ import pytest
 from audit_world import BEGIN, DAY, END, World, csv_line
 from sqlalchemy import URL, Connection, Engine, text
 
-from drydock.audit.chain import check_chain
-from drydock.audit.columns import EXEMPLARS
-from drydock.audit.links import hash_of
 from drydock.audit.results import Part
+from drydock.audit.storage.chain import check_chain
+from drydock.audit.storage.columns import EXEMPLARS
+from drydock.audit.storage.links import hash_of
 from drydock.ledger.connect import ledger_engine
 from drydock.ledger.locks import locked
 from drydock.verdicts import Status

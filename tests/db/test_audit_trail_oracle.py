@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from drydock.audit import trail, trail_state
+from drydock.audit.health import trail, trail_state
+from drydock.audit.health.trail_state import BADLY_APART
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.run import AuditRun
-from drydock.audit.trail_state import BADLY_APART
 from drydock.ledger import audit_record, record
 from drydock.verdicts import Finding, Status, Verdict
 from sandbox.oracle.model.auditing import UNIFIED, CleanupJob, Policy, take_room

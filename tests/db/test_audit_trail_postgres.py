@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine
 
-from drydock.audit import trail
+from drydock.audit.health import trail
+from drydock.audit.health.trail_state import BADLY_APART
 from drydock.audit.spans import span_of_day
-from drydock.audit.trail_state import BADLY_APART
 from drydock.calendar import Calendar
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import initialise

@@ -17,7 +17,8 @@ from sqlalchemy import URL
 from drydock.engines.postgres import Endpoint, fetch_rows
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_statements import Statement
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema, object_name
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.building import create_staging
 from drydock.masking.postgres.definitions import DefinitionRefused, definition_findings, judge_definitions, staging_names
@@ -26,7 +27,6 @@ from drydock.masking.postgres.finishing import finish_table
 from drydock.masking.postgres.linking import link_tables
 from drydock.masking.postgres.reading import read_definitions
 from drydock.masking.postgres_schema import Ask, read_postgres_schema
-from drydock.masking.schema import Schema, object_name
 from drydock.sqlfiles import sql_file
 from drydock.verdicts import Finding, Status
 from tests.db.masking_build_samples import LEFT, NOT_COPIED, REF, ROLES, SOURCE, policy_for

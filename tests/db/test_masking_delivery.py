@@ -10,7 +10,8 @@ from psycopg import errors
 from sqlalchemy import URL
 
 from drydock.engines.postgres import Endpoint
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema
 from drydock.masking.postgres.building import create_staging, empty_staging
 from drydock.masking.postgres.definitions import DefinitionRefused, definition_findings, staging_names
 from drydock.masking.postgres.delivering import Standing, deliver, foreseen, is_delivered, read_standing, undeliverable
@@ -18,7 +19,6 @@ from drydock.masking.postgres.destroying import destroy, read_remains, undestroy
 from drydock.masking.postgres.finishing import finish_table
 from drydock.masking.postgres.linking import link_tables
 from drydock.masking.postgres.reading import read_definitions
-from drydock.masking.schema import Schema
 from drydock.verdicts import Status
 from tests.db.masking_build_samples import ROLES, policy_for
 from tests.db.test_masking_building import PHONE, Session, as_role, as_super, asked, codes, schema_of, send

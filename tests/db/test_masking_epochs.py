@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from drydock.ledger import record
 from drydock.ledger.masking_record import copy_verification_of_run, events_of_masking, events_of_run, save_copy_verification
 from drydock.ledger.models import Event
-from drydock.masking.epochs import EpochHasOtherKey, fingerprint_of, note_keys_gone, see_key
-from drydock.masking.keys import Family, MaskingKey
+from drydock.masking.ciphers.epochs import EpochHasOtherKey, fingerprint_of, note_keys_gone, see_key
+from drydock.masking.ciphers.keys import Family, MaskingKey
 from drydock.verdicts import Status
 
 

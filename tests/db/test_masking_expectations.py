@@ -14,13 +14,13 @@ import pytest
 from psycopg import sql
 
 from drydock.engines.postgres import Endpoint, connect
-from drydock.masking.checks import is_valid
-from drydock.masking.expectations import Wanted
-from drydock.masking.expectations_copy import PostgresFigures, expect, places_of, verdict
-from drydock.masking.expectations_library import library
-from drydock.masking.expectations_statements import CHECKED, check_of
+from drydock.masking.copy_checks.expectations import Wanted
+from drydock.masking.copy_checks.expectations_copy import PostgresFigures, expect, places_of, verdict
+from drydock.masking.copy_checks.expectations_library import library
+from drydock.masking.copy_checks.expectations_statements import CHECKED, check_of
+from drydock.masking.copy_checks.verifying import source_session
+from drydock.masking.values.checks import is_valid
 from drydock.masking.verification.results import Expectations, Expected
-from drydock.masking.verifying import source_session
 from drydock.verdicts import Status, Verdict
 from tests.db.masking_copies import STAGING, Copies, make_copies
 

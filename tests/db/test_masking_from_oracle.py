@@ -20,14 +20,14 @@ from drydock.engines.oracle import OracleEndpoint
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Engine as Kind
 from drydock.ledger import change_history as history
-from drydock.masking import policy_command
-from drydock.masking.confirmed import load_confirmed
 from drydock.masking.kernel.stream import copy_stream
 from drydock.masking.kernel.work import ColumnWork
 from drydock.masking.oracle import streams
 from drydock.masking.oracle.picture import make_picture, newest_source_picture
-from drydock.masking.policy import SubsetRule
-from drydock.masking.schema import DataType
+from drydock.masking.policies import policy_command
+from drydock.masking.policies.confirmed import load_confirmed
+from drydock.masking.policies.policy import SubsetRule
+from drydock.masking.policies.schema import DataType
 from drydock.outcomes import Outcome
 from drydock.plans import Plan
 from drydock.verdicts import Status

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from drydock.engines.postgres import Endpoint
-from drydock.masking import verifying
+from drydock.masking.copy_checks import verifying
+from drydock.masking.copy_checks.verifying import CopyVerification, verify_copy
 from drydock.masking.verification.results import Expectations
-from drydock.masking.verifying import CopyVerification, verify_copy
 from drydock.verdicts import Status, skip
 from tests.db.masking_copies import BIRD_CARD, BIRD_ID, BIRD_NAME, PEOPLE, STAGING, Copies, make_copies
 from tests.unit.net_samples import resident_ids

@@ -15,17 +15,17 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from drydock.engines.postgres import Endpoint
-from drydock.masking.checks import is_valid
 from drydock.masking.kernel.work import ColumnWork
 from drydock.masking.oracle.chunks import LAST_ROW, Chunk, chunks_of, rowid, segments_of
 from drydock.masking.oracle.equivalents import NoEquivalent, is_lossy, postgres_equivalent
 from drydock.masking.oracle.loading import load_oracle, load_postgres, undo_is_enough
 from drydock.masking.oracle.rows import masked_batches, rows_question, values_of
 from drydock.masking.oracle.types import oracle_type
-from drydock.masking.outcomes import TRIAL_KEY
-from drydock.masking.policy import ColumnRule, Parameters, ResolvedRule
-from drydock.masking.schema import DataType
-from drydock.masking.specimens import of_kind
+from drydock.masking.policies.outcomes import TRIAL_KEY
+from drydock.masking.policies.policy import ColumnRule, Parameters, ResolvedRule
+from drydock.masking.policies.schema import DataType
+from drydock.masking.policies.specimens import of_kind
+from drydock.masking.values.checks import is_valid
 from sandbox.oracle import worlds
 from sandbox.oracle.backend import OraType
 from sandbox.oracle.model.database import Account, OracleDatabase

@@ -19,7 +19,7 @@ from drydock.engines.oracle import OracleEndpoint
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Engine as Kind
 from drydock.masking.oracle.picture import make_picture
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.verdicts import Status
 from sandbox.oracle import worlds
 from sandbox.oracle.backend import OraType, YearMonth

@@ -13,14 +13,14 @@ import oracledb
 import pytest
 import yaml
 
-from drydock.masking import schema as s
-from drydock.masking.checks import is_valid
-from drydock.masking.expectations_copy import places_of
-from drydock.masking.expectations_figures import UNASKED, Aggregate
-from drydock.masking.expectations_statements import CHECKED
+from drydock.masking.copy_checks.expectations_copy import places_of
+from drydock.masking.copy_checks.expectations_figures import UNASKED, Aggregate
+from drydock.masking.copy_checks.expectations_statements import CHECKED
 from drydock.masking.oracle.asked_figures import OracleFigures, Side
 from drydock.masking.oracle.expected_on_copy import CopySide, expect_on_oracle
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies import schema as s
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.values.checks import is_valid
 from drydock.masking.verification.results import Expectations
 from drydock.verdicts import Status, Verdict
 from sandbox.oracle.backend import OraType

@@ -10,9 +10,9 @@ import pytest
 
 from drydock.engines.oracle import OracleEndpoint, RunIdentity, fetch_rows, open_session
 from drydock.estate import Engine
-from drydock.masking import schema as s
 from drydock.masking.oracle.reading import NoSuchSchema, read_oracle_schema
 from drydock.masking.oracle.types import oracle_type
+from drydock.masking.policies import schema as s
 from drydock.settings import include_dir
 from drydock.sqlfiles import parse_sql_file, sql_file, statements
 from sandbox.oracle import worlds

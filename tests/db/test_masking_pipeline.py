@@ -26,11 +26,11 @@ from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
 from drydock.ledger import change_history as history
 from drydock.ledger.masking_record import copy_verification_of_run
-from drydock.masking.policy import SubsetRule
+from drydock.masking.copy_checks.verifying import CopyVerification
+from drydock.masking.policies.policy import SubsetRule
 from drydock.masking.postgres import judging
 from drydock.masking.postgres.sessions import MaskingEyes
 from drydock.masking.postgres_schema import read_postgres_schema
-from drydock.masking.verifying import CopyVerification
 from drydock.outcomes import StopReason
 from drydock.plans import Plan
 from drydock.verdicts import Finding, Status, judge

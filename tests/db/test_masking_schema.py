@@ -13,14 +13,14 @@ from sqlalchemy import URL
 
 from drydock.engines.postgres import Endpoint, connect, fetch_rows
 from drydock.estate import Engine
-from drydock.masking import schema as s
-from drydock.masking.conditions import parse
-from drydock.masking.fitness import unfit
-from drydock.masking.outcomes import TRIAL_KEY
-from drydock.masking.policy import TableRules
+from drydock.masking.policies import schema as s
+from drydock.masking.policies.conditions import parse
+from drydock.masking.policies.fitness import unfit
+from drydock.masking.policies.outcomes import TRIAL_KEY
+from drydock.masking.policies.policy import TableRules
+from drydock.masking.policies.specimens import of_kind
 from drydock.masking.postgres_schema import NoSuchSchema, read_postgres_schema
 from drydock.masking.postgres_types import postgres_type
-from drydock.masking.specimens import of_kind
 from drydock.masking.techniques import pseudonyms
 from drydock.sqlfiles import sql_file
 from tests.unit.masking_policy_samples import a_policy

@@ -14,10 +14,10 @@ from pydantic import SecretBytes
 from sqlalchemy import URL
 
 from drydock.engines.postgres import Endpoint, classify
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.kernel.stream import copy_stream
 from drydock.masking.kernel.work import BadStream, ColumnWork, CopyFailed, StreamCounts, Unmaskable
-from drydock.masking.keys import MaskingKey
-from drydock.masking.policy import ColumnRule, ResolvedRule
+from drydock.masking.policies.policy import ColumnRule, ResolvedRule
 from drydock.masking.postgres_types import postgres_type
 
 KEY = MaskingKey(epoch="test", secret=SecretBytes(bytes(range(7, 39))))

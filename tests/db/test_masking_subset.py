@@ -14,11 +14,11 @@ from psycopg.rows import dict_row
 from sqlalchemy import URL
 
 from drydock.engines.postgres import Endpoint, fetch_rows
-from drydock.masking import subset
-from drydock.masking.policy import MaskingPolicyFile, SubsetRule, TableRules
+from drydock.masking.policies import subset
+from drydock.masking.policies.policy import MaskingPolicyFile, SubsetRule, TableRules
+from drydock.masking.policies.schema import Schema, object_name
+from drydock.masking.policies.subset import Unselectable, selections, unselectable
 from drydock.masking.postgres_schema import read_postgres_schema
-from drydock.masking.schema import Schema, object_name
-from drydock.masking.subset import Unselectable, selections, unselectable
 from drydock.sqlfiles import sql_file
 from tests.unit.masking_policy_samples import a_policy
 

@@ -20,8 +20,8 @@ from drydock.changing import steps
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import Binaries, all_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
-from drydock.masking.fitness import unfit
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.fitness import unfit
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres.sessions import ask_of
 from drydock.masking.postgres_schema import read_postgres_schema
 from drydock.verdicts import Status

@@ -16,9 +16,9 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-from drydock.audit.columns import RECORDS
 from drydock.audit.policy import AuditPolicy, AuditSource
 from drydock.audit.run import AuditRun
+from drydock.audit.storage.columns import RECORDS
 from drydock.engines.postgres import Endpoint, connect, fetch_rows
 from drydock.engines.postgres_server import PostgresServer
 from drydock.sqlfiles import sql_file

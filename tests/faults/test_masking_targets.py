@@ -10,7 +10,7 @@ import pytest
 
 from drydock import gate
 from drydock.changing.hands import ChangeFailed
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres.targets_allowed import refusal, refusals
 from drydock.outcomes import Interlock
 from drydock.policy import MaskingLimits, MaskingLimitsFile

@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from drydock.audit import postgres_bulk
-from drydock.audit.framing import batches_of
+from drydock.audit.collection import postgres_bulk
+from drydock.audit.collection.framing import batches_of
 from drydock.audit.kernel import compiled
-from drydock.audit.lines import Lines
-from drydock.audit.normalising import normalise
-from drydock.audit.reading import pieces
-from drydock.audit.times import Clock
+from drydock.audit.parsing.lines import Lines
+from drydock.audit.parsing.reading import pieces
+from drydock.audit.parsing.times import Clock
+from drydock.audit.statements.normalising import normalise
 
 CLOCK = Clock(ZoneInfo("Asia/Shanghai"), year=2026)
 EVER = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drydock.engines.oracle_statements import Statement
-from drydock.masking import schema as s
 from drydock.masking.oracle import copy_statements as st
+from drydock.masking.policies import schema as s
 
 HOSTILE = "Odd.'; DROP TABLE X --"
 

@@ -21,8 +21,8 @@ if __name__ == "__main__":
 
 from drydock.engines import oracle_statements as rendered  # noqa: E402
 from drydock.engines.oracle_statements import Segment, Statement  # noqa: E402
-from drydock.masking import schema as s  # noqa: E402
 from drydock.masking.oracle import copy_statements as c  # noqa: E402
+from drydock.masking.policies import schema as s  # noqa: E402
 from drydock.sqlfiles import all_sql_files, parse_sql_file, sql_file, statements  # noqa: E402
 
 GOLDENS = HERE / "goldens"

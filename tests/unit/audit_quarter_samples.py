@@ -9,12 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from drydock.audit.columns import ACTIVITY, EXEMPLARS, RECORDS, STATEMENT_USE, STATEMENTS
 from drydock.audit.policy import AuditPolicy
-from drydock.audit.quarter import quarter_of
-from drydock.audit.quarter_model import AuditQuarter
+from drydock.audit.quarterly.quarter import quarter_of
+from drydock.audit.quarterly.quarter_model import AuditQuarter
 from drydock.audit.results import Detection, Disposal, Explained, Hit, Part, Review, Severity, Slice, StoredFile, Subject
 from drydock.audit.spans import Quarter, days_between, span_of_day
+from drydock.audit.storage.columns import ACTIVITY, EXEMPLARS, RECORDS, STATEMENT_USE, STATEMENTS
 from drydock.calendar import Calendar
 from drydock.estate import Database
 from drydock.verdicts import Finding, Status, Verdict, judge

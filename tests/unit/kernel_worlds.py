@@ -11,17 +11,17 @@ from typing import Any
 
 from pydantic import SecretBytes
 
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.kernel.batches import BatchColumn, Batches
 from drydock.masking.kernel.codecs import write_numeric
 from drydock.masking.kernel.programs import program_of
 from drydock.masking.kernel.rows import HEAD, TRAILER, written
 from drydock.masking.kernel.stream import Maskers
 from drydock.masking.kernel.work import ColumnWork
-from drydock.masking.keys import MaskingKey
-from drydock.masking.places import place_names
-from drydock.masking.policy import ColumnRule, ResolvedRule
+from drydock.masking.policies.policy import ColumnRule, ResolvedRule
 from drydock.masking.postgres_types import postgres_type
 from drydock.masking.techniques.check_digits import ID_WEIGHTS
+from drydock.masking.values.places import place_names
 
 KEY = MaskingKey(epoch="test", secret=SecretBytes(bytes(range(7, 39))))
 _HAN = "王李张刘陈杨赵黄周吴欧阳司马伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英龘𠮷"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import yaml
 
 from drydock.estate import Engine
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Check, Column, ForeignKey, Partition, Partitioning, Schema, Table, UniqueKey
 from drydock.masking.postgres_types import postgres_type
-from drydock.masking.schema import Check, Column, ForeignKey, Partition, Partitioning, Schema, Table, UniqueKey
 from drydock.verdicts import Model
 
 POLICY = """schema: drydock-masking-policy/1

@@ -7,8 +7,8 @@ from datetime import timedelta
 from drydock.ledger.change_history import AnswerRecord, StatementRecord
 from drydock.ledger.masking_record import MaskingEvent
 from drydock.ledger.models import Event
+from drydock.masking.copy_checks.verifying import CopyVerification
 from drydock.masking.verification import results as r
-from drydock.masking.verifying import CopyVerification
 from drydock.outcomes import Answer, ApprovalAnswer, Decision, Interlock, Outcome, StatementDone, StopReason, Verification
 from drydock.plans import Budget, Candidate, Estimate, LeftAlone, LockKind, ObjectKind, ObjectRef, Plan, WorkItem
 from drydock.policy import MaskingLimits

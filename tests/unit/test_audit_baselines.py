@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from drydock.audit.baselines import outliers, why_no_baseline
-from drydock.audit.columns import ACTIVITY
+from drydock.audit.detection.baselines import outliers, why_no_baseline
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.results import Hit
+from drydock.audit.storage.columns import ACTIVITY
 from drydock.calendar import Calendar
 
 ZONE = ZoneInfo("Asia/Shanghai")

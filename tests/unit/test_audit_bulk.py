@@ -15,14 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drydock.audit import postgres_bulk, postgres_frames, reading
-from drydock.audit.columns import EXEMPLARS, RECORDS, STATEMENTS
-from drydock.audit.framing import batches_of
+from drydock.audit.collection import postgres_bulk, postgres_frames
+from drydock.audit.collection.framing import batches_of
+from drydock.audit.collection.postgres_bulk import bulk_batches, is_bulk
 from drydock.audit.kernel import compiled
-from drydock.audit.postgres_bulk import bulk_batches, is_bulk
-from drydock.audit.postgres_logs import CSV_NAMES
+from drydock.audit.parsing import reading
+from drydock.audit.parsing.postgres_logs import CSV_NAMES
+from drydock.audit.parsing.times import Clock
 from drydock.audit.results import Batch
-from drydock.audit.times import Clock
+from drydock.audit.storage.columns import EXEMPLARS, RECORDS, STATEMENTS
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)

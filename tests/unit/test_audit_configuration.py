@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from drydock.audit.places import store_place
 from drydock.audit.policy import AuditPolicy
+from drydock.audit.storage.places import store_place
 from drydock.configuration import check_all, load_all, load_audit_policy
 from drydock.problems import Problem
 from tests.unit.configuration_folder import ConfigurationFolder

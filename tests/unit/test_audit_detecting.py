@@ -13,17 +13,17 @@ from typing import Any
 import polars as pl
 import pytest
 
-from drydock.audit.columns import RECORDS
-from drydock.audit.deeds import deed_of
-from drydock.audit.detecting import MOST_HITS, detect_in
-from drydock.audit.explaining import explain
-from drydock.audit.important import important_objects
+from drydock.audit.detection.detecting import MOST_HITS, detect_in
+from drydock.audit.detection.explaining import explain
+from drydock.audit.detection.important import important_objects
+from drydock.audit.detection.rule_worlds import scene_of_world
+from drydock.audit.detection.rules import RuleException, World, load_rules
+from drydock.audit.detection.scene import Scene
+from drydock.audit.detection.tickets import Tickets, read_tickets
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.results import Detection, Disposal, Explained, Hit, Review, Severity, Subject
-from drydock.audit.rule_worlds import scene_of_world
-from drydock.audit.rules import RuleException, World, load_rules
-from drydock.audit.scene import Scene
-from drydock.audit.tickets import Tickets, read_tickets
+from drydock.audit.statements.deeds import deed_of
+from drydock.audit.storage.columns import RECORDS
 from drydock.estate import Engine
 from drydock.ledger.audit_changes import OwnRun, OwnStatement
 

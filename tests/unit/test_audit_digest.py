@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from drydock.audit.columns import ACTIVITY, RECORDS, STATEMENT_USE
 from drydock.audit.digest import digest, digest_files
+from drydock.audit.storage.columns import ACTIVITY, RECORDS, STATEMENT_USE
 
 
 def made_records(count: int) -> pl.DataFrame:

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from drydock.audit import fingerprints
-from drydock.audit.fingerprints import DESCRIBED, describe, fingerprint
-from drydock.audit.injections import MARKS
 from drydock.audit.kernel import compiled
-from drydock.audit.normalising import normalise
-from drydock.audit.statement_facts import facts_of
+from drydock.audit.statements import fingerprints
+from drydock.audit.statements.fingerprints import DESCRIBED, describe, fingerprint
+from drydock.audit.statements.injections import MARKS
+from drydock.audit.statements.normalising import normalise
+from drydock.audit.statements.statement_facts import facts_of
 
 KERNEL = compiled.load().kernel
 WORDS = (

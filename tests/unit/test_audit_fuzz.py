@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.audit import json_lines
+from drydock.audit.parsing import json_lines
 from tests.fuzz.audit_readers import check
 from tests.thorough import is_thorough
 from tests.unit.audit_samples import SAMPLES

@@ -9,8 +9,8 @@ from datetime import date
 import pytest
 
 from drydock.audit.policy import AuditPolicy
-from drydock.audit.quarter import choose_example
-from drydock.audit.quarter_model import AuditQuarter
+from drydock.audit.quarterly.quarter import choose_example
+from drydock.audit.quarterly.quarter_model import AuditQuarter
 from drydock.audit.results import Disposal, Explained
 from drydock.ledger import audit_history
 from drydock.messages import load_messages, message, next_step

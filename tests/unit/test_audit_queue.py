@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from drydock.audit import review_sheet
-from drydock.audit.columns import STATEMENT_USE, STATEMENTS
+from drydock.audit.quarterly import review_sheet
+from drydock.audit.quarterly.review import finding_items, in_order, is_reviewed, statement_items, statement_pattern, unreviewed
+from drydock.audit.quarterly.review_sheet import HEAD_ROW, KEYS, SHEET, SheetError, read_sheet, write_sheet
 from drydock.audit.results import NOT_LISTED, Disposal, Explained, Hit, QueueItem, Review, Severity, Subject
-from drydock.audit.review import finding_items, in_order, is_reviewed, statement_items, statement_pattern, unreviewed
-from drydock.audit.review_sheet import HEAD_ROW, KEYS, SHEET, SheetError, read_sheet, write_sheet
+from drydock.audit.storage.columns import STATEMENT_USE, STATEMENTS
 from drydock.problems import ConfigurationError
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -11,9 +11,9 @@ import docx
 import openpyxl
 import pytest
 
-from drydock.audit import reports
-from drydock.audit.quarter_model import AuditQuarter
-from drydock.audit.rules import load_rules
+from drydock.audit.detection.rules import load_rules
+from drydock.audit.quarterly import reports
+from drydock.audit.quarterly.quarter_model import AuditQuarter
 from drydock.ledger import audit_history
 from drydock.reporting import audit_charts
 from drydock.reporting.audit_events import RULES_OF
@@ -239,10 +239,10 @@ def test_pictures_need_something_to_show() -> None:
 
 
 def test_the_chapters_name_rules_that_there_are() -> None:
-    from drydock.audit.quarter_counts import matches
+    from drydock.audit.quarterly.quarter_counts import matches
 
     ids = [rule.id for rule in load_rules()]
     assert all(any(matches(i, patterns) for i in ids) for patterns in RULES_OF.values())
-    from drydock.audit.quarter import CHANGES_OF_IMPORTANT
+    from drydock.audit.quarterly.quarter import CHANGES_OF_IMPORTANT
 
     assert set(CHANGES_OF_IMPORTANT) <= set(ids)

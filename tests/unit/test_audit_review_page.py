@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from drydock.audit.results import NOT_LISTED, Disposal, QueueItem, Severity, Subject
-from drydock.audit.review_page import (
+from drydock.audit.quarterly.review_page import (
     ITEMS_PER_PAGE,
     MOST_PAGES,
     AnswerInvalid,
@@ -18,6 +17,7 @@ from drydock.audit.review_page import (
     pages_of,
     subject_of,
 )
+from drydock.audit.results import NOT_LISTED, Disposal, QueueItem, Severity, Subject
 from drydock.configuration import load_estate
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)

@@ -10,14 +10,14 @@ import duckdb
 import pytest
 
 from drydock import settings
-from drydock.audit import rule_worlds
-from drydock.audit.detecting import detect_in
-from drydock.audit.detection_views import opened
+from drydock.audit.detection import rule_worlds
+from drydock.audit.detection.detecting import detect_in
+from drydock.audit.detection.detection_views import opened
+from drydock.audit.detection.rule_pages import with_rules
+from drydock.audit.detection.rule_worlds import failures, failures_of, play, scene_of_world
+from drydock.audit.detection.rules import Rule, World, load_rules, policy_problems
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.results import Hit
-from drydock.audit.rule_pages import with_rules
-from drydock.audit.rule_worlds import failures, failures_of, play, scene_of_world
-from drydock.audit.rules import Rule, World, load_rules, policy_problems
 from drydock.cli import main
 from drydock.problems import ConfigurationError
 from tests.thorough import is_thorough

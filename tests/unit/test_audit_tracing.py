@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from drydock.audit import tracing
-from drydock.audit.columns import EXEMPLARS, RECORDS
+from drydock.audit.quarterly import tracing
+from drydock.audit.quarterly.tracing import TraceError, Wanted, trace
 from drydock.audit.results import Part
-from drydock.audit.tracing import TraceError, Wanted, trace
+from drydock.audit.storage.columns import EXEMPLARS, RECORDS
 
 BEGIN = datetime(2026, 11, 10, tzinfo=UTC)
 END = BEGIN + timedelta(days=1)

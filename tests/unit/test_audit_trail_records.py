@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from drydock.audit import trail_records, trail_room, trail_state
-from drydock.audit.columns import RECORDS
+from drydock.audit.health import trail_records, trail_room, trail_state
+from drydock.audit.health.trail_parts import Clocks
+from drydock.audit.health.trail_room import Room
+from drydock.audit.parsing.reading import SPILLOVER
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.postgres import weaker
 from drydock.audit.postgres.trail import rotation_days
-from drydock.audit.reading import SPILLOVER
 from drydock.audit.results import Link, Slice
-from drydock.audit.trail_parts import Clocks
-from drydock.audit.trail_room import Room
+from drydock.audit.storage.columns import RECORDS
 from drydock.calendar import Calendar
 from drydock.verdicts import Finding, Status
 

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drydock import cli
-from drydock.masking import discovery_command as command
-from drydock.masking.csv_rows import LONGEST_FIELD
-from drydock.masking.discovery_command import Discovery, discover
+from drydock.masking.discovering import discovery_command as command
+from drydock.masking.discovering.csv_rows import LONGEST_FIELD
+from drydock.masking.discovering.discovery_command import Discovery, discover
 
 ROOT = Path(__file__).parents[2]
 # made up: check digits are right, nobody has them

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from drydock.masking.discovery import propose
-from drydock.masking.proposals import ColumnSample, Proposal
+from drydock.masking.discovering.discovery import propose
+from drydock.masking.discovering.proposals import ColumnSample, Proposal
 
 ROWS = 600  # more than whole.FEW: polars searches; the sandbox's columns are searched by Python
 START = datetime(2024, 1, 1)

@@ -15,10 +15,10 @@ from functools import cache
 import polars as pl
 import pytest
 
-from drydock.masking.discovery import propose
-from drydock.masking.kinds import all_kinds
-from drydock.masking.proposals import ColumnSample, Proposal
-from drydock.masking.whole import ONLY_BY_NAME
+from drydock.masking.discovering.discovery import propose
+from drydock.masking.discovering.proposals import ColumnSample, Proposal
+from drydock.masking.discovering.whole import ONLY_BY_NAME
+from drydock.masking.values.kinds import all_kinds
 from sandbox.rows import platform_rows
 from sandbox.tables import PLATFORMS, Column, catalog
 

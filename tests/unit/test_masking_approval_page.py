@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drydock.configuration import load_estate
-from drydock.masking.approval_page import body_of, digest_of, subject_of
+from drydock.masking.policies.approval_page import body_of, digest_of, subject_of
 from drydock.plans import Piece
 from tests.unit.masking_policy_samples import a_policy
 from tests.unit.masking_report_samples import ITEMS, make_plan

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from drydock.changing.packing import night_budget
 from drydock.changing.whole import pack_whole
+from drydock.masking.policies.schema import Table
 from drydock.masking.postgres.chunks import TO_THE_END, Leaf, chunks_of, finishes_of, parts_of
-from drydock.masking.schema import Table
 from drydock.plans import Candidate, Estimate, Piece
 from drydock.policy import MaskingLimits
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from drydock.estate import Engine
-from drydock.masking.conditions import Unjudgeable, parse
-from drydock.masking.database_regex import Untranslatable, as_python
+from drydock.masking.policies.conditions import Unjudgeable, parse
+from drydock.masking.policies.database_regex import Untranslatable, as_python
 
 PG, ORACLE = Engine.POSTGRESQL, Engine.ORACLE
 IN_LIST = "((state)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drydock.masking.feistel import SMALLEST_FF1_DOMAIN
+from drydock.masking.ciphers.feistel import SMALLEST_FF1_DOMAIN
 from drydock.masking.techniques import Options, kind_names
 from drydock.masking.techniques.catalogue import techniques
 from drydock.masking.techniques.domains import KEPT, domain_table

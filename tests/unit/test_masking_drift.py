@@ -9,9 +9,9 @@ from datetime import date
 import pytest
 
 from drydock.configuration import ConfigurationError, masking_names
-from drydock.masking.confirmed import Confirmed, confirmed_of, confirmed_path, digest, load_confirmed, save_confirmed
-from drydock.masking.drift import drift, judge_drift
-from drydock.masking.schema import Check, Schema
+from drydock.masking.policies.confirmed import Confirmed, confirmed_of, confirmed_path, digest, load_confirmed, save_confirmed
+from drydock.masking.policies.drift import drift, judge_drift
+from drydock.masking.policies.schema import Check, Schema
 from drydock.messages import message
 from drydock.verdicts import Status
 from tests.unit.masking_policy_samples import a_column, a_policy, a_table, healthy_schema, with_column, with_table, without_column

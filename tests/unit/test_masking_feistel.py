@@ -7,10 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.masking.blockciphers import BlockCipher
-from drydock.masking.feistel import SMALLEST_FF1_DOMAIN, ff1_decrypt, ff1_encrypt, layout, permute, permute_one, rounds_for
-from drydock.masking.keys import Family
-from drydock.masking.wide import permute_wide, permute_wide_one
+from drydock.masking.ciphers.blockciphers import BlockCipher
+from drydock.masking.ciphers.feistel import (
+    SMALLEST_FF1_DOMAIN,
+    ff1_decrypt,
+    ff1_encrypt,
+    layout,
+    permute,
+    permute_one,
+    rounds_for,
+)
+from drydock.masking.ciphers.keys import Family
+from drydock.masking.ciphers.wide import permute_wide, permute_wide_one
 
 # https://csrc.nist.gov/csrc/media/projects/cryptographic-standards-and-guidelines/documents/examples/ff1samples.pdf
 NIST_KEY = "2B7E151628AED2A6ABF7158809CF4F3CEF4359D8D580AA4F7F036D6F04FC6A94"

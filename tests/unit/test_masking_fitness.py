@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 import drydock.masking as masking
 from drydock.estate import Engine
-from drydock.masking.feistel import SMALLEST_FF1_DOMAIN as SMALL
-from drydock.masking.fitness import SMALL_SETS, judge_fitness, unfit
-from drydock.masking.schema import Check, DataType, Exclusion, ForeignKey, Partition, Partitioning, Schema, UniqueKey
+from drydock.masking.ciphers.feistel import SMALLEST_FF1_DOMAIN as SMALL
+from drydock.masking.policies.fitness import SMALL_SETS, judge_fitness, unfit
+from drydock.masking.policies.schema import Check, DataType, Exclusion, ForeignKey, Partition, Partitioning, Schema, UniqueKey
 from drydock.masking.techniques.catalogue import techniques
 from drydock.masking.techniques.domains import _shapes, _sizes
 from drydock.masking.techniques.network_names import Ipv4

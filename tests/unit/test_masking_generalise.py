@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.masking.divisions import division_of
-from drydock.masking.folding import folded
-from drydock.masking.places import places
 from drydock.masking.techniques import generalise as g
+from drydock.masking.values.divisions import division_of
+from drydock.masking.values.folding import folded
+from drydock.masking.values.places import places
 
 days = st.dates(date(1, 1, 1), date(9999, 12, 31))
 anything = st.none() | st.text(max_size=20) | st.integers() | st.decimals(allow_nan=True) | st.floats()

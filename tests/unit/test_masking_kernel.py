@@ -25,15 +25,15 @@ from kernel_worlds import (
     work,
 )
 
-from drydock.masking.blockciphers import BlockCipher
-from drydock.masking.feistel import ff1_encrypt, layout, permute
+from drydock.masking.ciphers.blockciphers import BlockCipher
+from drydock.masking.ciphers.feistel import ff1_encrypt, layout, permute
+from drydock.masking.ciphers.keys import Family
 from drydock.masking.kernel import answers, compiled
 from drydock.masking.kernel.batches import BatchColumn, Batches
 from drydock.masking.kernel.programs import program_of
 from drydock.masking.kernel.rows import HEAD, TRAILER, RowReader, batch_rows, written
 from drydock.masking.kernel.stream import Maskers
 from drydock.masking.kernel.work import BadStream
-from drydock.masking.keys import Family
 
 LOADED = compiled.load()
 needs_kernel = pytest.mark.skipif(LOADED.library is None or not LOADED.library.dk_has_aes(), reason=LOADED.why_not or "no AES")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drydock.masking.keys import Family, KeyFileError, MaskingKey, derive, read_key_file, who_else_reads
+from drydock.masking.ciphers.keys import Family, KeyFileError, MaskingKey, derive, read_key_file, who_else_reads
 
 SECRET = bytes(range(100, 132))
 

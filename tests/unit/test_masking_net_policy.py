@@ -9,12 +9,12 @@ from itertools import pairwise
 import polars as pl
 import pytest
 
-from drydock.masking.policy import Parameters, Technique
-from drydock.masking.technique_policies import bucketer, generaliser
+from drydock.masking.copy_checks.verifying_net import ANY_KIND, FIXED, FREE, _declared, originals
+from drydock.masking.copy_checks.verifying_people import coarser_of
+from drydock.masking.policies.policy import Parameters, Technique
+from drydock.masking.policies.technique_policies import bucketer, generaliser
 from drydock.masking.verification import attack as a
 from drydock.masking.verification.scope import PART_BYTES, Scope, _ranges
-from drydock.masking.verifying_net import ANY_KIND, FIXED, FREE, _declared, originals
-from drydock.masking.verifying_people import coarser_of
 from drydock.settings import home
 from tests.unit.masking_policy_samples import a_policy, healthy_schema, with_column
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from drydock.masking.copy_checks.verifying_net import _of_kind
 from drydock.masking.verification import semijoin
 from drydock.masking.verification.blocks import Block
 from drydock.masking.verification.chance import Distinct, poisson_bound
 from drydock.masking.verification.hashes import Buckets, Filter, Keys
 from drydock.masking.verification.originals import Original
 from drydock.masking.verification.semijoin import INSIDE, join, verdict
-from drydock.masking.verifying_net import _of_kind
 from drydock.verdicts import Status
 from tests.unit.net_samples import column, definition, phones, read, resident_id, resident_ids, rows
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.masking.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.techniques.noise import Noised, NoisePolicy, Noiser, NotAnAmount
 
 KEY = MaskingKey(epoch="2026Q4", secret=bytes(range(32)))

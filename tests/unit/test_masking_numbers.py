@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.masking.checks import is_valid
-from drydock.masking.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.techniques import Options, pseudonyms
 from drydock.masking.techniques.number_sets import BOUNDS
 from drydock.masking.techniques.numbers import NotANumber, NumberPseudonymiser
+from drydock.masking.values.checks import is_valid
 from tests.unit.masking_samples import right_values
 
 KEY = MaskingKey(epoch="2026Q4", secret=bytes(range(32)))

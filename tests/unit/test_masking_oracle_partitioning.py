@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drydock.masking import schema as s
 from drydock.masking.oracle.dividing import division_of
 from drydock.masking.oracle.partitioning import NotDivided, divided, oracle_clause, postgres_bounds
+from drydock.masking.policies import schema as s
 
 DAY = "TO_DATE(' 2026-01-01 00:00:00', 'SYYYY-MM-DD HH24:MI:SS', 'NLS_CALENDAR=GREGORIAN')"
 TYPES = {

@@ -8,13 +8,13 @@ import pytest
 import yaml
 
 from drydock.estate import Engine
-from drydock.masking import schema as s
 from drydock.masking.oracle.copy_building import OracleBuild, Present
 from drydock.masking.oracle.copy_statements import TypeRefused, type_text
 from drydock.masking.oracle.expressions import ColumnThere, condition_there, default_there, sequence_of, sum_there
 from drydock.masking.oracle.pieces import chunk_candidates, ranges_of, segment_name
 from drydock.masking.oracle.translating import Translated, copy_name
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies import schema as s
+from drydock.masking.policies.policy import MaskingPolicyFile
 from tests.db.masking_oracle_run import POLICY
 
 COLUMNS = {"ID_NO": ColumnThere("id_no", "text"), "INCOME": ColumnThere("income", "number"), "BORN": ColumnThere("born", "date")}

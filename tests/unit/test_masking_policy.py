@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from drydock.configuration import ConfigurationError, check_all, load_all, load_masking_policy, masking_names
-from drydock.masking.kinds import all_kinds
-from drydock.masking.parameters import OF_PSEUDONYMS, PARAMETERS
-from drydock.masking.policy import Parameters, SubsetRule, Technique
+from drydock.masking.policies.parameters import OF_PSEUDONYMS, PARAMETERS
+from drydock.masking.policies.policy import Parameters, SubsetRule, Technique
 from drydock.masking.techniques import Options, kind_names
+from drydock.masking.values.kinds import all_kinds
 from tests.unit.configuration_folder import ConfigurationFolder
 from tests.unit.masking_policy_samples import POLICY, policy_text
 

@@ -7,10 +7,10 @@ from datetime import date
 import yaml
 
 from drydock.estate import Engine
-from drydock.masking.fitness import unfit
-from drydock.masking.policy import MaskingPolicyFile
-from drydock.masking.proposing import proposed_policy, scalar
-from drydock.masking.schema import Schema
+from drydock.masking.discovering.proposing import proposed_policy, scalar
+from drydock.masking.policies.fitness import unfit
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema
 from sandbox.pools import pools
 from tests.unit.masking_policy_samples import a_column, a_table
 

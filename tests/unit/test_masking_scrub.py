@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.masking.keys import Family, MaskingKey
+from drydock.masking.ciphers.keys import Family, MaskingKey
 from drydock.masking.techniques import Options, pseudonyms
 from drydock.masking.techniques.scrub import Scrubber, ScrubPolicy, scrub
 from tests.unit.masking_samples import right_values

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from drydock.masking import verifying_spread as spread
+from drydock.masking.copy_checks import verifying_spread as spread
 from tests.unit.masking_policy_samples import a_policy, healthy_schema
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.masking.characters import KEPT, alphabet
-from drydock.masking.checks import is_valid
-from drydock.masking.keys import Family, MaskingKey
-from drydock.masking.kinds import all_kinds
+from drydock.masking.ciphers.keys import Family, MaskingKey
 from drydock.masking.techniques import Options, UnknownKind, default_join_domain, kind_names, pseudonyms
 from drydock.masking.techniques.catalogue import techniques
+from drydock.masking.values.characters import KEPT, alphabet
+from drydock.masking.values.checks import is_valid
+from drydock.masking.values.kinds import all_kinds
 from tests.unit.masking_samples import right_values
 
 KEY = MaskingKey(epoch="2026Q4", secret=bytes(range(32)))

@@ -7,11 +7,11 @@ from typing import get_args
 
 import pytest
 
-from drydock.masking.fitness import _type_unfit
-from drydock.masking.parameters import DATE_STEPS, PARAMETERS, WAYS, Parameters, Technique
-from drydock.masking.policy import ColumnRule, ResolvedRule
-from drydock.masking.schema import Column, DataType, Family
-from drydock.masking.technique_policies import bucketer, generaliser
+from drydock.masking.policies.fitness import _type_unfit
+from drydock.masking.policies.parameters import DATE_STEPS, PARAMETERS, WAYS, Parameters, Technique
+from drydock.masking.policies.policy import ColumnRule, ResolvedRule
+from drydock.masking.policies.schema import Column, DataType, Family
+from drydock.masking.policies.technique_policies import bucketer, generaliser
 from drydock.settings import home
 
 PAGE = (home() / "docs" / "masking-techniques.md").read_text(encoding="utf-8")

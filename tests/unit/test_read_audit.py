@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drydock.audit.cells import Cells, quick_cells
-from drydock.audit.mappings import MappingError, read_mapping
-from drydock.audit.reading import pieces
-from drydock.audit.records import AuditRecord, Kind, Piece
-from drydock.audit.texts import mask_secrets
-from drydock.audit.times import Clock
+from drydock.audit.parsing.cells import Cells, quick_cells
+from drydock.audit.parsing.mappings import MappingError, read_mapping
+from drydock.audit.parsing.reading import pieces
+from drydock.audit.parsing.records import AuditRecord, Kind, Piece
+from drydock.audit.parsing.texts import mask_secrets
+from drydock.audit.parsing.times import Clock
 from drydock.cli import main
 from tests.unit.audit_samples import ASIDE, NOISE, SAMPLES, Sample, pg, standard, sys_block
 
@@ -126,7 +126,7 @@ def test_a_reader_that_fails_loses_no_line(monkeypatch: pytest.MonkeyPatch) -> N
     def stumble(*_: object, **__: object) -> None:
         raise ValueError("made for this test")
 
-    monkeypatch.setattr("drydock.audit.oracle_blocks.record_of", stumble)
+    monkeypatch.setattr("drydock.audit.parsing.oracle_blocks.record_of", stumble)
     data = (sys_block("CONNECT") * 2 + pg("statement: select 1")).encode()
     found = read(data)
     assert sum(p.lines for p in found) == data.count(b"\n")

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
-from drydock.masking import check_columns, checks
-from drydock.masking.checks import is_valid
-from drydock.masking.folding import folded
-from drydock.masking.hints import STRONG, comment_hints, name_hints
-from drydock.masking.kinds import all_kinds, document_words, whole_pattern
-from drydock.masking.names import surnames
+from drydock.masking.discovering.hints import STRONG, comment_hints, name_hints
+from drydock.masking.discovering.names import surnames
+from drydock.masking.values import check_columns, checks
+from drydock.masking.values.checks import is_valid
+from drydock.masking.values.folding import folded
+from drydock.masking.values.kinds import all_kinds, document_words, whole_pattern
 
 RIGHT = {
     "cn_id": ["440106199003071231", "42010619851231001X", "830000199003071230", "42010619851231001x", "440106 19900307 1231"],

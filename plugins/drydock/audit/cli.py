@@ -24,8 +24,8 @@ Last = Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="last 
 @contextmanager
 def _told() -> Iterator[None]:
     """What a person can do wrong, as bad usage."""
+    from drydock.audit.quarterly.tracing import TraceError
     from drydock.audit.shell import ShellError
-    from drydock.audit.tracing import TraceError
     from drydock.configuration import ConfigurationError
 
     try:
@@ -76,7 +76,7 @@ def audit_answers(
 
     Exits with 0, 1 where the sheet has errors, 2 where nobody filled anything in, 64 on bad usage.
     """
-    from drydock.audit.review_sheet import SheetError
+    from drydock.audit.quarterly.review_sheet import SheetError
 
     with _told():
         from drydock.audit import shell
@@ -153,8 +153,8 @@ def audit_rules(rule: Annotated[str | None, typer.Option(help="only this rule", 
 
     Exits with 0, 1 where a rule does not do what its worlds say, 64 on bad usage.
     """
-    from drydock.audit.rule_worlds import all_failures
-    from drydock.audit.rules import load_rules
+    from drydock.audit.detection.rule_worlds import all_failures
+    from drydock.audit.detection.rules import load_rules
     from drydock.configuration import ConfigurationError
     from drydock.problems import suggest
 

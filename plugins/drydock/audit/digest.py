@@ -17,8 +17,8 @@ import duckdb
 import polars as pl
 
 from drydock import settings
-from drydock.audit.columns import ACTIVITY, STATEMENT_USE
-from drydock.audit.detection_views import STRETCHES, THREADS, view_text
+from drydock.audit.detection.detection_views import STRETCHES, THREADS, view_text
+from drydock.audit.storage.columns import ACTIVITY, STATEMENT_USE
 
 MEMORY = "200MB"
 """More than that spills to disk."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import AwareDatetime, Field
 
-from drydock.audit.records import SetAside
+from drydock.audit.parsing.records import SetAside
 from drydock.verdicts import CleanFigure, CleanText, Model
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from drydock.audit.coded import Coded
+    from drydock.audit.collection.coded import Coded
 
 
 class Part(StrEnum):
@@ -73,7 +73,7 @@ class Link(Model):
 
 
 class Batch(NamedTuple):
-    """A stretch of what a source holds, in the stored form; frames of the schemas of `drydock.audit.columns`."""
+    """A stretch of what a source holds, in the stored form; frames of the schemas of `drydock.audit.storage.columns`."""
 
     rows: pl.DataFrame | Coded
     statements: pl.DataFrame

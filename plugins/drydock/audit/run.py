@@ -12,7 +12,7 @@ from drydock.estate import Database
 from drydock.ledger.connect import Ledger
 
 if TYPE_CHECKING:
-    from drydock.audit.store import Store
+    from drydock.audit.storage.store import Store
     from drydock.configuration import Configuration
 
 Rows = Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]

@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 
 from drydock import settings
 from drydock.audit.asked import Wanted
-from drydock.audit.places import store_place
 from drydock.audit.policy import AuditPolicy, AuditPolicyFile
+from drydock.audit.quarterly.review import queue, unreviewed
+from drydock.audit.quarterly.review_sheet import read_sheet, write_sheet
+from drydock.audit.quarterly.traces import asked_for, make_trace, shell_user
+from drydock.audit.quarterly.tracing import Trace
 from drydock.audit.results import QueueItem, Review
-from drydock.audit.review import queue, unreviewed
-from drydock.audit.review_sheet import read_sheet, write_sheet
 from drydock.audit.run import AuditRun
 from drydock.audit.spans import Span, midnight, quarter_named
-from drydock.audit.store import Store
-from drydock.audit.traces import asked_for, make_trace, shell_user
-from drydock.audit.tracing import Trace
+from drydock.audit.storage.places import store_place
+from drydock.audit.storage.store import Store
 from drydock.configuration import load_all
 from drydock.ledger import audit_history, audit_record
 from drydock.ledger.connect import ledger_engine
@@ -133,7 +133,7 @@ def trace_records(run: AuditRun, wanted: Wanted, out: Path, exemplars: bool, why
 
 def report_to(run: AuditRun, quarter: str, folder: Path) -> tuple[Path, ...]:
     """The report of a quarter in a folder of one's own; the ledger is not told."""
-    from drydock.audit.reports import document_of
+    from drydock.audit.quarterly.reports import document_of
     from drydock.reporting.publish import publish
 
     named = quarter_named(quarter)

@@ -13,20 +13,20 @@ from datetime import date
 from pathlib import Path
 
 from drydock import settings
-from drydock.audit.collecting import collect
-from drydock.audit.detecting import detect
+from drydock.audit.collection.collecting import collect
+from drydock.audit.collection.sources import open_sources
+from drydock.audit.detection.detecting import detect
 from drydock.audit.digest import digest_files
+from drydock.audit.health.trail import judge_trail
+from drydock.audit.quarterly.review import queue, unreviewed
+from drydock.audit.quarterly.review_sheet import write_sheet
+from drydock.audit.quarterly.traces import sweep_traces
 from drydock.audit.results import Detection, Part, QueueItem, Review, Slice
-from drydock.audit.retention import expire
-from drydock.audit.review import queue, unreviewed
-from drydock.audit.review_sheet import write_sheet
 from drydock.audit.run import AuditRun
-from drydock.audit.sources import open_sources
 from drydock.audit.spans import Quarter, missed_days, span_of_day
-from drydock.audit.store import keep_digest
+from drydock.audit.storage.retention import expire
+from drydock.audit.storage.store import keep_digest
 from drydock.audit.telling import judge_alarms, judge_collected
-from drydock.audit.traces import sweep_traces
-from drydock.audit.trail import judge_trail
 from drydock.ledger import audit_history, audit_record, record
 from drydock.ledger.models import Event
 from drydock.verdicts import Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from drydock.audit.collecting import FEWER
+from drydock.audit.collection.collecting import FEWER
 from drydock.audit.policy import AuditPolicy
 from drydock.audit.results import Detection, Hit, Severity, Slice
 from drydock.verdicts import Finding, Status, Verdict, judge

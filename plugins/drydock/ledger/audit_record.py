@@ -13,8 +13,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, insert, select
 
 from drydock.audit.asked import TraceAsked
-from drydock.audit.links import FIRST, link_hash, ranges_of, slice_subject
 from drydock.audit.results import Detection, Hit, Link, Review, Slice, StoredFile
+from drydock.audit.storage.links import FIRST, link_hash, ranges_of, slice_subject
 from drydock.ledger.audit_history import StoredSlice, slices_stored
 from drydock.ledger.audit_models import (
     AuditDetectionRow,

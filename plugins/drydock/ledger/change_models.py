@@ -291,4 +291,6 @@ class CopyVerificationRow(Base):
     generation: Mapped[int] = mapped_column(comment="picture of the source that the copy was made from, from 1")
     status: Mapped[str] = mapped_column(comment="the worst of its verdicts; FAIL and UNKNOWN are not delivered")
     verified_at: Mapped[datetime] = _now("when it was checked")
-    verification: Mapped[dict[str, Any]] = mapped_column(comment="drydock.masking.verifying.CopyVerification: counts, no values")
+    verification: Mapped[dict[str, Any]] = mapped_column(
+        comment="drydock.masking.copy_checks.verifying.CopyVerification: counts, no values"
+    )

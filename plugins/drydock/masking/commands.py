@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from drydock.masking.keys import MAKE_ONE, Family, read_key_file, who_else_reads
+from drydock.masking.ciphers.keys import MAKE_ONE, Family, read_key_file, who_else_reads
 from drydock.masking.techniques import NotUnique, Options, UnknownKind, kind_names, masker
 from drydock.problems import nearest
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from drydock.estate import Engine
-from drydock.masking import schema as s
+from drydock.masking.policies import schema as s
 from drydock.masking.postgres.reading import read_definitions
 from drydock.masking.postgres_types import postgres_type
 

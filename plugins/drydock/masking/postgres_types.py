@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from drydock.masking.schema import DataType, Family
+from drydock.masking.policies.schema import DataType, Family
 
 _TYPE = re.compile(r"(?P<name>[^(\[]+)(?:\((?P<sizes>[^)]*)\)(?P<rest>[^\[]*))?(?P<array>(?:\[\d*\])*)\Z")
 FAMILIES: dict[str, Family] = {

@@ -14,9 +14,9 @@ from drydock.ledger import record as ledger_record
 from drydock.ledger.connect import transaction
 from drydock.ledger.masking_record import copy_verification_of_run, events_of_run
 from drydock.ledger.models import Event
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.copy_checks.verifying import CopyVerification
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres.survey import policy_digest
-from drydock.masking.verifying import CopyVerification
 from drydock.plans import Plan
 from drydock.reporting.document import Language
 from drydock.reporting.masking_facts import MaskingRecord

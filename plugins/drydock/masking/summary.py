@@ -18,7 +18,7 @@ from drydock.ledger import change_history
 from drydock.ledger.connect import Ledger, transaction
 from drydock.ledger.masking_record import copy_verification_of_run
 from drydock.ledger.models import RunRow
-from drydock.masking.verifying import CopyVerification
+from drydock.masking.copy_checks.verifying import CopyVerification
 from drydock.outcomes import Outcome
 from drydock.reporting.document import Language
 from drydock.verdicts import Finding, Model, Status, Verdict, judge

@@ -102,7 +102,7 @@ def judge(database_id: str) -> dict[str, str]:
 def analyse(database_id: str) -> list[dict[str, Any]]:
     """List what nobody has reviewed in the quarter, page by page, worst first; the whole queue goes into an .xlsx too."""
     from drydock.audit import steps
-    from drydock.audit.review_page import pages_of
+    from drydock.audit.quarterly.review_page import pages_of
 
     run, quarter = _quarter_run(database_id)
     waiting = steps.analyse_quarter(run, quarter)
@@ -129,7 +129,9 @@ def review(database: Database, policy: AuditPolicy, pages: Any) -> Any:
 def report(database_id: str) -> list[str]:
     """Write the quarter's 数据库审计报告, whatever people have answered; returns the paths."""
     run, quarter = _quarter_run(database_id)
-    from drydock.audit.reports import report_quarter  # charts and documents: a second that no other task start should pay
+    from drydock.audit.quarterly.reports import (
+        report_quarter,  # charts and documents: a second that no other task start should pay
+    )
 
     return [str(path) for path in report_quarter(run, quarter)]
 

@@ -49,7 +49,7 @@ def _audit_of(run: ChangeRun) -> AuditRun:
     """What is archived and what the database still counts, as the account that reads sees it."""
     from drydock.audit.run import AuditRun
     from drydock.audit.spans import span_of_day
-    from drydock.audit.store import Store
+    from drydock.audit.storage.store import Store
     from drydock.orchestration.audit_runs import rows_of, store_root
 
     begin, end = span_of_day(run.day - timedelta(days=1), run.database.zone)

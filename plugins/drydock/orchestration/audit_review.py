@@ -21,7 +21,7 @@ from drydock.configuration import load_notices
 from drydock.orchestration.audit_runs import open_quarter_run
 
 if TYPE_CHECKING:
-    from drydock.audit.review_page import Page
+    from drydock.audit.quarterly.review_page import Page
     from drydock.audit.run import AuditRun
     from drydock.audit.spans import Quarter
 
@@ -32,7 +32,7 @@ class AskAgain(RetryPolicy):
     """An answer that cannot be taken is asked for again at once; any other trouble waits as every task does."""
 
     def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
-        from drydock.audit.review_page import AnswerInvalid
+        from drydock.audit.quarterly.review_page import AnswerInvalid
 
         if isinstance(exception, AnswerInvalid):
             return RetryDecision.retry(delay=timedelta(seconds=1), reason=str(exception))
@@ -54,7 +54,10 @@ class ReviewPage(HITLOperator):
         self.database_id, self.page = database_id, page
 
     def execute(self, context: Any) -> Any:
-        from drydock.audit.review_page import body_of, subject_of  # documents: no parse of the DAG file should pay for them
+        from drydock.audit.quarterly.review_page import (  # documents: no parse of the DAG file should pay for them
+            body_of,
+            subject_of,
+        )
 
         run, quarter = open_quarter_run(self.database_id)
         page = page_of(run, quarter, self.page)
@@ -68,7 +71,7 @@ class ReviewPage(HITLOperator):
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         from drydock.audit import steps
-        from drydock.audit.review_page import answers_of
+        from drydock.audit.quarterly.review_page import answers_of
 
         run, quarter = open_quarter_run(self.database_id)
         page = page_of(run, quarter, self.page)
@@ -86,7 +89,7 @@ class ReviewPage(HITLOperator):
 
 def reviewer_of(who: dict[str, Any], run: AuditRun) -> str:
     """The person's id. Raises AnswerInvalid for nobody, and for one who may not review."""
-    from drydock.audit.review_page import AnswerInvalid
+    from drydock.audit.quarterly.review_page import AnswerInvalid
 
     name = str(who.get("id") or "").strip()
     if not name:
@@ -99,7 +102,7 @@ def reviewer_of(who: dict[str, Any], run: AuditRun) -> str:
 def page_of(run: AuditRun, quarter: Quarter, page: dict[str, Any]) -> Page:
     """The page's items as they stand now, in the order in which they were listed, and which of them are closed meanwhile."""
     from drydock.audit import steps
-    from drydock.audit.review_page import Page
+    from drydock.audit.quarterly.review_page import Page
 
     waiting = {item.pattern for item in steps.waiting_of(run)}
     items = {item.pattern: item for item in steps.queue_of(run)}
@@ -112,7 +115,7 @@ def page_of(run: AuditRun, quarter: Quarter, page: dict[str, Any]) -> Page:
 
 def form_of(page: Page) -> ParamsDict:
     """One choice per item, and the reason and the last day that the answer is for."""
-    from drydock.audit.review_page import CHOICES, LATER, LONGEST_REASON, REASON, UNTIL, disposal_field, label_of
+    from drydock.audit.quarterly.review_page import CHOICES, LATER, LONGEST_REASON, REASON, UNTIL, disposal_field, label_of
 
     fields = {
         disposal_field(item): Param(

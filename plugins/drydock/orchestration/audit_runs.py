@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-from drydock.audit.places import store_place
 from drydock.audit.spans import (
     Quarter,
     Span,
@@ -23,6 +22,7 @@ from drydock.audit.spans import (
     quarter_span,
     span_of_day,
 )
+from drydock.audit.storage.places import store_place
 from drydock.configuration import Configuration, load_all
 from drydock.estate import Database, Engine
 from drydock.ledger import record
@@ -129,7 +129,7 @@ def open_quarter_run(database_id: str) -> tuple[AuditRun, Quarter]:
 
 def _opened(configuration: Configuration, database: Database, asked: Asked, span: Span, with_rows: bool) -> AuditRun:
     from drydock.audit.run import AuditRun
-    from drydock.audit.store import Store  # polars: no parse of the DAG file should pay for it
+    from drydock.audit.storage.store import Store  # polars: no parse of the DAG file should pay for it
 
     dag_run, ledger = get_current_context()["dag_run"], open_ledger()
     run_id = find_run(ledger, PIPELINE, database.id, dag_run.run_id)

@@ -64,8 +64,8 @@ def _name(title: str, description: str) -> Param:
 @task(task_display_name="溯源导出 trace", execution_timeout=timedelta(hours=2))
 def trace(database_id: str) -> dict[str, Any]:
     """Write the records to a file; returns its place, hash and counts, and none of its values."""
-    from drydock.audit.traces import make_trace, traces_dir
-    from drydock.audit.tracing import TraceError
+    from drydock.audit.quarterly.traces import make_trace, traces_dir
+    from drydock.audit.quarterly.tracing import TraceError
 
     context = get_current_context()
     run, chosen = _open(database_id), context["params"]
@@ -87,8 +87,8 @@ def trace(database_id: str) -> dict[str, Any]:
 
 def asked_of(run: AuditRun, chosen: Mapping[str, Any], dag_run: Any) -> TraceAsked:
     """What a person asked for. Raises TraceError or ValueError with the first thing that is wrong."""
-    from drydock.audit.traces import asked_for
-    from drydock.audit.tracing import TraceError
+    from drydock.audit.quarterly.traces import asked_for
+    from drydock.audit.quarterly.tracing import TraceError
 
     wanted = {name: str(chosen.get(name) or "").strip() for name in WHOSE}
     if not any(wanted.values()):
@@ -120,7 +120,7 @@ def _moment(told: object, zone: ZoneInfo) -> datetime:
 def _open(database_id: str) -> AuditRun:
     """The store and the ledger, as the worker's account. The stretch is that of the question."""
     from drydock.audit.run import AuditRun
-    from drydock.audit.store import Store
+    from drydock.audit.storage.store import Store
 
     configuration, ledger, now = load_all(), open_ledger(), datetime.now(UTC)
     database = configuration.estate.database(database_id)

@@ -18,7 +18,7 @@ from drydock.configuration import ConfigurationError, load_masking_policy
 from drydock.estate import Database, Engine
 from drydock.gate import RIGHT_MISSING
 from drydock.ledger import change_history, record
-from drydock.masking.epochs import EpochHasOtherKey, note_keys_gone
+from drydock.masking.ciphers.epochs import EpochHasOtherKey, note_keys_gone
 from drydock.messages import message
 from drydock.orchestration import changing
 from drydock.orchestration.approval import PlanApproval
@@ -93,12 +93,12 @@ class CopyApproval(PlanApproval):
     """
 
     def title_of(self, plan: Plan) -> str:
-        from drydock.masking.approval_page import subject_of
+        from drydock.masking.policies.approval_page import subject_of
 
         return subject_of(plan, self.database, load_masking_policy(self.database.id))
 
     def page_of(self, plan: Plan) -> str:
-        from drydock.masking.approval_page import body_of
+        from drydock.masking.policies.approval_page import body_of
 
         return body_of(plan, self.database, load_masking_policy(self.database.id))
 

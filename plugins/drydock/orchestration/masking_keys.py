@@ -8,8 +8,8 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from drydock.masking.keys import Family, KeyFileError, MaskingKey, key_of_text
-from drydock.masking.policy import KeyReference
+from drydock.masking.ciphers.keys import Family, KeyFileError, MaskingKey, key_of_text
+from drydock.masking.policies.policy import KeyReference
 
 MAKE_ONE = "write there what `openssl rand -hex 32` prints"
 

@@ -11,10 +11,10 @@ from drydock.changing.run import ChangeRun
 from drydock.configuration import load_masking_policy
 from drydock.engines.postgres import Endpoint
 from drydock.estate import Engine
-from drydock.masking.epochs import see_key
-from drydock.masking.keys import MaskingKey
-from drydock.masking.policy import MaskingPolicyFile
-from drydock.masking.policy import Target as CopyTarget
+from drydock.masking.ciphers.epochs import see_key
+from drydock.masking.ciphers.keys import MaskingKey
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import Target as CopyTarget
 from drydock.orchestration.connections import endpoint_of, oracle_connect_of
 from drydock.orchestration.masking_keys import masking_key_of
 from drydock.orchestration.targets import free_bytes, places_of

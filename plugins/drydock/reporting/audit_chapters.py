@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from drydock.audit.quarter_model import DayLine
+from drydock.audit.quarterly.quarter_model import DayLine
 from drydock.messages import question_word
 from drydock.reporting import audit_charts
 from drydock.reporting.audit_facts import AuditRecordBook, statement_cell

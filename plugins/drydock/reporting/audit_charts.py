@@ -14,7 +14,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from drydock.audit.quarter_model import DayLine, HeatMap, WeekLine
+from drydock.audit.quarterly.quarter_model import DayLine, HeatMap, WeekLine
 from drydock.audit.results import Disposal, Severity
 from drydock.reporting import charts
 from drydock.reporting.charts import BLUE, DPI, GREEN, GREY, ORANGE, PINK, RED, SKY, WIDTH_INCHES

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from drydock.audit.quarter_counts import matches
-from drydock.audit.quarter_model import ImportantLine, PatternLine, RuleLine, TraceLine
+from drydock.audit.quarterly.quarter_counts import matches
+from drydock.audit.quarterly.quarter_model import ImportantLine, PatternLine, RuleLine, TraceLine
 from drydock.audit.results import Disposal, Explained, Severity
 from drydock.messages import next_step
 from drydock.reporting import audit_charts

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from drydock.audit.quarter_model import AuditQuarter, Counts, PatternLine
+from drydock.audit.quarterly.quarter_model import AuditQuarter, Counts, PatternLine
 from drydock.audit.results import Disposal, Explained, QueueItem, Review, Severity
 from drydock.estate import Database, Estate
 from drydock.messages import message

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from drydock.masking.kinds import all_kinds
-from drydock.masking.policy import ResolvedRule, SubsetRule, Technique
+from drydock.masking.policies.policy import ResolvedRule, SubsetRule, Technique
+from drydock.masking.values.kinds import all_kinds
 from drydock.plans import WorkItem
 from drydock.reporting import masking_charts
 from drydock.reporting.document import Block, Cell, Chart, Heading, Paragraph, Turn

@@ -11,9 +11,9 @@ from functools import cached_property
 
 from drydock.ledger.masking_record import MaskingEvent
 from drydock.ledger.models import Event
-from drydock.masking.policy import MaskingPolicyFile, ResolvedRule, Technique
+from drydock.masking.copy_checks.verifying import CopyVerification
+from drydock.masking.policies.policy import MaskingPolicyFile, ResolvedRule, Technique
 from drydock.masking.postgres.copying import column_figure
-from drydock.masking.verifying import CopyVerification
 from drydock.outcomes import Outcome
 from drydock.plans import WorkItem
 from drydock.reporting.work_facts import DONE, WorkRecord

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from drydock.audit.normalising import KEYWORDS
+from drydock.audit.statements.normalising import KEYWORDS
 from drydock.masking.kernel.compiled import NotBuilt, built
 
 log = logging.getLogger(__name__)

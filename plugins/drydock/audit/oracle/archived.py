@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from drydock.audit.chain import check_chain
-from drydock.audit.collecting import IN_ANOTHER
+from drydock.audit.collection.collecting import IN_ANOTHER
+from drydock.audit.health.trail_parts import ask
 from drydock.audit.oracle.source import TRADITIONAL, UNIFIED, View
 from drydock.audit.policy import SourceKind
 from drydock.audit.results import Slice
 from drydock.audit.spans import span_of_day
-from drydock.audit.trail_parts import ask
+from drydock.audit.storage.chain import check_chain
 from drydock.ledger import audit_history
 from drydock.plans import ObjectKind, ObjectRef
 from drydock.verdicts import Figure, Model, Status

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from drydock.audit.trail_parts import Guardian
+from drydock.audit.health.trail_parts import Guardian
 
 MIGHTY_ROLES = frozenset({"DBA", "AUDIT_ADMIN"})
 ALWAYS = frozenset({"SYS"})

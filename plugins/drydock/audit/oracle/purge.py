@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from drydock.audit.health.trail_parts import NotAsked, ask
 from drydock.audit.oracle.archived import (
     FILES,
     LONG_AGO,
@@ -28,7 +29,6 @@ from drydock.audit.oracle.archived import (
     trails_of,
 )
 from drydock.audit.oracle.source import utc_text
-from drydock.audit.trail_parts import NotAsked, ask
 from drydock.changing.hands import ChangeFailed, Eyes, Hands, SurveyContext
 from drydock.engines.oracle_statements import Statement, compose
 from drydock.engines.oracle_work import OracleEyes, OracleTarget

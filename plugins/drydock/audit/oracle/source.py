@@ -14,13 +14,13 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from drydock.audit.fields import Place, held_of, record_of
-from drydock.audit.framing import batches_of
+from drydock.audit.collection.framing import batches_of
 from drydock.audit.oracle.versions import ask_by_version
+from drydock.audit.parsing.fields import Place, held_of, record_of
+from drydock.audit.parsing.records import AuditRecord, Kind, Piece, Zone
+from drydock.audit.parsing.times import Clock, Moment
 from drydock.audit.policy import AuditSource, SourceKind
-from drydock.audit.records import AuditRecord, Kind, Piece, Zone
 from drydock.audit.results import Batch
-from drydock.audit.times import Clock, Moment
 from drydock.verdicts import clean_text
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class TrailMoved(Exception):
 
 @dataclass(frozen=True)
 class OracleTrailSource:
-    """The views of one source of a policy on one database (contract: drydock.audit.collecting.TrailSource)."""
+    """The views of one source of a policy on one database (contract: drydock.audit.collection.collecting.TrailSource)."""
 
     source: AuditSource
     run: AuditRun

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from drydock.audit.health.trail_parts import Clocks, Guardian, NotAsked, Part, Row, ask
+from drydock.audit.health.trail_room import Room, growth
+from drydock.audit.health.trail_state import FALSE, TRUE
 from drydock.audit.oracle.archived import TRAILS
 from drydock.audit.oracle.guarding import guardians_of
 from drydock.audit.policy import SourceKind
-from drydock.audit.trail_parts import Clocks, Guardian, NotAsked, Part, Row, ask
-from drydock.audit.trail_room import Room, growth
-from drydock.audit.trail_state import FALSE, TRUE
 from drydock.ledger import audit_history
 from drydock.verdicts import Finding, Status
 

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from drydock.audit.health.trail_parts import Clocks, Guardian, Part, ask
+from drydock.audit.health.trail_room import Room, folders, free_bytes, growth
+from drydock.audit.health.trail_state import FALSE
 from drydock.audit.postgres import weaker
-from drydock.audit.trail_parts import Clocks, Guardian, Part, ask
-from drydock.audit.trail_room import Room, folders, free_bytes, growth
-from drydock.audit.trail_state import FALSE
 from drydock.verdicts import Finding, Status
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from drydock.audit.trail_state import FALSE, is_same
+from drydock.audit.health.trail_state import FALSE, is_same
 
 STATEMENTS = ("none", "ddl", "mod", "all")
 LEVELS = (

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from drydock.masking.column_maskers import ColumnMasker
 from drydock.masking.kernel.codecs import Raw
 from drydock.masking.kernel.programs import Program
 from drydock.masking.kernel.rows import BATCH_BYTES, batch_rows
 from drydock.masking.kernel.work import BadStream
+from drydock.masking.values.column_maskers import ColumnMasker
 
 log = logging.getLogger(__name__)
 

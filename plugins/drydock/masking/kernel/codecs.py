@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from drydock.masking.schema import DataType
+from drydock.masking.policies.schema import DataType
 
 Raw = Sequence[bytes | None]
 _DIGIT_BASE = 10_000

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from drydock.masking.characters import COMMON_HAN, DIGIT, LETTER, alphabet
+from drydock.masking.ciphers.keys import Family, MaskingKey, derive
 from drydock.masking.kernel import compiled
 from drydock.masking.kernel.codecs import base_name
 from drydock.masking.kernel.structures import (
@@ -33,9 +33,8 @@ from drydock.masking.kernel.structures import (
     Words,
 )
 from drydock.masking.kernel.work import ColumnWork
-from drydock.masking.keys import Family, MaskingKey, derive
-from drydock.masking.policy import Technique
-from drydock.masking.technique_policies import noise_policy, shift_policy
+from drydock.masking.policies.policy import Technique
+from drydock.masking.policies.technique_policies import noise_policy, shift_policy
 from drydock.masking.techniques import catalogue, check_digits, dictionaries, generic, resident_ids
 from drydock.masking.techniques.dictionaries import words_of
 from drydock.masking.techniques.network_names import email_shapes
@@ -45,7 +44,8 @@ from drydock.masking.techniques.raw_dates import EPOCH_DAY
 from drydock.masking.techniques.shapes import Check, Shape, label
 from drydock.masking.techniques.shapes import Template as Shaped
 from drydock.masking.techniques.shift import ShiftPolicy
-from drydock.masking.value_maskers import DAY_US, FIRST_DAY, LAST_DAY, PADDED
+from drydock.masking.values.characters import COMMON_HAN, DIGIT, LETTER, alphabet
+from drydock.masking.values.value_maskers import DAY_US, FIRST_DAY, LAST_DAY, PADDED
 
 _ANY, _BARE, _EMAIL = 0, 1, 2
 _TEXT, _WHOLE = 1, 2

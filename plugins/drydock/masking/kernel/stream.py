@@ -14,14 +14,14 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import ExecStatus
 
-from drydock.masking.column_maskers import ColumnMasker
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.kernel import compiled, libpq
 from drydock.masking.kernel.arrays import OtherOid
 from drydock.masking.kernel.batches import BatchColumn, Batches, SideFailed
 from drydock.masking.kernel.programs import program_of
 from drydock.masking.kernel.rows import BATCH_ROWS, HEAD, TRAILER, Row, RowReader, written
 from drydock.masking.kernel.work import BadStream, ColumnWork, CopyFailed, StreamCounts
-from drydock.masking.keys import MaskingKey
+from drydock.masking.values.column_maskers import ColumnMasker
 
 Told = Callable[[StreamCounts], None]
 ENCODINGS = ("UTF8", "SQL_ASCII")

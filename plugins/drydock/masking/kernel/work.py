@@ -8,9 +8,9 @@ from typing import Literal
 import psycopg
 from pydantic import Field
 
-from drydock.masking.policy import MaskingPolicyFile, ResolvedRule, Technique
-from drydock.masking.schema import DataType, Table
-from drydock.masking.technique_policies import scrub_policy
+from drydock.masking.policies.policy import MaskingPolicyFile, ResolvedRule, Technique
+from drydock.masking.policies.schema import DataType, Table
+from drydock.masking.policies.technique_policies import scrub_policy
 from drydock.masking.techniques.scrub import ScrubPolicy
 from drydock.verdicts import Model
 

@@ -15,12 +15,12 @@ import oracledb
 
 from drydock.engines.oracle_names import qualified, quote_name, text_literal
 from drydock.engines.oracle_statements import compose
-from drydock.masking import schema as s
-from drydock.masking.expectations import Place
-from drydock.masking.expectations_figures import UNASKED, Aggregate, Link
+from drydock.masking.copy_checks.expectations import Place
+from drydock.masking.copy_checks.expectations_figures import UNASKED, Aggregate, Link
 from drydock.masking.oracle.rows import condition_at
 from drydock.masking.oracle.streams import source_told_apart
 from drydock.masking.oracle.types import plain_type
+from drydock.masking.policies import schema as s
 from drydock.sqlfiles import sql_file
 
 FOLDER = "masking_verify"

@@ -20,8 +20,8 @@ from drydock.engines.oracle_admission import NotForThisTarget
 from drydock.engines.oracle_errors import classify, code_of
 from drydock.masking.oracle.reading import read_oracle_schema
 from drydock.masking.oracle.rows import sample_question
+from drydock.masking.policies.schema import Column, Schema, Table
 from drydock.masking.postgres_schema import NoSuchSchema
-from drydock.masking.schema import Column, Schema, Table
 from drydock.sqlfiles import sql_file
 
 SCHEME = "oracle"

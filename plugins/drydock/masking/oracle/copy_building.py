@@ -12,11 +12,11 @@ from functools import cached_property
 
 from drydock.engines.oracle_names import qualified
 from drydock.engines.oracle_statements import Statement
-from drydock.masking import schema as s
 from drydock.masking.oracle import copy_statements as st
 from drydock.masking.oracle.expressions import ColumnThere, condition_there, default_there, sequence_of
 from drydock.masking.oracle.partitioning import NotDivided, divided, oracle_clause
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies import schema as s
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres.facts import LeftDef
 from drydock.masking.postgres.holding import scrubbed
 

@@ -17,10 +17,10 @@ from drydock.masking.oracle.copy_loading import DirectRows
 from drydock.masking.oracle.copying import OracleCopying
 from drydock.masking.oracle.deeds import OracleDeed
 from drydock.masking.oracle.sessions import SourcePicture
+from drydock.masking.policies.schema import Table, object_name
 from drydock.masking.postgres import deeds
 from drydock.masking.postgres.chunks import FINISH
 from drydock.masking.postgres.sessions import Picture
-from drydock.masking.schema import Table, object_name
 from drydock.outcomes import Outcome, StopReason
 from drydock.plans import Piece
 from drydock.verdicts import Status

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from drydock.changing.hands import ChangeFailed
 from drydock.engines.oracle_statements import Statement
-from drydock.masking.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.oracle import copy_statements as st
 from drydock.masking.oracle.rows import masked_batches
 from drydock.masking.oracle.streams import PICTURE_GONE, Counted, OracleRows

@@ -19,7 +19,7 @@ from drydock.engines.oracle import Connect, OracleSession, RunIdentity, open_ses
 from drydock.engines.oracle_gate_figures import oracle_target_figures
 from drydock.engines.oracle_work import OracleEyes, OracleTarget, lock_id, told_apart
 from drydock.estate import Engine
-from drydock.masking.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.oracle import copy_statements as st
 from drydock.masking.oracle.copy_loading import DirectRows, copy_to_oracle
 from drydock.masking.oracle.sessions import (
@@ -32,7 +32,7 @@ from drydock.masking.oracle.sessions import (
 )
 from drydock.masking.oracle.streams import source_told_apart
 from drydock.masking.oracle.translating import Translated
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres.sessions import RunFacts
 from drydock.masking.postgres.targets_allowed import refusal
 from drydock.outcomes import StatementDone

@@ -14,8 +14,8 @@ from sqlglot import exp
 
 from drydock.engines.oracle_names import qualified, quote_name, text_literal
 from drydock.engines.oracle_statements import Statement, compose
-from drydock.masking import schema as s
 from drydock.masking.oracle.types import FAMILIES
+from drydock.masking.policies import schema as s
 from drydock.sqlfiles import sql_file
 
 PIPELINE, FOLDER = "masking", "masking_copy"

@@ -19,9 +19,11 @@ import polars as pl
 import pyarrow as pa
 
 from drydock.engines.oracle_work import OracleEyes
-from drydock.masking import schema as s
-from drydock.masking.expectations_copy import places_of
-from drydock.masking.fitness_scope import finding
+from drydock.masking.copy_checks.expectations_copy import places_of
+from drydock.masking.copy_checks.verifying import CopyVerification
+from drydock.masking.copy_checks.verifying_net import net_of
+from drydock.masking.copy_checks.verifying_people import measure
+from drydock.masking.copy_checks.verifying_spread import spread
 from drydock.masking.oracle.asked_figures import OracleFigures, Side
 from drydock.masking.oracle.copy_building import as_made
 from drydock.masking.oracle.copy_sessions import owner_of
@@ -30,12 +32,10 @@ from drydock.masking.oracle.reading import read_oracle_schema
 from drydock.masking.oracle.rows import BATCH_ROWS, whole_question
 from drydock.masking.oracle.streams import source_told_apart
 from drydock.masking.oracle.verifying import SourceRows, as_bytes, cast_with
+from drydock.masking.policies import schema as s
+from drydock.masking.policies.fitness_scope import finding
 from drydock.masking.verification.blocks import Block, block_of, clean, opened
 from drydock.masking.verification.target import Progress
-from drydock.masking.verifying import CopyVerification
-from drydock.masking.verifying_net import net_of
-from drydock.masking.verifying_people import measure
-from drydock.masking.verifying_spread import spread
 from drydock.verdicts import Finding, Status, Verdict, judge
 
 

@@ -21,12 +21,12 @@ from drydock.masking.oracle.rows import rows_question
 from drydock.masking.oracle.sessions import GivenOracle, OracleMaskingEyes, SourcePicture
 from drydock.masking.oracle.streams import SOURCE_CHANGED, OracleRows
 from drydock.masking.oracle.translating import Translated, copy_name, table_name
+from drydock.masking.policies.schema import Schema, Table, object_name
+from drydock.masking.policies.subset import Selection, selections
 from drydock.masking.postgres.copying import Copying, subset_seed
 from drydock.masking.postgres.definitions import staging_names
 from drydock.masking.postgres.picture import PictureRefused
 from drydock.masking.postgres.sessions import Picture
-from drydock.masking.schema import Schema, Table, object_name
-from drydock.masking.subset import Selection, selections
 from drydock.plans import Piece
 
 

@@ -11,15 +11,15 @@ from functools import cached_property
 from typing import cast
 
 from drydock.changing.hands import ChangeFailed
-from drydock.masking.fitness_scope import finding
 from drydock.masking.oracle.copying import OracleCopying
 from drydock.masking.oracle.picture import changed_since
 from drydock.masking.oracle.rows import count_question
 from drydock.masking.oracle.sessions import SourcePicture
 from drydock.masking.oracle.streams import PICTURE_GONE, source_told_apart
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.schema import Table, object_name
 from drydock.masking.postgres.chunks import parts_until
 from drydock.masking.postgres.deeds import CopyBroken, Deed
-from drydock.masking.schema import Table, object_name
 from drydock.plans import Piece
 
 

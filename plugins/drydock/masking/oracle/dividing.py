@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from drydock.masking import schema as s
 from drydock.masking.oracle.partitioning import Divided, NotDivided, divided, postgres_bounds, refuse_on_postgres
+from drydock.masking.policies import schema as s
 from drydock.masking.postgres import facts as f
 
 REST = "drydock_rest"

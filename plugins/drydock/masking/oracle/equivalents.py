@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from drydock.masking.schema import DataType
+from drydock.masking.policies.schema import DataType
 
 _FRACTION = re.compile(r"\((\d+)\)")
 _MOST_FRACTION = 6

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drydock.masking import schema as s
-from drydock.masking.expectations import QUERY, ROWS, Place, Wanted
-from drydock.masking.expectations_copy import PAGES, verdict, wanted_of
-from drydock.masking.expectations_figures import UNASKED, Aggregate, Link
+from drydock.masking.copy_checks.expectations import QUERY, ROWS, Place, Wanted
+from drydock.masking.copy_checks.expectations_copy import PAGES, verdict, wanted_of
+from drydock.masking.copy_checks.expectations_figures import UNASKED, Aggregate, Link
 from drydock.masking.oracle.asked_figures import FOLDER, OracleFigures
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies import schema as s
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.verification.results import Expectations, Expected
 from drydock.verdicts import Verdict
 
@@ -109,8 +109,8 @@ def _odd_types(wanted: s.Table, there: s.Table) -> int:
 
 
 def _write_pages(folder: Path, database: str, found: Sequence[tuple[Expected, Wanted]]) -> None:
-    from drydock.masking.expectations_library import Answered
-    from drydock.masking.expectations_pages import write_pages
+    from drydock.masking.copy_checks.expectations_library import Answered
+    from drydock.masking.copy_checks.expectations_pages import write_pages
 
     write_pages(folder, database, [Answered(expected, _page(expected, wanted)) for expected, wanted in found])
 

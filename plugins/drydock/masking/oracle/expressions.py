@@ -14,7 +14,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from drydock.masking.schema import Family
+from drydock.masking.policies.schema import Family
 
 NOW = {
     "SYSDATE": "LOCALTIMESTAMP(0)",

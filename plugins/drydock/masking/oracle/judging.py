@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from typing import cast
 
 from drydock.changing.hands import ChangeFailed
-from drydock.masking import judging
+from drydock.masking.copy_checks import judging
+from drydock.masking.copy_checks.verifying import CopyVerification
 from drydock.masking.oracle.copy_sessions import OracleCopyEyes
 from drydock.masking.oracle.copy_verifying import verify_on_oracle
 from drydock.masking.oracle.sessions import OracleMaskingEyes, SourcePicture
 from drydock.masking.oracle.streams import PICTURE_GONE
 from drydock.masking.oracle.translating import Translated
 from drydock.masking.oracle.verifying import SourceRows, verify_from_oracle
+from drydock.masking.policies.subset import selections
 from drydock.masking.postgres.copying import subset_seed
 from drydock.masking.postgres.definitions import staging_names
-from drydock.masking.subset import selections
-from drydock.masking.verifying import CopyVerification
 from drydock.verdicts import Verdict
 
 

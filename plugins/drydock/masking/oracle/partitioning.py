@@ -19,8 +19,8 @@ from decimal import Decimal
 from enum import Enum
 
 from drydock.engines.oracle_names import quote_name, text_literal
-from drydock.masking import schema as s
 from drydock.masking.oracle.types import plain_type
+from drydock.masking.policies import schema as s
 
 _VALUE = re.compile(
     r"\s*(?:(?P<word>MAXVALUE|DEFAULT|NULL)\b"

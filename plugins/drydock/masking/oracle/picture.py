@@ -20,12 +20,12 @@ from drydock.ledger.connect import Ledger
 from drydock.ledger.masking_record import events_of_run
 from drydock.ledger.models import Event
 from drydock.ledger.record import add_event
-from drydock.masking.fitness_scope import finding
 from drydock.masking.oracle.loading import undo_is_enough
 from drydock.masking.oracle.sessions import PIPELINE, OracleMaskingEyes, SourcePicture
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.schema import Schema, Table
+from drydock.masking.policies.schema_digest import schema_digest
 from drydock.masking.postgres.picture import COPIED_BY, PictureRefused, approved_plan
-from drydock.masking.schema import Schema, Table
-from drydock.masking.schema_digest import schema_digest
 from drydock.verdicts import Finding
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from drydock.masking.oracle.chunks import RowidRange, Segment, range_of
+from drydock.masking.policies.schema import Table, object_name
 from drydock.masking.postgres.chunks import TO_THE_END, chunk_of, packed
-from drydock.masking.schema import Table, object_name
 from drydock.plans import Candidate, Piece
 
 Extents = Mapping[str, Sequence[Mapping[str, Any]]]

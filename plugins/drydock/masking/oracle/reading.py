@@ -9,8 +9,8 @@ from typing import Any
 
 from drydock.engines.oracle_admission import version_of
 from drydock.estate import Engine
-from drydock.masking import schema as s
 from drydock.masking.oracle.types import oracle_type
+from drydock.masking.policies import schema as s
 from drydock.masking.postgres_schema import Ask, NoSuchSchema, Row
 
 FIRST_WITH_IDENTITY = (12, 1)

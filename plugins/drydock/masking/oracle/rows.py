@@ -16,15 +16,15 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from drydock.masking.column_maskers import ValueMasker, masker_of
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.kernel.work import ColumnWork, Unmaskable
-from drydock.masking.keys import MaskingKey
 from drydock.masking.oracle.chunks import RowidRange
 from drydock.masking.oracle.equivalents import postgres_equivalent
 from drydock.masking.oracle.types import plain_type
-from drydock.masking.policy import Technique
-from drydock.masking.schema import DataType
-from drydock.masking.subset import ALIAS
+from drydock.masking.policies.policy import Technique
+from drydock.masking.policies.schema import DataType
+from drydock.masking.policies.subset import ALIAS
+from drydock.masking.values.column_maskers import ValueMasker, masker_of
 
 BATCH_ROWS = 10_000
 _2000 = datetime(2000, 1, 1)

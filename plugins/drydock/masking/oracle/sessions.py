@@ -19,14 +19,14 @@ from drydock.engines.postgres import Endpoint, fetch_rows
 from drydock.engines.postgres_figures import server_figures
 from drydock.engines.postgres_work import GRACE_S, PostgresTarget, Session, open_reading, told_apart
 from drydock.estate import Engine
-from drydock.masking.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.oracle.reading import read_oracle_schema
 from drydock.masking.oracle.streams import OracleRows, copy_to_postgres, source_told_apart
 from drydock.masking.oracle.translating import Translated
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema, object_name
 from drydock.masking.postgres.sessions import Given, Picture, RunFacts
 from drydock.masking.postgres.targets_allowed import refusal
-from drydock.masking.schema import Schema, object_name
 from drydock.outcomes import StatementDone
 from drydock.plans import Piece
 from drydock.sqlfiles import sql_file

@@ -22,8 +22,8 @@ from drydock.changing.hands import ChangeFailed
 from drydock.engines import oracle_work
 from drydock.engines.postgres_statements import Columns, statement
 from drydock.engines.postgres_work import Session
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.kernel.work import ColumnWork, StreamCounts, Unmaskable
-from drydock.masking.keys import MaskingKey
 from drydock.masking.oracle.chunks import RowidRange
 from drydock.masking.oracle.loading import load_postgres
 from drydock.masking.oracle.rows import masked_batches

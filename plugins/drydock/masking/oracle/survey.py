@@ -13,10 +13,7 @@ from drydock.changing.hands import Row, SurveyContext
 from drydock.engines.oracle_admission import version_of
 from drydock.engines.oracle_work import told_apart
 from drydock.estate import Engine
-from drydock.masking.confirmed import load_confirmed
-from drydock.masking.drift import drift
-from drydock.masking.fitness import unfit
-from drydock.masking.fitness_scope import finding
+from drydock.masking.discovering.proposals import ColumnSample
 from drydock.masking.oracle.copy_building import left_on_oracle
 from drydock.masking.oracle.dividing import division_of
 from drydock.masking.oracle.partitioning import NotDivided, Word, divided
@@ -26,7 +23,14 @@ from drydock.masking.oracle.reading import FIRST_WITH_IDENTITY
 from drydock.masking.oracle.rows import sample_question
 from drydock.masking.oracle.sessions import PIPELINE, OracleMaskingEyes
 from drydock.masking.oracle.translating import Translated
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.confirmed import load_confirmed
+from drydock.masking.policies.drift import drift
+from drydock.masking.policies.fitness import unfit
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema, Table, object_name
+from drydock.masking.policies.schema_digest import schema_digest
+from drydock.masking.policies.subset import unselectable
 from drydock.masking.postgres.chunks import finishes_of
 from drydock.masking.postgres.definitions import definition_findings
 from drydock.masking.postgres.delivering import foreseen
@@ -44,10 +48,6 @@ from drydock.masking.postgres.survey import (
 )
 from drydock.masking.postgres.targets_allowed import refusals
 from drydock.masking.postgres_schema import NoSuchSchema
-from drydock.masking.proposals import ColumnSample
-from drydock.masking.schema import Schema, Table, object_name
-from drydock.masking.schema_digest import schema_digest
-from drydock.masking.subset import unselectable
 from drydock.plans import Candidate, Found
 from drydock.policy import MaskingLimits
 from drydock.verdicts import Figure, Finding

@@ -18,12 +18,12 @@ from psycopg import sql
 
 from drydock.engines.postgres_statements import LONGEST_NAME_BYTES
 from drydock.estate import Engine
-from drydock.masking import schema as s
-from drydock.masking.fitness_scope import finding
 from drydock.masking.oracle.dividing import division_of, indexes_below, keys_below, partitions_of
 from drydock.masking.oracle.equivalents import NoEquivalent, is_lossy, postgres_equivalent
 from drydock.masking.oracle.expressions import ColumnThere, condition_there, default_there, sequence_of, sum_there
-from drydock.masking.policy import MaskingPolicyFile, TableRules
+from drydock.masking.policies import schema as s
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.policy import MaskingPolicyFile, TableRules
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.definitions import NUMBERS
 from drydock.verdicts import Finding

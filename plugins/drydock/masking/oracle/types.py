@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from drydock.masking.schema import DataType, Family
+from drydock.masking.policies.schema import DataType, Family
 
 _SIZES = re.compile(r"\([^)]*\)")
 _TEXTS = ("VARCHAR2", "NVARCHAR2", "CHAR", "NCHAR", "VARCHAR")

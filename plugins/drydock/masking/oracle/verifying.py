@@ -22,23 +22,23 @@ import pyarrow as pa
 
 from drydock.engines.postgres import Endpoint, connect
 from drydock.engines.postgres_statements import statement
-from drydock.masking.expectations_copy import expect, places_of
-from drydock.masking.fitness_scope import finding
+from drydock.masking.copy_checks.expectations_copy import expect, places_of
+from drydock.masking.copy_checks.verifying import PURPOSE, CopyVerification, scope_of
+from drydock.masking.copy_checks.verifying_net import net_of
+from drydock.masking.copy_checks.verifying_people import measure
+from drydock.masking.copy_checks.verifying_spread import spread
 from drydock.masking.oracle.asked_figures import OracleFigures, Side
 from drydock.masking.oracle.rows import BATCH_ROWS, whole_question
 from drydock.masking.oracle.streams import source_told_apart
 from drydock.masking.oracle.translating import Translated, copy_name
-from drydock.masking.policy import Canary as PlantedCanary
-from drydock.masking.schema import Schema, Table, object_name
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.policy import Canary as PlantedCanary
+from drydock.masking.policies.schema import Schema, Table, object_name
 from drydock.masking.verification import residual, semijoin
 from drydock.masking.verification.blocks import Block, clean
 from drydock.masking.verification.net import Caught, Net, Searches
 from drydock.masking.verification.originals import Originals
 from drydock.masking.verification.target import Connection, Progress, read_all
-from drydock.masking.verifying import PURPOSE, CopyVerification, scope_of
-from drydock.masking.verifying_net import net_of
-from drydock.masking.verifying_people import measure
-from drydock.masking.verifying_spread import spread
 from drydock.verdicts import Finding, Status, Verdict, judge
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from drydock.engines.postgres_statements import Clauses, Definition, Part, Statement, Storage, Text, Word
-from drydock.masking.fitness_scope import finding
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.commenting import comments_before_rows
 from drydock.masking.postgres.definitions import definition_findings, known_options, refuse_if_wrong
 from drydock.masking.postgres.making import make
 from drydock.masking.postgres.scope import Scope, scope_of
-from drydock.masking.schema import Schema
 
 FIRST_WITH_NAMED_NOT_NULL = 180000
 _IDENTITY = {"always": Word.ALWAYS, "by default": Word.BY_DEFAULT}

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from drydock.masking.schema import Table
+from drydock.masking.policies.schema import Table
 from drydock.plans import Candidate, LockKind, ObjectKind, ObjectRef, Piece, Plan
 from drydock.verdicts import Figure, Model
 

@@ -16,8 +16,10 @@ from functools import cached_property
 
 from drydock.changing.hands import ChangeFailed, Hands, Row
 from drydock.engines.postgres_statements import statement
+from drydock.masking.ciphers.keys import MaskingKey, derive
 from drydock.masking.kernel.work import ColumnWork, StreamCounts, works_of
-from drydock.masking.keys import MaskingKey, derive
+from drydock.masking.policies.schema import Schema, Table, object_name
+from drydock.masking.policies.subset import Selection, selections
 from drydock.masking.postgres.building import empty_staging
 from drydock.masking.postgres.chunks import parts_until
 from drydock.masking.postgres.definitions import staging_names
@@ -25,8 +27,6 @@ from drydock.masking.postgres.scope import scope_of
 from drydock.masking.postgres.sessions import PIPELINE, Given, Picture
 from drydock.masking.postgres.streams import MaskedCopy, PartWork, StreamJob
 from drydock.masking.postgres_schema import read_postgres_schema
-from drydock.masking.schema import Schema, Table, object_name
-from drydock.masking.subset import Selection, selections
 from drydock.outcomes import StatementDone
 from drydock.plans import Piece
 from drydock.policy import MaskingLimits

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from drydock.changing.hands import ChangeFailed, Eyes, Hands
 from drydock.engines.postgres_statements import Statement, statement
+from drydock.masking.policies.schema import object_name
 from drydock.masking.postgres.building import create_staging
 from drydock.masking.postgres.chunks import FINISH
 from drydock.masking.postgres.copying import ENDED, LOST, AttemptLost, Copying
@@ -20,7 +21,6 @@ from drydock.masking.postgres.finishing import finish_table
 from drydock.masking.postgres.linking import link_tables
 from drydock.masking.postgres.reading import read_definitions
 from drydock.masking.postgres.sessions import PIPELINE, Given
-from drydock.masking.schema import object_name
 from drydock.outcomes import Outcome, StatementDone, StopReason
 from drydock.plans import Piece, Plan
 from drydock.verdicts import Figure, Finding, Status

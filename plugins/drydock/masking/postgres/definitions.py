@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from drydock.engines.postgres_statements import STORAGE_PARAMETERS
 from drydock.engines.postgres_tokens import NoExpression, Sort, tokens
-from drydock.masking.fitness_scope import finding
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema, object_name
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.holding import carried_value, held_values, scrubbed
 from drydock.masking.postgres.retarget import references
 from drydock.masking.postgres.scope import Scope, scope_of
-from drydock.masking.schema import Schema, object_name
 from drydock.verdicts import Finding, Status, Verdict, judge
 
 STAGING, OLD = "drydock_staging", "drydock_old"

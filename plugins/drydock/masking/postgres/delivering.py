@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import Field
 
 from drydock.engines.postgres_statements import Statement, Word
-from drydock.masking.fitness_scope import finding
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres.definitions import OLD, refuse_if_wrong, staging_names
 from drydock.masking.postgres.making import make
 from drydock.masking.postgres.reading import Ask

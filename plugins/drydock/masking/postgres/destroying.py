@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from drydock.engines.postgres_statements import Statement
-from drydock.masking.fitness_scope import finding
+from drydock.masking.policies.fitness_scope import finding
 from drydock.masking.postgres.making import make
 from drydock.masking.postgres.reading import Ask
 from drydock.verdicts import Finding, Model

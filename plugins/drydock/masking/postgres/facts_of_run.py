@@ -15,9 +15,9 @@ from drydock.ledger import change_history
 from drydock.ledger.connect import transaction
 from drydock.ledger.masking_record import copy_verification_of_run, events_of_masking, save_copy_verification
 from drydock.ledger.models import Event, SurveyRow
+from drydock.masking.copy_checks.verifying import CopyVerification
 from drydock.masking.postgres.picture import newest_picture
 from drydock.masking.postgres.sessions import RunFacts
-from drydock.masking.verifying import CopyVerification
 from drydock.plans import Candidate
 
 MEASURED_FOR = timedelta(days=400)

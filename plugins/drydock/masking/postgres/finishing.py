@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 
 from drydock.engines.postgres_statements import Clauses, Definition, Part, Statement, Word
 from drydock.engines.postgres_tokens import Sort, tokens
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema, object_name
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.building import is_unchecked
 from drydock.masking.postgres.commenting import comments_after_rows
 from drydock.masking.postgres.making import make
 from drydock.masking.postgres.scope import Scope, scope_of
-from drydock.masking.schema import Schema, object_name
 
 KEYS = ("primary", "unique", "exclusion")
 _REPLICA_IDENTITY = {"nothing": Word.NOTHING, "full": Word.FULL}

@@ -13,15 +13,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from drydock.engines.postgres_tokens import NoExpression, Sort, tokens
-from drydock.masking import checks
-from drydock.masking.inside import CHANCE, scan
-from drydock.masking.kinds import all_kinds
-from drydock.masking.policy import ResolvedRule
+from drydock.masking.discovering.inside import CHANCE, scan
+from drydock.masking.discovering.reading import read
+from drydock.masking.discovering.spans import UNKNOWN, Limits, find
+from drydock.masking.policies.policy import ResolvedRule
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.retarget import literals
 from drydock.masking.postgres.scope import Scope
-from drydock.masking.reading import read
-from drydock.masking.spans import UNKNOWN, Limits, find
+from drydock.masking.values import checks
+from drydock.masking.values.kinds import all_kinds
 
 _LONG_NUMBER = re.compile(r"\d{11,19}[Xx]?")
 _BYTES = re.compile(r"\\x((?:[0-9A-Fa-f]{2})+)")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from drydock.masking import judging
+from drydock.masking.copy_checks import judging
+from drydock.masking.copy_checks.verifying import CopyVerification, verify_copy
+from drydock.masking.policies.schema import Schema
+from drydock.masking.policies.subset import selections
 from drydock.masking.postgres.copying import subset_seed
 from drydock.masking.postgres.definitions import staging_names
 from drydock.masking.postgres.sessions import PIPELINE, MaskingEyes
 from drydock.masking.postgres_schema import read_postgres_schema
-from drydock.masking.schema import Schema
-from drydock.masking.subset import selections
-from drydock.masking.verifying import CopyVerification, verify_copy
 from drydock.verdicts import Verdict
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from drydock.engines.postgres_statements import Clauses, Statement
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.commenting import comments_of_constraints
 from drydock.masking.postgres.definitions import NUMBERS, links_left_out
@@ -17,7 +18,6 @@ from drydock.masking.postgres.finishing import added, made
 from drydock.masking.postgres.holding import carried_value
 from drydock.masking.postgres.making import make
 from drydock.masking.postgres.scope import Scope, quoted, scope_of
-from drydock.masking.schema import Schema
 
 
 def link_tables(

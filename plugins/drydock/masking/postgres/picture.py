@@ -29,10 +29,10 @@ from drydock.ledger.connect import Ledger, lock_key
 from drydock.ledger.masking_record import events_of_run
 from drydock.ledger.models import Event
 from drydock.ledger.record import add_event
+from drydock.masking.policies.schema_digest import schema_digest
 from drydock.masking.postgres.chunks import FINISH
 from drydock.masking.postgres.sessions import MaskingEyes, Picture, ask_of, missing_rights, open_source, send
 from drydock.masking.postgres_schema import read_postgres_schema
-from drydock.masking.schema_digest import schema_digest
 from drydock.outcomes import StopReason
 from drydock.plans import Plan
 from drydock.verdicts import Status

@@ -9,10 +9,10 @@ from functools import cached_property
 
 from psycopg import sql
 
-from drydock.masking.policy import MaskingPolicyFile, ResolvedRule
+from drydock.masking.policies.policy import MaskingPolicyFile, ResolvedRule
+from drydock.masking.policies.schema import Schema, object_name
 from drydock.masking.postgres import facts as f
 from drydock.masking.postgres.retarget import retargeted
-from drydock.masking.schema import Schema, object_name
 
 
 @dataclass(frozen=True)

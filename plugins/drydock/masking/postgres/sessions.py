@@ -32,12 +32,12 @@ from drydock.engines.postgres_work import (
     open_reading,
     told_apart,
 )
-from drydock.masking.keys import MaskingKey
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.ciphers.keys import MaskingKey
+from drydock.masking.copy_checks.verifying import CopyVerification
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import object_name
 from drydock.masking.postgres.streams import MaskedCopy, StreamLost, Streams
 from drydock.masking.postgres_schema import Ask
-from drydock.masking.schema import object_name
-from drydock.masking.verifying import CopyVerification
 from drydock.outcomes import Outcome, StatementDone
 from drydock.plans import Candidate, Plan
 from drydock.sqlfiles import sql_file

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 
 from drydock.engines.postgres import Endpoint
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.kernel.work import ColumnWork, StreamCounts
-from drydock.masking.keys import MaskingKey
 from drydock.masking.postgres.stream_host import Process, fork_child
 from drydock.sqlfiles import SqlFile, sql_file
 from drydock.verdicts import Model, clean_text

@@ -12,12 +12,16 @@ from typing import Any
 
 from drydock.changing.hands import Row, SurveyContext
 from drydock.engines.postgres_statements import Columns
-from drydock.masking.confirmed import load_confirmed
-from drydock.masking.discovery import propose
-from drydock.masking.drift import drift
-from drydock.masking.fitness import unfit
-from drydock.masking.fitness_scope import finding
-from drydock.masking.policy import MaskingPolicyFile
+from drydock.masking.discovering.discovery import propose
+from drydock.masking.discovering.proposals import ColumnSample
+from drydock.masking.policies.confirmed import load_confirmed
+from drydock.masking.policies.drift import drift
+from drydock.masking.policies.fitness import unfit
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.policies.schema import Schema, Table, object_name
+from drydock.masking.policies.schema_digest import schema_digest
+from drydock.masking.policies.subset import unselectable
 from drydock.masking.postgres.chunks import REASON, Leaf, chunks_of, finishes_of
 from drydock.masking.postgres.definitions import definition_findings
 from drydock.masking.postgres.delivering import foreseen
@@ -25,10 +29,6 @@ from drydock.masking.postgres.reading import read_definitions
 from drydock.masking.postgres.sessions import PIPELINE, MaskingEyes
 from drydock.masking.postgres.targets_allowed import refusals
 from drydock.masking.postgres_schema import NoSuchSchema, read_postgres_schema
-from drydock.masking.proposals import ColumnSample
-from drydock.masking.schema import Schema, Table, object_name
-from drydock.masking.schema_digest import schema_digest
-from drydock.masking.subset import unselectable
 from drydock.plans import Candidate, Found, LeftAlone, LockKind, ObjectKind, ObjectRef
 from drydock.policy import MaskingLimits
 from drydock.verdicts import Figure, Finding

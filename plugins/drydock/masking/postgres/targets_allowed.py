@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from drydock.changing.hands import Row
 from drydock.estate import Engine
-from drydock.masking.fitness_scope import finding
-from drydock.masking.policy import MaskingPolicyFile, Target
+from drydock.masking.policies.fitness_scope import finding
+from drydock.masking.policies.policy import MaskingPolicyFile, Target
 from drydock.masking.postgres.sessions import RunFacts
 from drydock.verdicts import Finding
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drydock.masking.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.techniques.catalogue import techniques
 from drydock.masking.techniques.dictionaries import DICTIONARY_KINDS, Substitutes
 from drydock.masking.techniques.options import Options

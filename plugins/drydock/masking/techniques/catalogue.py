@@ -8,13 +8,13 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from drydock.masking.places import places
 from drydock.masking.techniques import check_digits
 from drydock.masking.techniques.network_names import email_shapes, ipv4_shapes
 from drydock.masking.techniques.options import Options
 from drydock.masking.techniques.phones import EXTENSION_MARKS, phone_shapes
 from drydock.masking.techniques.resident_ids import OldResidentId, ResidentId
 from drydock.masking.techniques.shapes import Inside, Shape, Template
+from drydock.masking.values.places import places
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
 _PLATE_ENDS = "挂学警港澳"

@@ -12,11 +12,11 @@ from functools import cache
 import numpy as np
 import yaml
 
-from drydock.masking.blockciphers import BLOCK_BYTES, BlockCipher
-from drydock.masking.characters import COMMON_HAN, KEPT, LETTER, alphabet, fold, restore, to_matrix, to_values
-from drydock.masking.keys import MaskingKey, derive
-from drydock.masking.names import surnames
-from drydock.masking.places import place_names
+from drydock.masking.ciphers.blockciphers import BLOCK_BYTES, BlockCipher
+from drydock.masking.ciphers.keys import MaskingKey, derive
+from drydock.masking.discovering.names import surnames
+from drydock.masking.values.characters import COMMON_HAN, KEPT, LETTER, alphabet, fold, restore, to_matrix, to_values
+from drydock.masking.values.places import place_names
 from drydock.settings import include_dir
 
 DICTIONARY_KINDS = ("name", "company", "address", "credential")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drydock.masking.feistel import rounds_for
+from drydock.masking.ciphers.feistel import rounds_for
 from drydock.masking.techniques.catalogue import techniques
 from drydock.masking.techniques.network_names import Ipv4
 from drydock.masking.techniques.options import Options

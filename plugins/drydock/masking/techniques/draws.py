@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from drydock.masking.blockciphers import BLOCK_BYTES, BlockCipher
-from drydock.masking.keys import MaskingKey, derive
+from drydock.masking.ciphers.blockciphers import BLOCK_BYTES, BlockCipher
+from drydock.masking.ciphers.keys import MaskingKey, derive
 
 _PORTION = 1 << 16
 

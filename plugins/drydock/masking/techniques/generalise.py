@@ -18,11 +18,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from drydock.masking.divisions import Level, area_code, division_of
-from drydock.masking.folding import folded
 from drydock.masking.techniques.columns import Column, like, values_of
 from drydock.masking.techniques.raw_dates import EPOCH_DAY, raw_dates
 from drydock.masking.techniques.written_dates import read_date
+from drydock.masking.values.divisions import Level, area_code, division_of
+from drydock.masking.values.folding import folded
 from drydock.verdicts import Model
 
 Period = Literal["day", "month", "quarter", "year", "decade"]

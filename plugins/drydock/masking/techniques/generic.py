@@ -11,10 +11,10 @@ from math import ceil, log2
 
 import numpy as np
 
-from drydock.masking.blockciphers import BlockCipher
-from drydock.masking.characters import alphabet
-from drydock.masking.feistel import permute
-from drydock.masking.wide import permute_wide
+from drydock.masking.ciphers.blockciphers import BlockCipher
+from drydock.masking.ciphers.feistel import permute
+from drydock.masking.ciphers.wide import permute_wide
+from drydock.masking.values.characters import alphabet
 
 Guard = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (new codes, their rows) -> may they stay?
 TWEAK = 0x67656E65726963  # "generic"

@@ -21,10 +21,10 @@ from typing import Any
 
 from pydantic import Field
 
-from drydock.masking.folding import folded
-from drydock.masking.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.techniques.columns import Column, like, values_of
 from drydock.masking.techniques.draws import Draws, name_of
+from drydock.masking.values.folding import folded
 from drydock.verdicts import Model
 
 _MOST_DIGITS = 60

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drydock.masking.characters import DIGIT, KEPT, alphabet, fold
+from drydock.masking.values.characters import DIGIT, KEPT, alphabet, fold
 
 BOUNDS = (2**15 - 1, 2**15, 2**31 - 1, 2**31, 2**63 - 1, 2**63)
 """Greatest values of smallint, integer and bigint, and their least ones without the sign."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from drydock.masking.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.techniques import masker
 from drydock.masking.techniques.options import Options
 from drydock.masking.techniques.pseudonymiser import Pseudonymiser

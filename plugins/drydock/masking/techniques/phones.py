@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drydock.masking.blockciphers import BlockCipher
-from drydock.masking.feistel import permute
+from drydock.masking.ciphers.blockciphers import BlockCipher
+from drydock.masking.ciphers.feistel import permute
 from drydock.masking.techniques.options import Options
 from drydock.masking.techniques.shapes import Shape, Stays, Template, all_digits, label, tweaks_of
 

@@ -12,14 +12,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from drydock.masking.blockciphers import BlockCipher
-from drydock.masking.characters import KEPT, NOT_TEXT, alphabet, fold, is_alphanumeric, restore, to_matrix, to_values
-from drydock.masking.keys import MaskingKey, derive
+from drydock.masking.ciphers.blockciphers import BlockCipher
+from drydock.masking.ciphers.keys import MaskingKey, derive
 from drydock.masking.techniques.catalogue import Technique, as_symbols
 from drydock.masking.techniques.generic import Guard, permute_classes
 from drydock.masking.techniques.number_sets import ALONE, sizes_of_numbers
 from drydock.masking.techniques.options import Options
 from drydock.masking.techniques.shapes import Shape, Stays
+from drydock.masking.values.characters import KEPT, NOT_TEXT, alphabet, fold, is_alphanumeric, restore, to_matrix, to_values
 
 _FORMS_KEPT = 10_000
 _LONGEST_FORM = 320  # characters; no kind has a shape that is longer (an e-mail address has 254 at most)

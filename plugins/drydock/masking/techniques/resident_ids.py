@@ -13,12 +13,12 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from drydock.masking.blockciphers import BlockCipher
-from drydock.masking.feistel import permute
-from drydock.masking.places import county_codes
+from drydock.masking.ciphers.blockciphers import BlockCipher
+from drydock.masking.ciphers.feistel import permute
 from drydock.masking.techniques import check_digits
 from drydock.masking.techniques.options import Options
 from drydock.masking.techniques.shapes import Stays, all_digits, is_digit, label, tweaks_of
+from drydock.masking.values.places import county_codes
 
 FIRST_YEAR, LAST_YEAR = 1800, 2099
 LAST_LONG_BAND = date(2026, 10, 1)  # never move this: it would change the pseudonyms of every epoch

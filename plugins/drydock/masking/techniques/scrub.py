@@ -18,16 +18,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from drydock.masking.folding import SEPARATORS
-from drydock.masking.inside import kind_of_pair
-from drydock.masking.keys import MaskingKey
-from drydock.masking.kinds import all_kinds
-from drydock.masking.reading import Reading, read
-from drydock.masking.spans import UNKNOWN, Find, Limits, find
+from drydock.masking.ciphers.keys import MaskingKey
+from drydock.masking.discovering.inside import kind_of_pair
+from drydock.masking.discovering.reading import Reading, read
+from drydock.masking.discovering.spans import UNKNOWN, Find, Limits, find
 from drydock.masking.techniques import masker
 from drydock.masking.techniques.columns import Column, like, values_of
 from drydock.masking.techniques.document_parts import NotParsed, Render, array_parts, json_parts, looks_like, xml_parts
 from drydock.masking.techniques.options import Options
+from drydock.masking.values.folding import SEPARATORS
+from drydock.masking.values.kinds import all_kinds
 from drydock.verdicts import Model
 
 DEEPEST = 4  # documents inside documents; what is deeper is masked wholly

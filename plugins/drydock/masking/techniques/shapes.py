@@ -18,8 +18,8 @@ from typing import Protocol
 
 import numpy as np
 
-from drydock.masking.blockciphers import BlockCipher
-from drydock.masking.feistel import permute
+from drydock.masking.ciphers.blockciphers import BlockCipher
+from drydock.masking.ciphers.feistel import permute
 
 Stays = Callable[[np.ndarray], np.ndarray]  # rows of codes -> may they stay?
 _TOKEN = re.compile(r"([kfpc]):(\S+?)(?:\*(\d+))?$")

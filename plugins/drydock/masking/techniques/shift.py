@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from drydock.masking.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.techniques.columns import Column, like, values_of
 from drydock.masking.techniques.draws import Draws, name_of
 from drydock.masking.techniques.raw_dates import EPOCH_DAY, RawDates, raw_dates

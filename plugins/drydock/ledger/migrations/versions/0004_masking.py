@@ -84,7 +84,7 @@ def _create_copy_verifications() -> None:
         _column("generation", sa.BigInteger(), "picture of the source that the copy was made from, from 1"),
         _column("status", sa.Text(), "the worst of its verdicts; FAIL and UNKNOWN are not delivered"),
         _column("verified_at", sa.DateTime(timezone=True), "when it was checked", server_default=sa.text("now()")),
-        _column("verification", JSONB(), "drydock.masking.verifying.CopyVerification: counts, no values"),
+        _column("verification", JSONB(), "drydock.masking.copy_checks.verifying.CopyVerification: counts, no values"),
         sa.CheckConstraint(
             "status IN ('PASS', 'WARN', 'FAIL', 'SKIPPED', 'UNKNOWN')", name=op.f("copy_verifications_status_check")
         ),

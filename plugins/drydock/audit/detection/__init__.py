@@ -1,0 +1,1 @@
+"""Detection: rules, baselines, and what explains a hit."""

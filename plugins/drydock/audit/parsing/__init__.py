@@ -1,0 +1,1 @@
+"""Readers of audit records: Oracle's trails, PostgreSQL's logs and the exports of audit products."""

@@ -1,0 +1,1 @@
+"""The quarter: its queue for people, its report, and tracing."""

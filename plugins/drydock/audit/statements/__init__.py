@@ -1,0 +1,1 @@
+"""Statements: their fingerprints, what they do and to what, and shapes of injection."""

@@ -1,0 +1,1 @@
+"""Keyed permutations: block ciphers, format-preserving encryption, keys and their epochs."""

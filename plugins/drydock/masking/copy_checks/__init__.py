@@ -1,0 +1,1 @@
+"""The verification of a copy before anybody sees it."""

@@ -1,0 +1,1 @@
+"""Finding what is sensitive: from names, comments and values to proposals."""

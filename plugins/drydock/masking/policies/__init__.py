@@ -1,0 +1,1 @@
+"""What a person decided of each column, and whether it fits the schema."""
