@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -177,7 +178,8 @@ def test_a_world_goes_on_living_and_then_in_the_present(tmp_path: Path) -> None:
         assert abs((world.places.wal / segment).stat().st_mtime - at("2026-11-20T09:00:00").timestamp()) < 60
         switched = world.switch_log(at("2026-11-20T09:10:00"))  # its own note of running transactions may have closed one more
         assert switched >= segment
-        assert world.lived.switch_log() == switched  # nothing was written in between
+        again = [world.lived.switch_log() for _ in range(4)]  # such a note may come between two as well, but not between all
+        assert any(one == other for one, other in itertools.pairwise([switched, *again]))
         assert world.back_up(Level.INCREMENTAL, at("2026-11-20T10:00:00")) == "incremental_20261120T100000"
         world.start_in_present()
         with connect(world.endpoint, purpose="test") as connection:

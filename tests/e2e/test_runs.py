@@ -12,6 +12,7 @@ from rich.console import Console
 
 from drydock.verdicts import Status
 from sandbox import airflow_server, demo, progress
+from sandbox.clock import ZONE
 from tests.e2e.conftest import Voyage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -67,10 +68,11 @@ def test_a_red_verdict_turns_the_run_red_after_its_report(runs: Runs) -> None:
     assert tasks["outcome"] == "failed" and tasks["prove"] == "skipped"
 
 
-def test_a_proved_backup_emits_its_asset(runs: Runs) -> None:
+def test_a_proved_backup_emits_its_asset(runs: Runs, voyage: Voyage) -> None:
     """One of today: no day of the past proves anything any more, since its bytes are never read."""
     asset = "drydock://gz_main/backup-proved"
-    assert runs.states[HEALTHY] == "success" and runs.tasks[HEALTHY]["prove"] == "success"
+    judgement = demo.judgements_of(voyage.sandbox, datetime.now(ZONE).date())["gz_main"]
+    assert (runs.states[HEALTHY], runs.tasks[HEALTHY]["prove"]) == ("success", "success"), judgement.model_dump_json()
     assert runs.proved_after.count(asset) == runs.proved_before.count(asset) + 1
     assert "drydock://gz_cbec/backup-proved" not in runs.proved_after
 

@@ -27,7 +27,7 @@ def test_bins_hold_all_rows_and_never_a_few(seed: int) -> None:
     assert all(a[1] is not None and b[0] is not None and a[1] <= b[0] for a, b in itertools.pairwise(bounds))
 
 
-def test_what_is_counted_comes_from_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_counted_comes_from_both_sides() -> None:
     """Noise, buckets, a shift and a year are looked at; names, addresses and pseudonyms are not. NULL is told apart."""
     asked = []
 
@@ -36,8 +36,8 @@ def test_what_is_counted_comes_from_both_sides(monkeypatch: pytest.MonkeyPatch) 
         values = {"born_on": ["1971-05-01", "1972-01-01 00:00:00"] * 30, "paid_at": ["2026-01-02 03:04:05"] * 60}
         return [pl.DataFrame({name: [*values.get(name, ["12.50", "-3", "0"] * 20), None] for name in columns})]
 
-    monkeypatch.setattr(spread, "table_frames", frames)
-    found = spread.spread(a_policy(), healthy_schema(), "source", "copy", {"app": "drydock_staging_1_1"})  # type: ignore[arg-type]
+    staging = {"app": "drydock_staging_1_1"}
+    found = spread.spread(a_policy(), healthy_schema(), "source", "copy", staging, known=frames, copied=frames)  # type: ignore[arg-type]
     assert [(d.table, d.column, d.measure) for d in found] == [
         ("app.people", "born_on", "year"),
         ("app.people", "income", "amount"),

@@ -477,7 +477,9 @@ def test_rows_follow_the_order_of_a_subquery_over_many(backend: SqlBackend) -> N
 
 def product_queries() -> list[Path]:
     root = Path(__file__).parents[2] / "include" / "sql" / "oracle"
+    left_out = {"enabled_policies_121"}  # of columns that 12.1 had and the simulator's dictionary, 19c's, has no more
     files = [p for p in sorted(root.rglob("*.sql")) if "statspack" not in p.name and p.parent.name != "grants"]
+    files = [p for p in files if p.stem not in left_out]
     return [p for p in files if re.search(r"^-- kind: read", p.read_text(encoding="utf-8"), re.MULTILINE)]
 
 

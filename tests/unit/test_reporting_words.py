@@ -25,6 +25,7 @@ from tests.unit.report_samples import HOSTILE, make_record
 MADE_OF_WORK = ("pipeline_", "stop_", "interlock_", "undo_", "work_field_", "work_chart_")
 MADE_OF_MASKING = (
     "mr_technique_",
+    "mr_kind_",
     "mr_class_",
     "mr_level_",
     "mr_environment_",

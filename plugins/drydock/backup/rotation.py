@@ -113,13 +113,14 @@ def coverage(survey: Survey, reads: Iterable[Read], policy: BackupPolicy, as_of:
 def choose_reads(survey: Survey, reads: Iterable[Read], policy: BackupPolicy, as_of: datetime) -> tuple[ReadTask, ...]:
     """What to read back in this run, in this order; nothing that was read within the last 12 hours."""
     reads = tuple(reads)
-    newest = _newest_sets(survey)
+    needed = _newest_sets(survey) | _newest_chain(survey)
+    newest = _newest_sets(survey) | _unread(_newest_chain(survey), reads)
     tip = newest_logs(survey.logs, policy.newest_log_segments)
     just_read = [r for r in reads if as_of - r.started_at < NOT_AGAIN_WITHIN]
     always = list(_unless_just_read(survey, newest, tip, just_read))
     total_bytes = sum(s.total_bytes for s in survey.sets) + (survey.logs.total_bytes if survey.logs else 0)
     quota_bytes = total_bytes / policy.read_every_days * policy.read_quota_factor
-    quota_bytes -= sum(_rest_bytes(r, survey, newest, tip) for r in just_read)
+    quota_bytes -= sum(_rest_bytes(r, survey, needed, tip) for r in just_read)
     queue = _queue(survey, reads, newest, tip, timedelta(days=policy.read_every_days))
     return (*always, *_within_quota(queue, quota_bytes, survey.logs))
 
@@ -131,6 +132,17 @@ def _newest_sets(survey: Survey) -> dict[str, BackupSet]:
         return {i: by_id[i] for i in survey.newest_ids if i in by_id}
     fulls = finished_sets(s for s in survey.sets if s.level is Level.FULL)
     return {s.set_id: s for s in fulls[-1:]}
+
+
+def _newest_chain(survey: Survey) -> dict[str, BackupSet]:
+    """What a restore would take today, by set_id. Where the survey names what is read every day, that holds it already."""
+    return {} if survey.newest_ids else {s.set_id: s for s in next(reversed(usable_chains(survey)), ())}
+
+
+def _unread(chain: dict[str, BackupSet], reads: Iterable[Read]) -> dict[str, BackupSet]:
+    """Those that were never read back: last night's incremental cannot wait for its turn, the day's proof stands on it."""
+    known = set_reads(chain.values(), reads)
+    return {set_id: made for set_id, made in chain.items() if set_id not in known}
 
 
 def newest_logs(logs: LogArchive | None, segments: int) -> LogRange | None:

@@ -155,7 +155,7 @@ class CopyOfOracle(PostgresTarget):
         error: ChangeFailed | None = None
         try:
             with told_apart(), source_told_apart():
-                self._bound(lock_wait_s, deadline_s + GRACE_S)
+                self._bound(self.work, lock_wait_s, deadline_s + GRACE_S)
                 with self.watch.watching(self.work, deadline_s):
                     copy_to_postgres(self.rows_session().connection, self.work, told, self.key, deadline_s)
         except ChangeFailed as e:
