@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from drydock.audit.statements.normalising import Normalised, Seen, literals
-from drydock.audit.statements.statement_facts import Facts
+from drydock.audit.statements.statement_facts import MAY_SET, Facts
 
 MARKS = (
     "tautology",
@@ -20,6 +20,12 @@ MARKS = (
     "export",
     "nested_comment",
     "open_quote",
+    "hidden_setting",
+)
+_HIDDEN = re.compile(
+    r"\b(?:log_(?:statement|min_|connections|disconnections|destination|directory|filename|parameter)|logging_collector"
+    r"|pgaudit\.|auto_explain\.|shared_preload_libraries|session_preload_libraries)",
+    re.IGNORECASE,
 )
 _BY_SEEN = ((Seen.OPEN_COMMENT, "comment_tail"), (Seen.HEX, "hex_blob"), (Seen.NESTED, "nested_comment"))
 _TAIL = re.compile(r"[^\s][^\n]*--[^\n]{0,4}\Z|--[^\n]*'[^\n]*\Z")  # nothing said, or the rest of what an application wrote
@@ -37,6 +43,8 @@ def marks_of(text: str, form: Normalised, facts: Facts) -> tuple[str, ...]:
         found.add("comment_tail")
     if facts.is_doubtful:
         found |= _weighed(text[:LONGEST_WEIGHED], facts)
+        if MAY_SET.search(form.text) and _HIDDEN.search(text[:LONGEST_WEIGHED]):
+            found.add("hidden_setting")  # of auditing, by a function's argument or in a block's text
     return tuple(mark for mark in MARKS if mark in found)
 
 
@@ -49,7 +57,10 @@ def _weighed(text: str, facts: Facts) -> set[str]:
         start = at + 1
         while start < len(tokens) - 3 and tokens[start][1] == "(":
             start += 1
-        if word not in ("or", "where", "||") or not _is_true(tokens[start : start + 4]):
+        if word not in ("or", "where", "||", "on") or not _is_true(tokens[start : start + 4]):
+            continue
+        if word == "on":
+            found |= {"all_rows"} if facts.verb == "MERGE" else set()
             continue
         if word != "where":
             found.add("tautology")

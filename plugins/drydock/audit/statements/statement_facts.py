@@ -69,7 +69,7 @@ def _facts(normalised: str) -> Facts:
         marks.append("stacked")
     if any(_changes_all(clause) for clause in changes(pieces)):
         marks.append("all_rows")
-    is_doubtful = _MAY_BE_TRUE.search(normalised[:LONGEST_SCANNED]) is not None
+    is_doubtful = any(shape.search(normalised[:LONGEST_SCANNED]) for shape in (_MAY_BE_TRUE, MAY_SET))
     return Facts(verb, objects_of(pieces, verb), has_where, tuple(marks), is_doubtful)
 
 
@@ -225,7 +225,10 @@ def _changes_all(clause: Sequence[str]) -> bool:
     if len(clause) < 2 or clause[1:2] == ["on"]:
         return False
     where = condition(clause)
-    return where is None or where in (["true"], ["not", "false"]) or "or true" in " ".join(where)
+    if where is None or where in (["true"], ["not", "false"]):
+        return True
+    text = " ".join(where).replace(" . ", ".")
+    return "or true" in text or _ALWAYS.match(text.removesuffix(" ;")) is not None
 
 
 _BLOCKS = re.compile(r"(?:DECLARE|DO|CALL|CREATE (?:FUNCTION|PROCEDURE|PACKAGE|TRIGGER|TYPE))\b")
@@ -256,5 +259,14 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("export", r"\Acreate (?:or replace )?directory\b|\Acreate table .*\borganization external\b"),
     )
 )
+_ALWAYS = re.compile(
+    rf"(?P<a>{_WORD}) (?:=|<=|>=|like) (?P=a)\Z|(?P<b>{_WORD}) is null or (?P=b) is not null\Z"
+    rf"|(?P<c>{_WORD}) is not null or (?P=c) is null\Z"
+)
 _COMPARED = r"\? (?:=|<>|!=|<|>|<=|>=|like) \?"
-_MAY_BE_TRUE = re.compile(rf"(?:\bor|\|\|) ?\(*{_COMPARED}|\bwhere ?\(*{_COMPARED}\)*(?:\Z|;| (?:or|returning)\b)")
+_MAY_BE_TRUE = re.compile(
+    rf"(?:\bor|\|\|) ?\(*{_COMPARED}|\bwhere ?\(*{_COMPARED}\)*(?:\Z|;| (?:or|returning)\b)"
+    rf"|\Amerge\b.*\bon ?\(*{_COMPARED}\)* when\b"
+)
+MAY_SET = re.compile(r"\bset_config\b|\Ado\b|\Aexecute immediate\b|\Aupdate (?:pg_catalog\.)?pg_settings\b")
+"""Statements that change a setting whose name is a value, or do what stands in a text."""
