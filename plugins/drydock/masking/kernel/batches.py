@@ -11,6 +11,7 @@ import numpy as np
 from drydock.masking.kernel.codecs import Raw
 from drydock.masking.kernel.programs import Program
 from drydock.masking.kernel.rows import BATCH_BYTES, batch_rows
+from drydock.masking.kernel.structures import Step
 from drydock.masking.kernel.work import BadStream
 from drydock.masking.values.column_maskers import ColumnMasker
 
@@ -34,7 +35,8 @@ class SideFailed(RuntimeError):
     """libpq reported an error on one side; its connection knows which."""
 
     def __init__(self, code: int) -> None:
-        super().__init__("source" if code == SOURCE else "target")
+        self.side = "source" if code == SOURCE else "target"
+        super().__init__(self.side)
 
 
 def good(answer: int) -> int:
@@ -57,7 +59,7 @@ class Batches:
         if not self.handle:
             raise MemoryError("no memory for a stream")
         self._left = np.zeros(batch_rows(columns), np.uint8)
-        self._left_at = self._left.ctypes.data
+        self.left_at = self._left.ctypes.data
 
     def close(self) -> None:
         if self.handle:
@@ -92,10 +94,14 @@ class Batches:
 
     def run(self, program: Program, column: int) -> tuple[int, np.ndarray]:
         """Mask a column; how many were NULL, and the rows that are left to Python."""
-        answer = program.call(self.handle, column, program.address, self._left_at)
+        answer = program.call(self.handle, column, program.address, self.left_at)
         if answer < 1 << 32:
             return good(answer), _NO_ROWS
-        return answer & 0xFFFFFFFF, np.flatnonzero(self._left[: self.rows])
+        return answer & 0xFFFFFFFF, self.left()
+
+    def left(self) -> np.ndarray:
+        """The rows that the last program left to Python."""
+        return np.flatnonzero(self._left[: self.rows])
 
     def constant(self, column: int, value: bytes | None) -> int:
         """One constant for all that is not NULL; how many were NULL."""
@@ -155,6 +161,17 @@ class BatchColumn:
                 self._by_python(batches, left)
             else:
                 self._by_python(batches, np.arange(batches.rows))
+
+    def step(self) -> Step:
+        """What C does to it; of a column that goes `by_columns_alone`."""
+        if self.program is not None:
+            return Step(ctypes.cast(self.program.call, ctypes.c_void_p), self.program.address, None, 0, self.place)
+        value = None if self.masker.suppresses else self.masker.constant()
+        return Step(None, None, value, -1 if value is None else len(value), self.place)
+
+    def by_python_what_is_left(self, batches: Batches) -> None:
+        """The rows that its program left."""
+        self._by_python(batches, batches.left())
 
     def _count(self, rows: int, nulls: int) -> None:
         self.masker.nulls += nulls

@@ -29,7 +29,7 @@ from drydock.masking.kernel.structures import LAYOUTS
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
-SOURCES = ("stream.c", "unicode.c", "cipher.c", "texts.c", "lanes.c", "words.c", "figures.c")
+SOURCES = ("stream.c", "steps.c", "unicode.c", "cipher.c", "texts.c", "lanes.c", "words.c", "figures.c")
 HEADERS = ("kernel.h", "texts.h")
 FLAGS = ("-std=c11", "-O3", "-march=native", "-fPIC", "-shared", "-fstack-protector-strong", "-fvisibility=default")
 COMPILERS = ("cc", "gcc", "clang")
@@ -145,7 +145,9 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
         "dk_batch_of": (number, (pointer, ctypes.c_char_p, size, ctypes.c_int)),
         "dk_read": (number, (pointer, pointer, pointer, pointer)),
         "dk_write": (ctypes.c_int, (pointer, pointer, pointer)),
+        "dk_pass": (number, (pointer, pointer, pointer, ctypes.c_int, number, pointer, pointer)),
         "dk_at_end": (ctypes.c_int, (pointer,)),
+        "dk_rows": (number, (pointer,)),
         "dk_bytes_in": (number, (pointer,)),
         "dk_bytes_out": (number, (pointer,)),
         "dk_sizes": (number, (pointer, ctypes.c_int, ctypes.c_int, pointer, number, pointer)),

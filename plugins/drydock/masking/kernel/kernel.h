@@ -62,6 +62,18 @@ typedef struct {
 /* What a mask answers for a column: how many were NULL, and how many of `left` are 1. */
 static inline int64_t dk_answer(int64_t nulls, int64_t left) { return left << 32 | nulls; }
 
+/* Two connections of libpq, and its functions. */
+typedef struct {
+    void *source, *target;
+    dk_get get;
+    dk_free release;
+    dk_put put;
+} dk_sides;
+
+int64_t dk_read(dk_stream *s, void *connection, dk_get get, dk_free release);
+int dk_write(dk_stream *s, void *connection, dk_put put);
+int64_t dk_constant(dk_stream *s, int column, const uint8_t *bytes, int64_t size);
+
 /* A field some rows on will be wanted soon. */
 #define DK_AHEAD 6
 static inline const dk_field *dk_field_of(const dk_stream *s, int64_t row, int column) {

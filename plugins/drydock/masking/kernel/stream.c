@@ -256,6 +256,7 @@ int dk_write(dk_stream *s, void *connection, dk_put put) {
 }
 
 int dk_at_end(const dk_stream *s) { return s->at_end; }
+int64_t dk_rows(const dk_stream *s) { return s->rows; }
 int64_t dk_bytes_in(const dk_stream *s) { return s->bytes_in; }
 int64_t dk_bytes_out(const dk_stream *s) { return s->bytes_out; }
 

@@ -18,6 +18,7 @@ from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.kernel import compiled, libpq
 from drydock.masking.kernel.arrays import OtherOid
 from drydock.masking.kernel.batches import BatchColumn, Batches, SideFailed
+from drydock.masking.kernel.passing import Passing
 from drydock.masking.kernel.programs import program_of
 from drydock.masking.kernel.rows import BATCH_ROWS, HEAD, TRAILER, Row, RowReader, written
 from drydock.masking.kernel.work import BadStream, ColumnWork, CopyFailed, StreamCounts
@@ -175,32 +176,62 @@ def _moved(
     told: Told,
 ) -> StreamCounts:
     """Every batch of the source through the maskers into the target, whose COPY is open."""
-    found, rows, untold = libpq.functions(), 0, 0
-    assert found is not None
+    rows, heard, passing = 0, 0, None
     with told_of("source"), source.cursor() as cursor, cursor.copy(read), _waiting(target):
         while True:
-            rows += _read(batches, source, found)
-            untold += batches.rows
-            for column in maskers.compiled:
-                column.mask(batches)
-            for place, other in maskers.rewritten:
-                other.rewrite(batches, place)
-            _write(batches, target, found.put_copy_data)
-            if untold >= BATCH_ROWS or batches.is_last:
-                counts, untold = maskers.counts(rows, batches.bytes_in, batches.bytes_out, "compiled"), 0
-                told(counts)
+            with _sides_told(batches, source):
+                more = passing.some(heard + BATCH_ROWS - rows) if passing else _one_batch(batches, source, target, maskers)
+            rows += more
+            if batches.is_last or rows - heard >= BATCH_ROWS:
+                told(counts := maskers.counts(rows, batches.bytes_in, batches.bytes_out, "compiled"))
+                heard = rows
             if batches.is_last:
                 return counts
+            passing = passing or _passing(batches, source, target, maskers)
 
 
-def _read(batches: Batches, source: psycopg.Connection, found: libpq.Functions) -> int:
-    """The next batch; with the last one what the server says of the whole COPY is taken, so that the session can go on.
+def _one_batch(batches: Batches, source: psycopg.Connection, target: psycopg.Connection, maskers: Maskers) -> int:
+    """Read, masked column by column with Python's twins beside the first one, written; its rows."""
+    found, (at_source, at_target) = _libpq(), _pointers(source, target)
+    rows = batches.read(at_source, found.get_copy_data, found.free_memory)
+    for column in maskers.compiled:
+        column.mask(batches)
+    for place, other in maskers.rewritten:
+        other.rewrite(batches, place)
+    batches.write(at_target, found.put_copy_data)
+    return rows
+
+
+def _passing(batches: Batches, source: psycopg.Connection, target: psycopg.Connection, maskers: Maskers) -> Passing | None:
+    """None where Python has a part in every batch."""
+    if maskers.rewritten or not all(column.by_columns_alone for column in maskers.compiled):
+        return None
+    return Passing(batches, maskers.compiled, *_pointers(source, target), _libpq())
+
+
+def _libpq() -> libpq.Functions:
+    found = libpq.functions()
+    assert found is not None
+    return found
+
+
+def _pointers(source: psycopg.Connection, target: psycopg.Connection) -> tuple[int, int]:
+    at_source, at_target = source.pgconn.pgconn_ptr, target.pgconn.pgconn_ptr
+    assert at_source is not None and at_target is not None
+    return at_source, at_target
+
+
+@contextmanager
+def _sides_told(batches: Batches, source: psycopg.Connection) -> Iterator[None]:
+    """With the last batch what the server says of the whole COPY is taken, so that the session can go on.
 
     libpq ends the data of a COPY that failed as that of a whole one: what the server says goes before what is missing.
     """
     try:
-        rows = batches.read(source.pgconn.pgconn_ptr, found.get_copy_data, found.free_memory)  # type: ignore[arg-type]
-    except SideFailed:
+        yield
+    except SideFailed as e:
+        if e.side == "target":
+            raise CopyFailed("target", psycopg.OperationalError("the connection was lost")) from None
         _end(source)
         raise psycopg.OperationalError("the source ended COPY without an error") from None
     except BadStream:
@@ -209,14 +240,6 @@ def _read(batches: Batches, source: psycopg.Connection, found: libpq.Functions) 
         raise
     if batches.is_last:
         _end(source)
-    return rows
-
-
-def _write(batches: Batches, target: psycopg.Connection, put: int) -> None:
-    try:
-        batches.write(target.pgconn.pgconn_ptr, put)
-    except SideFailed:
-        raise CopyFailed("target", psycopg.OperationalError("the connection was lost")) from None
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, c_double, c_int16, c_int32, c_int64, c_uint8, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_int16, c_int32, c_int64, c_uint8, c_uint64, c_void_p
 
 LONGEST = 64
 CODES = 64  # digits and capital letters, counted from the digit 0
@@ -137,6 +137,19 @@ class Noise(ctypes.Structure):
     ]
 
 
+class Step(ctypes.Structure):
+    _fields_ = [
+        ("mask", c_void_p),
+        ("program", c_void_p),
+        ("constant", c_char_p),
+        *((name, c_int64) for name in ("size", "column", "masked", "nulls")),
+    ]
+
+
+class Sides(ctypes.Structure):
+    _fields_ = [(name, c_void_p) for name in ("source", "target", "get", "release", "put")]
+
+
 LAYOUTS = {
     "template": (Template, "check"),
     "residents": (Residents, "count"),
@@ -144,4 +157,6 @@ LAYOUTS = {
     "words": (Words, "class_count"),
     "shift": (Shift, "kept"),
     "noise": (Noise, "most"),
+    "step": (Step, "nulls"),
+    "sides": (Sides, "put"),
 }
