@@ -82,7 +82,13 @@ static inline const dk_field *dk_field_of(const dk_stream *s, int64_t row, int c
 }
 
 /* Bytes that live until the next batch; NULL where there is no memory. */
-uint8_t *dk_bytes(dk_stream *s, size_t size);
+uint8_t *dk_more_bytes(dk_stream *s, size_t size);
+static inline uint8_t *dk_bytes(dk_stream *s, size_t size) {
+    dk_block *block = s->blocks;
+    if (!block || block->room - block->used < size) return dk_more_bytes(s, size);
+    block->used += size;
+    return block->bytes + block->used - size;
+}
 
 /* ---- the block cipher and what is made of it (cipher.c) */
 
@@ -119,6 +125,22 @@ typedef struct {
 #define DK_TOGETHER 8
 #define DK_CHAINS 8
 #endif
+
+#if DK_LANES
+#include <immintrin.h>
+#endif
+
+/* A few bytes, without a call. */
+static inline void dk_put_bytes(uint8_t *out, const uint8_t *at, size_t size) {
+#if DK_LANES
+    if (size <= 64) {
+        __mmask64 here = _bzhi_u64(~UINT64_C(0), (unsigned)size);
+        _mm512_mask_storeu_epi8(out, here, _mm512_maskz_loadu_epi8(here, at));
+        return;
+    }
+#endif
+    if (size) memcpy(out, at, size);
+}
 
 int dk_has_aes(void);
 void dk_cipher_key(dk_cipher *cipher, const uint8_t key[32]);

@@ -21,6 +21,7 @@
 #define SETS 4
 #define ROUND_SORTS 3
 #define BLOCK 32 /* jobs that are looked at together */
+#define EIGHT 8  /* jobs of one register */
 #define CODE_X ('X' - '0')
 #define CODE_AT ('@' - '0')
 #define CODE_DOT ((uint8_t)('.' - '0'))
@@ -47,7 +48,7 @@ typedef struct {
     uint64_t weight[MOST_MOVED];
     /* two places at once (the first one alone where they are odd): what each two symbols are, and add to both checks */
     int pairs;
-    uint64_t pair_radix[MOST_MOVED / 2], pair_reciprocal[MOST_MOVED / 2];
+    uint64_t pair_radix[MOST_MOVED / 2], pair_reciprocal[MOST_MOVED / 2], pair_share[MOST_MOVED / 2]; /* share: of 2^52 */
     uint8_t pair_at[MOST_MOVED / 2][2];
     uint16_t symbols[MOST_MOVED / 2][PAIR];
     uint32_t terms[MOST_MOVED / 2][PAIR];
@@ -188,6 +189,7 @@ static void add_pair(plan *made, int n) {
     int k = made->pairs++, before = n ? n - 1 : 0, radix = made->radix[n], size = n ? made->radix[before] * radix : radix;
     made->pair_radix[k] = (uint64_t)size;
     made->pair_reciprocal[k] = UINT64_MAX / (uint64_t)size;
+    made->pair_share[k] = size > 1 ? (UINT64_C(1) << 52) / (uint64_t)size : (UINT64_C(1) << 52) - 1;
     made->pair_at[k][0] = made->at[before];
     made->pair_at[k][1] = made->at[n];
     for (int both = 0; both < size; both++) {
@@ -214,8 +216,9 @@ static void add_order(plan *made) {
     made->used = 0xffffu << (16 - made->count) & 0xffffu;
 }
 
-/* 0 where the domain passes 2^63 or nothing is moved. */
+/* 0 where the domain passes 2^63 or nothing is moved. Pairs that there are not are of one symbol that adds nothing. */
 static int make_plan(const dk_cipher *cipher, plan *made) {
+    for (int k = 0; k < MOST_MOVED / 2; k++) made->pair_radix[k] = 1;
     for (int j = 0; j < made->length; j++)
         if (!made->shape || made->shape->moved >> j & 1)
             if (!add_moved(made, j)) return 0;
@@ -294,18 +297,67 @@ static inline void put_row(const plan *pl, uint64_t number, uint8_t *out) {
     _mm_mask_storeu_epi8(out + pl->first, (__mmask16)((1u << pl->count) - 1), _mm_add_epi8(all, _mm_set1_epi8('0')));
 }
 
-/* Two places at a time of a number, the last ones first; what they add to the checks. */
-static inline uint32_t in_pairs(const plan *pl, uint64_t number, uint16_t *pairs) {
-    uint32_t sums = 0;
+/* Eight numbers as they would be written: two places at a time, and what these add to the checks. */
+typedef struct {
+    uint16_t pairs[MOST_MOVED / 2][EIGHT];
+    _Alignas(32) uint32_t sums[EIGHT];
+    uint8_t symbols[2][EIGHT]; /* the check characters */
+} spellings;
+
+static inline int has_checks(const plan *pl) { return pl->shape && pl->shape->t->checks; }
+static inline int needs_pairs(const plan *pl) { return pl->first < 0 || has_checks(pl); }
+
+/* Of one number, the last places first. */
+static inline void in_pairs(const plan *pl, uint64_t number, spellings *as, int lane) {
+    as->sums[lane] = 0;
     for (int k = 0; k < pl->pairs; k++) {
         uint64_t radix = pl->pair_radix[k], q = (uint64_t)((unsigned __int128)number * pl->pair_reciprocal[k] >> 64), r = number - q * radix;
         uint64_t more = r >= radix; /* the quotient is right or one too low */
         r -= more ? radix : 0;
-        pairs[k] = (uint16_t)r;
-        sums += pl->terms[k][r];
+        as->pairs[k][lane] = (uint16_t)r;
+        as->sums[lane] += pl->terms[k][r];
         number = q + more;
     }
-    return sums;
+}
+
+/* What is left of eight numbers below 2^52 when one pair is taken off each; its quotient too is right or one too low. */
+static inline __m512i take_pair(__m512i *numbers, __m512i radix, __m512i share, uint16_t *pair) {
+    __m512i zero = _mm512_setzero_si512(), q = _mm512_madd52hi_epu64(zero, *numbers, share);
+    __m512i r = _mm512_sub_epi64(*numbers, _mm512_madd52lo_epu64(zero, q, radix));
+    __mmask8 more = _mm512_cmpge_epu64_mask(r, radix);
+    r = _mm512_mask_sub_epi64(r, more, r, radix);
+    *numbers = _mm512_mask_add_epi64(q, more, q, _mm512_set1_epi64(1));
+    _mm_storeu_si128((__m128i *)pair, _mm512_cvtepi64_epi16(r));
+    return r;
+}
+
+/* The same of eight numbers of one plan, each below 2^52. */
+static inline void eight_alike(const plan *pl, __m512i numbers, spellings *as) {
+    __m256i sums = _mm256_setzero_si256();
+    int checks = has_checks(pl);
+    for (int k = 0; k < pl->pairs; k++) {
+        __m512i r = take_pair(&numbers, _mm512_set1_epi64((long long)pl->pair_radix[k]), _mm512_set1_epi64((long long)pl->pair_share[k]), as->pairs[k]);
+        if (checks) sums = _mm256_add_epi32(sums, _mm512_i64gather_epi32(r, pl->terms[k], 4));
+    }
+    _mm256_store_si256((__m256i *)as->sums, sums);
+}
+
+/* Of eight numbers of several plans of these lanes, each below 2^52. */
+static inline void eight_mixed(const dk_lanes *l, const plan *const *plans, __m512i numbers, spellings *as) {
+    _Alignas(64) int64_t at[EIGHT];
+    __m256i sums = _mm256_setzero_si256();
+    int most = 0;
+    for (int n = 0; n < EIGHT; n++) {
+        at[n] = (const char *)plans[n] - (const char *)l->plans;
+        most = plans[n]->pairs > most ? plans[n]->pairs : most;
+    }
+    __m512i where = _mm512_load_si512(at);
+    for (int k = 0; k < most; k++) {
+        __m512i radix = _mm512_i64gather_epi64(where, &l->plans->pair_radix[k], 1), share = _mm512_i64gather_epi64(where, &l->plans->pair_share[k], 1);
+        __m512i r = take_pair(&numbers, radix, share, as->pairs[k]);
+        sums = _mm256_add_epi32(sums, _mm512_i64gather_epi32(_mm512_add_epi64(where, _mm512_slli_epi64(r, 2)), l->plans->terms[k], 1));
+    }
+    _mm256_store_si256((__m256i *)as->sums, sums);
 }
 
 /* The character that a check asks for, of a sum; the value of `off` more. */
@@ -333,31 +385,98 @@ static inline int checked(const rest *it, uint32_t sums, uint8_t symbols[2]) {
     return fine;
 }
 
-/* A number as it would be written. */
-typedef struct {
-    uint16_t pairs[MOST_MOVED / 2];
-    uint8_t symbols[2];
-} spelling;
-
-/* Whether a job has come to rest; no branch asks that, since nobody could guess it. */
-static inline int at_rest(const dk_job *job, const rest *it, spelling *as) {
-    const plan *pl = it->plan;
-    int inside = job->number < pl->cut.size, has_checks = pl->shape && pl->shape->t->checks;
-    if (pl->first >= 0 && !has_checks) return inside;
-    uint32_t sums = in_pairs(pl, inside ? job->number : 0, as->pairs);
-    return has_checks ? checked(it, sums, as->symbols) & inside : inside;
+/* What of eight numbers below 2^16 is left by a modulus; each in 64 bits. */
+static inline __m512i eight_rests(__m512i values, int modulus, uint32_t reciprocal) {
+    __m512i q = _mm512_srli_epi64(_mm512_mul_epu32(values, _mm512_set1_epi64(reciprocal)), 32);
+    return _mm512_sub_epi64(values, _mm512_mul_epu32(q, _mm512_set1_epi64(modulus)));
 }
 
-static inline void put_value(const dk_job *job, const rest *it, const spelling *as) {
+/* Figures of eight jobs, from where their rests lie. */
+static inline __m512i figures(const int32_t *of_first, __m512i at) { return _mm512_cvtepi32_epi64(_mm512_i64gather_epi32(at, of_first, 1)); }
+
+/* What the first check character adds to the second check. */
+static inline __m512i added(const int16_t *terms, __m512i codes) {
+    __m512i found = _mm512_permutex2var_epi16(_mm512_loadu_si512(terms), codes, _mm512_loadu_si512(terms + 32));
+    return _mm512_srai_epi64(_mm512_slli_epi64(found, 48), 48);
+}
+
+/* As `checked`, of eight jobs of one shape whose check characters are all of their check: those that keep their classes. */
+static inline __mmask8 eight_checked(const dk_lanes *l, const shape *s, __m512i at, const spellings *as, uint8_t (*symbols)[EIGHT]) {
+    const dk_template *t = s->t;
+    __m512i sums = _mm512_cvtepu32_epi64(_mm256_load_si256((const __m256i *)as->sums)), symbol = _mm512_setzero_si512();
+    __m512i digits = _mm512_cvtepi32_epi64(_mm512_i64gather_epi32(at, l->rests->digit_at, 1));
+    __mmask8 fine = 0xff;
+    for (int c = 0; c < t->checks; c++, sums = _mm512_srli_epi64(sums, 16), digits = _mm512_srli_epi64(digits, 8)) {
+        const dk_check *check = &t->check[c];
+        __m512i sum = _mm512_add_epi64(figures(&l->rests->kept[c], at), _mm512_and_si512(sums, _mm512_set1_epi64(0xffff)));
+        if (c == 1) sum = _mm512_add_epi64(sum, added(check->terms[t->check[0].at], _mm512_sub_epi64(symbol, _mm512_set1_epi64('0'))));
+        __m512i value = eight_rests(_mm512_add_epi64(sum, _mm512_set1_epi64(check->constant)), check->modulus, s->reciprocal[c]);
+        if (check->then) value = eight_rests(value, check->then, s->then_reciprocal[c]);
+        value = _mm512_add_epi64(value, figures(&l->rests->off[c], at));
+        value = _mm512_min_epu64(value, _mm512_sub_epi64(value, _mm512_set1_epi64(check->count)));
+        symbol = _mm512_maskz_permutexvar_epi8(0x0101010101010101, value, _mm512_loadu_si512(check->symbols));
+        __mmask8 is_digit = _mm512_cmplt_epu64_mask(_mm512_sub_epi64(symbol, _mm512_set1_epi64('0')), _mm512_set1_epi64(10));
+        fine &= (__mmask8)~(is_digit ^ _mm512_test_epi64_mask(digits, _mm512_set1_epi64(0xff)));
+        _mm_storel_epi64((__m128i *)symbols[c], _mm512_cvtepi64_epi8(symbol));
+    }
+    return fine;
+}
+
+/* Some jobs that have plans, at most eight, spelled; what lies outside its domain as if it were 0. */
+static inline void spell(const dk_lanes *l, dk_job *const *jobs, int count, const plan **plans, spellings *as) {
+    _Alignas(64) uint64_t numbers[EIGHT];
+    int alike = 1, small = 1, needed = 0;
+    for (int n = 0; n < EIGHT; n++) {
+        const dk_job *job = jobs[n < count ? n : 0];
+        const plan *pl = plans[n] = l->rests[job - l->jobs].plan;
+        numbers[n] = job->number < pl->cut.size ? job->number : 0;
+        alike &= pl == plans[0];
+        small &= pl->cut.size <= UINT64_C(1) << 52;
+        needed |= needs_pairs(pl);
+    }
+    if (!needed) return;
+    if (!small)
+        for (int n = 0; n < count; n++) in_pairs(plans[n], numbers[n], as, n);
+    else if (alike) eight_alike(plans[0], _mm512_load_si512(numbers), as);
+    else eight_mixed(l, plans, _mm512_load_si512(numbers), as);
+}
+
+/* Which of some jobs have come to rest, and their check characters then; no branch asks that, since nobody could guess it. */
+static inline uint32_t at_rest(const dk_lanes *l, dk_job *const *jobs, int count, const plan *const *plans, spellings *as) {
+    _Alignas(64) int64_t at[EIGHT];
+    const shape *s = plans[0]->shape;
+    uint32_t inside = 0, fine = 0;
+    int alike = 1, checks = 0, is_off = 1;
+    for (int n = 0; n < EIGHT; n++) {
+        const dk_job *job = jobs[n < count ? n : 0];
+        const rest *it = &l->rests[job - l->jobs];
+        at[n] = (const char *)it - (const char *)l->rests;
+        inside |= (uint32_t)(n < count && job->number < plans[n]->cut.size) << n;
+        alike &= plans[n]->shape == s;
+        checks |= has_checks(plans[n]);
+        is_off &= it->off[0] >= 0 && (!s || s->t->checks < 2 || it->off[1] >= 0);
+    }
+    if (!checks) return inside;
+    if (alike && is_off) return inside & eight_checked(l, s, _mm512_load_si512(at), as, as->symbols);
+    for (int n = 0; n < count; n++) {
+        uint8_t symbols[2] = {0};
+        fine |= (uint32_t)(!has_checks(plans[n]) || checked(&l->rests[jobs[n] - l->jobs], as->sums[n], symbols)) << n;
+        as->symbols[0][n] = symbols[0];
+        as->symbols[1][n] = symbols[1];
+    }
+    return inside & fine;
+}
+
+static inline void put_value(const dk_job *job, const rest *it, const spellings *as, int lane) {
     const plan *pl = it->plan;
     const dk_template *t = pl->shape ? pl->shape->t : NULL;
-    for (int c = 0; t && c < t->checks; c++) it->out[t->check[c].at] = (uint8_t)(as->symbols[c] + as_small(it, t->check[c].at));
+    for (int c = 0; t && c < t->checks; c++) it->out[t->check[c].at] = (uint8_t)(as->symbols[c][lane] + as_small(it, t->check[c].at));
     if (pl->first >= 0) {
         put_row(pl, job->number, it->out);
         return;
     }
     for (int k = 0; k < pl->pairs; k++) {
-        uint16_t both = pl->symbols[k][as->pairs[k]];
+        uint16_t both = pl->symbols[k][as->pairs[k][lane]];
         it->out[pl->pair_at[k][0]] = (uint8_t)((both & 0xff) + as_small(it, pl->pair_at[k][0]));
         it->out[pl->pair_at[k][1]] = (uint8_t)((both >> 8) + as_small(it, pl->pair_at[k][1]));
     }
@@ -511,19 +630,30 @@ static void give_up(dk_lanes *l) {
         while (l->listed[sort]) l->spare[l->spare_count++] = (uint16_t)(l->lists[sort][--l->listed[sort]] - l->jobs);
 }
 
+/* Write those of at most eight jobs that are at rest; which ones. */
+static inline uint32_t settle_eight(const dk_lanes *l, dk_job *const *jobs, int count) {
+    spellings as;
+    const plan *plans[EIGHT];
+    spell(l, jobs, count, plans, &as);
+    uint32_t found = at_rest(l, jobs, count, plans, &as);
+    for (uint32_t left = found; left; left &= left - 1) {
+        int k = __builtin_ctz(left);
+        put_value(jobs[k], &l->rests[jobs[k] - l->jobs], &as, k);
+    }
+    return found;
+}
+
 /* Write those of some jobs that are at rest; which ones. */
 static uint32_t settle(dk_texts *p, dk_job *const *jobs, int count) {
-    spelling as[BLOCK];
-    int done[BLOCK], dones = 0;
+    const dk_lanes *l = p->lanes;
     uint32_t found = 0;
-    for (int k = 0; k < count; k++) {
-        const rest *it = &p->lanes->rests[jobs[k] - p->lanes->jobs];
-        uint32_t rests = (uint32_t)(it->plan ? at_rest(jobs[k], it, &as[k]) : resident_settled(p->residents, jobs[k], it));
-        found |= rests << k;
-        done[dones] = k;
-        dones += rests && it->plan;
+    for (int k = 0; k < count;) {
+        int planned = 0;
+        while (planned < EIGHT && k + planned < count && l->rests[jobs[k + planned] - l->jobs].plan) planned++;
+        if (planned) found |= settle_eight(l, jobs + k, planned) << k;
+        else found |= (uint32_t)resident_settled(p->residents, jobs[k], &l->rests[jobs[k] - l->jobs]) << k;
+        k += planned ? planned : 1;
     }
-    for (int n = 0; n < dones; n++) put_value(jobs[done[n]], &p->lanes->rests[jobs[done[n]] - p->lanes->jobs], &as[done[n]]);
     return found;
 }
 

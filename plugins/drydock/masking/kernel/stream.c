@@ -55,19 +55,15 @@ void dk_close(dk_stream *s) {
     free(s);
 }
 
-uint8_t *dk_bytes(dk_stream *s, size_t size) {
-    if (!s->blocks || s->blocks->room - s->blocks->used < size) {
-        size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
-        dk_block *block = malloc(sizeof *block + room);
-        if (!block) return NULL;
-        block->next = s->blocks;
-        block->used = 0;
-        block->room = room;
-        s->blocks = block;
-    }
-    uint8_t *at = s->blocks->bytes + s->blocks->used;
-    s->blocks->used += size;
-    return at;
+uint8_t *dk_more_bytes(dk_stream *s, size_t size) {
+    size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    dk_block *block = malloc(sizeof *block + room);
+    if (!block) return NULL;
+    block->next = s->blocks;
+    block->used = size;
+    block->room = room;
+    s->blocks = block;
+    return block->bytes;
 }
 
 /* Bytes of masked fields are of no use any more: one block of the usual size stays. */
@@ -242,7 +238,7 @@ int dk_write(dk_stream *s, void *connection, dk_put put) {
             dk_put32(s->out + used, (uint32_t)(int32_t)field[i].size);
             used += 4;
             if (size < OUT_BYTES / 4) {
-                if (size) memcpy(s->out + used, field[i].at, size);
+                dk_put_bytes(s->out + used, field[i].at, size);
                 used += size;
             } else { /* large fields are not copied once more */
                 int error = send(s, connection, put, s->out, used);
