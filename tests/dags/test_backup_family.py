@@ -35,7 +35,9 @@ def bag():
 
 
 def members(bag) -> list:
-    return [dag for dag_id, dag in sorted(bag.dags.items()) if dag_id.startswith("backup__")]
+    found = [dag for dag_id, dag in sorted(bag.dags.items()) if dag_id.startswith("backup__")]
+    assert found, "a loop over no DAG would prove nothing"
+    return found
 
 
 def test_every_file_parses(bag) -> None:

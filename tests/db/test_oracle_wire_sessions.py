@@ -102,6 +102,7 @@ def test_cancel_from_another_thread(connection: oracledb.Connection, accounts: T
 def test_cancel_while_nothing_runs_harms_nobody(connection: oracledb.Connection) -> None:
     connection.cancel()
     assert_usable(connection)
+    assert connection.is_healthy()
 
 
 @pytest.mark.parametrize("sql", ["select many 3000000", "insert into t values (:1)"])
