@@ -291,6 +291,7 @@ class _Reader:
         if self.quick.is_speaking:
             self._seen()
         self.pieces.next_command()
+        self.tables.close()
         complete = self.sessions > 0 and self.ended and not self.cut_sessions
         codes, tables, pieces = self.codes, self.tables, self.pieces
         verdict, reasons = judge(codes, tables, pieces, self.sessions, complete)
