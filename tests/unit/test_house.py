@@ -6,7 +6,9 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -26,23 +28,40 @@ def all_files() -> list[Path]:
     return [*product_files(), *sorted((ROOT / "sandbox").rglob("*.py")), *sorted((ROOT / "bench").glob("*.py"))]
 
 
-def long_functions(path: Path) -> list[str]:
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            lines = node.end_lineno - node.lineno + 1
-            if lines > LONGEST_FUNCTION:
-                found.append(f"{path.name}:{node.lineno} {node.name} has {lines} lines")
-    return found
+class Seen(NamedTuple):
+    """What the rules have to say of one file."""
+
+    long: list[str]
+    sql: list[str]
+    silent: list[str]
 
 
-def sql_strings(path: Path) -> list[str]:
+@cache
+def seen_in(path: Path) -> Seen:
+    """All rules at once: a file is read and walked once, and its tree is not kept."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    return Seen(long_functions(path, nodes), sql_strings(path, nodes), silent_ones(path, nodes[0]))
+
+
+def long_functions(path: Path, nodes: list[ast.AST]) -> list[str]:
+    functions = [(n, n.end_lineno - n.lineno + 1) for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [f"{path.name}:{n.lineno} {n.name} has {lines} lines" for n, lines in functions if lines > LONGEST_FUNCTION]
+
+
+def sql_strings(path: Path, nodes: list[ast.AST]) -> list[str]:
     """String constants that hold SQL, docstrings left out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    docstrings = {id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, documented) and ast.get_docstring(n)}
-    constants = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in docstrings]
+    docstrings = {id(n.body[0].value) for n in nodes if isinstance(n, documented) and ast.get_docstring(n)}
+    constants = [n for n in nodes if isinstance(n, ast.Constant) and id(n) not in docstrings]
     return [f"{path.name}:{n.lineno}" for n in constants if isinstance(n.value, str) and SQL.search(n.value)]
+
+
+def silent_ones(path: Path, tree: ast.AST) -> list[str]:
+    """A module, or a longer public function of it, that does not say what it is."""
+    functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
+    longer = [n for n in functions if n.end_lineno - n.lineno > 6 and path.parent.name not in ("dags", "versions")]
+    module = [] if ast.get_docstring(tree) else [path.name]
+    return module + [f"{path.name}: {n.name}" for n in longer if not ast.get_docstring(n)]
 
 
 def test_no_module_is_long() -> None:
@@ -52,7 +71,7 @@ def test_no_module_is_long() -> None:
 
 
 def test_no_function_is_long() -> None:
-    assert [line for path in all_files() for line in long_functions(path)] == []
+    assert [line for path in all_files() for line in seen_in(path).long] == []
 
 
 def test_no_file_is_named_for_nothing() -> None:
@@ -60,26 +79,19 @@ def test_no_file_is_named_for_nothing() -> None:
 
 
 def test_sql_stands_in_files() -> None:
-    assert [line for path in product_files() if "migrations" not in path.parts for line in sql_strings(path)] == []
+    assert [line for path in product_files() if "migrations" not in path.parts for line in seen_in(path).sql] == []
 
 
 def test_these_rules_catch_what_breaks_them(tmp_path: Path) -> None:
     bad = tmp_path / "bad.py"
     body = "\n".join(f"    x = {n}" for n in range(LONGEST_FUNCTION))
     bad.write_text(f'"""Select one from many."""\ndef f():\n{body}\nq = "select a from b"\n')
-    assert long_functions(bad) == [f"bad.py:2 f has {LONGEST_FUNCTION + 1} lines"]
-    assert sql_strings(bad) == [f"bad.py:{LONGEST_FUNCTION + 3}"]
+    assert seen_in(bad).long == [f"bad.py:2 f has {LONGEST_FUNCTION + 1} lines"]
+    assert seen_in(bad).sql == [f"bad.py:{LONGEST_FUNCTION + 3}"]
 
 
 def test_every_module_and_longer_public_function_says_what_it_is() -> None:
-    silent = []
-    for path in product_files():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        silent += [] if ast.get_docstring(tree) else [path.name]
-        functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
-        longer = [n for n in functions if n.end_lineno - n.lineno > 6 and path.parent.name not in ("dags", "versions")]
-        silent += [f"{path.name}: {n.name}" for n in longer if not ast.get_docstring(n)]
-    assert silent == []
+    assert [line for path in product_files() for line in seen_in(path).silent] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/adr/README.md", *RUNBOOKS])
