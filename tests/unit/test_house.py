@@ -17,6 +17,21 @@ RUNBOOKS = [f"docs/runbooks/{path.name}" for path in sorted((ROOT / "docs" / "ru
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "common", "misc"}
 LONGEST_MODULE, LONGEST_FUNCTION, LONGEST_DAG_FILE = 400, 40, 150
 READS, WRITES = r"select\s.+\sfrom", r"insert\s+into|delete\s+from|update\s.+\sset|alter\s+(table|index|system)|drop\s+table"
+PACKAGE = ROOT / "plugins" / "drydock"
+PIPELINES = {"backup", "reclaim", "reindex", "masking", "audit"}
+MODELS = {"verdicts", "plans", "outcomes"}
+ABOVE = {
+    "engines": {*PIPELINES, "reporting", "orchestration"},
+    "oracle_logs": {*PIPELINES, "engines", "ledger", "changing", "reporting", "orchestration"},
+    "rman": {*PIPELINES, "engines", "ledger", "changing", "reporting", "orchestration"},
+    "ledger": {"engines", "changing", "reclaim", "reindex", "masking", "reporting", "orchestration"},
+    "changing": {*PIPELINES, "orchestration"},
+    "reporting": {"engines", "orchestration"},
+    **{name: {"orchestration"} for name in PIPELINES},
+}
+"""Rooms that a room must not know (docs/architecture.md, Layers)."""
+UPWARDS = {"shell.py: drydock.orchestration.store_places"}
+"""A shell that reads a store in object storage asks Airflow for its connection; a folder needs none."""
 SQL = re.compile(rf"\b({READS}|{WRITES})\b", re.I | re.S)
 
 
@@ -34,13 +49,14 @@ class Seen(NamedTuple):
     long: list[str]
     sql: list[str]
     silent: list[str]
+    above: list[str]
 
 
 @cache
 def seen_in(path: Path) -> Seen:
     """All rules at once: a file is read and walked once, and its tree is not kept."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    return Seen(long_functions(path, nodes), sql_strings(path, nodes), silent_ones(path, nodes[0]))
+    return Seen(long_functions(path, nodes), sql_strings(path, nodes), silent_ones(path, nodes[0]), known_above(path, nodes))
 
 
 def long_functions(path: Path, nodes: list[ast.AST]) -> list[str]:
@@ -64,6 +80,19 @@ def silent_ones(path: Path, tree: ast.AST) -> list[str]:
     return module + [f"{path.name}: {n.name}" for n in longer if not ast.get_docstring(n)]
 
 
+def known_above(path: Path, nodes: list[ast.AST]) -> list[str]:
+    """Imports of what stands above the file's own room."""
+    within = path.relative_to(PACKAGE).parts if path.is_relative_to(PACKAGE) else ()
+    room = within[0].removesuffix(".py") if within else ""
+    names = [alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names]
+    named = [(n.module or "", alias.name) for n in nodes if isinstance(n, ast.ImportFrom) for alias in n.names]
+    names += [f"drydock.{name}" if module == "drydock" else module for module, name in named]
+    ours = {name: name.split(".")[1] for name in names if name.startswith("drydock.")}
+    if room in MODELS:
+        return [f"{path.name}: {name}" for name, other in ours.items() if other not in MODELS]
+    return [f"{path.name}: {name}" for name, other in ours.items() if other in ABOVE.get(room, ())]
+
+
 def test_no_module_is_long() -> None:
     sizes = {p: len(p.read_text(encoding="utf-8").splitlines()) for p in all_files()}
     assert len(sizes) > 50
@@ -80,6 +109,22 @@ def test_no_file_is_named_for_nothing() -> None:
 
 def test_sql_stands_in_files() -> None:
     assert [line for path in product_files() if "migrations" not in path.parts for line in seen_in(path).sql] == []
+
+
+def test_each_layer_knows_the_ones_below_it_and_none_above() -> None:
+    assert {line for path in product_files() for line in seen_in(path).above} == UPWARDS
+    nodes = ast.parse("from drydock import gate, reporting\nimport drydock.masking.steps\nfrom drydock.plans import Plan").body
+    assert known_above(PACKAGE / "engines" / "oracle.py", nodes) == [
+        "oracle.py: drydock.masking.steps",
+        "oracle.py: drydock.reporting",
+    ]
+    assert len(known_above(PACKAGE / "verdicts.py", nodes)) == 3 and known_above(ROOT / "dags" / "x.py", nodes) == []
+
+
+def test_every_room_stands_on_the_page_on_architecture() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert len(rooms) > 10 and {name for name in rooms if f"`plugins/drydock/{name}/`" not in page} == set()
 
 
 def test_these_rules_catch_what_breaks_them(tmp_path: Path) -> None:
