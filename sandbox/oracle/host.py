@@ -57,9 +57,6 @@ class OracleHost:
     def user_key(self) -> Path:
         return self.folder / "user_key"
 
-    def home_of(self, sid: str) -> Path:
-        return self.folder / "homes" / sid
-
     def connection(self, **extra: object) -> str:
         """The Airflow connection to it, as JSON for AIRFLOW_CONN_…; `extra` is added, None takes a field away."""
         fields: dict[str, object] = {

@@ -35,7 +35,9 @@ def bag():
 
 
 def members(bag) -> list:
-    return [dag for dag_id, dag in sorted(bag.dags.items()) if dag_id.startswith("backup__")]
+    found = [dag for dag_id, dag in sorted(bag.dags.items()) if dag_id.startswith("backup__")]
+    assert found, "a loop over no DAG would prove nothing"
+    return found
 
 
 def test_every_file_parses(bag) -> None:
@@ -89,17 +91,6 @@ def test_the_asset_of_a_proved_backup(bag) -> None:
         assert outlets == [f"drydock://{database}/backup-proved"]
 
 
-def test_other_estates_parse_too(tmp_path: Path) -> None:
-    code = (
-        "from airflow.dag_processing.dagbag import DagBag\n"
-        f"bag = DagBag(dag_folder={str(ROOT / 'dags')!r})\n"
-        "print(bag.import_errors, len([d for d in bag.dags if d.startswith('backup__')]))\n"
-    )
-    env = os.environ | {"DRYDOCK_ESTATE": "guangzhou", "PYTHONPATH": str(ROOT / "plugins")}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
-    assert done.stdout.strip().endswith("{} 13"), done.stdout + done.stderr[-2000:]
-
-
 def test_a_task_start_builds_only_its_own_dag(monkeypatch: pytest.MonkeyPatch) -> None:
     from drydock.orchestration.family import each_database
 
@@ -115,7 +106,8 @@ def airflow_imports(root: Path) -> list[str]:
     for path in sorted((root / "plugins/drydock").rglob("*.py")):
         if "orchestration" in path.parts:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "airflow" in text else ():
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found += [f"{path.name}: {n}" for n in names if n.split(".")[0] == "airflow"]

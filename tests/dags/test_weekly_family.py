@@ -35,7 +35,9 @@ def bag():
 
 @pytest.fixture(params=["reclaim", "reindex"])
 def family(request: pytest.FixtureRequest, bag) -> tuple[str, list]:
-    return request.param, [dag for dag_id, dag in sorted(bag.dags.items()) if dag_id.startswith(f"{request.param}__")]
+    dags = [dag for dag_id, dag in sorted(bag.dags.items()) if dag_id.startswith(f"{request.param}__")]
+    assert dags, "a loop over no DAG would prove nothing"
+    return request.param, dags
 
 
 def test_every_file_parses(bag) -> None:

@@ -40,7 +40,6 @@ from sandbox.world import LAST_DAY, World, build_world
 from tests.faults.damage import fingerprints, own
 from tests.leftovers import left_behind, wait_for_nothing_left
 
-LATE = LAST_DAY + timedelta(days=1)
 LAST_CHANGE = datetime.combine(LAST_DAY, DAY_MOMENTS[0], ZONE)
 STALE, SEEN = LAST_CHANGE - timedelta(days=3), ("at", "local_at", "day")
 PHASES = ["restore", "recover", "pages", "structure", "content"]

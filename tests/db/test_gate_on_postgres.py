@@ -133,7 +133,7 @@ def a_plan(database: str) -> Plan:
 
 
 def until(is_so: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + 5
+    give_up_at = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < give_up_at
         time.sleep(0.01)

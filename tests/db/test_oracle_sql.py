@@ -72,6 +72,14 @@ def refused(connection: oracledb.Connection, sql: str, *binds: Any) -> int:
     return error.value.args[0].code
 
 
+def wait_until(connection: oracledb.Connection, is_so: str) -> None:
+    """Until a session is so, as V$SESSION tells it."""
+    give_up_at = time.monotonic() + 60
+    while rows(connection, f"select count(*) from v$session where {is_so}") == [(0,)]:
+        assert time.monotonic() < give_up_at, is_so
+        time.sleep(0.01)
+
+
 def test_who_may_log_on(database: OracleDatabase, connect: Connect) -> None:
     assert rows(connect(), "select user, sys_context('USERENV', 'DB_NAME') from dual") == [("SHOP", "SHOP")]
     with pytest.raises(oracledb.DatabaseError, match="ORA-01017"):
@@ -176,7 +184,7 @@ def test_two_that_wait_for_each_other_are_told_apart(connect: Connect) -> None:
     run(two, "update orders set name = 'b' where id = 2")
     waiting = threading.Thread(target=run, args=(one, "update orders set name = 'a' where id = 2"))
     waiting.start()
-    time.sleep(0.15)
+    wait_until(connect("DBA1"), f"blocking_session = {two.session_id}")
     assert refused(two, "update orders set name = 'b' where id = 1") == 60
     two.rollback()
     waiting.join(60)
@@ -239,7 +247,7 @@ def test_a_running_statement_is_cancelled_from_another_session(connect: Connect)
     codes: list[int] = []
     running = threading.Thread(target=lambda: codes.append(refused(victim, "begin dbms_session.sleep(20); end;")))
     running.start()
-    time.sleep(0.2)
+    wait_until(dba, f"sid = {victim.session_id} and status = 'ACTIVE'")
     run(dba, f"alter system cancel sql '{victim.session_id}, {victim.serial_num}'")
     running.join(60)
     assert codes == [1013]

@@ -54,9 +54,9 @@ def assert_usable(connection: oracledb.Connection) -> None:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "it did not come to that within 5 s"
+        assert time.monotonic() < deadline, "it did not come to that within a minute"
         time.sleep(0.005)
 
 
@@ -102,6 +102,7 @@ def test_cancel_from_another_thread(connection: oracledb.Connection, accounts: T
 def test_cancel_while_nothing_runs_harms_nobody(connection: oracledb.Connection) -> None:
     connection.cancel()
     assert_usable(connection)
+    assert connection.is_healthy()
 
 
 @pytest.mark.parametrize("sql", ["select many 3000000", "insert into t values (:1)"])
@@ -211,7 +212,7 @@ def test_stop_leaves_no_thread_and_no_port(accounts: ToyAccounts) -> None:
 
 def send_raw(server: OracleServer, *pieces: bytes) -> bytes:
     """Sends bytes, closes the sending side, and reads what comes until the server ends the connection."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
         try:
             for piece in pieces:
                 raw.sendall(piece)

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -517,11 +518,9 @@ def test_segments_that_went_since_the_survey(places: BackupPlaces) -> None:
 
 
 def test_logs_of_a_version_without_tools_are_unknown(places: BackupPlaces) -> None:
-    try:
+    with suppress(BinariesMissing):
         find_binaries(16)
         pytest.skip("PostgreSQL 16 is installed here")
-    except BinariesMissing:
-        pass
     for path in segments(places):
         with own(path).open("r+b") as file:
             file.write((0xD113).to_bytes(2, "little"))

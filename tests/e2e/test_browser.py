@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from sandbox.airflow_server import USER
 from tests.e2e.conftest import Voyage
@@ -46,17 +46,23 @@ def page(browser: Browser, voyage: Voyage) -> Iterator[Page]:
     context.close()
 
 
+def shown(found: Locator) -> bool:
+    """Whether the first of what was found is to be seen, after the page's time to draw it."""
+    found.first.wait_for()
+    return found.first.is_visible()
+
+
 def test_the_family_in_the_list(page: Page, voyage: Voyage) -> None:
     page.goto(f"{voyage.server.url}/dags?tags=backup")
     for name in ("主体系统库", "跨境电商库", "市场采购库", "主体系统 Oracle 库（模拟器）"):
-        page.get_by_text(f"备份检查 · {name}").first.wait_for()
+        assert shown(page.get_by_text(f"备份检查 · {name}")), name
 
 
 def test_the_grid_of_a_run(page: Page, voyage: Voyage) -> None:
     page.goto(f"{voyage.server.url}/dags/backup__gz_cbec")
     for task in ("勘查 survey", "读回 read", "恢复演练 drill", "判定 judge", "报告 report", "结论 outcome"):
-        page.get_by_text(task).first.wait_for()
-    page.get_by_text("备份检查 · 跨境电商库").first.wait_for()
+        assert shown(page.get_by_text(task)), task
+    assert shown(page.get_by_text("备份检查 · 跨境电商库"))
     page.screenshot(path=str(voyage.sandbox.state / "grid.png"))
     assert (voyage.sandbox.state / "grid.png").stat().st_size > 20_000
 
@@ -64,24 +70,23 @@ def test_the_grid_of_a_run(page: Page, voyage: Voyage) -> None:
 def test_the_docs_of_the_dag_are_shown(page: Page, voyage: Voyage) -> None:
     page.goto(f"{voyage.server.url}/dags/backup__gz_cbec")
     page.get_by_role("button", name="Dag 文档").click()
-    page.get_by_text("四个互不合并的判定").first.wait_for()
+    assert shown(page.get_by_text("四个互不合并的判定"))
 
 
 def test_the_oracle_simulator_is_called_one(page: Page, voyage: Voyage) -> None:
     """The same tasks under the same names, and no page that takes it for a real Oracle database."""
     page.goto(f"{voyage.server.url}/dags/backup__gz_main_sim")
-    page.get_by_text("备份检查 · 主体系统 Oracle 库（模拟器）").first.wait_for()
+    assert shown(page.get_by_text("备份检查 · 主体系统 Oracle 库（模拟器）"))
     for task in ("勘查 survey", "读回 read", "恢复演练 drill", "判定 judge", "报告 report", "结论 outcome"):
-        page.get_by_text(task).first.wait_for()
+        assert shown(page.get_by_text(task)), task
     page.screenshot(path=str(voyage.sandbox.state / "oracle_grid.png"))
     page.get_by_role("button", name="Dag 文档").click()
-    page.get_by_text("四个互不合并的判定").first.wait_for()
+    assert shown(page.get_by_text("四个互不合并的判定"))
 
 
 def test_the_task_that_asks_rman_says_what_it_does(page: Page, voyage: Voyage) -> None:
     page.goto(f"{voyage.server.url}/dags/backup__gz_main_sim/tasks/read")
-    page.get_by_text("读回 read").first.wait_for()
-    page.get_by_text("RmanRead").first.wait_for()
+    assert shown(page.get_by_text("读回 read")) and shown(page.get_by_text("RmanRead"))
     page.screenshot(path=str(voyage.sandbox.state / "oracle_task.png"))
 
 

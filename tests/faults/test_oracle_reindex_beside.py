@@ -337,9 +337,6 @@ def test_without_the_right_to_make_indexes_the_formula_alone_tells_the_room() ->
             spot.database.accounts[y.ACCOUNT].privileges.remove(enough)
 
 
-BEFORE_12_2 = "skipped_before_12_2"
-
-
 @pytest.mark.parametrize(
     ("version", "tracks", "word"),
     [

@@ -156,11 +156,6 @@ def failure(error: oracledb.Error) -> ChangeFailed:
     return ChangeFailed(code_of(error), told.kind, told.retry, error)
 
 
-def may_do(database: OracleDatabase) -> None:
-    """The changing account."""
-    database.accounts[ACCOUNT] = Account(ACCOUNT, PASSWORD, {"CREATE SESSION", "DBA"})
-
-
 def session_of(database: OracleDatabase, port: int) -> OracleSession:
     endpoint = OracleEndpoint("127.0.0.1", port, database.service, ACCOUNT, PASSWORD)
     return open_session(endpoint.connect, RunIdentity("reclaim.work", "test"), limits=LIMITS)

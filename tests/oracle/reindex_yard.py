@@ -97,10 +97,6 @@ class Settings:
     told: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
-def settings_of(table: StoredTable) -> Settings:
-    return Settings({i.name: (i.degree, tuple(p.is_logging for p in i.pieces), i.is_unusable) for i in table.indexes})
-
-
 def flow(database: OracleDatabase, table: StoredTable) -> None:
     """Since the statistics as many rows left as came, as in a queue; its index was left nearly empty inside its leaves."""
     storage = storage_of(database)

@@ -20,7 +20,6 @@ from drydock.engines.oracle_dictionary import LONG_TYPES, DictionaryView, view_o
 from drydock.sqlfiles import SqlFile, statements
 
 NO_PRIVILEGE = "none beyond CREATE SESSION"
-SYSTEM_PRIVILEGES = {"CREATE SESSION", "ALTER SYSTEM"}
 WITHOUT_GRANT = {"SYS.DUAL", "SYS.SESSION_PRIVS"}  # every session may read these
 _SELECT = re.compile(r"(?:SELECT|READ)\s+(?:ON\s+)?(?:(\w+)\.)?([\w$#]+)")
 _GRANT = re.compile(

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from golden_statements import catalogue
 
+from drydock.audit.oracle.versions import OLDER
+from drydock.engines.oracle_admission import version_range
 from drydock.settings import include_dir
 from drydock.sqlfiles import SqlFileInvalid, all_sql_files, check_binds, parse_sql_file, sql_file, statements
 
@@ -120,6 +122,22 @@ def sql_that_validates(folder: Path) -> list[str]:
         for path in sorted(folder.rglob("*.sql"))
         if (ANALYZES if "oracle" in path.parts else VALIDATES).search(path.read_text(encoding="utf-8"))
     ]
+
+
+@pytest.mark.parametrize(("name", "older"), sorted(OLDER.items()))
+def test_the_file_for_older_versions_asks_the_same(name: str, older: str) -> None:
+    """Two files of one question: what is added to one of them alone would be missing in half of the estate."""
+    ours, theirs = (sql_file("oracle", "audit", file) for file in (name, older))
+    assert (ours.binds, list(ours.columns)) == (theirs.binds, list(theirs.columns))
+    (first, _), (_, last) = version_range(ours), version_range(theirs)
+    assert last < first, "they are for different versions"
+
+
+def test_the_two_files_of_the_unified_trail_differ_by_the_column_of_its_time_alone() -> None:
+    ours, theirs = (sql_file("oracle", "audit", file).statement for file in ("unified_records", "unified_records_12"))
+    since_19, before = "event_timestamp_utc", "SYS_EXTRACT_UTC(event_timestamp)"
+    ours = ours.replace(f"ORDER BY {since_19}", "ORDER BY event_timestamp").replace(f"{since_19} AS", f"{before} AS")
+    assert ours.replace(f"    {since_19} >=", f"    {before} >=").replace(f"AND {since_19} <", f"AND {before} <") == theirs
 
 
 def python_that_validates(folder: Path) -> list[str]:

@@ -140,4 +140,6 @@ def test_without_a_past_nothing_is_compared_and_it_is_said(past: pl.DataFrame) -
 
 def test_holes_in_the_records_are_no_error(past: pl.DataFrame) -> None:
     holed = [row(DAY, 11) | {"client": None, "program": None, "rows": None, "succeeded": None}, row(DAY, 11) | {"hour": None}]
-    assert all(h.subject.program in ("", "JDBC Thin Client") for h in found(holed, past))
+    assert found(holed, past) == (), "what is not told is nothing new"
+    beside = row(DAY, 11, program="PL/SQL Developer")
+    assert found([*holed, beside], past) == found([beside], past) != (), "and hides nothing that stands beside it"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from drydock.audit.quarterly import review_sheet
-from drydock.audit.quarterly.review import finding_items, in_order, is_reviewed, statement_items, statement_pattern, unreviewed
+from drydock.audit.quarterly.review import finding_items, in_order, review_of, statement_items, statement_pattern, unreviewed
 from drydock.audit.quarterly.review_sheet import HEAD_ROW, KEYS, SHEET, SheetError, read_sheet, write_sheet
 from drydock.audit.results import NOT_LISTED, Disposal, Explained, Hit, QueueItem, Review, Severity, Subject
 from drydock.audit.storage.columns import STATEMENT_USE, STATEMENTS
@@ -66,9 +66,9 @@ def test_worst_first_and_closed_ones_last() -> None:
 
 def test_how_long_a_word_holds() -> None:
     def holds(disposal: Disposal, until: date | None = None, last_at: datetime | None = None) -> bool:
-        return is_reviewed("p", {"p": review("p", disposal, until)}, TODAY, last_at)
+        return review_of("p", {"p": review("p", disposal, until)}, TODAY, last_at) is not None
 
-    assert holds(Disposal.NORMAL) and not is_reviewed("p", {}, TODAY)
+    assert holds(Disposal.NORMAL) and review_of("p", {}, TODAY) is None
     assert holds(Disposal.EXCEPTION, TODAY) and not holds(Disposal.EXCEPTION, TODAY - timedelta(days=1))
     assert not holds(Disposal.EXCEPTION)
     assert holds(Disposal.INCIDENT, last_at=NOW) and not holds(Disposal.INCIDENT, last_at=NOW + timedelta(seconds=1))

@@ -13,7 +13,7 @@ from sandbox.oracle import registry
 from sandbox.oracle.backend import Bind, OracleError, OraType, Result
 from sandbox.oracle.model.database import Account, OracleDatabase, SessionState
 from sandbox.oracle.model.tables import TableColumn, UniqueKey, rowid_text, tables_of
-from sandbox.oracle.sessions import DatabaseAccounts, SqlBackend
+from sandbox.oracle.sessions import DatabaseAccounts, SqlBackend, load_parts
 from sandbox.oracle.sql import statements
 
 
@@ -37,7 +37,8 @@ def backend(database: OracleDatabase) -> SqlBackend:
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Registrations of a test end with it."""
+    """Registrations of a test end with it; those of the simulator's parts, which are loaded once in a process, stay."""
+    load_parts()
     for name in ("VIEWS", "VERSIONS", "PROCEDURES", "SIGNATURES"):
         monkeypatch.setattr(registry, name, dict(getattr(registry, name)))
     monkeypatch.setattr(registry, "STATEMENTS", list(registry.STATEMENTS))

@@ -85,20 +85,27 @@ def test_killing_the_holder_frees_the_lock(database: OracleDatabase, plain: Stor
 
 def test_dml_waits_for_an_offline_move_and_not_for_an_online_one(database: OracleDatabase, backend: SqlBackend) -> None:
     real_table(database)
-    storage = storage_of(database)
-    storage.pace.real_s_per_step = 1.0
-    for online, waited in ((" online", False), ("", True)):
-        writer, started = logged_on(database, "APP"), time.monotonic()
-        thread, result = in_thread(lambda move=online: run(backend, "alter table app.r move" + move))
-        until(lambda: any(o.is_running for o in storage.operations))
-        if waited:  # the offline move left the unique index unusable behind it
-            assert code_of(writer, "insert into r values (1001, null, 'new')") == 1502
-        else:
-            run(writer, "insert into r values (1000, null, 'new')")
-        assert (time.monotonic() - started > 0.95) is waited
-        writer.commit()
-        thread.join(60)
-        assert result == [None]
+    storage, goes_on = storage_of(database), threading.Event()
+    storage.pace.before_step = lambda *_: goes_on.wait(60)
+    writer = logged_on(database, "APP")
+    thread, result = in_thread(lambda: run(backend, "alter table app.r move online"))
+    until(lambda: any(o.is_running for o in storage.operations))
+    run(writer, "insert into r values (1000, null, 'new')")
+    assert thread.is_alive(), "the insert did not wait for the move"
+    writer.commit()
+    goes_on.set()
+    thread.join(60)
+    assert result == [None]
+    goes_on.clear()
+    thread, result = in_thread(lambda: run(backend, "alter table app.r move"))
+    until(lambda: any(o.is_running for o in storage.operations))
+    waiter, codes = in_thread(lambda: code_of(writer, "insert into r values (1001, null, 'new')"))
+    waiter.join(0.15)
+    assert waiter.is_alive() and codes == []
+    goes_on.set()
+    thread.join(60)
+    waiter.join(60)
+    assert (result, codes) == ([None], [1502]), "the move left the unique index unusable behind it"
 
 
 def started(storage: Storage, backend: SqlBackend, sql: str) -> tuple[threading.Thread, list[Any]]:

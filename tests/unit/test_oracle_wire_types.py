@@ -116,18 +116,19 @@ def test_primitives_come_back_over_packets_of_any_size(number: int, data: bytes,
 def test_noise_is_malformed_and_nothing_else(noise: bytes) -> None:
     for read in (Reader.number, Reader.sized, Reader.text):
         reader = Reader(noise, no_more)
-        try:
+        with pytest.raises(Malformed):
             while True:
                 read(reader)
-        except Malformed:
-            pass
+        assert reader.position <= len(noise)
 
 
 @given(st.sampled_from(sorted(columns.TYPE_OF)), st.integers(0, 2), st.binary(max_size=60))
 @example(columns.BINARY_FLOAT, 0, b"\1\0")
 def test_a_bind_of_noise_is_a_value_or_malformed(number: int, form: int, noise: bytes) -> None:
+    reader = Reader(noise, no_more)
     with suppress(Malformed, OracleError):
-        columns.read_bind(Reader(noise, no_more), columns.BindType(number, 100, False, form), LobStore())
+        columns.read_bind(reader, columns.BindType(number, 100, False, form), LobStore())
+    assert reader.position <= len(noise)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,11 @@ BODIES = {name: (LOGS / f"{name}.log").read_bytes() for name in NAMES}
 ONE_SESSION = [name for name in NAMES if "two_sessions" not in name]
 SINGLE_BYTE = [name for name in NAMES if not any(tag in name for tag in ("utf16", "nul_bytes", "wrapper"))]
 RMAN_ALONE = [name for name in SINGLE_BYTE if "sqlplus" not in name]  # a prompt of RMAN ends what another tool says
+TABLES_OF_WHAT_FAILED = (
+    "11g_corrupt_status_ok_but_failing",
+    "18c_validate_archived_logs_corrupt",
+    "19c_validate_control_file_corrupt",
+)
 ECHOES = (
     b"RMAN> # ORA-00600: in a comment of RMAN-06059: a script",
     b"2> backup database format '/bk/RMAN-03009: ORA-19566: x';",
@@ -64,11 +69,29 @@ def test_random_bytes_never_raise(body: bytes) -> None:
 
 @settings(deadline=None)
 @given(st.sampled_from(NAMES), st.randoms(use_true_random=False))
-def test_noise_in_a_log_never_raises_and_never_makes_a_clean_one_of_it(name: str, random) -> None:
+def test_noise_in_a_log_never_raises_wherever_its_chunks_end(name: str, random) -> None:
     body = bytearray(BODIES[name])
     for _ in range(min(len(body), 8)):
         body[random.randrange(len(body))] = random.randrange(256)
-    read_rman_log([bytes(body)])
+    noisy, at = bytes(body), random.randrange(len(body) + 1)
+    assert read_rman_log([noisy]) == read_rman_log([noisy[:at], noisy[at:]])
+
+
+@pytest.mark.parametrize("name", TABLES_OF_WHAT_FAILED)
+def test_no_spoiled_byte_makes_a_clean_log_of_a_failing_one(name: str) -> None:
+    """A row that cannot be read any more, or a heading, leaves a table of which nothing is known."""
+    body = BODIES[name]
+    places = [at for at in range(0, len(body), 2) if body[at] not in b"\r\n"]
+    verdicts = {read_rman_log([body[:at] + b"\7" + body[at + 1 :]]).verdict.value for at in places}
+    assert {"FAIL", "UNKNOWN"} == verdicts
+
+
+@pytest.mark.parametrize(
+    "row", ["1    46      FAILED 3              4082            /arch/1_46.arc", "1 46 OK 0 4082 /arch/1_46.arc"]
+)
+def test_a_row_of_an_archived_log_is_read_without_its_heading(row: str) -> None:
+    log = read_rman_log([f"RMAN> validate archivelog all;\n{row}\n\nRecovery Manager complete.\n".encode()])
+    assert (log.verdict.value, log.archived_logs_read) == ("FAIL" if "FAILED" in row else "PASS", 1)
 
 
 @settings(max_examples=150, deadline=None)

@@ -58,7 +58,7 @@ class World:
             future.set_result(done(name))
 
     def end(self, number: int, name: str, future: Future[Any]) -> tuple[StatementDone, BaseException | None]:
-        error = future.exception(timeout=5)
+        error = future.exception(timeout=60)
         self.told.append(f"end {name}{' failed' if error else ''}")
         return done(name, "x" if error else ""), error
 

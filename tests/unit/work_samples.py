@@ -44,7 +44,7 @@ def an_item(number: int, ref: ObjectRef, action: str = "online_copy", freed_gib:
         object=ref,
         action=action,
         reason="regrows" if number == 9 else "window_full",
-        evidence={"free_ratio": 0.61, "dead_rows": 12},
+        evidence={"waste_ratio": 0.61, "dead_rows": 12},
         size_bytes=size,
         work_bytes=size,
         freed_bytes=int(freed_gib * GIB),
@@ -70,7 +70,7 @@ def make_plan(items: tuple[WorkItem, ...] = ITEMS) -> Plan:
         LeftAlone(
             object=a_ref(f"cold_{n}"),
             reason="regrows" if n % 2 else "needs_naming",
-            evidence={"free_ratio": 0.2},
+            evidence={"waste_ratio": 0.2},
             would_free_bytes=n * GIB,
         )
         for n in range(1, 4)

@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 import oracledb
 import stamina
 
-from drydock.engines.errors import ErrorClass
 from drydock.engines.oracle_admission import TargetRights, admit, edition_of, version_of
 from drydock.engines.oracle_errors import classify, code_of, may_ask_again, may_log_on_again
 from drydock.engines.oracle_rows import RowMaker, row_maker
@@ -205,11 +204,6 @@ def execute(session: OracleSession, statement: Statement, *, timeout_s: float | 
         outs = {name: cursor.var(kind) for name, kind in statement.outs.items()}
         cursor.execute(statement.text, {**statement.binds, **outs}, fetch_lobs=False, fetch_decimals=True)
         return {name: variable.getvalue() for name, variable in outs.items()}
-
-
-def error_class_of(error: Exception) -> ErrorClass:
-    """What an error of this module means."""
-    return error.error_class if isinstance(error, LogonFailed) else classify(error)
 
 
 def _log_on(session: OracleSession) -> None:

@@ -286,11 +286,16 @@ class _Reader:
         self.kinds[why] += 1
         self.evidence.append((self.number, line, why))
 
-    def result(self) -> RmanLog:
-        """The answer, when the last line was fed."""
+    def _finish(self) -> None:
+        """No more lines come."""
         if self.quick.is_speaking:
             self._seen()
         self.pieces.next_command()
+        self.tables.close()
+
+    def result(self) -> RmanLog:
+        """The answer, when the last line was fed."""
+        self._finish()
         complete = self.sessions > 0 and self.ended and not self.cut_sessions
         codes, tables, pieces = self.codes, self.tables, self.pieces
         verdict, reasons = judge(codes, tables, pieces, self.sessions, complete)

@@ -2,7 +2,8 @@
 
 The headings stay English in most languages, the row of dashes under them in all: the widths of its columns tell the
 table (Backup and Recovery Reference, VALIDATE and REPORT). Rows are told by their numbers. A file has failed when its
-Status is not OK or a row of Blocks Failing is above 0; "Marked Corrupt" says nothing about that.
+Status is not OK or a row of Blocks Failing is above 0; "Marked Corrupt" says nothing about that. A table without a row
+that can be read, and what stands in one and is no row although it looks like one, are counted: nothing is known of them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _DASH_STARTS = frozenset(b" \t-")
 _ROW_STARTS = frozenset(b" \t0123456789-SCDIO")
 BARE_STATUS = (b"OK", b"FAILED")
 KINDS_OF_BLOCKS = (b"Data", b"Index", b"Other")
+COLUMNS = re.compile(rb"\d\s{2,}\d")
+UNREAD = "a row that cannot be read"
 
 
 class Reads(Enum):
@@ -43,6 +46,9 @@ class Table(Enum):
     CORRUPTION = auto()
 
     __hash__ = object.__hash__  # asked for at each row; that of Enum is Python
+
+
+NEVER_EMPTY = (Table.DATAFILES, Table.CONTROL_FILES, Table.LOGS)  # RMAN prints no such heading without a row
 
 
 @dataclass
@@ -74,6 +80,8 @@ class Tables:
         self.listed_corruptions = 0
         self.open_failures = 0
         self.said_corrupt = False
+        self.unread = 0  # rows that cannot be read, and tables without one
+        self.awaits_row = False  # a heading stands there, and no row yet
         self.command = 0
         self.table: Table | None = None  # the next line may be a row of it
         self.header = b""  # the line before, which may be the heading of a table
@@ -116,10 +124,18 @@ class Tables:
         self.command += 1
         self.table = None
         self._file = None
+        self.close()
+
+    def close(self) -> None:
+        """No more rows come: a heading without one is a table that could not be read."""
+        self.unread += self.awaits_row
+        self.awaits_row = False
 
     def _open(self, line: bytes, header: bytes) -> None:
         widths = [len(group) for group in line.split()]
         self.table = _kind(widths, header)
+        self.close()
+        self.awaits_row = self.table in NEVER_EMPTY
         if self.table in (Table.NEED_BACKUP, Table.UNRECOVERABLE):
             self.asked_need = True
 
@@ -136,6 +152,9 @@ class Tables:
 
     def _bare(self, line: bytes) -> str | None:
         """Rows whose heading was lost: a filtered log."""
+        log = LOG_ROW.match(line) if b"OK" in line or b"FAILED" in line else None
+        if log and log.group(3) in BARE_STATUS:
+            return self._log(line)
         if line[0] in b"0123456789":
             return None
         if self._file is not None and line.split(maxsplit=1)[0] in KINDS_OF_BLOCKS:
@@ -154,12 +173,15 @@ class Tables:
         check.marked = max(check.marked, marked if status == b"OK" else 0)
         self._file = number
         self.rows += 1
+        self.awaits_row = False
         if status != b"OK":
             return "data file with Status FAILED"
         return "blocks marked corrupt in a file with Status OK" if marked else ""
 
     def _blocks(self, line: bytes) -> str | None:
         found = BLOCK_ROW.match(line)
+        if not found and is_broken_row(line, Table.BLOCKS):
+            return self._unread()
         if found and not (line[:1].isspace() or found.group(1) in KINDS_OF_BLOCKS):
             return None
         failing = int(found.group(2)[:18]) if found else 0
@@ -172,17 +194,24 @@ class Tables:
 
     def _control_file(self, line: bytes) -> str | None:
         found = CONTROL_ROW.match(line)
-        return self._other(found.group(2), int(found.group(3)[:18]), "control file or spfile") if found else None
+        if not found:
+            return self._unread() if is_broken_row(line, Table.CONTROL_FILES) else None
+        return self._other(found.group(2), int(found.group(3)[:18]), "control file or spfile")
 
     def _log(self, line: bytes) -> str | None:
         found = LOG_ROW.match(line)
         if not found:
-            return None
+            return self._unread() if is_broken_row(line, Table.LOGS) else None
         self.logs_examined += 1
         return self._other(found.group(3), int(found.group(4)[:18]), "archived log")
 
+    def _unread(self) -> str:
+        self.unread += 1
+        return UNREAD
+
     def _other(self, status: bytes, failing: int, what: str) -> str | None:
         self.rows += 1
+        self.awaits_row = False
         if status == b"OK" and not failing:
             return ""
         self.other_failed += 1
@@ -208,7 +237,7 @@ class Tables:
         return "the database lists corrupt blocks"
 
 
-_STATUS_ROWS = (DATAFILE_ROW, CONTROL_ROW)
+_STATUS_ROWS = (DATAFILE_ROW, CONTROL_ROW, LOG_ROW)
 _ROWS = {
     Table.CONTROL_FILES: (CONTROL_ROW,),
     Table.LOGS: (LOG_ROW,),
@@ -216,6 +245,15 @@ _ROWS = {
     Table.UNRECOVERABLE: (LOST_ROW,),
     Table.CORRUPTION: (CORRUPTION_ROW,),
 }
+
+
+def is_broken_row(line: bytes, table: Table | None) -> bool:
+    """Whether a line that is no row of the table looks like one: it begins like one, holds a status or columns of numbers."""
+    words = line.split()
+    if table is Table.BLOCKS:
+        return words[:1] != [] and words[0] in KINDS_OF_BLOCKS
+    is_one = table in (Table.CONTROL_FILES, Table.LOGS)
+    return is_one and (not {*BARE_STATUS}.isdisjoint(words) or bool(COLUMNS.search(line)))
 
 
 def reads(line: bytes, table: Table | None) -> Reads | re.Match[bytes] | None:
@@ -234,7 +272,8 @@ def reads(line: bytes, table: Table | None) -> Reads | re.Match[bytes] | None:
     if any(pattern.match(line) for pattern in (*(_STATUS_ROWS if is_status else ()), *_ROWS.get(table, ()))):
         return Reads.ROW
     is_bare = table in (None, Table.DATAFILES) and line.split(maxsplit=1)[0] in KINDS_OF_BLOCKS
-    return BLOCK_ROW.match(line) if is_bare or table is Table.BLOCKS else None
+    row = BLOCK_ROW.match(line) if is_bare or table is Table.BLOCKS else None
+    return Reads.ROW if row is None and is_broken_row(line, table) else row
 
 
 def _kind(widths: list[int], header: bytes) -> Table | None:

@@ -56,6 +56,8 @@ def _unknowns(codes: Codes, tables: Tables, pieces: Pieces, sessions: int, compl
         return
     if not complete:
         yield "the log does not reach its end: it was cut off, or RMAN was stopped"
+    if tables.unread:
+        yield f"{tables.unread} table(s) or rows of checked files could not be read"
     told = codes.warnings or codes.warnings_without_code or tables.open_failures or tables.listed_corruptions
     if not (pieces.worked or pieces.logs_scanned or tables.rows or tables.asked_need or told or codes.codes):
         yield "nothing was read, written, checked or reported on"

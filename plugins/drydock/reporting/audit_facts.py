@@ -19,14 +19,13 @@ from drydock.reporting.document import Block, Cell, Language, Paragraph, Table
 from drydock.reporting.figures import share_text
 from drydock.reporting.tables import COUNT, SHARE, TEXT, Spec, make_table
 from drydock.reporting.words import load_words, word
-from drydock.verdicts import Finding, Status, clean_text
+from drydock.verdicts import Finding, clean_text
 
 MOST_VALUES, MOST_ROWS = 15, 40
 """Values of a column and rows of long tables on paper; the annex has more."""
 LONGEST_STATEMENT = 160
 _GAP = "NO RECORDS "
 _LABEL = re.compile(r"([a-z_]+?)(?:_x(\d+))?")
-STATUS_OF_SEVERITY = {Severity.CRITICAL: Status.FAIL, Severity.HIGH: Status.FAIL, Severity.MEDIUM: Status.WARN}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sandbox.oracle.model.backing_up import Run, autobackup, back_up_files, back_up_logs, begin_session, end_session
+from sandbox.oracle.model.backing_up import autobackup, back_up_files, back_up_logs, begin_session, end_session
 from sandbox.oracle.model.building import add_tablespace
 from sandbox.oracle.model.database import OracleDatabase
 from sandbox.oracle.model.files import BlockRange, Datafile
@@ -23,12 +23,6 @@ def make_read_only(repository: Repository, tablespace: str, at: datetime | None 
     for datafile in repository.files_of(tablespace):
         datafile.enabled, datafile.stop_scn, datafile.stop_at = "READ ONLY", repository.scn.at(at), at
     return repository.files_of(tablespace)
-
-
-def make_read_write(repository: Repository, tablespace: str) -> None:
-    """ALTER TABLESPACE ... READ WRITE (ADM)."""
-    for datafile in repository.files_of(tablespace):
-        datafile.enabled, datafile.stop_scn, datafile.stop_at = "READ WRITE", None, None
 
 
 def take_tablespace_offline(repository: Repository, tablespace: str, at: datetime | None = None) -> None:
@@ -186,8 +180,3 @@ def hold_groups(repository: Repository, thread_number: int = 1) -> None:
         group.next_scn, group.next_at = scn, at
     current.status, current.next_scn, current.next_at = "CURRENT", 0, None
     thread.sequence, thread.first_scn, thread.first_at = current.sequence, current.first_scn, current.first_at
-
-
-def forget_job_run(run: Run) -> None:
-    """Nothing of a session is recorded: it never ran."""
-    run.repository.sessions.remove(run.session)

@@ -47,12 +47,6 @@ class ScnClock:
             self._loads.append(load)
             self._scns.append(self._scns[-1] + int(3600 * self.scn_per_s * load))
 
-    def load_at(self, moment: datetime) -> float:
-        """The load at a moment as a share of the mean, about 0.1 to 2.6."""
-        hours = max(0, int((moment - self.started_at).total_seconds() // 3600))
-        self._draw(hours)
-        return self._loads[hours]
-
     def hours_at(self, moment: datetime) -> float:
         """Hours since the clock began."""
         return max(0.0, (moment - self.started_at).total_seconds() / 3600)

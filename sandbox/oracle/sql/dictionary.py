@@ -15,7 +15,6 @@ from sandbox.oracle.model.tables import Table, TableColumn
 FOLDER = Path(__file__).parents[3] / "include" / "oracle"
 TYPE = re.compile(r"([A-Z0-9]+)(?:\((\d+)(?:,\s*(-?\d+))?\))?(.*)")
 READS_ALL = {"SELECT ANY DICTIONARY", "SELECT_CATALOG_ROLE", "DBA", "SYSDBA"}
-READS_TABLES = {"SELECT ANY TABLE", "READ ANY TABLE", "DBA", "SYSDBA"}
 PUBLIC = {"DUAL", "V_$VERSION", "V_$OPTION", "V_$SESSION_LONGOPS", "V_$NLS_PARAMETERS"}
 """Readable without a grant (catalog scripts cdfixed.sql: grants to PUBLIC)."""
 VIEW_OWNERS = {"UNIFIED_AUDIT_TRAIL": "AUDSYS"}

@@ -176,11 +176,6 @@ def microseconds(span: timedelta) -> int:
     return span // timedelta(microseconds=1)
 
 
-def typed_null(expr: Expr, kind: Kind) -> Expr:
-    """A NULL without a type takes the type that is wanted of it."""
-    return replace(null(kind), size=expr.size) if expr.kind is Kind.NULL else expr
-
-
 @lru_cache(maxsize=50)
 def zone_named(name: str) -> tzinfo:
     """A zone by its name or offset ('+08:00'); ORA-01882 for neither."""

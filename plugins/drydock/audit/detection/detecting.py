@@ -26,7 +26,6 @@ MOST_HITS = 2_000
 MOST_EVIDENCE = 300  # characters of one text of the evidence
 _RETURNED = {**dict.fromkeys(SUBJECT, "VARCHAR"), "first_at": "TIMESTAMPTZ", "last_at": "TIMESTAMPTZ"}
 _RETURNED |= {"records": "BIGINT", "rows": "BIGINT", "score": "DOUBLE", "evidence_": "BIGINT"}
-_ORDER = ("first_at", "last_at", "records", "rows", "score")
 _DEFAULTS = {"VARCHAR": "''", "TIMESTAMPTZ": "getvariable('begin_at')", "records": "1"}
 
 

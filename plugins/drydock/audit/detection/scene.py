@@ -27,12 +27,6 @@ Source = Sequence[str] | pl.DataFrame
 LONGEST_PAST_DAYS = 400
 
 
-class Freeze(OpenTime):
-    """A day or days on which no change runs."""
-
-    name: str
-
-
 @dataclass(frozen=True)
 class Scene:
     """The interval [begin, end) in UTC, its sources in the stored form, and what is declared."""

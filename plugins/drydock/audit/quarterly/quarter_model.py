@@ -11,7 +11,6 @@ from drydock.audit.results import Disposal, Explained, QueueItem, Review, Severi
 from drydock.verdicts import CleanText, Finding, Model, Status, Verdict
 
 QUESTION = "audit_quarter"
-NO_NAME = ""
 
 
 class DayLine(Model):

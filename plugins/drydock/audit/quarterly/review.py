@@ -29,11 +29,6 @@ def statement_pattern(fingerprint: str) -> str:
     return hashlib.sha256(f"{STATEMENT}\x1f{fingerprint}".encode()).hexdigest()[:16]
 
 
-def is_reviewed(pattern: str, reviews: Mapping[str, Review], today: date, last_at: datetime | None = None) -> bool:
-    """Whether a person's word closes the pattern today. `last_at`: when it was last seen; None is now."""
-    return review_of(pattern, reviews, today, last_at) is not None
-
-
 def review_of(pattern: str, reviews: Mapping[str, Review], today: date, last_at: datetime | None = None) -> Review | None:
     """The word that closes the pattern; None where there is none, or none that still holds."""
     review = reviews.get(pattern)
