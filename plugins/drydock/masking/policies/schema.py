@@ -77,6 +77,7 @@ class UniqueKey(Model):
     nulls_distinct: bool = Field(True, description="two NULLs differ")
     predicate: str = Field("", description="of a partial unique index")
     is_of_partition: bool = False
+    is_validated: bool = Field(True, description="it is switched on, and all rows meet it; never other on PostgreSQL")
     definition: str = ""
 
 
