@@ -46,7 +46,7 @@ _VERSION = re.compile(r"(?:版本|VERSION|VER|V|固件|升级)[^0-9]{0,4}$")
 _MAC = re.compile(r"(?<![0-9A-F:-])(?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2}(?![0-9A-F:-])")
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-HJ-NP-Z][·• -]?"
-    r"(?:[DF][A-HJ-NP-Z0-9]\d{4}|\d{5}[DF]|(?=[A-Z]{0,2}[0-9])[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳])(?![0-9A-Z])"
+    r"(?:[A-HJK][A-HJ-NP-Z0-9]\d{4}|\d{5}[A-HJK]|(?=[A-Z]{0,2}[0-9])[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳])(?![0-9A-Z])"
 )
 _HKID = re.compile(r"(?<![0-9A-Z])[A-Z]{1,2}\d{6}\([0-9A]\)")
 _ADDRESS = re.compile(addresses.IN_TEXT)
@@ -76,6 +76,11 @@ _ANY_WORD = re.compile(
 )
 _TITLES = "先生|女士|小姐|师傅|老师|太太|同志|阿姨|经理|主任|总监|队长|医生|警官|教授|司机"
 _TITLE = re.compile(rf"([\u3400-\u9fff]{{1,3}})(?:{_TITLES})")
+_TITLE_APART = re.compile(rf"(?<![\u3400-\u9fff])([\u3400-\u9fff]{{2,3}})[ ,，、]{{1,2}}(?:{_TITLES})")
+_NAME_BY_LANDLINE = re.compile(
+    r"(?<![\u3400-\u9fff])([\u3400-\u9fff]{2,4})[ ,，、;/|(-]{0,3}(?:电话|座机|TEL)?[ :]{0,2}"
+    r"(?:\+?86[ -]?)?(?=\(?0\d{2,3}\)?[ -]?[2-8]\d{6})"
+)
 _NAME_WORD = re.compile(
     r"(?:姓名|联系人|收货人|收件人|发货人|寄件人|申报人员?|订购人|支付人|法人代表|法定代表人|经办人|负责人|客户|司机|货主|签收人|本人)"
     r"(?:姓名)?[是为叫]? ?[:=]? ?([\u3400-\u9fff]{2,4})(?![\u3400-\u9fff])"
@@ -126,7 +131,8 @@ AFTER_WORDS, ANY_WORD, PAIR, HOUSE, CARD_BINS = _AFTER_WORDS, _ANY_WORD, _PAIR, 
 
 def names_in(text: str) -> Iterator[tuple[int, int]]:
     """Where names stand in a folded text: before a phone or a title, after a word such as 联系人."""
-    yield from (m.span(1) for m in _NAME_BY_PHONE.finditer(text) if _is_common_name(m[1]))
+    for pattern in (_NAME_BY_PHONE, _NAME_BY_LANDLINE, _TITLE_APART):
+        yield from (m.span(1) for m in pattern.finditer(text) if _is_common_name(m[1]))
     for match in _TITLE.finditer(text):
         if _name_before_title(match[1]):
             yield match.end(1) - _size_before_title(match[1]), match.end(1)

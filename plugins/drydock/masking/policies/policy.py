@@ -32,7 +32,9 @@ class ColumnRule(Model):
     level: Grade = Field(description="core, important, or one of four grades of general data (GB/T 43697, annex H)")
     technique: Technique = Field(description="what becomes of its values")
     parameters: Parameters = Field(Parameters(), description="what the technique is told")
-    join_domain: str | None = Field(None, min_length=1, max_length=64, description="default: that of the kind; of noise, the table")
+    join_domain: str | None = Field(
+        None, min_length=1, max_length=64, description="default: that of the kind; of noise, the table"
+    )
     purpose: Name | None = Field(None, description="what the copy needs the column for; default: that of the file")
     reason: str = Field("", description="why; needed where a column with a rule is kept")
     reviewer: Name | None = Field(None, description="who confirmed this rule; default: the reviewer of the table")
