@@ -74,6 +74,7 @@ def _of_table(policy: MaskingPolicyFile, schema: Schema, ruled: Ruled) -> Iterat
             yield finding("masking_small_set", rule.place, is_certain=False, kind=rule.kind, size=size, rounds=rounds_for(size))
         yield from _length(schema, column, rule)
         yield from _null(schema, column, rule)
+    yield from _computed_nulls(ruled)
     yield from _partition_key(ruled)
 
 
@@ -193,6 +194,15 @@ def _null(schema: Schema, column: Column, rule: ResolvedRule) -> Iterator[Findin
         yield finding("masking_null_refused", rule.place, technique=rule.technique)
     elif not column.nullable and _may_be_null(column, rule):
         yield finding("masking_null_possible", rule.place, is_certain=False, technique=rule.technique)
+
+
+def _computed_nulls(ruled: Ruled) -> Iterator[Finding]:
+    """A computed column that refuses NULL and is made of one that has no value any more."""
+    for name, rules in ruled.computed.items():
+        for rule in rules:
+            emptied = rule.technique is Technique.SUPPRESS or _may_be_null(ruled.table.by_name[rule.column], rule)
+            if emptied and not ruled.table.by_name[name].nullable:
+                yield finding("masking_null_possible", rule.place, is_certain=False, technique=rule.technique)
 
 
 def _may_be_null(column: Column, rule: ResolvedRule) -> bool:

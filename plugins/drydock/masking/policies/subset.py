@@ -24,15 +24,17 @@ from sqlglot import exp
 
 from drydock.estate import Engine
 from drydock.masking.policies.fitness_scope import finding
-from drydock.masking.policies.policy import MaskingPolicyFile, SubsetRule
+from drydock.masking.policies.policy import Join, MaskingPolicyFile, SubsetRule
 from drydock.masking.policies.schema import Schema, Table
 from drydock.masking.policies.subset_walks import Step, Walk, circles
+from drydock.masking.policies.typed_values import could_hold, do_compare
 from drydock.verdicts import Finding, Model
 
 ALIAS = "t"
 """How the reader of a chunk must call the table (or its partition)."""
 
 DIALECTS = {Engine.POSTGRESQL: "postgres", Engine.ORACLE: "oracle"}
+TEXTS = {Engine.POSTGRESQL: "text", Engine.ORACLE: "varchar(4000)"}
 DRAWS = 1_000_000
 LONGEST_CONDITION = 200_000
 
@@ -64,6 +66,8 @@ class Edge:
     parent_columns: tuple[str, ...]
     is_whole: bool = True
     """False: a foreign key of one partition. What it refers to comes along, but no row of the child starts by it."""
+    as_text: bool = False
+    """a declared join of types that do not compare, a number with a text: compared as they are written"""
 
 
 def selections(policy: MaskingPolicyFile, schema: Schema, run_date: date, seed: int) -> dict[str, Selection]:
@@ -111,8 +115,15 @@ class _Subset:
             for key, table in self.copied.items()
             for fk in table.foreign_keys
         ]
-        joins = [Edge(j.child, j.columns, j.parent, j.parent_columns) for j in self.policy.joins]
+        joins = [Edge(j.child, j.columns, j.parent, j.parent_columns, True, self._is_unlike(j)) for j in self.policy.joins]
         return tuple(e for e in dict.fromkeys((*keys, *joins)) if e.child in self.copied and e.parent in self.copied)
+
+    def _is_unlike(self, join: Join) -> bool:
+        child, parent = self.copied.get(join.child), self.copied.get(join.parent)
+        if child is None or parent is None:
+            return False
+        ends = zip(map(child.by_name.get, join.columns), map(parent.by_name.get, join.parent_columns), strict=True)
+        return any(one and other and not do_compare(one, other) for one, other in ends)
 
     @cached_property
     def restricted(self) -> frozenset[str]:
@@ -137,6 +148,9 @@ class _Subset:
             return [finding("masking_subset_no_key", rule.table)]
         if rule.by == "dates" and table.by_name[rule.column or ""].type.family != "date":
             return [finding("masking_subset_no_date", f"{rule.table}.{rule.column}")]
+        if rule.by == "rows" and (odd := sum(not could_hold(table.by_name[rule.column or ""].type, v) for v in rule.values)):
+            column = table.by_name[rule.column or ""]
+            return [finding("masking_subset_no_value", f"{rule.table}.{rule.column}", count=odd, type=column.type.name)]
         return []
 
     def _of_circles(self) -> list[Finding]:
@@ -163,7 +177,7 @@ class _Subset:
     def _goes_round(self, key: str) -> bool:
         """Rows of the table lead to others of it on more than one way: over other tables, or by several keys of its own."""
         own = [e for e in self.edges if e.child == e.parent == key]
-        return len(own) > 1 or len(self._rounds.get(key, ())) > 1
+        return len(own) > 1 or any(e.as_text for e in own) or len(self._rounds.get(key, ())) > 1
 
     def _of_lengths(self) -> list[Finding]:
         """Many ways between the same tables make a condition long; one that no server would plan in time is told before."""
@@ -198,13 +212,18 @@ class _Subset:
                 inner = self._name()
                 chosen = [self._chosen(edge.child, inner)] if edge.child in self.restricted else []
                 referring = _and(*chosen, *_present(inner, edge.columns))
-                parts.append(self._is_in(alias, edge, self._rows(edge.child, inner, edge.columns, referring)))
+                question = self._rows(edge.child, inner, edge.columns, referring, edge.as_text)
+                parts.append(self._is_in(alias, edge.parent_columns, question, edge.as_text))
         return parts
 
     def _gone_round(self, key: str, alias: str) -> exp.Expression:
         """The rows of a circle of tables that chosen rows refer to, over any number of rounds."""
         circle = self._rounds[key]
-        steps = [Step(e.child, e.columns, e.parent, e.parent_columns) for e in self.edges if {e.child, e.parent} <= circle]
+        steps = [
+            Step(e.child, e.columns, e.parent, e.parent_columns, self._text(e))
+            for e in self.edges
+            if {e.child, e.parent} <= circle
+        ]
         bases = {one: partial(self._base, one, circle) for one in sorted(circle)}
         return Walk(bases, steps, self._table, self._name).reaches(key, alias)
 
@@ -224,7 +243,7 @@ class _Subset:
         circle = self._hanging.get(key, frozenset({key}))
         if len(circle) > 1:
             edges = [e for e in self.edges if {e.child, e.parent} <= circle and self._is_hanging(e)]
-            steps = [Step(e.parent, e.parent_columns, e.child, e.columns) for e in edges]
+            steps = [Step(e.parent, e.parent_columns, e.child, e.columns, self._text(e)) for e in edges]
             bases = {one: partial(self._hangs, one, circle) for one in sorted(circle)}
             return Walk(bases, steps, self._table, self._name).reaches(key, alias)
         return self._hangs(key, circle, alias)
@@ -236,11 +255,23 @@ class _Subset:
 
     def _hangs_on(self, edge: Edge, alias: str) -> exp.Expression:
         inner = self._name()
-        question = self._rows(edge.parent, inner, edge.parent_columns, self._start(edge.parent, inner))
-        return exp.In(this=self._row(alias, edge.child, edge.columns), query=exp.Subquery(this=question))
+        question = self._rows(edge.parent, inner, edge.parent_columns, self._start(edge.parent, inner), edge.as_text)
+        return self._is_in(alias, edge.columns, question, edge.as_text)
 
-    def _is_in(self, alias: str, edge: Edge, question: exp.Query) -> exp.Expression:
-        return exp.In(this=self._row(alias, edge.parent, edge.parent_columns), query=exp.Subquery(this=question))
+    def _is_in(self, alias: str, columns: Sequence[str], question: exp.Query, as_text: bool) -> exp.Expression:
+        listed = self._listed(alias, columns, as_text)
+        row = listed[0] if len(listed) == 1 else exp.Tuple(expressions=listed)
+        return exp.In(this=row, query=exp.Subquery(this=question))
+
+    def _listed(self, alias: str, columns: Sequence[str], as_text: bool) -> list[exp.Expression]:
+        return [self._written(alias, name) if as_text else _column(alias, name) for name in columns]
+
+    def _written(self, alias: str, name: str) -> exp.Expression:
+        """A value as text."""
+        return exp.cast(_column(alias, name), TEXTS[self.schema.engine])
+
+    def _text(self, edge: Edge) -> str:
+        return TEXTS[self.schema.engine] if edge.as_text else ""
 
     def _above(self, key: str, alias: str, edge: Edge, parts: Sequence[exp.Expression]) -> exp.Expression:
         """Rows that chosen rows of the same table refer to, and those that these refer to, up to the top."""
@@ -255,7 +286,7 @@ class _Subset:
         table = exp.TableAlias(this=exp.to_identifier(up), columns=[exp.to_identifier(n) for n in names])
         closure = exp.CTE(this=exp.Union(this=chosen, expression=further, distinct=True), alias=table)
         listed.set("with_", exp.With(expressions=[closure], recursive=True))
-        return exp.In(this=self._row(alias, key, edge.parent_columns), query=exp.Subquery(this=listed))
+        return self._is_in(alias, edge.parent_columns, listed, as_text=False)
 
     def _renamed(self, parts: Sequence[exp.Expression], old: str, new: str) -> list[exp.Expression]:
         """Copies of conditions on one alias as conditions on another; every alias of a condition is used once."""
@@ -266,8 +297,10 @@ class _Subset:
                     column.set("table", exp.to_identifier(new))
         return copies
 
-    def _rows(self, key: str, alias: str, columns: Sequence[str], where: exp.Expression | None) -> exp.Select:
-        question = exp.Select(expressions=[_column(alias, c) for c in columns]).from_(self._table(key, alias), copy=False)
+    def _rows(
+        self, key: str, alias: str, columns: Sequence[str], where: exp.Expression | None, as_text: bool = False
+    ) -> exp.Select:
+        question = exp.Select(expressions=self._listed(alias, columns, as_text)).from_(self._table(key, alias), copy=False)
         return question.where(where, copy=False) if where is not None else question
 
     def _table(self, key: str, alias: str) -> exp.Table:
@@ -284,10 +317,6 @@ class _Subset:
         if self.schema.engine is not Engine.ORACLE:
             return None
         return exp.Version(this=exp.var("SCN"), kind="AS OF", expression=exp.Placeholder(this="scn"))
-
-    def _row(self, alias: str, key: str, columns: Sequence[str]) -> exp.Expression:
-        listed = [_column(alias, c) for c in columns]
-        return listed[0] if len(listed) == 1 else exp.Tuple(expressions=listed)
 
     def _by_rule(self, rule: SubsetRule, table: Table, alias: str) -> exp.Expression:
         if rule.by == "rows":
@@ -318,8 +347,7 @@ class _Subset:
         return exp.LT(this=self._draw(columns, alias), expression=drawn)
 
     def _draw(self, columns: Sequence[str], alias: str) -> exp.Expression:
-        kind = "text" if self.schema.engine is Engine.POSTGRESQL else "varchar(4000)"
-        texts = [exp.cast(_column(alias, c), kind) for c in columns]
+        texts = [self._written(alias, name) for name in columns]
         joined = reduce(lambda a, b: exp.DPipe(this=exp.DPipe(this=a, expression=exp.Literal.string("|")), expression=b), texts)
         if self.schema.engine is Engine.ORACLE:
             most, seed = exp.Literal.number(DRAWS - 1), exp.Literal.number(self.seed % 2**32)

@@ -28,6 +28,8 @@ class Step:
     columns: tuple[str, ...]
     there: str
     there_columns: tuple[str, ...]
+    as_text: str = ""
+    """type of texts, where the columns are compared as they are written"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Walk:
             for step in steps:
                 end = self.name()
                 pairs = zip(step.there_columns, step.columns, strict=True)
-                on = exp.and_(*(_equal(_column(end, there), _column(start, own)) for there, own in pairs))
+                on = exp.and_(*(_alike(_column(end, there), _column(start, own), step.as_text) for there, own in pairs))
                 question = question.join(self.table(step.there, end), on=on, join_type="left")
                 ends.append(exp.Tuple(expressions=[exp.Literal.number(numbers[step.there]), *_place(end)]))
         return self._of_ends(question, ends)
@@ -122,6 +124,10 @@ def _place(alias: str) -> list[exp.Expression]:
 
 def _column(alias: str, name: str) -> exp.Column:
     return exp.Column(this=exp.to_identifier(name, quoted=True), table=exp.to_identifier(alias))
+
+
+def _alike(left: exp.Expression, right: exp.Expression, as_text: str) -> exp.Expression:
+    return _equal(exp.cast(left, as_text), exp.cast(right, as_text)) if as_text else _equal(left, right)
 
 
 def _equal(left: exp.Expression, right: exp.Expression) -> exp.Expression:
