@@ -19,22 +19,26 @@ from psycopg import sql
 from sqlalchemy import Engine, text
 
 from drydock.changing import steps
+from drydock.changing.hands import ChangeFailed
 from drydock.changing.run import ChangeRun, RunRefused
 from drydock.changing.verifying import stop_reason
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
+from drydock.engines.postgres_work import open_reading
 from drydock.ledger import change_history as history
 from drydock.ledger.masking_record import copy_verification_of_run
 from drydock.masking.copy_checks.verifying import CopyVerification
 from drydock.masking.policies.policy import SubsetRule
 from drydock.masking.postgres import judging
 from drydock.masking.postgres.sessions import MaskingEyes
+from drydock.masking.postgres.streams import MaskedCopy, PartWork, StreamJob, StreamLost, Streams
 from drydock.masking.postgres_schema import read_postgres_schema
 from drydock.outcomes import StopReason
 from drydock.plans import Plan
 from drydock.verdicts import Finding, Status, judge
 from tests.db.masking_run import (
+    KEY,
     ORDERS,
     PEOPLE,
     PLACES,
@@ -379,6 +383,50 @@ def test_a_right_that_is_taken_away_in_the_middle_ends_the_copy_at_once(yard: Ma
     last.join(20)
 
 
+def test_an_account_that_is_not_let_in_is_named_with_what_it_needs(yard: MaskingYard) -> None:
+    """Of the source and of the copy, by the survey, the picture and the work; let in again and answered, the work goes on."""
+    run, now = yard.run("locked out"), [NOW]
+    run = replace(run, now=lambda: now[0])
+    reader, owner = sql.Identifier(yard.source.user), sql.Identifier(yard.copy.user)
+    plan = planned(run)
+    with connected(yard.source_owner) as c:
+        c.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(reader))
+        try:
+            wanted = f"LOGIN for role {yard.source.user}"
+            with pytest.raises(ChangeFailed, match="login_refused") as of_survey:
+                steps.take_survey(yard.run("outside"))
+            late = Holder(run)
+            late.join(20)
+            assert isinstance(late.error, ChangeFailed) and (of_survey.value.needs, late.error.needs) == (wanted, wanted)
+            outcome = steps.work_item(run, 1)
+            assert (outcome.reason, outcome.after["needs"]) == ("login_refused", wanted)
+        finally:
+            c.execute(sql.SQL("ALTER ROLE {} LOGIN").format(reader))
+    with connected(yard.copy_owner) as c:
+        c.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(yard.copy.dbname)))
+        try:
+            outcome = steps.work_item(run, 1)
+            wanted = f"CONNECT ON DATABASE {yard.copy.dbname} for role {yard.copy.user}"
+            assert (outcome.status, outcome.reason, outcome.after["needs"]) == (Status.FAIL, "login_refused", wanted)
+            lost = Streams(yard.source, yard.copy, KEY, "locked out")
+            part = PartWork(schema_name="app", name="empty_one", first_page=0, end_page=-1, into=("app", "empty_one"), columns=())
+            with pytest.raises(StreamLost) as of_stream:
+                lost.copy(MaskedCopy((StreamJob(run_id=run.run_id, generation=1, snapshot="x", part=part),)), 60)
+            assert (of_stream.value.kind, of_stream.value.needs) == ("login_refused", wanted)
+        finally:
+            c.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO PUBLIC").format(sql.Identifier(yard.copy.dbname)))
+        c.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT 0").format(owner))
+        try:
+            now[0] += timedelta(minutes=1)
+            steps.record_asked(run)
+            steps.record_answer(run, approved=True, chosen=tuple(i.number for i in plan.items), by="li_wei")
+            with pytest.raises(ChangeFailed, match="resources"):  # that passes, and is no refusal
+                open_reading(yard.copy, "full")
+        finally:
+            c.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(owner))
+    assert steps.work_item(run, 1).status is Status.PASS
+
+
 def held(yard: MaskingYard, run: ChangeRun) -> Holder:
     """A holder that has its picture."""
     before = yard.facts_of(run).picture()
@@ -415,9 +463,6 @@ def test_nothing_empties_a_table_while_the_picture_lives(yard: MaskingYard) -> N
 
 
 def test_a_deadline_ends_the_streams_and_their_sessions(yard: MaskingYard) -> None:
-    from drydock.changing.hands import ChangeFailed
-    from drydock.masking.postgres.streams import MaskedCopy, PartWork, StreamJob
-
     run = yard.run("deadline")
     plan = planned(run)
     holder = Holder(run)

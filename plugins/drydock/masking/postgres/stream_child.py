@@ -19,7 +19,7 @@ import psycopg
 from drydock.changing.hands import ChangeFailed
 from drydock.engines.postgres import UNREACHABLE, classify
 from drydock.engines.postgres_statements import Columns, Definition, Part, Statement, Text, statement
-from drydock.engines.postgres_work import CUT, Session, open_changing, open_reading
+from drydock.engines.postgres_work import CUT, Session, open_changing, open_reading, told_apart
 from drydock.masking.kernel.stream import copy_stream
 from drydock.masking.kernel.work import BadStream, StreamCounts, Unmaskable
 from drydock.masking.postgres.streams import ChildSpec, PartWork, StreamJob
@@ -48,7 +48,8 @@ class Sessions:
             self.source.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             _prepare(self.source)
         if self.target is None or self.target.closed:
-            self.target = open_changing(self.spec.target, f"masking.stream {self.spec.run_key}")
+            with told_apart():
+                self.target = open_changing(self.spec.target, f"masking.stream {self.spec.run_key}")
             _prepare(self.target)
         return self.source, self.target
 
@@ -85,7 +86,7 @@ def _told(sessions: Sessions, job: StreamJob, tell: Callable[[tuple[object, ...]
     except BadStream:
         return ("failed", "bad_stream", "corrupted")
     except ChangeFailed as e:
-        return ("failed", e.code, e.kind)
+        return ("failed", e.code, e.kind, e.needs)
     except psycopg.Error as e:
         state = getattr(e, "sqlstate", None)
         found = classify(e) if state else UNREACHABLE
