@@ -164,7 +164,7 @@ def test_what_is_there_is_not_made_again() -> None:
     build = OracleBuild("COPIES", made.source_policy, made.source)
     assert [c.text for c in build.create(Present(frozenset()))] == [
         'CREATE TABLE "COPIES"."T" ("ID" NUMBER(12))',
-        'CREATE TABLE "COPIES"."DRYDOCK_PIECE_0" ("ID" NUMBER(12))',
+        'CREATE TABLE "COPIES"."DRYDOCK_PIECE_0" ("C0" NUMBER(12))',
     ]
     assert list(build.create(Present(frozenset({"T", "DRYDOCK_PIECE_0"})))) == []
     there = Present(frozenset({"T"}), constraints=frozenset({"PK"}))

@@ -133,7 +133,7 @@ class _Written:
         """One that is asked beside others of its table; empty for all that is not."""
         if asked.what == "rows":
             return "COUNT(*)"
-        if asked.what in ("wrong", "repeated", "odd_columns", "odd_types"):
+        if asked.what in ("wrong", "repeated", "odd_columns", "odd_types", "letters"):
             return ""
         column, present = self.column(asked.column), self._present(asked.column)
         if asked.what in ("distinct", "total", "total_distance", "mean_moment", "at_least") and self.is_large(asked.column):

@@ -19,6 +19,7 @@ from drydock.changing.hands import ChangeFailed
 from drydock.engines.oracle_statements import Statement
 from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.oracle import copy_statements as st
+from drydock.masking.oracle.piece_columns import piece_columns, with_zones
 from drydock.masking.oracle.rows import masked_batches
 from drydock.masking.oracle.streams import PICTURE_GONE, Counted, OracleRows
 from drydock.sqlfiles import SqlFile, sql_file
@@ -42,13 +43,15 @@ def copy_to_oracle(
     if _generation(copy, work.run_id) != work.generation:
         raise ChangeFailed(PICTURE_GONE, PICTURE_GONE, retry=False)
     _run(copy, st.empty_table(owner, work.piece))
-    batches = masked_batches(source, work.question, work.ranges, work.scn, work.works, key)
+    batches = masked_batches(source, work.question, work.ranges, work.scn, with_zones(work.works), key)
+    columns = piece_columns(work.works)
     for batch in counted.through(batches):
-        load_piece(copy, owner, work.piece, batch)
+        load_piece(copy, owner, work.piece, batch.rename_columns([c.name for c in columns]))
     part = {name: getattr(work.part, name) for name in ("schema_name", "name", "first_page", "end_page")}
     figures = {"rows_copied": counted.rows, "bytes_copied": counted.bytes, "elapsed_s": round(time.monotonic() - began, 3)}
     try:
-        _run(copy, st.take_rows(owner, table, work.piece, work.columns))
+        taken = {c.into: c.taken for c in columns if c.into}
+        _run(copy, st.take_rows(owner, table, work.piece, tuple(taken), tuple(taken.values())))
         _run(copy, st.written("part_add", run_id=work.run_id, generation=work.generation, **part, **figures))
         copy.commit()
     except BaseException:

@@ -85,8 +85,9 @@ class CopyOnOracle:
 
     @property
     def side(self) -> CopySide:
-        """Its tables by their keys in the policy, under which figures of them are asked."""
-        tables = {s.object_name(self.told_as[t.name], t.name): t for t in self.schema.tables if t.name in self.told_as}
+        """Its tables by their keys in the policy, under which figures of them are asked: of the columns that hold values."""
+        made = as_made(self.schema)
+        tables = {s.object_name(self.told_as[t.name], t.name): t for t in made.tables if t.name in self.told_as}
         sides = {key: Side(self.owner, t.name, t.by_name) for key, t in tables.items()}
         return CopySide(OracleFigures(self.connection, sides), tables)
 

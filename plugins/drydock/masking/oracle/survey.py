@@ -14,8 +14,9 @@ from drydock.engines.oracle_admission import version_of
 from drydock.engines.oracle_work import told_apart
 from drydock.estate import Engine
 from drydock.masking.discovering.proposals import ColumnSample
-from drydock.masking.oracle.copy_building import left_on_oracle
+from drydock.masking.oracle.carried import left_on_oracle, virtual_columns
 from drydock.masking.oracle.dividing import division_of
+from drydock.masking.oracle.expressions import literals_in
 from drydock.masking.oracle.partitioning import NotDivided, Word, divided
 from drydock.masking.oracle.picture import copied_tables, undo_finding
 from drydock.masking.oracle.pieces import Extents, chunk_candidates, extents_by_segment
@@ -102,6 +103,7 @@ def _findings(eyes: OracleMaskingEyes, whole: Translated, limits: MaskingLimits)
     if eyes.copy_engine is Engine.ORACLE:
         yield from definition_findings(whole.policy, _left_as_on_oracle(whole))  # what stands in definitions, for any engine
         yield from _held_in_bounds(whole)
+        yield from _held_in_virtual_columns(whole)
     else:
         present = read_definitions(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), ())
         yield from definition_findings(whole.policy, whole.schema, present)
@@ -137,6 +139,19 @@ def _held_in_bounds(whole: Translated) -> Iterator[Finding]:
             texts = [str(value) for value in part.values if not isinstance(value, Word)]
             held = kinds_in_name(part.name) | {kind for text in texts for kind in kinds_in(text, tuple(kinds))}
             place = f"partition bound of {key} #{number}"
+            if held and place not in policy.carried_over:
+                yield finding("masking_definition_holds_value", place, kinds=", ".join(sorted(held)))
+
+
+def _held_in_virtual_columns(whole: Translated) -> Iterator[Finding]:
+    """Literals that virtual columns of an Oracle copy are made of: what kinds stand in them."""
+    policy = whole.source_policy
+    for key in policy.tables:
+        table = whole.source.by_key.get(key)
+        for name, text in virtual_columns(table).items() if table else ():
+            kinds = {rule.kind for column in table.by_name if (rule := policy.changes(key, column)) and rule.kind}  # type: ignore[union-attr]
+            held = {kind for literal in literals_in(text) for kind in kinds_in(literal, tuple(kinds))}
+            place = f"{key}.{name}"
             if held and place not in policy.carried_over:
                 yield finding("masking_definition_holds_value", place, kinds=", ".join(sorted(held)))
 

@@ -77,7 +77,6 @@ class UniqueKey(Model):
     nulls_distinct: bool = Field(True, description="two NULLs differ")
     predicate: str = Field("", description="of a partial unique index")
     is_of_partition: bool = False
-    is_validated: bool = Field(True, description="it is switched on, and all rows meet it; never other on PostgreSQL")
     definition: str = ""
 
 
@@ -155,6 +154,7 @@ class Table(Model):
     exclusions: tuple[Exclusion, ...] = ()
     indexes: tuple[Index, ...] = ()
     partitioning: Partitioning | None = None
+    keys_off: tuple[str, ...] = Field((), description="on Oracle: keys that no row need meet: switched off, or not validated")
     hides_rows: bool = Field(False, description="row security: the reader may not see all rows")
     is_inherited: bool = False
     has_triggers: bool = False
