@@ -445,3 +445,14 @@ def test_a_kind_of_small_sets_is_told_and_no_other() -> None:
         if any(min(_sizes(s), default=10**9) < SMALL for s in some if isinstance(s, OF_SETS))
     }
     assert small <= set(SMALL_SETS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "percent", "least"), [("integer", "10", 10), ("numeric(9,0)", "7.5", 14), ("numeric(10,2)", "10", 0)]
+)
+def test_whole_numbers_that_noise_cannot_move_are_told(kind: str, percent: str, least: int) -> None:
+    policy = a_policy((NOISE, NOISE.replace("10", percent)))
+    schema = with_table(healthy_schema(), "people", checks=())
+    told = [f for f in unfit(policy, column("people", "income", type=kind)(schema)) if f.code == "masking_noise_leaves"]
+    assert [f.values["least"] for f in told] == ([least] if least else [])
+    assert all(f.status is Status.WARN for f in told)

@@ -137,6 +137,23 @@ def test_each_masked_column_has_its_counts_of_the_last_generation() -> None:
     assert "有 11 列的计数" in words_of(report)
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"way": "compiled"}, "已编译的内核"),
+        (
+            {"way": "numpy", "why_not_compiled": "this machine has no C compiler"},
+            "NumPy（较慢，没有已编译的内核：this machine has no C",
+        ),
+    ],
+)
+def test_the_run_says_whether_the_compiled_kernel_masked(told: dict[str, str], said: str) -> None:
+    chunk = next(i for i in ITEMS if i.candidate.action == "mask_chunk")
+    made = {o.item_key: o for o in make_outcomes()} | {chunk.key: an_outcome(chunk, **told)}
+    assert said in words_of(build_masking_report(make_masking(outcomes=tuple(made.values()))))
+    assert "脱敏方式" not in words_of(build_masking_report(make_masking()))
+
+
 def test_safety_tells_the_key_by_its_fingerprint_alone(report: Document) -> None:
     told = dict(table(report, "运行安全").rows)
     assert (told["密钥纪元"], told["密钥指纹"], told["算法"]) == ("2026Q4", "9f2c41d07be85a13", "sha2_aes")

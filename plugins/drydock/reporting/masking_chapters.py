@@ -263,6 +263,9 @@ def _run_rows(record: MaskingRecord) -> Iterator[tuple[Cell, ...]]:
     done = sum(1 for i in chunks if i.key in record.outcome_of and record.outcome_of[i.key].status in DONE)
     yield word("mr_chunks"), f"{done:,} / {len(chunks):,}"
     yield word("mr_rows"), f"{record.copied_rows:,}" if record.copied_rows is not None else word("unknown")
+    if record.ways:
+        ways = [word("mr_way_numpy" if "numpy" in way else "mr_way_compiled", why=why) for way, why in record.ways]
+        yield word("mr_way"), record.joined(ways)
     yield word("mr_worked_s"), duration_text(sum(o.elapsed_s for o in begun), record.language)
     yield word("mr_pictures"), word("mr_pictures_text", pictures=record.pictures, generations=record.generations)
     yield word("mr_resumed"), f"{record.resumed:,} / {len(record.begun):,}"

@@ -59,6 +59,12 @@ class MaskingRecord(WorkRecord):
                 found.append([int(word) for word in str(told).split()])
         return tuple(map(sum, zip(*found, strict=True))) if found else None  # type: ignore[return-value]
 
+    @property
+    def ways(self) -> tuple[tuple[str, str], ...]:
+        """How the values were masked, each way once: compiled or numpy, and why not compiled."""
+        told = ((str(o.after["way"]), str(o.after.get("why_not_compiled", ""))) for o in self._chunk_outcomes if "way" in o.after)
+        return tuple(sorted(set(told)))
+
     @cached_property
     def _chunk_outcomes(self) -> tuple[Outcome, ...]:
         return tuple(self.outcome_of[i.key] for i in self.items_of(COPYING) if i.key in self.outcome_of)
