@@ -180,7 +180,7 @@ def _of_copies() -> dict[str, Statement]:
     )
     virtual = s.Column(name="V", position=2, type=kind, nullable=False, generated="virtual")
     made = s.Table(schema_name="APP", name="M", columns=(identity, virtual))
-    take, virtual_text = c.take_rows(owner, "T", "P", names), {"V": """UPPER("ID") || 'x'"""}
+    take = c.take_rows(owner, "T", "P", names)
     piece = piece_columns([ColumnWork(name=f"{HOSTILE.name}{n}", type=of) for n, of in enumerate(ODD_TYPES)])
     link = f"FOREIGN KEY ({c.listed(names)}) REFERENCES {TABLE.quoted} ({c.listed(names)}) ON DELETE CASCADE ENABLE VALIDATE"
     kinds = {p.into: of for p, of in zip(piece, ODD_TYPES, strict=False)}

@@ -16,6 +16,7 @@ import oracledb
 import pyarrow as pa
 
 from drydock.changing.hands import ChangeFailed
+from drydock.engines.oracle_errors import code_of
 from drydock.engines.oracle_statements import Statement
 from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.oracle import copy_statements as st
@@ -25,6 +26,8 @@ from drydock.masking.oracle.streams import PICTURE_GONE, Counted, OracleRows
 from drydock.sqlfiles import SqlFile, sql_file
 
 LONGEST_ARRAY = 1000
+REFUSED = ("ORA-26019", "ORA-39778")
+"""A type of column that direct path does not load."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ def load_piece(copy: oracledb.Connection, owner: str, piece: str, batch: pa.Tabl
     """Load a batch; returns how: by direct path, or where it refuses a type, by array insert. Raises oracledb.Error."""
     try:
         copy.direct_path_load(owner, piece, batch.column_names, batch)
-    except (oracledb.NotSupportedError, oracledb.ProgrammingError, TypeError):  # refused before a row was sent
+    except (oracledb.DatabaseError, TypeError) as e:
+        if not _is_refused(e):
+            raise
         insert = st.insert_rows(owner, piece, batch.column_names)
         with copy.cursor() as cursor:
             for some in batch.to_batches(max_chunksize=LONGEST_ARRAY):
@@ -73,6 +78,13 @@ def load_piece(copy: oracledb.Connection, owner: str, piece: str, batch: pa.Tabl
         copy.commit()
         return "array"
     return "direct"
+
+
+def _is_refused(error: Exception) -> bool:
+    """Direct path takes no such type, which is told before a row is sent: by the driver, or by the server."""
+    if isinstance(error, (TypeError, oracledb.NotSupportedError, oracledb.ProgrammingError)):
+        return True
+    return code_of(error) in REFUSED
 
 
 def _generation(copy: oracledb.Connection, run_id: int) -> int:

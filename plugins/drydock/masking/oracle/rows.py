@@ -209,25 +209,36 @@ def table_masker(works: Sequence[ColumnWork], key: MaskingKey) -> Callable[[pa.T
         if batch.num_columns != len(works):
             raise ValueError(f"{batch.num_columns} columns came where {len(works)} were asked for")
         batch = with_numbers(batch, works)
-        read = {n: values_of(batch.column(n)) for n in _looked_at(works, by_name)}
+        read = {n: _told(works[n], lambda n=n: values_of(batch.column(n))) for n in _looked_at(works, by_name)}
         columns = [batch.column(n) for n in range(len(works))]
         for n, work in enumerate(works):
             if work.name in ready:
                 beside = [read[by_name[name]] for name in work.beside]
-                columns[n] = array_of(_masked(work, ready[work.name], read[n], beside), columns[n].type)
+                new = _masked(work, ready[work.name], read[n], beside)
+                columns[n] = _told(work, lambda new=new, n=n: array_of(new, columns[n].type))
         return pa.table(columns, names=[w.name for w in works])
 
     return mask
 
 
 def with_numbers(batch: pa.Table, works: Sequence[ColumnWork]) -> pa.Table:
-    """The batch with numbers that came as texts made numbers again, exactly. Raises pa.ArrowInvalid past 76 digits."""
+    """The batch with numbers that came as texts made numbers again, exactly. Raises Unmaskable past 76 digits."""
     for n, work in enumerate(works):
         column = batch.column(n)
         if is_of_any_digits(work.type) and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            values = [None if text is None else Decimal(text) for text in column.to_pylist()]
-            batch = batch.set_column(n, batch.column_names[n], pa.chunked_array([_exactly(values)]))
+            exact = _told(work, lambda column=column: _exactly([None if v is None else Decimal(v) for v in column.to_pylist()]))
+            batch = batch.set_column(n, batch.column_names[n], pa.chunked_array([exact]))
     return batch
+
+
+def _told(work: ColumnWork, convert: Callable[[], Any]) -> Any:
+    """What `convert` gives; errors of a conversion hold the value that it failed on. Raises Unmaskable."""
+    try:
+        return convert()
+    except (Unmaskable, MemoryError):
+        raise
+    except Exception as e:
+        raise Unmaskable(work.place, "copy", type(e).__name__) from None
 
 
 def _exactly(values: Sequence[Decimal | None]) -> pa.Array:
