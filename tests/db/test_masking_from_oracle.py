@@ -36,6 +36,7 @@ from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.model.tables import rowid_text, tables_of
 from sandbox.oracle.server import OracleServer
 from sandbox.oracle.sessions import DatabaseAccounts
+from sandbox.oracle.views_audit import trail_of
 from tests.db.masking_oracle_run import ODD, ORDERS, PEOPLE, OracleYard, a_source, confirm_oracle, rows_of_people
 from tests.db.masking_run import KEY, PLANTED, connected, make_copy, number_of, planned, worked
 from tests.thorough import is_thorough
@@ -193,6 +194,23 @@ def test_a_table_that_was_moved_after_its_rows_were_read_is_seen_at_the_end(yard
         storage_of(simulated).touch()
     assert (outcome.status, outcome.reason) == (Status.FAIL, "masking_source_changed")
     assert outcome.after["error_1"] == "masking_source_changed APP.ORDERS"
+
+
+def test_an_account_that_could_change_the_source_is_refused(yard: OracleYard, simulated: OracleDatabase) -> None:
+    """By a right of its own on a table, by one on all tables, by a role, or as the owner."""
+    held = simulated.accounts["MASK_READ"].privileges
+    trail = trail_of(simulated)
+    trail.role_privileges.append(("CLERK", "DELETE ON APP.PEOPLE"))
+    given = {"UPDATE ON APP.ORDERS", "DROP ANY TABLE", "CLERK"}
+    held |= given
+    try:
+        with pytest.raises(RunRefused) as e:
+            steps.take_survey(yard.run("may write"))
+    finally:
+        held -= given
+        trail.role_privileges.remove(("CLERK", "DELETE ON APP.PEOPLE"))
+    told = str(e.value)
+    assert [f"masking_source_may_be_changed {place}" in told for place in ("APP.ORDERS", "APP.PEOPLE", "APP")] == [True] * 3
 
 
 def test_a_right_that_is_taken_away_in_the_middle_ends_the_copy_at_once(yard: OracleYard, simulated: OracleDatabase) -> None:

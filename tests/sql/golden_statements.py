@@ -208,9 +208,8 @@ def _of_copies() -> dict[str, Statement]:
         "copy_take": take,
         "copy_take_types": c.take_rows(owner, "T", "P", [p.into for p in piece if p.into], [p.taken for p in piece if p.into]),
         "copy_ends": Statement(take.file, c.ends_question(owner, "T", HOSTILE.name)),
-        "copy_rows": Statement(
-            take.file, rows_question(owner, "T", [p.into for p in piece if p.into], "", kinds, list(kinds)[1:2])
-        ),
+        "copy_rows": Statement(take.file, rows_question(owner, "T", list(kinds)[:-1], "", kinds, list(kinds)[1:2])),
+        "copy_rows_json": Statement(take.file, rows_question(owner, "T", list(kinds)[-1:], "", kinds)),
         "copy_insert": c.insert_rows(owner, "P", names),
         "copy_part": c.written("part_add"),
         "copy_run": c.written("run_add"),

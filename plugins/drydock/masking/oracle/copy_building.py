@@ -34,6 +34,23 @@ def as_made(schema: s.Schema) -> s.Schema:
     return schema.model_copy(update={"tables": tuple(tables)})
 
 
+def in_characters(schema: s.Schema, encoding: str) -> s.Schema:
+    """The schema as a database of another character set can hold it: as many characters as there were bytes, since one character
+    may take more bytes there (SQL Language Reference 19c, Character Data Types). The same schema for the same set."""
+    if not encoding or schema.encoding == encoding:
+        return schema
+    tables = (t.model_copy(update={"columns": tuple(map(_in_characters, t.columns))}) for t in schema.tables)
+    return schema.model_copy(update={"tables": tuple(tables)})
+
+
+def _in_characters(column: s.Column) -> s.Column:
+    kind = column.type
+    if kind.family != "text" or kind.unit != "byte":
+        return column
+    wider = kind.model_copy(update={"name": kind.name.replace(" BYTE)", " CHAR)"), "unit": "char"})
+    return column.model_copy(update={"type": wider})
+
+
 def own_name(name: str) -> str:
     """The name that a thing has in the copy. One that the source's server made up may be that of another thing here: the server
     of the copy counts the same way, and its NOT NULL constraints have such names too."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from drydock.engines.oracle_statements import Segment, Statement, gather_table_stats
 from drydock.masking.kernel.work import ColumnWork
 from drydock.masking.oracle import copy_statements as st
-from drydock.masking.oracle.copy_building import OracleBuild, Present
+from drydock.masking.oracle.copy_building import OracleBuild, Present, in_characters
 from drydock.masking.oracle.copy_loading import DirectRows
 from drydock.masking.oracle.copying import OracleCopying
 from drydock.masking.oracle.deeds import OracleDeed
@@ -37,8 +37,9 @@ class DirectCopying(OracleCopying):
 
     @cached_property
     def build(self) -> OracleBuild:
-        told = self.of_oracle
-        return OracleBuild(told.owner, told.source_policy, self.whole.source)
+        """Raises ChangeFailed."""
+        told, encoding = self.of_oracle, self.hands.rows(PIPELINE, "server")[0]["character_set"]
+        return OracleBuild(told.owner, told.source_policy, in_characters(self.whole.source, encoding or ""))
 
     def _new_generation(self, picture: Picture) -> None:
         """No transaction holds these together: the picture is written down last, so that a kill between begins anew."""

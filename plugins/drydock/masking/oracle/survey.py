@@ -112,6 +112,7 @@ def _findings(eyes: OracleMaskingEyes, whole: Translated, limits: MaskingLimits)
     yield from unselectable(policy, schema)
     yield from _without_rowids(eyes, policy)
     yield from _hidden(eyes, schema)
+    yield from _writable(eyes, schema)
     for table in copied_tables(eyes, schema):
         yield from _unruled(eyes, table, limits.sample_rows)
 
@@ -177,6 +178,17 @@ def _hidden(eyes: OracleMaskingEyes, schema: Schema) -> Iterator[Finding]:
             for name in sorted({row["name"] for row in eyes.rows(PIPELINE, question, {"owner": owner})}):
                 if (owner, name) in copied:
                     yield finding("masking_reader_not_exempt", copied[owner, name], needed=questions[question])
+
+
+def _writable(eyes: OracleMaskingEyes, schema: Schema) -> Iterator[Finding]:
+    """What the reading account could change: it must be able to read alone, whatever the code that uses it does."""
+    reader = str(eyes.session.connection.username).upper()
+    for owner in schema.schemas:
+        if owner == reader:
+            yield finding("masking_source_may_be_changed", owner, right="owner")
+        rights = {(row["name"], row["privilege"]) for row in eyes.rows(PIPELINE, "write_rights", {"owner": owner})}
+        for name, right in sorted(rights, key=str):
+            yield finding("masking_source_may_be_changed", object_name(owner, name) if name else owner, right=right)
 
 
 def _unruled(eyes: OracleMaskingEyes, table: Table, most: int) -> Iterator[Finding]:
