@@ -22,7 +22,7 @@ from drydock.masking.copy_checks.verifying import source_session
 from drydock.masking.values.checks import is_valid
 from drydock.masking.verification.results import Expectations, Expected
 from drydock.verdicts import Status, Verdict
-from tests.db.masking_copies import STAGING, Copies, make_copies
+from tests.db.masking_copies import PEOPLE, STAGING, Copies, make_copies
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,12 @@ def held_picture(source: Endpoint) -> Iterator[str]:
         c.rollback()
 
 
-def asked(copies: Copies, folder: Path | None = None) -> tuple[Expectations, Verdict]:
+def asked(copies: Copies, folder: Path | None = None, parts: dict[str, int] | None = None) -> tuple[Expectations, Verdict]:
     with held_picture(copies.source) as snapshot:
         with psycopg.connect(**asdict(copies.source), autocommit=True) as c:
             c.execute("INSERT INTO app.people (id, id_no) VALUES (9999, 'later')")
         with source_session(copies.source, snapshot) as source, connect(copies.copy, purpose="test") as delivered:
-            places = places_of(copies.policy, copies.schema, STAGING, copies.parts, {}, same_moment=True)
+            places = places_of(copies.policy, copies.schema, STAGING, parts or copies.parts, {}, same_moment=True)
             try:
                 figures = PostgresFigures(source, places)
                 return expect(copies.policy, copies.schema, STAGING, places, figures, copies.copy, delivered, folder)
@@ -77,6 +77,7 @@ UPDATE app.people SET photo = '\\x00' WHERE id = 4;
 ALTER TABLE app.people DROP CONSTRAINT one_id;
 UPDATE app.people SET id_no = (SELECT id_no FROM app.people WHERE id = 5) WHERE id = 6;
 UPDATE app.people SET income = income * 1.5;
+UPDATE app.people SET doc = '{"v": 2}' WHERE id = 8;
 UPDATE app.people SET born_on = born_on - 400;
 UPDATE app.orders SET amount = 100 WHERE amount = 1000 AND order_id < 50;
 UPDATE app.orders SET paid_at = paid_at + interval '60 days';
@@ -91,9 +92,11 @@ TOLD = {
     ("expected_nulls", "app.people.full_name"),
     ("expected_nulls", "app.people.photo"),
     ("expected_unique", "app.people.id_no"),
+    ("expected_distribution", "app.people"),
     ("expected_distribution", "app.people.id_no"),
     ("expected_distribution", "app.people.income"),
     ("expected_distribution", "app.people.born_on"),
+    ("expected_distribution", "app.orders"),
     ("expected_distribution", "app.orders.amount"),
     ("expected_distribution", "app.orders.paid_at"),
     ("expected_join", "app.orders.buyer_id_no"),
@@ -117,6 +120,10 @@ def test_a_healthy_copy_then_a_damaged_one(copies: Copies, tmp_path: Path) -> No
     wrong = {(f.code, f.place): (f.values["wanted"], f.values["observed"]) for f in found.findings}
     assert wrong["expected_check_digit", "app.people.card"] == (0, 1)
     assert wrong["expected_rows", "app.orders"] == (600, 599)
+    kept = {place: wrong["expected_distribution", place][1] for place in ("app.people", "app.orders")}
+    assert kept == {"app.people": "doc", "app.orders": "order_id, placed_on, people_id"}, "columns that are kept, by name"
+    _, found = asked(copies, parts={"app.people": PEOPLE, "app.orders": 599})
+    assert ("expected_rows", "app.orders") in {(f.code, f.place) for f in found.findings}, "the source is asked as well"
     with psycopg.connect(**asdict(copies.copy), autocommit=True) as c:
         c.execute("DROP TABLE app.orders; ALTER TABLE app.people DROP COLUMN born_on".replace("app.", STAGING["app"] + "."))
     _, found = asked(copies)

@@ -56,6 +56,11 @@ def mean_moment(column: str) -> sql.Composed:
     return sql.SQL("avg(extract(epoch FROM t.{}))::float8").format(sql.Identifier(column))
 
 
+def letters(column: str) -> sql.Composed:
+    """The sum of a hash of each text: the same for the same texts in any order."""
+    return sql.SQL("sum(hashtextextended({}, 0)::numeric)").format(_text(column))
+
+
 def at_least(column: str, edge: float) -> sql.Composed:
     return counted(sql.SQL("t.{} >= {}").format(sql.Identifier(column), sql.Literal(edge)))
 
@@ -80,6 +85,7 @@ _OF_A_COLUMN = {
     "total": total,
     "total_distance": total_distance,
     "mean_moment": mean_moment,
+    "letters": letters,
 }
 
 
@@ -113,6 +119,17 @@ def orphans(child: Relation, columns: Sequence[str], parent: Relation, parent_co
 def out_of_bounds(relation: Relation, figure: sql.Composable, least: float, most: float) -> sql.Composed:
     ends = {"least": sql.Literal(least), "most": sql.Literal(most)}
     return question("figure_out_of_bounds", figure=figure, relation=sql.Identifier(*relation), **ends)
+
+
+def columns_differ(relation: Relation, known: Sequence[tuple[str, sql.Composable, object, object]]) -> sql.Composed:
+    """Names of columns whose figure is not from one bound to the other; nothing where all are."""
+    names = [
+        sql.SQL("CASE WHEN {0} BETWEEN {1} AND {2} THEN NULL ELSE {3} END").format(
+            figure, sql.Literal(least), sql.Literal(most), sql.Literal(name)
+        )
+        for name, figure, least, most in known
+    ]
+    return question("columns_differ", names=sql.SQL(", ").join(names), relation=sql.Identifier(*relation))
 
 
 def types_differ(relation: Relation, types: Sequence[tuple[str, str]]) -> sql.Composed:

@@ -149,6 +149,7 @@ class Expected(Model):
     wanted: CleanFigure = None
     observed: CleanFigure = None
     rows: int = Field(0, ge=0, description="rows of the copy that it was asked of")
+    refers_to: CleanText = Field("", description="of a join: the parent")
 
 
 class Expectations(Model):
