@@ -53,10 +53,13 @@ CLASSES = {
     "alnum10": (10, 10, r"^[0-9A-Z]{10}$"),
     "alnum9": (9, 9, r"^[0-9A-Z]{9}$"),
     "container_shape": (11, 11, r"^[A-Z]{4}[0-9]{7}$"),
+    "hkid_shape": (8, 11, r"^[A-Z]{1,2}[0-9]{6}\(?[0-9A]\)?$"),
     "large_octet": (7, 15, r"^(?:[0-9]+\.){0,3}(?:1[0-9]{2}|2[0-5][0-9])(?:\.[0-9]+){0,3}$"),
     "private_ip": (7, 15, r"^(?:10|192\.168|172\.(?:1[6-9]|2[0-9]|3[01]))\.[0-9.]+$"),
     "chinese_passport": (9, 9, r"^(?:[EG][0-9]{8}|E[A-HJ-NP-Z][0-9]{7})$"),
     "chinese_ship": (9, 9, r"^(?:41[234]|477|453)[0-9]{6}$"),
+    "no_mobile": (11, 11, r"^1[0-2][0-9]{9}$"),
+    "long_code": (20, 512, r"^[0-9A-Z+/=_-]+$"),
     "epoch": (10, 10, r"^1[4-7][0-9]{8}$"),
     "structured": (2, 1 << 40, r"^[ \t\r\n]*[\[{<]"),
 }
@@ -276,6 +279,7 @@ def _chances(kind_id: str, classes: Mapping[str, int], digit_lengths: np.ndarray
     if kind_id == "mmsi":
         return int(digit_lengths[9]), 0.9
     alike = {"cn_id": ("alnum18", 0.001), "uscc": ("alnum18", 0.3), "ceb_invt_no": ("alnum18", 0.3)}
+    alike |= {"hkid": ("hkid_shape", 0.2)}  # one in eleven passes by chance: passports and permits of two letters
     alike |= {"org_code": ("alnum9", 0.8), "container": ("container_shape", 0.5), "customs_reg": ("alnum10", 0.98)}
     name, floor = alike.get(kind_id, ("", 0.0))
     return classes.get(name, 0), floor
