@@ -28,12 +28,13 @@ from sandbox.oracle.sql.errors import missing_privilege, unsupported
 
 Match = re.Match[str]
 Binds = Sequence[Bind]
-TYPE = r"(?P<type>[A-Z][A-Z0-9 ]*?)\s*(?:\((?P<sizes>[^)]*)\)(?P<after>[A-Z ]*?)?)?"
+TYPE = r"(?P<type>[A-Z][A-Z0-9 ]*?)\s*(?:\((?P<sizes>[^)]*)\)(?P<after>[A-Z ]*?(?:\(\d+\))?)?)?"
 COLUMN = re.compile(
     rf"\s*(?P<name>{NAME})\s+{TYPE}(?:\s+DEFAULT\s+(?P<default>.+?))?(?P<not_null>\s+NOT\s+NULL)?"
     r"(?P<identity>\s+GENERATED\s+BY\s+DEFAULT\s+AS\s+IDENTITY(?:\s*\((?P<steps>[^)]*)\))?)?\s*",
     re.IGNORECASE | re.DOTALL,
 )
+SIZED = (OraType.VARCHAR2, OraType.CHAR, OraType.RAW)
 VIRTUAL = re.compile(
     rf"\s*(?P<name>{NAME})\s+GENERATED\s+ALWAYS\s+AS\s*\((?P<made>.+)\)\s+VIRTUAL(?P<not_null>\s+NOT\s+NULL)?\s*",
     re.IGNORECASE | re.DOTALL,
@@ -84,7 +85,8 @@ def column_of(text: str) -> TableColumn:
     if virtual := VIRTUAL.fullmatch(text):
         return TableColumn(plain(virtual["name"]), OraType.VARCHAR2)
     match = COLUMN.fullmatch(text)
-    kind = NAMES.get(" ".join(f"{match['type']}{match['after'] or ''}".upper().split())) if match else None
+    whole = re.sub(r"\(\d+\)", "", f"{match['type']}{match['after'] or ''}").upper() if match else ""
+    kind = NAMES.get(" ".join(whole.split()))
     if match is None or kind is None:
         raise unsupported(f"the column {text[:80]}")
     sizes = [
@@ -96,7 +98,7 @@ def column_of(text: str) -> TableColumn:
     made = TableColumn(plain(match["name"]), kind, nullable=nullable, default=match["default"])
     if kind is OraType.NUMBER and sizes:
         return replace(made, precision=sizes[0], scale=sizes[1] if len(sizes) > 1 else 0)
-    return replace(made, size=sizes[0]) if sizes and kind is not OraType.TIMESTAMP else made
+    return replace(made, size=sizes[0]) if sizes and kind in SIZED else made
 
 
 @statement(rf"CREATE\s+TABLE\s+(?P<table>{OBJECT})\s*(?P<columns>\(.+\))\s*")

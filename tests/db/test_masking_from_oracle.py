@@ -330,15 +330,18 @@ def test_what_a_survey_must_tell(yard: OracleYard, simulated: OracleDatabase) ->
     stored = storage_of(simulated).tables["APP", "ORDERS"]
     stored.roles["policy"] = "ONLY_OWN"
     stored.is_iot = True
+    outside = storage_of(simulated).tables["APP", ODD]
+    outside.is_external = True
     storage_of(simulated).touch()
     try:
         with pytest.raises(RunRefused) as e:
             steps.take_survey(yard.run("hidden"))
     finally:
         del stored.roles["policy"]
-        stored.is_iot = False
+        stored.is_iot = outside.is_external = False
         storage_of(simulated).touch()
     assert {"masking_reader_not_exempt", "masking_rows_without_rowid"} <= {f.code for f in e.value.findings}, e.value.findings
+    assert {f.values.get("what") for f in e.value.findings} >= {"IOT", "EXTERNAL"}
 
 
 @thorough

@@ -54,6 +54,7 @@ tables:
     keep: {ID: 无含义的内部编号, AT: 业务日期}
   APP.LANES: {reviewer: 张三, reviewed: 2026-11-01, keep: {CODE: 业务状态代码}}
   APP.BINS: {reviewer: 张三, reviewed: 2026-11-01, keep: {ID: 无含义的内部编号}}
+  APP.CROSSED: {reviewer: 张三, reviewed: 2026-11-01, keep: {ID: 无含义的内部编号, AT: 业务日期}}
   APP.ONE_KEY: {reviewer: 张三, reviewed: 2026-11-01, keep: {ID: 无含义的内部编号, AT: 业务日期}}
   APP.TIMES:
     reviewer: 张三
@@ -61,6 +62,7 @@ tables:
     keep: {ID: 无含义的内部编号, Z: 无敏感内容的时刻, L: 无敏感内容的时刻, DS: 无敏感内容的时长, YM: 无敏感内容的时长}
   APP.GOODS: {reviewer: 张三, reviewed: 2026-11-01, keep: {ID: 无含义的内部编号, CODE: 业务状态代码, TWICE: 无含义的内部编号}}
 """
+WHOLE = ("VISITS", "BINS", "CROSSED")
 CHINA = timezone(timedelta(hours=8))
 BARE = Decimal("12345678901234567890.25")
 """In a NUMBER of any digits, which no double holds."""
@@ -106,18 +108,24 @@ def a_source() -> OracleDatabase:
     divided("BINS", [key], Partitioning("HASH", ("ID",)), {f"H{n}": "" for n in range(3)}, UniqueKey("BINS_PK", ("ID",), True))
     ends = {"OLD": day("2026-01-01"), "LAST": "MAXVALUE"}
     divided("ONE_KEY", [key, at], Partitioning("RANGE", ("AT",)), ends, UniqueKey("ONE_PK", ("ID",), True))
+    divided("CROSSED", [key, at], Partitioning("RANGE", ("AT",), sub_kind="HASH", sub_columns=("ID",)), ends)
+    crossed = storage.tables["APP", "CROSSED"]
+    for part in ends:
+        making.add_partition(storage, crossed, f"{part}_S1", "", parent=part)
+        making.add_partition(storage, crossed, f"{part}_S2", "", parent=part)
     days = [(Decimal(n), datetime(2025, 12, 20) + timedelta(days=2 * n)) for n in range(ROWS)]
     tables.by_name["APP", "VISITS"].plant([(*row, f"1380000{n:04d}" if n < ROWS - 1 else PHONE) for n, row in enumerate(days)])
     tables.by_name["APP", "LANES"].plant([("A",), ("it's",), (None,), ("other",)])
     tables.by_name["APP", "BINS"].plant([(Decimal(n),) for n in range(ROWS)])
     tables.by_name["APP", "ONE_KEY"].plant(days)
+    tables.by_name["APP", "CROSSED"].plant(days)
     times = ("Z", OraType.TIMESTAMP_TZ), ("L", OraType.TIMESTAMP_LTZ), ("DS", OraType.INTERVAL_DS), ("YM", OraType.INTERVAL_YM)
     bare = TableColumn("ID", N)
     tables.create("APP", "TIMES", [bare, *(TableColumn(name, kind) for name, kind in times)])
     adopt_tables(storage)
     tables.by_name["APP", "TIMES"].plant([(BARE + n, *row) for n, row in enumerate(TIMES)])
     goods(storage)
-    names = ("VISITS", "LANES", "BINS", "ONE_KEY", "TIMES", "GOODS")
+    names = ("VISITS", "LANES", "BINS", "ONE_KEY", "TIMES", "GOODS", "CROSSED")
     reads = {f"{what} ON APP.{name}" for what in ("SELECT", "FLASHBACK") for name in names}
     database.accounts["MASK_READ"] = Account("MASK_READ", "pass", reads | grants("masking") | grants("session"))
     return database
@@ -205,6 +213,7 @@ def test_to_postgresql_and_back_from_a_bound_that_holds_a_value(to_postgres: Ora
         "partitioning_unique_key",
         "index",
         "key_not_validated",
+        "subpartitioning",
     }
     assert "masking_type_loses" in {n.reason for n in notes}, "the zone of a moment"
     with connected(to_postgres.copy) as c:
@@ -221,6 +230,7 @@ def test_to_postgresql_and_back_from_a_bound_that_holds_a_value(to_postgres: Ora
         assert {name.strip('"'): n for name, n in lanes.items()} == {"lanes_红": 2, f"lanes_{HOSTILE}": 1, "lanes_rest": 1}
         assert sum(dict(c.execute(counts.format(staging, "bins")).fetchall()).values()) == ROWS
         assert c.execute(counts.format(staging, "one_key")).fetchall() == [("one_key", ROWS)]
+        assert sum(dict(c.execute(counts.format(staging, "crossed")).fetchall()).values()) == ROWS, "subpartitions are read too"
         same = "SELECT z, l, ds, extract(year FROM ym)::int * 12 + extract(month FROM ym)::int FROM times ORDER BY id"
         months = [(z, at, ds, None if ym is None else ym.years * 12 + ym.months) for z, at, ds, ym in TIMES]
         assert c.execute(same).fetchall() == months
@@ -264,7 +274,8 @@ def test_to_oracle_with_the_same_partitions(
     told = {
         (n.object.name.strip('"'), n.evidence["what"]): n.evidence["count"] for n in notes if n.reason == "masking_not_copied"
     }
-    assert told == {("APP.GOODS", "index"): 2, ("APP.GOODS", "key_not_validated"): 1}
+    crossed = {("APP.CROSSED", "subpartitioning"): 1}
+    assert told == {("APP.GOODS", "index"): 2, ("APP.GOODS", "key_not_validated"): 1} | crossed
     judge_goods(copies)
     judge_times(copies)
     tables = storage_of(copies).tables
@@ -277,7 +288,7 @@ def test_to_oracle_with_the_same_partitions(
     assert found["LANES"][1] == [("红", "'A', 'it''s'"), (HOSTILE, "NULL"), ("REST", "DEFAULT")]
     assert (found["BINS"][0].kind, len(found["BINS"][1])) == ("HASH", 3)
     assert found["ONE_KEY"][1] == [("OLD", new_year), ("LAST", "MAXVALUE")]
-    assert {n: len(tables_of(copies).by_name["COPIES", n].rows) for n in ("VISITS", "BINS")} == {"VISITS": ROWS, "BINS": ROWS}
+    assert {n: len(tables_of(copies).by_name["COPIES", n].rows) for n in WHOLE} == dict.fromkeys(WHOLE, ROWS)
 
 
 def judge_goods(copies: OracleDatabase) -> None:

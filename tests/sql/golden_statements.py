@@ -145,7 +145,8 @@ def _of_figures() -> dict[str, Statement]:
         "figures": {
             "figures": (
                 f"COUNT(*) AS f0, COUNT(DISTINCT {column}) AS f1, SUM(ABS({column})) AS f2, "
-                f"AVG((CAST(SYS_EXTRACT_UTC({column}) AS DATE) - DATE '1970-01-01') * 86400) AS f3, "
+                f"AVG((TRUNC(SYS_EXTRACT_UTC({column})) - DATE '1970-01-01') * 86400 + EXTRACT(HOUR FROM {column}) * 3600 "
+                f"+ EXTRACT(MINUTE FROM {column}) * 60 + EXTRACT(SECOND FROM {column}) * 1) AS f3, "
                 f"COUNT(CASE WHEN REGEXP_LIKE(RTRIM({column}), '^[0-9]{{4}}$') THEN 1 END) / NULLIF(COUNT(*), 0) AS f4, "
                 f"COUNT(CASE WHEN DBMS_LOB.GETLENGTH({column}) > 0 THEN 1 END) AS f5"
             ),

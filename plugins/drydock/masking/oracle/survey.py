@@ -28,7 +28,6 @@ from drydock.masking.policies.confirmed import load_confirmed
 from drydock.masking.policies.drift import drift
 from drydock.masking.policies.fitness import unfit
 from drydock.masking.policies.fitness_scope import finding
-from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.policies.schema import Schema, Table, object_name
 from drydock.masking.policies.schema_digest import schema_digest
 from drydock.masking.policies.subset import unselectable
@@ -54,6 +53,8 @@ from drydock.policy import MaskingLimits
 from drydock.verdicts import Figure, Finding
 
 EXEMPT_ROWS, EXEMPT_VALUES = "EXEMPT ACCESS POLICY", "EXEMPT REDACTION POLICY"
+FIRST_WITH_EXTERNAL = (12, 2)
+"""From then on the dictionary tells it of a table."""
 SAMPLED = ("text", "number", "json", "xml")
 """Families of columns whose values are looked at, where a person has kept them."""
 
@@ -110,7 +111,7 @@ def _findings(eyes: OracleMaskingEyes, whole: Translated, limits: MaskingLimits)
     if not refused and eyes.copy_engine is Engine.POSTGRESQL:  # asked of a target that may have a delivery
         yield from foreseen(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), whole.policy)
     yield from unselectable(policy, schema)
-    yield from _without_rowids(eyes, policy)
+    yield from _without_rowids(eyes, schema)
     yield from _hidden(eyes, schema)
     yield from _writable(eyes, schema)
     for table in copied_tables(eyes, schema):
@@ -157,12 +158,16 @@ def _held_in_virtual_columns(whole: Translated) -> Iterator[Finding]:
                 yield finding("masking_definition_holds_value", place, kinds=", ".join(sorted(held)))
 
 
-def _without_rowids(eyes: OracleMaskingEyes, policy: MaskingPolicyFile) -> Iterator[Finding]:
-    """Tables whose rows lie in an index or beside those of others: ranges of ROWID do not name them."""
-    for owner in policy.source.schemas:
-        for row in eyes.rows(PIPELINE, "tables", {"owner": owner}):
-            key, what = object_name(owner, row["name"]), row["iot_type"] or (row["cluster_name"] and "CLUSTER")
-            if what and key in policy.tables and not policy.tables[key].structure_only:
+def _without_rowids(eyes: OracleMaskingEyes, schema: Schema) -> Iterator[Finding]:
+    """Tables whose rows lie in an index, beside those of others, or in files: ranges of ROWID do not name them."""
+    copied = {t.key for t in copied_tables(eyes, schema)}
+    for owner in schema.schemas:
+        rows = eyes.rows(PIPELINE, "tables", {"owner": owner})
+        odd = {row["name"]: row["iot_type"] or (row["cluster_name"] and "CLUSTER") for row in rows}
+        if version_of(schema.version) >= FIRST_WITH_EXTERNAL:
+            odd |= {row["name"]: "EXTERNAL" for row in eyes.rows(PIPELINE, "external_tables", {"owner": owner})}
+        for name, what in odd.items():
+            if what and (key := object_name(owner, name)) in copied:
                 yield finding("masking_rows_without_rowid", key, what=what)
 
 
