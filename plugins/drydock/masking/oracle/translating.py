@@ -18,10 +18,10 @@ from psycopg import sql
 
 from drydock.engines.postgres_statements import LONGEST_NAME_BYTES
 from drydock.estate import Engine
-from drydock.masking.oracle.copy_statements import OWN, TypeRefused, type_text
 from drydock.masking.oracle.dividing import division_of, indexes_below, keys_below, partitions_of
-from drydock.masking.oracle.equivalents import NoEquivalent, is_lossy, postgres_equivalent
+from drydock.masking.oracle.equivalents import NoEquivalent, postgres_equivalent
 from drydock.masking.oracle.expressions import ColumnThere, condition_there, default_there, sequence_of, sum_there
+from drydock.masking.oracle.refused import names_on_oracle, of_empty_column, of_type
 from drydock.masking.policies import schema as s
 from drydock.masking.policies.fitness_scope import finding
 from drydock.masking.policies.policy import MaskingPolicyFile, TableRules
@@ -31,8 +31,6 @@ from drydock.verdicts import Finding
 
 _UNQUOTED = re.compile(r"[A-Z][A-Z0-9_$#]*\Z")
 _WHOLE = 2**63 - 1
-NOT_COPIED_TYPES = ("BFILE", "LONG")
-"""LONG cannot be read at an SCN; files outside of the database have no codec."""
 
 
 def copy_name(name: str) -> str:
@@ -157,24 +155,14 @@ class Translated:
 
     def findings(self, target: Engine = Engine.POSTGRESQL) -> Iterator[Finding]:
         """What stops the copy, or must be looked at: names that meet or are too long, types that cannot be carried."""
-        yield from self._names() if target is Engine.POSTGRESQL else self._names_on_oracle()
+        yield from self._names() if target is Engine.POSTGRESQL else names_on_oracle(self.source, self.source_policy)
         for key, rules in self.source_policy.tables.items():
             table = self.source.by_key.get(key)
             for column in table.columns if table else ():
                 if not rules.structure_only:
-                    yield from _of_type(key, column, target)
+                    yield from of_type(key, column, target)
                 elif target is Engine.ORACLE:
-                    yield from _of_empty_column(key, column)
-
-    def _names_on_oracle(self) -> Iterator[Finding]:
-        """All schemas of the source become one: tables and sequences share its names; indexes and constraints do not."""
-        copied = [t for key, t in self.source.by_key.items() if key in self.source_policy.tables]
-        own = [t.name for t in copied] + [q.name for q in self.source.sequences if not q.is_identity]
-        constraints = [c.name for t in copied for c in (*t.checks, *(k for k in t.keys if k.is_constraint), *t.foreign_keys)]
-        indexes = [i.name for t in copied for i in (*t.indexes, *t.keys)]
-        for names in (own, constraints, indexes):
-            yield from (finding("masking_names_meet", name, count=n) for name, n in Counter(names).items() if n > 1)
-        yield from (finding("masking_names_meet", name, count=2) for name in own if name.startswith(OWN))
+                    yield from of_empty_column(key, column)
 
     def _names(self) -> Iterator[Finding]:
         copied = [t for key, t in self.source.by_key.items() if key in self.source_policy.tables]
@@ -193,30 +181,6 @@ class Translated:
 def table_name(table: s.Table) -> f.Name:
     """Schema and name in the copy."""
     return copy_name(table.schema_name), copy_name(table.name)
-
-
-def _of_type(key: str, column: s.Column, target: Engine) -> Iterator[Finding]:
-    place, kind = f"{key}.{column.name}", column.type
-    if column.generated:
-        return
-    try:
-        postgres_equivalent(kind)
-    except NoEquivalent:
-        yield finding("masking_type_not_carried", place, type=kind.name)
-        return
-    if kind.name.startswith(NOT_COPIED_TYPES):
-        yield finding("masking_type_not_carried", place, type=kind.name)
-    elif is_lossy(kind) and target is Engine.POSTGRESQL:
-        yield finding("masking_type_loses", place, is_certain=False, type=kind.name, becomes=postgres_equivalent(kind).name)
-
-
-def _of_empty_column(key: str, column: s.Column) -> Iterator[Finding]:
-    """A table that comes without rows is made all the same."""
-    try:
-        type_text(column.type)
-    except TypeRefused:
-        if not column.generated:
-            yield finding("masking_type_not_carried", f"{key}.{column.name}", type=column.type.name)
 
 
 class _Names:
