@@ -184,6 +184,37 @@ def test_the_source_is_read_by_an_account_that_can_do_nothing_else(yard: Masking
         eyes.session.execute("CREATE TEMPORARY TABLE t (a int)")
 
 
+def test_an_account_that_could_change_the_source_is_refused(yard: MaskingYard) -> None:
+    """By each right that it has, whatever its sessions say; a superuser is told once."""
+    reader = sql.Identifier(yard.source.user)
+    rights = ("UPDATE (note) ON app.people", "TRUNCATE ON app.orders_2025", "USAGE ON SEQUENCE app.people_id_seq")
+    with connected(yard.source_owner) as c:
+        for right in rights:
+            c.execute(sql.SQL(f"GRANT {right} TO {{}}").format(reader))
+        try:
+            assert may_change(yard, "writes") == {
+                ("app.people", "UPDATE"),
+                ("app.orders_2025", "TRUNCATE"),
+                ("app.people_id_seq", "UPDATE"),
+            }
+            c.execute(sql.SQL("GRANT pg_write_all_data TO {}").format(reader))
+            assert may_change(yard, "writes all") == {(yard.source.user, "pg_write_all_data")}
+            c.execute(sql.SQL("ALTER ROLE {} SUPERUSER").format(reader))
+            assert may_change(yard, "super") == {(yard.source.user, "SUPERUSER")}
+        finally:
+            c.execute(sql.SQL("ALTER ROLE {0} NOSUPERUSER; REVOKE pg_write_all_data FROM {0}").format(reader))
+            for right in rights:
+                c.execute(sql.SQL(f"REVOKE {right} FROM {{}}").format(reader))
+    assert steps.take_survey(yard.run("reads again")).refused == ()
+
+
+def may_change(yard: MaskingYard, key: str) -> set[tuple[str, object]]:
+    with pytest.raises(RunRefused) as refused:
+        steps.take_survey(yard.run(key))
+    assert {f.code for f in refused.value.findings} == {"masking_source_may_be_changed"}
+    return {(f.place, f.values["right"]) for f in refused.value.findings}
+
+
 def test_drift_stops_the_run_before_there_is_a_plan(yard: MaskingYard) -> None:
     run = yard.run("drift")
     with connected(yard.source_owner) as c:

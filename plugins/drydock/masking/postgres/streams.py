@@ -187,7 +187,8 @@ class Streams:
         elif what == "rows":
             child.rows = int(str(told[0]))
         elif what == "failed":
-            log.warning("a part was not copied: %s", " ".join(str(word) for word in told))
+            place = ".".join(child.job.part.place[:2]) if child.job else ""
+            log.warning("a part of %s was not copied: %s", place, " ".join(str(word) for word in told))
             raise StreamLost(str(told[0]), str(told[1]), str(told[2]) if told[1] == LOGIN_REFUSED else "")
         elif what == "done":
             counts = StreamCounts.model_validate(told[0])
