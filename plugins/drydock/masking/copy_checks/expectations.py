@@ -7,6 +7,7 @@ own (NULLs, wrong check digits, texts of another form, rows without parents) the
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,11 +18,13 @@ from drydock.masking.copy_checks import expectations_statements as ask
 from drydock.masking.copy_checks.expectations_figures import UNASKED, Aggregate, Link
 from drydock.masking.policies.policy import MaskingPolicyFile, ResolvedRule, Technique
 from drydock.masking.policies.schema import Column, Schema, Table
+from drydock.masking.policies.typed_values import do_compare
 
 QUERY = "UnexpectedRowsExpectation"
 FEWEST_FOR_FIGURES = 20  # rows; a sum over fewer would tell of single ones
 MOST_COUNTED_ROWS = 20_000_000  # of a table whose distinct values are counted
 ROWS = Aggregate("rows")
+_OF_SCHEMA = re.compile(r'(?:"((?:[^"]|"")+)"|([^".(]+))\.')
 SLACK = 0.01  # of a share, where the source was read at another moment than the copy
 DAY_S = 86_400
 NEAR, NEAR_S = 1e-12, 1e-4  # of a sum, of a mean moment in seconds, computed twice of the same values
@@ -142,12 +145,13 @@ def of_table(place: Place, policy: MaskingPolicyFile) -> Asked:
 def of_shape(place: Place, staging: Mapping[str, str], *, is_empty: bool) -> Iterator[Wanted]:
     """What needs no figure of the source: columns, types, keys, rows of the parts."""
     names = [c.name for c in place.table.columns]
-    kwargs: dict[str, Any] = {"column_set": names, "exact_match": True}
-    odd = {"figure": Aggregate("odd_columns"), "most": 0}
-    yield Wanted("type", "ExpectTableColumnsToMatchSet", kwargs=kwargs, wanted=len(names), **odd)  # type: ignore[arg-type]
-    types = [(c.name, _in_staging(c.type.name, staging)) for c in place.table.columns]
-    statement, odd = ask.types_differ(place.copy, types), {"figure": Aggregate("odd_types"), "most": 0}
-    yield Wanted("type", QUERY, statement=statement, wanted=0, **odd)  # type: ignore[arg-type]
+    if names:  # a table may have none, and rows all the same
+        kwargs: dict[str, Any] = {"column_set": names, "exact_match": True}
+        odd = {"figure": Aggregate("odd_columns"), "most": 0}
+        yield Wanted("type", "ExpectTableColumnsToMatchSet", kwargs=kwargs, wanted=len(names), **odd)  # type: ignore[arg-type]
+        types = [(c.name, _in_staging(c.type.name, staging)) for c in place.table.columns]
+        statement, odd = ask.types_differ(place.copy, types), {"figure": Aggregate("odd_types"), "most": 0}
+        yield Wanted("type", QUERY, statement=statement, wanted=0, **odd)  # type: ignore[arg-type]
     if place.rows is not None or is_empty:
         yield _rows(0 if is_empty else place.rows or 0)
     for key in place.table.keys:
@@ -164,14 +168,19 @@ def of_joins(
     for columns, parent, parent_columns, is_held in dict.fromkeys([*keys, *joins]):
         if parent not in places:
             continue
-        link = Link(columns, parent, parent_columns)
+        link = Link(columns, parent, parent_columns, _is_unlike(place.table, columns, places[parent].table, parent_columns))
 
         def wanted(orphans: int, link: Link = link) -> Wanted:
-            statement = ask.orphans(place.copy, link.columns, places[link.parent].copy, link.parent_columns, orphans)
+            statement = ask.orphans(place.copy, link, places[link.parent].copy, orphans)
             told = {"wanted": orphans, "figure": link, "most": orphans, "refers_to": link.parent}
             return Wanted("join", QUERY, column=", ".join(link.columns), statement=statement, **told)  # type: ignore[arg-type]
 
         yield link, not is_held, wanted
+
+
+def _is_unlike(child: Table, columns: Sequence[str], parent: Table, parent_columns: Sequence[str]) -> bool:
+    pairs = zip(columns, parent_columns, strict=True)
+    return any(not do_compare(child.by_name[one], parent.by_name[other]) for one, other in pairs)
 
 
 def _rows(rows: int) -> Wanted:
@@ -348,9 +357,12 @@ def _within(place: Place, figure: Aggregate, least: float, most: float, wanted: 
 
 def _in_staging(type_text: str, staging: Mapping[str, str]) -> str:
     """The type's name in the copy: an enum or domain of a copied schema stands in the schema's staging."""
-    schema, dot, rest = type_text.partition(".")
-    stands = staging.get(schema.strip('"'))
-    return f"{stands}{dot}{rest}" if dot and stands else type_text
+    found = _OF_SCHEMA.match(type_text)
+    if found is None:
+        return type_text
+    quoted, plain = found.groups()
+    stands = staging.get(plain if quoted is None else quoted.replace('""', '"'))
+    return f"{stands}.{type_text[found.end() :]}" if stands else type_text
 
 
 def _down(share: float) -> float:

@@ -45,6 +45,8 @@ class Link(NamedTuple):
     columns: tuple[str, ...]
     parent: str
     parent_columns: tuple[str, ...]
+    as_text: bool = False
+    """types that do not compare, a number with a text: compared as they are written"""
 
 
 class _Unasked:

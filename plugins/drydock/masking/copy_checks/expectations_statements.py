@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from drydock.masking.copy_checks.expectations_figures import Aggregate
+from drydock.masking.copy_checks.expectations_figures import Aggregate, Link
 from drydock.sqlfiles import sql_file
 
 CHECKED = ("cn_id", "uscc", "bank_card", "imo", "container", "org_code")
@@ -101,11 +101,12 @@ def wrong_check_digits(relation: Relation, column: str, kind: str, most: int) ->
     return question("wrong_check_digits", **parts, most=sql.Literal(most))
 
 
-def orphans(child: Relation, columns: Sequence[str], parent: Relation, parent_columns: Sequence[str], most: int) -> sql.Composed:
+def orphans(child: Relation, link: Link, parent: Relation, most: int) -> sql.Composed:
     """Rows of the child without their parent, if there are more than `most`; NULL refers to nothing."""
-    here = [sql.Identifier("c", name) for name in columns]
-    there = [sql.Identifier("p", name) for name in parent_columns]
-    agree = [sql.SQL("{} = {}").format(b, a) for a, b in zip(here, there, strict=True)]
+    here = [sql.Identifier("c", name) for name in link.columns]
+    there = [sql.Identifier("p", name) for name in link.parent_columns]
+    same = sql.SQL("{}::text = {}::text" if link.as_text else "{} = {}")
+    agree = [same.format(b, a) for a, b in zip(here, there, strict=True)]
     return question(
         "orphans",
         child=sql.Identifier(*child),
