@@ -34,7 +34,8 @@ _GAPPED_PATTERNS = {
 _GAPPED_USCC = re.compile(
     rf"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{_G}[0-9A-HJ-NPQRTUWXY](?:{_D}){{6}}(?:{_G}[0-9A-HJ-NPQRTUWXY]){{10}}{_END}"
 )
-_LANDLINE = re.compile(rf"(?<![0-9A-Z-])(?:\+?86{_G})?\(?0\d{{2,3}}\)?{_G}[2-8](?:{_D}){{6,7}}(?:{_EXTENSION})?{_END}")
+_AREA = rf"(?:(?:\+?86{_G})?\(?0\d{{2,3}}|(?:\+|00)86{_G}\(?(?:10|2\d|[3-9]\d{{2}}))\)?"
+_LANDLINE = re.compile(rf"(?<![0-9A-Z-]){_AREA}{_G}[2-8](?:{_D}){{6,7}}(?:{_EXTENSION})?{_END}")
 _GAPPED_KINDS = {kind: re.compile(pattern) for kind, pattern in _GAPPED_PATTERNS.items()}
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
 _PLATE = re.compile(
