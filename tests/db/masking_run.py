@@ -80,6 +80,11 @@ CREATE TABLE app."报 关.单"";x" ("列 ""1" int PRIMARY KEY, "备 注" text);
 INSERT INTO app."报 关.单"";x" VALUES (1, '一'), (2, NULL), (3, '');
 CREATE TABLE app.empty_one (id int PRIMARY KEY);
 CREATE TABLE app.scratch (x text);
+CREATE TABLE app.bare ();
+INSERT INTO app.bare DEFAULT VALUES;
+INSERT INTO app.bare DEFAULT VALUES;
+CREATE TABLE app.made (one text GENERATED ALWAYS AS ('ma' || 'de') STORED);
+INSERT INTO app.made DEFAULT VALUES;
 ANALYZE
 """
 POLICY = """schema: drydock-masking-policy/1
@@ -113,6 +118,8 @@ tables:
     reviewed: 2026-11-01
     keep: {'列 "1': 无含义的内部编号, 备 注: 无敏感内容的备注}
   app.empty_one: {reviewer: 张三, reviewed: 2026-11-01, keep: {id: 无含义的内部编号}}
+  app.bare: {reviewer: 张三, reviewed: 2026-11-01}
+  app.made: {reviewer: 张三, reviewed: 2026-11-01}
 left_out: {app.scratch: 临时表，不属于业务数据}
 """
 

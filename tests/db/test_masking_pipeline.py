@@ -133,9 +133,10 @@ def test_from_survey_to_destroy(
         assert c.execute("SELECT count(*), count(DISTINCT id) FROM app.orders").fetchone() == (ORDERS, ORDERS)
         assert c.execute("SELECT count(*) FROM app.orders WHERE amount NOT IN (0, 100, 500)").fetchone() == (0,)
         assert c.execute("SELECT states[1]::text FROM app.people LIMIT 1").fetchone() == ("新",)
+        assert c.execute("SELECT (SELECT count(*) FROM app.bare), (SELECT one FROM app.made)").fetchone() == (2, "made")
         assert c.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^drydock_(staging|old)'").fetchall() == []
     rows = sum(o.after.get("rows_of_item", 0) for o in history.outcomes_of_run(yard.ledger, run.run_id))
-    assert rows == PEOPLE + ORDERS + 3
+    assert rows == PEOPLE + ORDERS + 3 + 2 + 1
     with connected(yard.copy_owner) as c:
         c.execute("CHECKPOINT")
     counted = {name: told for o in history.outcomes_of_run(yard.ledger, run.run_id) for name, told in o.after.items()}
@@ -514,6 +515,9 @@ def test_a_deadline_ends_the_streams_and_their_sessions(yard: MaskingYard) -> No
             with pytest.raises(ChangeFailed, match="57014"):
                 target.send(MaskedCopy((job,)), lock_wait_s=1, deadline_s=1.5)
         assert target.streams.children == []
+        odd = job.model_copy(update={"part": job.part.model_copy(update={"name": "no\0name"})})
+        with pytest.raises(ChangeFailed, match=r"StatementRefused \(unforeseen\)"):  # no lost server, which is tried again
+            target.send(MaskedCopy((odd,)), lock_wait_s=1, deadline_s=60)
         left = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'drydock/masking.stream%'"
         assert wait_until(lambda: other.execute(left).fetchone() == (0,))
     with connected(yard.source_owner) as c:
