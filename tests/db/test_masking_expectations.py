@@ -92,11 +92,11 @@ TOLD = {
     ("expected_nulls", "app.people.full_name"),
     ("expected_nulls", "app.people.photo"),
     ("expected_unique", "app.people.id_no"),
-    ("expected_distribution", "app.people"),
+    ("expected_kept", "app.people"),
     ("expected_distribution", "app.people.id_no"),
     ("expected_distribution", "app.people.income"),
     ("expected_distribution", "app.people.born_on"),
-    ("expected_distribution", "app.orders"),
+    ("expected_kept", "app.orders"),
     ("expected_distribution", "app.orders.amount"),
     ("expected_distribution", "app.orders.paid_at"),
     ("expected_join", "app.orders.buyer_id_no"),
@@ -110,7 +110,7 @@ def test_a_healthy_copy_then_a_damaged_one(copies: Copies, tmp_path: Path) -> No
     assert (found.status, found.findings) == (Status.PASS, ())
     assert found.examined == len(made.results) > 40
     assert {one.about for one in made.results} == {
-        *("type", "format", "check_digit", "nulls", "unique", "join", "distribution", "rows"),
+        *("type", "format", "check_digit", "nulls", "unique", "join", "distribution", "kept", "rows"),
     }
     pages_ask_nothing(tmp_path / made.docs)
     with psycopg.connect(**asdict(copies.copy), autocommit=True) as c:
@@ -120,7 +120,7 @@ def test_a_healthy_copy_then_a_damaged_one(copies: Copies, tmp_path: Path) -> No
     wrong = {(f.code, f.place): (f.values["wanted"], f.values["observed"]) for f in found.findings}
     assert wrong["expected_check_digit", "app.people.card"] == (0, 1)
     assert wrong["expected_rows", "app.orders"] == (600, 599)
-    kept = {place: wrong["expected_distribution", place][1] for place in ("app.people", "app.orders")}
+    kept = {place: wrong["expected_kept", place][1] for place in ("app.people", "app.orders")}
     assert kept == {"app.people": "doc", "app.orders": "order_id, placed_on, people_id"}, "columns that are kept, by name"
     _, found = asked(copies, parts={"app.people": PEOPLE, "app.orders": 599})
     assert ("expected_rows", "app.orders") in {(f.code, f.place) for f in found.findings}, "the source is asked as well"

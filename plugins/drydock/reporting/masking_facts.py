@@ -33,6 +33,8 @@ class MaskingRecord(WorkRecord):
     copy: CopyVerification | None = None
     generation: int | None = None
     """Of the copy that was verified"""
+    pages: str = ""
+    """First of the pages of the expectations, relative to the report; empty: there are none"""
     events: tuple[MaskingEvent, ...] = ()
 
     @cached_property
@@ -106,6 +108,12 @@ class MaskingRecord(WorkRecord):
         if self.copy is None:
             return Status.UNKNOWN
         return found if self.state == "delivered" else Status.FAIL
+
+    @property
+    def rows_wanted(self) -> dict[str, int]:
+        """Object name -> rows that the source has in what was to be copied, as far as it was asked."""
+        asked = self.copy.expectations.results if self.copy and self.copy.expectations else ()
+        return {one.table: one.wanted for one in asked if one.about == "rows" and isinstance(one.wanted, int)}
 
     def events_of(self, *wanted: Event) -> Iterator[MaskingEvent]:
         return (e for e in self.events if e.event in wanted)

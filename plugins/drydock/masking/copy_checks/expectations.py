@@ -197,7 +197,7 @@ def _kept(asked: Asked, policy: MaskingPolicyFile, place: Place) -> None:
         known = [(f.column, ask.written(f), *_around(f, v)) for f, v in told if v is not UNASKED and v is not None]
         if known:
             statement = ask.columns_differ(place.copy, known)
-            yield Wanted("distribution", QUERY, statement=statement, wanted="=", figure=Aggregate("letters"))
+            yield Wanted("kept", QUERY, statement=statement, wanted="=", figure=Aggregate("letters"))
 
     asked.add_all(figures, plan)
 

@@ -142,7 +142,7 @@ class Expected(Model):
     table: CleanText
     column: CleanText = ""
     about: str = Field(
-        description="type, format, check_digit, nulls, unique, join, distribution, rows: which promise of the copy it holds"
+        description="type, format, check_digit, nulls, unique, join, distribution, kept, rows: which promise of the copy it holds"
     )
     expectation: str = Field(description="name of the expectation's class in great-expectations")
     held: bool | None = Field(description="None: it could not be asked")
@@ -175,7 +175,7 @@ class Distribution(Model):
 
     table: CleanText
     column: CleanText
-    measure: str = Field(description="year or amount")
+    measure: str = Field(description="year, month (months since the year 0) or amount")
     least: int = Field(ge=1)
     before_rows: int = Field(ge=0, description="rows of the source that were looked at")
     after_rows: int = Field(ge=0)
