@@ -45,7 +45,7 @@ def test_a_zone_is_read_beside_a_moment_that_is_kept_and_taken_over_with_it() ->
         ("C1", "NUMBER", "N"),
         ("Z0", "VARCHAR2(64 CHAR)", ""),
     ]
-    assert pieces[0].taken == """FROM_TZ("C0", '+00:00') AT TIME ZONE "Z0\""""
+    assert pieces[0].taken == """CASE WHEN "Z0" IS NOT NULL THEN FROM_TZ("C0", '+00:00') AT TIME ZONE "Z0" END"""
     assert [w.name for w in with_zones(works)][2:] == ["zone of A'\""]
     question = rows_question("O", "T", ["A", "N"], types={"A": ZONED, "N": NUMBER}, zones=["A"])
     assert """TO_CHAR(t."A", 'TZR') AS "Z0" FROM""" in question and "SYS_EXTRACT_UTC" in question

@@ -59,7 +59,9 @@ def _column(number: int, work: ColumnWork, zone: str) -> PieceColumn:
     name = f"C{number}"
     kind, taken = _READ_AS.get(plain_type(work.type.name), ("", "{}"))
     text = taken.format(quote_name(name))
-    return PieceColumn(name, kind or st.type_text(work.type), work.name, f"{text} AT TIME ZONE {zone}" if zone else text)
+    if zone:
+        text = f"CASE WHEN {zone} IS NOT NULL THEN {text} AT TIME ZONE {zone} END"
+    return PieceColumn(name, kind or st.type_text(work.type), work.name, text)
 
 
 def with_zones(works: Sequence[ColumnWork]) -> tuple[ColumnWork, ...]:
