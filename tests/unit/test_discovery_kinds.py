@@ -145,6 +145,43 @@ def test_a_few_numbers_that_count_up_are_no_passports() -> None:
     assert proposed("c1", [f"E{10_000_000 + n}" for n in range(18)]).kind is None
 
 
+FEW_AMONG_MANY = {
+    "cn_id": "18 digits",
+    "uscc": "18 digits",
+    "entry_id": "18 digits",
+    "ceb_invt_no": "uscc",
+    "mobile": "11 digits",
+    "landline": "10 digits",
+    "plate": "amount",
+    "email": "amount",
+    "bank_card": "amount",
+    "container": "amount",
+}
+
+
+@pytest.mark.parametrize("kind", FEW_AMONG_MANY)
+@pytest.mark.parametrize("name", ["phone", "order_status"])
+def test_one_in_a_hundred_is_found_among_numbers_that_are_as_long(kind: str, name: str) -> None:
+    """Chance is weighed among what is alike more closely: most numbers of that length must not hide the few."""
+    r = random.Random(kind)
+    among = FEW_AMONG_MANY[kind]
+    length = int(among.split()[0]) if among.endswith("digits") else 0
+    values = [r.choice("456789") + digits(r, length - 1) if length else f"{r.random() * 10**6:.2f}" for _ in range(1000)]
+    values = [KINDS["uscc"](r) for _ in range(1000)] if among == "uscc" else values
+    values[3::100] = [KINDS[kind](r) for _ in range(10)]
+    found = {f.kind: f.values for f in proposed(name, values).found_inside}
+    assert 10 <= found.pop(kind) <= 25 and not found  # up to 15 of 1000 digits pass as a credit code by chance
+
+
+def test_order_numbers_of_eighteen_digits_are_no_declarations() -> None:
+    """1001 20240315 123456: a year and a flag stand where a declaration has them."""
+    r = random.Random(10)
+    days = [f"{r.randrange(2023, 2026)}{r.randrange(1, 13):02d}{r.randrange(1, 29):02d}" for _ in range(200)]
+    for values in ([f"1001{day}{digits(r, 6)}" for day in days], [f"{day}{digits(r, 10)}" for day in days]):
+        answer = proposed("c1", values)
+        assert (answer.kind, answer.found_inside) == (None, ())
+
+
 def test_containers_whose_digits_are_drawn_are_not_told_in_text() -> None:
     values = [f"编号ABCU{n:07d}入库" for n in range(300)]
     assert proposed("c1", values).found_inside == ()

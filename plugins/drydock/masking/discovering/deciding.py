@@ -113,7 +113,9 @@ def is_proved(kind: str, profile: ColumnProfile) -> bool:
     if kind == "mobile":  # numbers drawn at random begin with 10, 11 and 12 as often
         return profile.classes["no_mobile"] < 0.1 * passed
     if kind == "landline":  # a number that begins with 0, unless it is written as a phone
-        return profile.classes["integer"] < 0.3 * total
+        return profile.classes["integer"] < 0.3 * total or profile.classes["written_landline"] >= 0.9 * passed
+    if kind == "entry_id":  # 1001 20240315 123456 has a year and a flag in their places too, and a day
+        return profile.classes["dated18"] < 0.6 * passed
     if kind == "ipv4":
         # versions have four parts too, small ones
         return profile.classes["large_octet"] >= 0.3 * passed or profile.classes["private_ip"] >= 0.95 * total
