@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from drydock.engines.postgres import Endpoint, connect
-from drydock.masking.copy_checks.expectations import Wanted
+from drydock.masking.copy_checks.expectations import Place, Wanted, of_table
 from drydock.masking.copy_checks.expectations_copy import PostgresFigures, expect, places_of, verdict
 from drydock.masking.copy_checks.expectations_library import library
 from drydock.masking.copy_checks.expectations_statements import CHECKED, check_of
@@ -23,6 +23,7 @@ from drydock.masking.values.checks import is_valid
 from drydock.masking.verification.results import Expectations, Expected
 from drydock.verdicts import Status, Verdict
 from tests.db.masking_copies import PEOPLE, STAGING, Copies, make_copies
+from tests.unit.masking_policy_samples import a_policy, healthy_schema
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +143,17 @@ def pages_ask_nothing(folder: Path, table: str = "app.people", column: str = "in
     page = (folder / "table_001.html").read_text(encoding="utf-8")
     assert table in page and column in page and "Succeeded" in page
     assert len(json.loads((folder / "results.json").read_text(encoding="utf-8"))) > most
+
+
+@pytest.mark.parametrize(("copied", "slack"), [(1000, 0.002), (998, 0.008), (900, 0.01), (None, 0.01)])
+def test_nulls_are_forgiven_by_how_far_the_source_went_on(copied: int | None, slack: float) -> None:
+    """One value in a hundred that became NULL was once within what a source of another moment is forgiven."""
+    table = healthy_schema().by_key["app.people"]
+    place = Place(table, ("app", "people"), ("s", "people"), "", copied, same_moment=False)
+    asked = of_table(place, a_policy())
+    figures = [1000 if f.what in ("rows", "present", "filled") else 0 for f in asked.figures]
+    nulls = {w.column: w.least for w in asked.wanted(figures) if w.about == "nulls" and w.least is not None}
+    assert len(nulls) > 5 and {round(1 - least, 6) for least in nulls.values()} == {slack}
 
 
 def test_no_row_is_never_a_pass() -> None:

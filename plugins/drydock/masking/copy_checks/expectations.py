@@ -26,6 +26,7 @@ MOST_COUNTED_ROWS = 20_000_000  # of a table whose distinct values are counted
 ROWS = Aggregate("rows")
 _OF_SCHEMA = re.compile(r'(?:"((?:[^"]|"")+)"|([^".(]+))\.')
 SLACK = 0.01  # of a share, where the source was read at another moment than the copy
+RESTING_SLACK = 0.002  # where it has as many rows as were copied: rows may have been changed in place
 DAY_S = 86_400
 NEAR, NEAR_S = 1e-12, 1e-4  # of a sum, of a mean moment in seconds, computed twice of the same values
 PERIOD_DAYS = {"day": 1, "month": 31, "quarter": 92, "year": 366, "decade": 3653}
@@ -237,7 +238,7 @@ def _nulls(asked: Asked, column: Column, rule: ResolvedRule | None, place: Place
     def plan(rows: int, present: int, filled: int) -> Iterator[Wanted]:
         if not rows:
             return
-        share, slack = present / rows, 0.0 if place.same_moment else SLACK
+        share, slack = present / rows, _slack(place, rows)
         least, most = max(0.0, _down(filled / rows) - slack), min(1.0, _up(share) + slack)
         kwargs = {"column": column.name, "min_value": least, "max_value": most}
         told = {"figure": Aggregate("present_share", column.name), "least": least, "most": most}
@@ -245,6 +246,14 @@ def _nulls(asked: Asked, column: Column, rule: ResolvedRule | None, place: Place
         yield Wanted("nulls", name, column.name, kwargs, wanted=round(1 - share, 6), **told)  # type: ignore[arg-type]
 
     asked.add((ROWS, Aggregate("present", column.name), Aggregate("filled", column.name)), plan)
+
+
+def _slack(place: Place, rows: int) -> float:
+    """Of a share of NULLs, where the source went on since the copy was taken: by how much its rows became more or fewer."""
+    if place.same_moment:
+        return 0.0
+    moved = 1.0 if place.rows is None else abs(rows - place.rows) / rows
+    return min(SLACK, RESTING_SLACK + 3 * moved)
 
 
 def _form(asked: Asked, column: Column, rule: ResolvedRule, place: Place) -> None:

@@ -83,20 +83,15 @@ def verify_copy(
     xids: str = "",
 ) -> CopyVerification:
     """Verify the copy in the schemas of `staging` (schema of the source -> schema where its copy stands now).
-
-    `snapshot`: exported by a session that still holds it; None: the source is read as it is. `parts`: table -> rows copied.
-    `conditions`: table -> condition on its rows (alias t), where a subset was taken. `folder`: the run's; the pages go below it,
-    to `expectations/`. `xids`: digest of the transactions that the copy's picture saw: where the source has had none since, it is
-    still as it was copied, and figures must be equal.
-
-    Raises psycopg.Error for a lost server, LookupError for a source column that cannot be read.
+    `snapshot`: of a session that still holds it; None: the source as it is. `parts`: table -> rows copied. `conditions`: table ->
+    condition on its rows (alias t). `folder`: the run's. `xids`: see `is_unchanged`. Raises psycopg.Error, LookupError.
     """
     began = time.monotonic()
     with source_session(source, snapshot) as origin, closing(connect(copy, purpose=PURPOSE, statement_timeout_s=0)) as delivered:
-        same_moment = snapshot is not None or is_unchanged(origin, xids)
+        same = snapshot is not None or is_unchanged(origin, xids)
         caught, verdicts = _caught(policy, schema, origin, delivered, scope_of(policy, staging, delivered), copy, processes)
         people, told = measure(policy, schema, origin, delivered, staging, direct_identifiers_left=_is_fail(verdicts[1]))
-        places = places_of(policy, schema, staging, parts, conditions or {}, same_moment=same_moment)
+        places = places_of(policy, schema, staging, parts, conditions or {}, same_moment=same)
         expected, kept = expect(policy, schema, staging, places, PostgresFigures(origin, places), copy, delivered, folder)
         distributions = spread(policy, schema, origin, delivered, staging)
     return CopyVerification(
@@ -161,8 +156,8 @@ def source_session(endpoint: Endpoint, snapshot: str | None) -> Iterator[Connect
 
 
 def is_unchanged(source: Connection, xids: str) -> bool:
-    """Whether no transaction of the source ended or began since the picture of that digest; then the session stays in that moment
-    until it is closed. Raises psycopg.Error."""
+    """Whether no transaction of the source ended or began since the picture of that digest: it is still as it was copied, and its
+    figures must be those of the copy. The session then stays in that moment until it is closed. Raises psycopg.Error."""
     if not xids or _xids(source) != xids:
         return False
     source.isolation_level = IsolationLevel.REPEATABLE_READ
