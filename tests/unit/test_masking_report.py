@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from drydock.masking.verification.results import ClassSize
+from drydock.masking.verification.results import ClassSize, KindCount
 from drydock.outcomes import StopReason, Verification
 from drydock.reporting import charts
 from drydock.reporting.document import Chart, Document, Entry, Heading, KeyFigures, Paragraph, SignOff, Table
@@ -18,6 +18,7 @@ from drydock.reporting.docx_writer import write_docx
 from drydock.reporting.html_writer import write_html
 from drydock.reporting.masking_charts import classes_chart, kinds_chart, size_label, spread_chart
 from drydock.reporting.masking_facts import MaskingRecord
+from drydock.reporting.masking_places import place_words
 from drydock.reporting.masking_report import build_masking_report
 from drydock.reporting.words import load_words
 from drydock.reporting.xlsx_writer import write_xlsx
@@ -88,6 +89,21 @@ def test_a_delivered_copy_is_told_in_full(report: Document) -> None:
     )
     assert "副本已交付到 test_copy。" in words_of(report, first_page=True)
     assert sum(isinstance(b, Chart) for b in report.blocks) == 4
+
+
+def test_outside_of_rows_the_report_grants_no_chance_either() -> None:
+    """A phone in a comment once failed the scan, and the chapter said that nothing was found."""
+    told = {"kind": "mobile", "place": "comment on app.people", "hits": 1, "candidates": 1, "expected": 0.07, "bound": 2}
+    assert KindCount(**told, declared=False, of_rows=False).is_found
+    assert not KindCount(**told, declared=False, of_rows=True).is_found
+    assert not KindCount(**told, declared=True, of_rows=False).is_found
+
+
+def test_places_are_told_in_the_readers_language() -> None:
+    places = ("comment on app.people", "gathered statistics of app.t.c (inside longer text)", "app.t.c", "large object 7", "x")
+    zh = ["注释 app.people", "统计信息 app.t.c（长文本内）", "app.t.c", "大对象 7", "x"]
+    assert [place_words(place, "zh") for place in places] == zh
+    assert [place_words(place, "en") for place in places] == list(places)
 
 
 def test_the_catalogue_and_the_policy_have_every_column(report: Document) -> None:

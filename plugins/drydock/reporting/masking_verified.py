@@ -130,12 +130,12 @@ def _residual(record: MaskingRecord, residual: Residual | None) -> Iterator[Bloc
         yield _nothing(record)
         return
     yield Paragraph(text=_reading(record, residual.reading))
-    found = [c for c in residual.counts if not c.declared and c.hits > c.bound]
+    found = [c for c in residual.counts if c.is_found]
     told = {"hits": f"{sum(c.hits for c in found):,}", "places": f"{len(found):,}"}
     yield Paragraph(text=record.word("mr_residual_text", **told), style="strong" if found else "body")
     rows: list[tuple[Cell, ...]] = [
         (place_words(c.place, record.language), c.hits, c.candidates, f"{c.expected:,.2f}", c.bound, kind_word(record, c.kind))
-        for c in sorted(residual.counts, key=lambda c: (c.hits <= c.bound, -c.hits))
+        for c in sorted(residual.counts, key=lambda c: (not c.is_found, -c.hits))
         if c.hits and not c.declared
     ]
     spec = (*hits_spec("mr_examined"), ("mr_kind", TEXT, 1.4))

@@ -36,6 +36,11 @@ class KindCount(Model):
     declared: bool = Field(description="the policy says that this place holds the kind")
     of_rows: bool = Field(description="a column of a table; False: a definition or a large object")
 
+    @property
+    def is_found(self) -> bool:
+        """A kind that is not declared, beyond chance; outside of rows no chance is granted."""
+        return not self.declared and self.hits > (self.bound if self.of_rows else 0)
+
 
 class Residual(Model):
     """A scan by patterns and check digits."""
