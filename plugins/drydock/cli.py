@@ -210,7 +210,8 @@ def mask(
 ) -> int:
     """Mask lines: each line's pseudonym of its kind, line by line, to standard output. 逐行脱敏。
 
-    The same key, epoch and join domain give the same pseudonyms. Exits with 0, 64 on bad usage, 141 on a closed pipe.
+    The same key, epoch and join domain give the same pseudonyms. Exits with 0, 64 on bad usage, 74 where the
+    output takes no more, 141 on a closed pipe.
     """
     from drydock.masking import commands
     from drydock.masking.ciphers.keys import KeyFileError
@@ -232,7 +233,8 @@ def discover(
 ) -> int:
     """Propose what each column of a CSV file holds: 29 kinds of sensitive values, and never a value. 发现敏感字段。
 
-    Exits with 0, 2 where there was no value to look at, 64 on bad usage or a file that cannot be read, 141 on a closed pipe.
+    Exits with 0, 2 where there was no value to look at, 64 on bad usage or a file that cannot be read, 74 where the output
+    takes no more, 141 on a closed pipe.
     """
     from drydock.masking.discovering import discovery_command as command
 

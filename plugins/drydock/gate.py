@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import stamina
 from sqlalchemy.exc import OperationalError
 
-from drydock.changing.hands import PRIVILEGE, ChangeFailed, GateClosed, Hands, Row, Statement, Target, TargetFigures
+from drydock.changing.hands import LASTING, PRIVILEGE, ChangeFailed, GateClosed, Hands, Row, Statement, Target, TargetFigures
 from drydock.changing.run import ChangeRun
 from drydock.changing.side_by_side import Ended, Steps, side_by_side
 from drydock.estate import Database
@@ -43,7 +43,7 @@ LOCK_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # between tries of a short lock; the
 MAY_TRY_AGAIN = ("locked", "conflict", "wait_and_retry")  # classes of errors after which a lock is simply tried for again
 ROLLED_BACK = "rolled_back"
 CUT_OFF = "cut_off"
-RIGHT_MISSING = "privilege_missing"
+RIGHT_MISSING = LASTING[PRIVILEGE]
 """Reason of a gate, and of an item, that a right is missing for; `needs` among the figures says which."""
 Given = TypeVar("Given")
 
@@ -164,8 +164,8 @@ def _ask(asking: Asking, interlock: Interlock) -> Answer:
         return QUESTIONS[interlock](asking)
     except ChangeFailed as e:
         told: dict[str, Figure] = {"code": e.code, "kind": e.kind}
-        if e.kind == PRIVILEGE:
-            return Answer(interlock=interlock, is_open=False, reason=RIGHT_MISSING, figures=told | {"needs": e.needs})
+        if e.kind in LASTING:
+            return Answer(interlock=interlock, is_open=False, reason=LASTING[e.kind], figures=told | {"needs": e.needs})
         return Answer(interlock=interlock, is_open=False, reason="target_silent", figures=told)
 
 

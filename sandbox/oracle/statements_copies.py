@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sandbox.oracle.accounts_control import NAME, OBJECT, grantees, object_grants, plain
 from sandbox.oracle.backend import Bind, OracleError, OraType, Result
@@ -27,11 +28,21 @@ from sandbox.oracle.sql.errors import missing_privilege, unsupported
 
 Match = re.Match[str]
 Binds = Sequence[Bind]
-TYPE = r"(?P<type>[A-Z][A-Z0-9 ]*?)\s*(?:\((?P<sizes>[^)]*)\)(?P<after>[A-Z ]*?)?)?"
+TYPE = r"(?P<type>[A-Z][A-Z0-9 ]*?)\s*(?:\((?P<sizes>[^)]*)\)(?P<after>[A-Z ]*?(?:\(\d+\))?)?)?"
 COLUMN = re.compile(
     rf"\s*(?P<name>{NAME})\s+{TYPE}(?:\s+DEFAULT\s+(?P<default>.+?))?(?P<not_null>\s+NOT\s+NULL)?"
-    r"(?P<identity>\s+GENERATED\s+BY\s+DEFAULT\s+AS\s+IDENTITY)?\s*",
+    r"(?P<identity>\s+GENERATED\s+BY\s+DEFAULT\s+AS\s+IDENTITY(?:\s*\((?P<steps>[^)]*)\))?)?\s*",
     re.IGNORECASE | re.DOTALL,
+)
+SIZED = (OraType.VARCHAR2, OraType.CHAR, OraType.RAW)
+VIRTUAL = re.compile(
+    rf"\s*(?P<name>{NAME})\s+GENERATED\s+ALWAYS\s+AS\s*\((?P<made>.+)\)\s+VIRTUAL(?P<not_null>\s+NOT\s+NULL)?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+STEPS = re.compile(
+    r"\s*INCREMENT\s+BY\s+(?P<step>-?\d+)\s+MINVALUE\s+(?P<least>-?\d+)\s+MAXVALUE\s+(?P<most>-?\d+)"
+    r"\s+(?P<cycle>CYCLE|NOCYCLE)\s+(?:CACHE\s+(?P<cache>\d+)|NOCACHE)\s*",
+    re.IGNORECASE,
 )
 NAMES = {t.value: t for t in OraType} | {"NVARCHAR2": OraType.VARCHAR2, "NCHAR": OraType.CHAR, "NCLOB": OraType.CLOB}
 
@@ -58,9 +69,24 @@ def listed(text: str) -> Iterator[str]:
     yield text[start:]
 
 
+def steps_of(text: str | None) -> dict[str, Any]:
+    """Fields of a sequence; ORA-00922 where the options are not of the known form."""
+    if not (text or "").strip():
+        return {}
+    match = STEPS.fullmatch(text or "")
+    if match is None:
+        raise OracleError(922, "missing or invalid option")
+    figures = {"increment": int(match["step"]), "minimum": int(match["least"]), "maximum": int(match["most"])}
+    return figures | {"cycles": match["cycle"].upper() == "CYCLE", "cache": int(match["cache"] or 0)}
+
+
 def column_of(text: str) -> TableColumn:
+    """A virtual column has no values here: what it is made of is kept and not evaluated."""
+    if virtual := VIRTUAL.fullmatch(text):
+        return TableColumn(plain(virtual["name"]), OraType.VARCHAR2)
     match = COLUMN.fullmatch(text)
-    kind = NAMES.get(" ".join(f"{match['type']}{match['after'] or ''}".upper().split())) if match else None
+    whole = re.sub(r"\(\d+\)", "", f"{match['type']}{match['after'] or ''}").upper() if match else ""
+    kind = NAMES.get(" ".join(whole.split()))
     if match is None or kind is None:
         raise unsupported(f"the column {text[:80]}")
     sizes = [
@@ -72,7 +98,7 @@ def column_of(text: str) -> TableColumn:
     made = TableColumn(plain(match["name"]), kind, nullable=nullable, default=match["default"])
     if kind is OraType.NUMBER and sizes:
         return replace(made, precision=sizes[0], scale=sizes[1] if len(sizes) > 1 else 0)
-    return replace(made, size=sizes[0]) if sizes and kind is not OraType.TIMESTAMP else made
+    return replace(made, size=sizes[0]) if sizes and kind in SIZED else made
 
 
 @statement(rf"CREATE\s+TABLE\s+(?P<table>{OBJECT})\s*(?P<columns>\(.+\))\s*")
@@ -89,21 +115,31 @@ def create_table(database: OracleDatabase, session: SessionState, match: Match, 
         tables_of(database).create(owner, name, made)
         adopt_tables(storage_of(database))
         for column, text in zip(made, listed(columns), strict=True):
-            if COLUMN.fullmatch(text)["identity"]:
-                add_identity(storage_of(database), owner, name, column.name)
+            if virtual := VIRTUAL.fullmatch(text):
+                add_virtual(storage_of(database).tables[owner, name], column.name, virtual["made"])
+            elif (told := COLUMN.fullmatch(text))["identity"]:
+                add_identity(storage_of(database), owner, name, column.name, steps_of(told["steps"]))
     return Result()
 
 
-def add_identity(storage: Storage, owner: str, table: str, column: str) -> None:
+def add_virtual(table: StoredTable, name: str, made: str) -> None:
+    """ORA-00904 where it is made of a column that the table has not."""
+    used = re.findall(r'"([^"]+)"', made)
+    if missing := next((c for c in used if c not in {known.name for known in table.columns}), None):
+        raise OracleError(904, f'"{missing}": invalid identifier')
+    table.roles["virtual"] = f"{name}={made}"
+
+
+def add_identity(storage: Storage, owner: str, table: str, column: str, steps: dict[str, Any]) -> None:
     """The sequence that the server makes, named by a number of its own."""
-    sequence = StoredSequence(owner, f"ISEQ$$_{storage.new_object_id()}", column=(table, column))
+    sequence = StoredSequence(owner, f"ISEQ$$_{storage.new_object_id()}", column=(table, column), **steps)
     storage.sequences.append(sequence)
     storage.touch()
 
 
 MODIFIED = (
     rf"\(\s*(?P<column>{NAME})\s+GENERATED\s+(?P<generation>ALWAYS|BY\s+DEFAULT)\s+AS\s+IDENTITY"
-    r"\s*\(\s*START\s+WITH\s+LIMIT\s+VALUE\s*\)\s*\)"
+    r"\s*\(\s*START\s+WITH\s+LIMIT\s+VALUE(?P<steps>[^)]*)\)\s*\)"
 )
 
 
@@ -118,8 +154,29 @@ def identity_past_rows(database: OracleDatabase, session: SessionState, match: M
             raise OracleError(30673, "column to be modified is not an identity column")
         real = real_of(table)
         values = [row[real.position(column)] for row in real.rows.values()]
-        generation, past = " ".join(match["generation"].upper().split()), int(max(values, default=0)) + 1
-        storage.sequences[mine[0]] = replace(storage.sequences[mine[0]], last_number=past, generation=generation)
+        generation, steps = " ".join(match["generation"].upper().split()), steps_of(match["steps"])
+        one = replace(storage.sequences[mine[0]], generation=generation, **steps)
+        end = (max if one.increment > 0 else min)(values, default=0)
+        storage.sequences[mine[0]] = replace(one, last_number=int(end) + one.increment)
+        storage.touch()
+    return Result()
+
+
+@statement(
+    rf"ALTER\s+TABLE\s+(?P<table>{OBJECT})\s+MODIFY\s*\(\s*(?P<column>{NAME})\s+DEFAULT\s+(?P<sequence>{OBJECT})\.NEXTVAL\s*\)\s*"
+)
+def draw_from(database: OracleDatabase, session: SessionState, match: Match, binds: Binds) -> Result:
+    """ORA-02289 where there is no such sequence, ORA-00904 where there is no such column."""
+    storage, table = table_named(database, session, match["table"])
+    owner, name = owner_and_name(session, match["sequence"])
+    column = plain(match["column"])
+    with database.lock:
+        if not any((q.owner, q.name) == (owner, name) for q in storage.sequences):
+            raise OracleError(2289, "sequence does not exist")
+        if column not in {c.name for c in table.columns}:
+            raise OracleError(904, f'"{column}": invalid identifier')
+        default = f'"{owner}"."{name}"."NEXTVAL"'
+        table.columns = tuple(replace(c, default=default) if c.name == column else c for c in table.columns)
         storage.touch()
     return Result()
 
@@ -252,27 +309,26 @@ def create_index(database: OracleDatabase, session: SessionState, match: Match, 
     with database.lock:
         if any(i.name == name for t in storage.tables.values() if t.owner == table.owner for i in t.indexes):
             raise OracleError(955, "name is already used by an existing object")
-        making.add_index(storage, table, name, columns_in(match["columns"]), is_unique=bool(match["unique"]))
+        columns = columns_in(match["columns"])
+        if missing := next((c for c in columns if c not in {known.name for known in table.columns}), None):
+            raise OracleError(904, f'"{missing}": invalid identifier')
+        making.add_index(storage, table, name, columns, is_unique=bool(match["unique"]))
     return Result()
 
 
-FIGURE = r"(-?\d+)"
-
-
-@statement(
-    rf"CREATE\s+SEQUENCE\s+(?P<sequence>{OBJECT})\s+START\s+WITH\s+(?P<start>{FIGURE})\s+INCREMENT\s+BY\s+(?P<step>{FIGURE})"
-    rf"\s+MINVALUE\s+(?P<least>{FIGURE})\s+MAXVALUE\s+(?P<most>{FIGURE})\s+(?P<cycle>CYCLE|NOCYCLE)\s+(?:CACHE\s+(?P<cache>\d+)|NOCACHE)\s*"
-)
+@statement(rf"CREATE\s+SEQUENCE\s+(?P<sequence>{OBJECT})\s+START\s+WITH\s+(?P<start>-?\d+)(?P<steps>\s+INCREMENT.+)")
 def create_sequence(database: OracleDatabase, session: SessionState, match: Match, binds: Binds) -> Result:
-    """ORA-00955 where a sequence has the name."""
+    """ORA-00955 where a sequence has the name, ORA-04006 and ORA-04008 where it starts beyond its ends."""
     owner, name = own_schema(database, session, match["sequence"], "CREATE SEQUENCE")
-    storage = storage_of(database)
+    storage, start, steps = storage_of(database), int(match["start"]), steps_of(match["steps"])
+    if start < steps["minimum"]:
+        raise OracleError(4006, "START WITH cannot be less than MINVALUE")
+    if start > steps["maximum"]:
+        raise OracleError(4008, "START WITH cannot be more than MAXVALUE")
     with database.lock:
         if any((s.owner, s.name) == (owner, name) for s in storage.sequences):
             raise OracleError(955, "name is already used by an existing object")
-        figures = {"last_number": int(match["start"]), "increment": int(match["step"]), "minimum": int(match["least"])}
-        more = {"maximum": int(match["most"]), "cycles": match["cycle"].upper() == "CYCLE", "cache": int(match["cache"] or 0)}
-        storage.sequences.append(StoredSequence(owner, name, **figures, **more))
+        storage.sequences.append(StoredSequence(owner, name, last_number=start, **steps))
         storage.touch()
     return Result()
 

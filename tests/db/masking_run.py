@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -28,7 +29,7 @@ from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_work import Places
 from drydock.estate import Engine as Kind
 from drydock.masking import reports
-from drydock.masking.ciphers.keys import MaskingKey
+from drydock.masking.ciphers.keys import MaskingKey, derive
 from drydock.masking.policies.confirmed import confirmed_of, save_confirmed
 from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres import picture
@@ -49,6 +50,11 @@ PEOPLE, ORDERS = 3000, 6000
 CHUNK_BYTES = 450_000
 PLANTED = ("13912345678", "zhang.original@example.com", "原件姓名甲乙")
 """Originals in the source that must be nowhere in the copy's server."""
+_SECRETS = (bytes(range(32)), derive(KEY, "phone", "pseudonyms"))
+KEY_SPELLINGS = tuple(
+    spelt for raw in _SECRETS for spelt in (raw.hex(), raw.hex().upper(), b64encode(raw).decode(), str(raw)[2:-1])
+)
+"""The key of the run, and one that is derived from it, as a log or a ledger could show them."""
 SOURCE = f"""
 CREATE SCHEMA app;
 CREATE TYPE app.state AS ENUM ('新', 'done', 'odd''one');
@@ -74,6 +80,11 @@ CREATE TABLE app."报 关.单"";x" ("列 ""1" int PRIMARY KEY, "备 注" text);
 INSERT INTO app."报 关.单"";x" VALUES (1, '一'), (2, NULL), (3, '');
 CREATE TABLE app.empty_one (id int PRIMARY KEY);
 CREATE TABLE app.scratch (x text);
+CREATE TABLE app.bare ();
+INSERT INTO app.bare DEFAULT VALUES;
+INSERT INTO app.bare DEFAULT VALUES;
+CREATE TABLE app.made (one text GENERATED ALWAYS AS ('ma' || 'de') STORED);
+INSERT INTO app.made DEFAULT VALUES;
 ANALYZE
 """
 POLICY = """schema: drydock-masking-policy/1
@@ -107,6 +118,8 @@ tables:
     reviewed: 2026-11-01
     keep: {'列 "1': 无含义的内部编号, 备 注: 无敏感内容的备注}
   app.empty_one: {reviewer: 张三, reviewed: 2026-11-01, keep: {id: 无含义的内部编号}}
+  app.bare: {reviewer: 张三, reviewed: 2026-11-01}
+  app.made: {reviewer: 张三, reviewed: 2026-11-01}
 left_out: {app.scratch: 临时表，不属于业务数据}
 """
 

@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from drydock.engines.postgres import Endpoint, connect
-from drydock.masking.copy_checks.expectations import Wanted
+from drydock.masking.copy_checks.expectations import Place, Wanted, of_table
 from drydock.masking.copy_checks.expectations_copy import PostgresFigures, expect, places_of, verdict
 from drydock.masking.copy_checks.expectations_library import library
 from drydock.masking.copy_checks.expectations_statements import CHECKED, check_of
@@ -22,7 +22,8 @@ from drydock.masking.copy_checks.verifying import source_session
 from drydock.masking.values.checks import is_valid
 from drydock.masking.verification.results import Expectations, Expected
 from drydock.verdicts import Status, Verdict
-from tests.db.masking_copies import STAGING, Copies, make_copies
+from tests.db.masking_copies import PEOPLE, STAGING, Copies, make_copies
+from tests.unit.masking_policy_samples import a_policy, healthy_schema
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +40,12 @@ def held_picture(source: Endpoint) -> Iterator[str]:
         c.rollback()
 
 
-def asked(copies: Copies, folder: Path | None = None) -> tuple[Expectations, Verdict]:
+def asked(copies: Copies, folder: Path | None = None, parts: dict[str, int] | None = None) -> tuple[Expectations, Verdict]:
     with held_picture(copies.source) as snapshot:
         with psycopg.connect(**asdict(copies.source), autocommit=True) as c:
             c.execute("INSERT INTO app.people (id, id_no) VALUES (9999, 'later')")
         with source_session(copies.source, snapshot) as source, connect(copies.copy, purpose="test") as delivered:
-            places = places_of(copies.policy, copies.schema, STAGING, copies.parts, {}, same_moment=True)
+            places = places_of(copies.policy, copies.schema, STAGING, parts or copies.parts, {}, same_moment=True)
             try:
                 figures = PostgresFigures(source, places)
                 return expect(copies.policy, copies.schema, STAGING, places, figures, copies.copy, delivered, folder)
@@ -77,6 +78,7 @@ UPDATE app.people SET photo = '\\x00' WHERE id = 4;
 ALTER TABLE app.people DROP CONSTRAINT one_id;
 UPDATE app.people SET id_no = (SELECT id_no FROM app.people WHERE id = 5) WHERE id = 6;
 UPDATE app.people SET income = income * 1.5;
+UPDATE app.people SET doc = '{"v": 2}' WHERE id = 8;
 UPDATE app.people SET born_on = born_on - 400;
 UPDATE app.orders SET amount = 100 WHERE amount = 1000 AND order_id < 50;
 UPDATE app.orders SET paid_at = paid_at + interval '60 days';
@@ -91,9 +93,11 @@ TOLD = {
     ("expected_nulls", "app.people.full_name"),
     ("expected_nulls", "app.people.photo"),
     ("expected_unique", "app.people.id_no"),
+    ("expected_kept", "app.people"),
     ("expected_distribution", "app.people.id_no"),
     ("expected_distribution", "app.people.income"),
     ("expected_distribution", "app.people.born_on"),
+    ("expected_kept", "app.orders"),
     ("expected_distribution", "app.orders.amount"),
     ("expected_distribution", "app.orders.paid_at"),
     ("expected_join", "app.orders.buyer_id_no"),
@@ -107,7 +111,7 @@ def test_a_healthy_copy_then_a_damaged_one(copies: Copies, tmp_path: Path) -> No
     assert (found.status, found.findings) == (Status.PASS, ())
     assert found.examined == len(made.results) > 40
     assert {one.about for one in made.results} == {
-        *("type", "format", "check_digit", "nulls", "unique", "join", "distribution", "rows"),
+        *("type", "format", "check_digit", "nulls", "unique", "join", "distribution", "kept", "rows"),
     }
     pages_ask_nothing(tmp_path / made.docs)
     with psycopg.connect(**asdict(copies.copy), autocommit=True) as c:
@@ -117,6 +121,10 @@ def test_a_healthy_copy_then_a_damaged_one(copies: Copies, tmp_path: Path) -> No
     wrong = {(f.code, f.place): (f.values["wanted"], f.values["observed"]) for f in found.findings}
     assert wrong["expected_check_digit", "app.people.card"] == (0, 1)
     assert wrong["expected_rows", "app.orders"] == (600, 599)
+    kept = {place: wrong["expected_kept", place][1] for place in ("app.people", "app.orders")}
+    assert kept == {"app.people": "doc", "app.orders": "order_id, placed_on, people_id"}, "columns that are kept, by name"
+    _, found = asked(copies, parts={"app.people": PEOPLE, "app.orders": 599})
+    assert ("expected_rows", "app.orders") in {(f.code, f.place) for f in found.findings}, "the source is asked as well"
     with psycopg.connect(**asdict(copies.copy), autocommit=True) as c:
         c.execute("DROP TABLE app.orders; ALTER TABLE app.people DROP COLUMN born_on".replace("app.", STAGING["app"] + "."))
     _, found = asked(copies)
@@ -135,6 +143,17 @@ def pages_ask_nothing(folder: Path, table: str = "app.people", column: str = "in
     page = (folder / "table_001.html").read_text(encoding="utf-8")
     assert table in page and column in page and "Succeeded" in page
     assert len(json.loads((folder / "results.json").read_text(encoding="utf-8"))) > most
+
+
+@pytest.mark.parametrize(("copied", "slack"), [(1000, 0.002), (998, 0.008), (900, 0.01), (None, 0.01)])
+def test_nulls_are_forgiven_by_how_far_the_source_went_on(copied: int | None, slack: float) -> None:
+    """One value in a hundred that became NULL was once within what a source of another moment is forgiven."""
+    table = healthy_schema().by_key["app.people"]
+    place = Place(table, ("app", "people"), ("s", "people"), "", copied, same_moment=False)
+    asked = of_table(place, a_policy())
+    figures = [1000 if f.what in ("rows", "present", "filled") else 0 for f in asked.figures]
+    nulls = {w.column: w.least for w in asked.wanted(figures) if w.about == "nulls" and w.least is not None}
+    assert len(nulls) > 5 and {round(1 - least, 6) for least in nulls.values()} == {slack}
 
 
 def test_no_row_is_never_a_pass() -> None:

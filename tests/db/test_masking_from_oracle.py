@@ -36,6 +36,7 @@ from sandbox.oracle.model.storage import storage_of
 from sandbox.oracle.model.tables import rowid_text, tables_of
 from sandbox.oracle.server import OracleServer
 from sandbox.oracle.sessions import DatabaseAccounts
+from sandbox.oracle.views_audit import trail_of
 from tests.db.masking_oracle_run import ODD, ORDERS, PEOPLE, OracleYard, a_source, confirm_oracle, rows_of_people
 from tests.db.masking_run import KEY, PLANTED, connected, make_copy, number_of, planned, worked
 from tests.thorough import is_thorough
@@ -195,6 +196,23 @@ def test_a_table_that_was_moved_after_its_rows_were_read_is_seen_at_the_end(yard
     assert outcome.after["error_1"] == "masking_source_changed APP.ORDERS"
 
 
+def test_an_account_that_could_change_the_source_is_refused(yard: OracleYard, simulated: OracleDatabase) -> None:
+    """By a right of its own on a table, by one on all tables, by a role, or as the owner."""
+    held = simulated.accounts["MASK_READ"].privileges
+    trail = trail_of(simulated)
+    trail.role_privileges.append(("CLERK", "DELETE ON APP.PEOPLE"))
+    given = {"UPDATE ON APP.ORDERS", "DROP ANY TABLE", "CLERK"}
+    held |= given
+    try:
+        with pytest.raises(RunRefused) as e:
+            steps.take_survey(yard.run("may write"))
+    finally:
+        held -= given
+        trail.role_privileges.remove(("CLERK", "DELETE ON APP.PEOPLE"))
+    told = str(e.value)
+    assert [f"masking_source_may_be_changed {place}" in told for place in ("APP.ORDERS", "APP.PEOPLE", "APP")] == [True] * 3
+
+
 def test_a_right_that_is_taken_away_in_the_middle_ends_the_copy_at_once(yard: OracleYard, simulated: OracleDatabase) -> None:
     """Of a table, and of a view that the gate asks: neither is taken for a server that is silent."""
     run = yard.run("revoked")
@@ -312,15 +330,18 @@ def test_what_a_survey_must_tell(yard: OracleYard, simulated: OracleDatabase) ->
     stored = storage_of(simulated).tables["APP", "ORDERS"]
     stored.roles["policy"] = "ONLY_OWN"
     stored.is_iot = True
+    outside = storage_of(simulated).tables["APP", ODD]
+    outside.is_external = True
     storage_of(simulated).touch()
     try:
         with pytest.raises(RunRefused) as e:
             steps.take_survey(yard.run("hidden"))
     finally:
         del stored.roles["policy"]
-        stored.is_iot = False
+        stored.is_iot = outside.is_external = False
         storage_of(simulated).touch()
     assert {"masking_reader_not_exempt", "masking_rows_without_rowid"} <= {f.code for f in e.value.findings}, e.value.findings
+    assert {f.values.get("what") for f in e.value.findings} >= {"IOT", "EXTERNAL"}
 
 
 @thorough

@@ -105,7 +105,7 @@ def test_the_next_run_takes_the_place_of_the_copy(yard: OracleYard, monkeypatch:
 
     def dies(copy, owner, piece, batch):  # after rows of people are in their piece, and committed there
         load(copy, owner, piece, batch)
-        if "PHONE" in batch.column_names:
+        if batch.num_columns == 7:  # those of people
             raise SystemExit("killed")
 
     with monkeypatch.context() as m, pytest.raises(SystemExit):

@@ -19,22 +19,27 @@ from psycopg import sql
 from sqlalchemy import Engine, text
 
 from drydock.changing import steps
+from drydock.changing.hands import ChangeFailed
 from drydock.changing.run import ChangeRun, RunRefused
 from drydock.changing.verifying import stop_reason
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
 from drydock.engines.postgres_server import LOCALHOST, PostgresServer, initialise
+from drydock.engines.postgres_work import open_reading
 from drydock.ledger import change_history as history
 from drydock.ledger.masking_record import copy_verification_of_run
 from drydock.masking.copy_checks.verifying import CopyVerification
 from drydock.masking.policies.policy import SubsetRule
 from drydock.masking.postgres import judging
 from drydock.masking.postgres.sessions import MaskingEyes
+from drydock.masking.postgres.streams import MaskedCopy, PartWork, StreamJob, StreamLost, Streams
 from drydock.masking.postgres_schema import read_postgres_schema
 from drydock.outcomes import StopReason
 from drydock.plans import Plan
 from drydock.verdicts import Finding, Status, judge
 from tests.db.masking_run import (
+    KEY,
+    KEY_SPELLINGS,
     ORDERS,
     PEOPLE,
     PLACES,
@@ -50,6 +55,9 @@ from tests.db.masking_run import (
     write_reports,
 )
 from tests.faults.gate_world import NOW
+
+SECRETS = (*PLANTED, *KEY_SPELLINGS)
+"""What must be in no file of the copy's server, in no ledger, log or report."""
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +133,10 @@ def test_from_survey_to_destroy(
         assert c.execute("SELECT count(*), count(DISTINCT id) FROM app.orders").fetchone() == (ORDERS, ORDERS)
         assert c.execute("SELECT count(*) FROM app.orders WHERE amount NOT IN (0, 100, 500)").fetchone() == (0,)
         assert c.execute("SELECT states[1]::text FROM app.people LIMIT 1").fetchone() == ("新",)
+        assert c.execute("SELECT (SELECT count(*) FROM app.bare), (SELECT one FROM app.made)").fetchone() == (2, "made")
         assert c.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^drydock_(staging|old)'").fetchall() == []
     rows = sum(o.after.get("rows_of_item", 0) for o in history.outcomes_of_run(yard.ledger, run.run_id))
-    assert rows == PEOPLE + ORDERS + 3
+    assert rows == PEOPLE + ORDERS + 3 + 2 + 1
     with connected(yard.copy_owner) as c:
         c.execute("CHECKPOINT")
     counted = {name: told for o in history.outcomes_of_run(yard.ledger, run.run_id) for name, told in o.after.items()}
@@ -139,7 +148,7 @@ def test_from_survey_to_destroy(
     pages = [f.read_text(encoding="utf-8") for f in tmp_path.rglob("*.html")]
     assert any("app.people" in page and f"{PEOPLE:,}" in page for page in pages) and len(pages) >= 2
     assert any("各脱敏列的计数" in page and "没有计入" not in page for page in pages)
-    assert [word for word in PLANTED if word in caplog.text or any(word in page for page in pages)] == []
+    assert [word for word in SECRETS if word in caplog.text or any(word in page for page in pages)] == []
 
 
 OPEN_TO_OTHERS = (
@@ -153,7 +162,7 @@ def originals_in(folder: Path) -> list[str]:
     content = {p: p.read_bytes() for p in files}
     assert any(b"plain 17" in data for data in content.values())
     assert any(b"drydock_staging_" in data for p, data in content.items() if "log" in p.name)
-    return [f"{p.relative_to(folder)}: {word}" for p, data in content.items() for word in PLANTED if word.encode() in data]
+    return [f"{p.relative_to(folder)}: {word}" for p, data in content.items() for word in SECRETS if word.encode() in data]
 
 
 def originals_in_ledger(ledger: Engine) -> list[str]:
@@ -162,7 +171,7 @@ def originals_in_ledger(ledger: Engine) -> list[str]:
         names = c.execute(text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'drydock'")).scalars().all()
         for name in names:
             rows = c.execute(text(f"SELECT t::text FROM drydock.{name} AS t")).scalars()
-            found += [f"{name}: {word}" for row in rows for word in PLANTED if word in row]
+            found += [f"{name}: {word}" for row in rows for word in SECRETS if word in row]
     return found
 
 
@@ -174,6 +183,37 @@ def test_the_source_is_read_by_an_account_that_can_do_nothing_else(yard: Masking
     run = yard.run("reads")
     with closing(yard.eyes(run)) as eyes, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         eyes.session.execute("CREATE TEMPORARY TABLE t (a int)")
+
+
+def test_an_account_that_could_change_the_source_is_refused(yard: MaskingYard) -> None:
+    """By each right that it has, whatever its sessions say; a superuser is told once."""
+    reader = sql.Identifier(yard.source.user)
+    rights = ("UPDATE (note) ON app.people", "TRUNCATE ON app.orders_2025", "USAGE ON SEQUENCE app.people_id_seq")
+    with connected(yard.source_owner) as c:
+        for right in rights:
+            c.execute(sql.SQL(f"GRANT {right} TO {{}}").format(reader))
+        try:
+            assert may_change(yard, "writes") == {
+                ("app.people", "UPDATE"),
+                ("app.orders_2025", "TRUNCATE"),
+                ("app.people_id_seq", "UPDATE"),
+            }
+            c.execute(sql.SQL("GRANT pg_write_all_data TO {}").format(reader))
+            assert may_change(yard, "writes all") == {(yard.source.user, "pg_write_all_data")}
+            c.execute(sql.SQL("ALTER ROLE {} SUPERUSER").format(reader))
+            assert may_change(yard, "super") == {(yard.source.user, "SUPERUSER")}
+        finally:
+            c.execute(sql.SQL("ALTER ROLE {0} NOSUPERUSER; REVOKE pg_write_all_data FROM {0}").format(reader))
+            for right in rights:
+                c.execute(sql.SQL(f"REVOKE {right} FROM {{}}").format(reader))
+    assert steps.take_survey(yard.run("reads again")).refused == ()
+
+
+def may_change(yard: MaskingYard, key: str) -> set[tuple[str, object]]:
+    with pytest.raises(RunRefused) as refused:
+        steps.take_survey(yard.run(key))
+    assert {f.code for f in refused.value.findings} == {"masking_source_may_be_changed"}
+    return {(f.place, f.values["right"]) for f in refused.value.findings}
 
 
 def test_drift_stops_the_run_before_there_is_a_plan(yard: MaskingYard) -> None:
@@ -347,7 +387,9 @@ def test_a_schema_that_changed_after_the_plan_is_not_copied(yard: MaskingYard) -
             holder.join(10)
         finally:
             c.execute("ALTER TABLE app.empty_one DROP COLUMN late")
-    assert type(holder.error).__name__ == "PictureRefused"
+    assert type(holder.error).__name__ == "PictureRefused" and "masking_column_without_rule app.empty_one.late" in str(
+        holder.error
+    )
 
 
 def test_a_right_that_is_taken_away_in_the_middle_ends_the_copy_at_once(yard: MaskingYard) -> None:
@@ -377,6 +419,50 @@ def test_a_right_that_is_taken_away_in_the_middle_ends_the_copy_at_once(yard: Ma
     last = held(yard, run)
     assert {o.reason for o in worked(run, plan).values() if o.status is not Status.PASS} == set()
     last.join(20)
+
+
+def test_an_account_that_is_not_let_in_is_named_with_what_it_needs(yard: MaskingYard) -> None:
+    """Of the source and of the copy, by the survey, the picture and the work; let in again and answered, the work goes on."""
+    run, now = yard.run("locked out"), [NOW]
+    run = replace(run, now=lambda: now[0])
+    reader, owner = sql.Identifier(yard.source.user), sql.Identifier(yard.copy.user)
+    plan = planned(run)
+    with connected(yard.source_owner) as c:
+        c.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(reader))
+        try:
+            wanted = f"LOGIN for role {yard.source.user}"
+            with pytest.raises(ChangeFailed, match="login_refused") as of_survey:
+                steps.take_survey(yard.run("outside"))
+            late = Holder(run)
+            late.join(20)
+            assert isinstance(late.error, ChangeFailed) and (of_survey.value.needs, late.error.needs) == (wanted, wanted)
+            outcome = steps.work_item(run, 1)
+            assert (outcome.reason, outcome.after["needs"]) == ("login_refused", wanted)
+        finally:
+            c.execute(sql.SQL("ALTER ROLE {} LOGIN").format(reader))
+    with connected(yard.copy_owner) as c:
+        c.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(yard.copy.dbname)))
+        try:
+            outcome = steps.work_item(run, 1)
+            wanted = f"CONNECT ON DATABASE {yard.copy.dbname} for role {yard.copy.user}"
+            assert (outcome.status, outcome.reason, outcome.after["needs"]) == (Status.FAIL, "login_refused", wanted)
+            lost = Streams(yard.source, yard.copy, KEY, "locked out")
+            part = PartWork(schema_name="app", name="empty_one", first_page=0, end_page=-1, into=("app", "empty_one"), columns=())
+            with pytest.raises(StreamLost) as of_stream:
+                lost.copy(MaskedCopy((StreamJob(run_id=run.run_id, generation=1, snapshot="x", part=part),)), 60)
+            assert (of_stream.value.kind, of_stream.value.needs) == ("login_refused", wanted)
+        finally:
+            c.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO PUBLIC").format(sql.Identifier(yard.copy.dbname)))
+        c.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT 0").format(owner))
+        try:
+            now[0] += timedelta(minutes=1)
+            steps.record_asked(run)
+            steps.record_answer(run, approved=True, chosen=tuple(i.number for i in plan.items), by="li_wei")
+            with pytest.raises(ChangeFailed, match="resources"):  # that passes, and is no refusal
+                open_reading(yard.copy, "full")
+        finally:
+            c.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(owner))
+    assert steps.work_item(run, 1).status is Status.PASS
 
 
 def held(yard: MaskingYard, run: ChangeRun) -> Holder:
@@ -415,9 +501,6 @@ def test_nothing_empties_a_table_while_the_picture_lives(yard: MaskingYard) -> N
 
 
 def test_a_deadline_ends_the_streams_and_their_sessions(yard: MaskingYard) -> None:
-    from drydock.changing.hands import ChangeFailed
-    from drydock.masking.postgres.streams import MaskedCopy, PartWork, StreamJob
-
     run = yard.run("deadline")
     plan = planned(run)
     holder = Holder(run)
@@ -434,6 +517,9 @@ def test_a_deadline_ends_the_streams_and_their_sessions(yard: MaskingYard) -> No
             with pytest.raises(ChangeFailed, match="57014"):
                 target.send(MaskedCopy((job,)), lock_wait_s=1, deadline_s=1.5)
         assert target.streams.children == []
+        odd = job.model_copy(update={"part": job.part.model_copy(update={"name": "no\0name"})})
+        with pytest.raises(ChangeFailed, match=r"StatementRefused \(unforeseen\)"):  # no lost server, which is tried again
+            target.send(MaskedCopy((odd,)), lock_wait_s=1, deadline_s=60)
         left = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'drydock/masking.stream%'"
         assert wait_until(lambda: other.execute(left).fetchone() == (0,))
     with connected(yard.source_owner) as c:

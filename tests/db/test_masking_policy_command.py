@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from drydock.cli import BAD_USAGE, GOOD, PROBLEMS, main
 from drydock.engines.postgres import Endpoint
 from drydock.engines.postgres_binaries import find_binaries
+from drydock.masking.discovering.proposing import NOT_READ, TO_CONFIRM
 from sandbox import accounts
 from tests.unit.configuration_folder import FILES
 
@@ -63,6 +64,9 @@ def signed(config: Path, source: str) -> Path:
         path.read_text(encoding="utf-8")
         .replace("reviewer:\n", "reviewer: 张三\n")
         .replace("reviewed:\n", "reviewed: 2026-11-01\n")
+        .replace("purpose: 待填写", "purpose: 功能测试")
+        .replace(TO_CONFIRM, "已看过：不含敏感内容")
+        .replace(NOT_READ, "已看过：不含敏感内容")
     )
     path.write_text(text, encoding="utf-8")
     return path
@@ -74,6 +78,10 @@ def test_from_a_proposal_to_a_fingerprint(config: Path, source: str, superuser, 
     assert "kind: mobile" in path.read_text(encoding="utf-8") and "19900000007" not in path.read_text(encoding="utf-8")
     assert run("confirm", "alpha", "--url", source, "--by", "李四") == BAD_USAGE
     assert "unconfirmed rule" in capsys.readouterr().err, "nobody has signed it"
+    text = path.read_text(encoding="utf-8").replace("reviewer:\n", "reviewer: 张三\n")
+    path.write_text(text.replace("reviewed:\n", "reviewed: 2026-11-01\n"), encoding="utf-8")
+    assert run("confirm", "alpha", "--url", source, "--by", "李四") == BAD_USAGE
+    assert "words of their own" in capsys.readouterr().err, "signed as a whole, with its open questions"
     path.unlink()
     signed(config, source)
     assert run("fingerprint", "alpha", "--url", source) == PROBLEMS, "none was saved yet"

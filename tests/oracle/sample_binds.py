@@ -38,6 +38,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "masking/segments": {"owner": "NOBODY", "name": "NOTHING"},
     "masking/sequences": {"owner": "NOBODY"},
     "masking/tables": {"owner": "NOBODY"},
+    "masking/external_tables": {"owner": "NOBODY"},
+    "masking/write_rights": {"owner": "NOBODY"},
     "reclaim/constraints": {"owner": "NOBODY", "name": "NOTHING"},
     "reclaim/file_ends": {"tablespace": "USERS"},
     "reclaim/indexes": {"owner": "NOBODY", "name": "NOTHING"},

@@ -21,7 +21,10 @@ if __name__ == "__main__":
 
 from drydock.engines import oracle_statements as rendered  # noqa: E402
 from drydock.engines.oracle_statements import Segment, Statement  # noqa: E402
+from drydock.masking.kernel.work import ColumnWork  # noqa: E402
 from drydock.masking.oracle import copy_statements as c  # noqa: E402
+from drydock.masking.oracle.piece_columns import piece_columns, piece_text  # noqa: E402
+from drydock.masking.oracle.rows import rows_question  # noqa: E402
 from drydock.masking.policies import schema as s  # noqa: E402
 from drydock.sqlfiles import all_sql_files, parse_sql_file, sql_file, statements  # noqa: E402
 
@@ -41,6 +44,18 @@ HOSTILE = Segment("Own; DROP USER x--", "表'); END; /* ", "SELECT")
 DIVISION = (
     """PARTITION BY RANGE ("AT") INTERVAL (NUMTOYMINTERVAL(1, 'MONTH')) (PARTITION "P'; --" VALUES LESS THAN """
     """(TO_DATE('2026-01-01 00:00:00', 'YYYY-MM-DD HH24:MI:SS')), PARTITION "Q" VALUES LESS THAN (MAXVALUE))"""
+)
+ODD_TYPES = tuple(
+    s.DataType(name=name, family=family)  # type: ignore[arg-type]
+    for name, family in (
+        ("NUMBER(38,2)", "number"),
+        ("TIMESTAMP(6) WITH TIME ZONE", "date"),
+        ("TIMESTAMP(9) WITH LOCAL TIME ZONE", "date"),
+        ("INTERVAL DAY(2) TO SECOND(6)", "time"),
+        ("INTERVAL YEAR(2) TO MONTH", "time"),
+        ("XMLTYPE", "xml"),
+        ("JSON", "json"),
+    )
 )
 LONGEST = Segment("O" * 128, "报" * 42, "TABLE")
 
@@ -130,7 +145,8 @@ def _of_figures() -> dict[str, Statement]:
         "figures": {
             "figures": (
                 f"COUNT(*) AS f0, COUNT(DISTINCT {column}) AS f1, SUM(ABS({column})) AS f2, "
-                f"AVG((CAST(SYS_EXTRACT_UTC({column}) AS DATE) - DATE '1970-01-01') * 86400) AS f3, "
+                f"AVG((TRUNC(SYS_EXTRACT_UTC({column})) - DATE '1970-01-01') * 86400 + EXTRACT(HOUR FROM {column}) * 3600 "
+                f"+ EXTRACT(MINUTE FROM {column}) * 60 + EXTRACT(SECOND FROM {column}) * 1) AS f3, "
                 f"COUNT(CASE WHEN REGEXP_LIKE(RTRIM({column}), '^[0-9]{{4}}$') THEN 1 END) / NULLIF(COUNT(*), 0) AS f4, "
                 f"COUNT(CASE WHEN DBMS_LOB.GETLENGTH({column}) > 0 THEN 1 END) AS f5"
             ),
@@ -160,9 +176,21 @@ def _of_copies() -> dict[str, Statement]:
     table = s.Table(schema_name="APP", name="T", columns=(s.Column(name=HOSTILE.name, position=1, type=kind, nullable=False),))
     sequence = s.Sequence(schema_name="APP", name="N", increment=2, minimum=1, maximum=10**27, cycles=True, cache=1)
     owner, names = HOSTILE.owner, ["ID", HOSTILE.name]
+    identity = s.Column(
+        name="ID", position=1, type=s.DataType(name="NUMBER(12)", family="number"), nullable=False, identity="always"
+    )
+    virtual = s.Column(name="V", position=2, type=kind, nullable=False, generated="virtual")
+    made = s.Table(schema_name="APP", name="M", columns=(identity, virtual))
+    take = c.take_rows(owner, "T", "P", names)
+    piece = piece_columns([ColumnWork(name=f"{HOSTILE.name}{n}", type=of) for n, of in enumerate(ODD_TYPES)])
     link = f"FOREIGN KEY ({c.listed(names)}) REFERENCES {TABLE.quoted} ({c.listed(names)}) ON DELETE CASCADE ENABLE VALIDATE"
+    kinds = {p.into: of for p, of in zip(piece, ODD_TYPES, strict=False)}
     return {
         "copy_table": c.create_table(owner, "T", c.columns_of(table, {HOSTILE.name: "'it''s'"})),
+        "copy_table_made": c.create_table(
+            owner, "T", c.columns_of(made, {}, {"V": """UPPER("ID") || 'x'"""}, {("APP.M", "ID"): sequence})
+        ),
+        "copy_piece": c.create_table(owner, "P", piece_text(piece)),
         "copy_table_divided": c.create_table(owner, "T", c.columns_of(table, {}), DIVISION),
         "copy_runs": c.create_table("COPIES", c.RUNS, c.MACHINERY[c.RUNS]),
         "copy_parts": c.create_table("COPIES", c.PARTS, c.MACHINERY[c.PARTS]),
@@ -173,10 +201,16 @@ def _of_copies() -> dict[str, Statement]:
         "copy_link": c.add_constraint(owner, "T", "K", link),
         "copy_index": c.create_index(owner, "T", "I", names, unique=True),
         "copy_identity": c.identity_past_rows(owner, "T", table.columns[0]),
+        "copy_identity_steps": c.identity_past_rows(owner, "T", table.columns[0], sequence),
+        "copy_draw": c.draw_from(owner, "T", HOSTILE.name, HOSTILE.name),
         "copy_sequence": c.create_sequence(owner, sequence, 77),
         "copy_sequence_drop": c.drop_sequence(owner, "N"),
         "copy_comment": c.comment_on(owner, "T", HOSTILE.name, "人员's; --"),
-        "copy_take": c.take_rows(owner, "T", "P", names),
+        "copy_take": take,
+        "copy_take_types": c.take_rows(owner, "T", "P", [p.into for p in piece if p.into], [p.taken for p in piece if p.into]),
+        "copy_ends": Statement(take.file, c.ends_question(owner, "T", HOSTILE.name)),
+        "copy_rows": Statement(take.file, rows_question(owner, "T", list(kinds)[:-1], "", kinds, list(kinds)[1:2])),
+        "copy_rows_json": Statement(take.file, rows_question(owner, "T", list(kinds)[-1:], "", kinds)),
         "copy_insert": c.insert_rows(owner, "P", names),
         "copy_part": c.written("part_add"),
         "copy_run": c.written("run_add"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import io
 import json
 import os
 import signal
@@ -332,3 +334,21 @@ def test_a_closed_pipe_and_an_interrupt_are_quiet(tmp_path: Path) -> None:
     assert waiting.stderr.read() == b""
     waiting.stdin.close()
     waiting.stderr.close()
+
+
+class _Full(io.RawIOBase):
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_an_output_that_takes_nothing_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(command, "_hush_standard_output", lambda: None)
+    for output, why in ((None, "it is closed"), (io.TextIOWrapper(io.BufferedWriter(_Full(), 1)), "No space left")):
+        monkeypatch.setattr(sys, "stdout", output)
+        assert command.tell("{}", command.FOUND) == command.CANNOT_WRITE
+        assert why in capfd.readouterr().err
+        monkeypatch.undo()
+        monkeypatch.setattr(command, "_hush_standard_output", lambda: None)

@@ -131,6 +131,37 @@ def test_a_closed_pipe_is_quiet(key_file: Path, tmp_path: Path) -> None:
     assert (tmp_path / "said").read_bytes() == b""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is Linux' /dev/full")
+def test_a_full_disk_is_told_as_such(key_file: Path, tmp_path: Path) -> None:
+    """Not as a file that cannot be read; and not as success, for what was written is not the whole."""
+    path = tmp_path / "phones"
+    path.write_bytes(PHONE + b"\n")
+    command = [sys.executable, "-m", "drydock", "mask", "--kind", "mobile", "--key-file", str(key_file), "--in", str(path)]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, cwd=ROOT / "plugins", stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 74
+    assert done.stderr.count(b"\n") == 1 and b"No space left" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stdout"])
+def test_closed_streams_are_told(
+    key_file: Path, closed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, closed, None)  # as Python has it for `<&-` and `>&-`
+    assert main(["mask", "--kind", "mobile", "--key-file", str(key_file)]) == 64
+    assert f"standard {'input' if closed == 'stdin' else 'output'} is closed" in capsys.readouterr().err
+
+
+def test_a_key_that_others_can_read_is_told_of_only_where_somebody_listens(
+    key_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "open"
+    path.write_text(key_file.read_text())
+    path.chmod(0o644)
+    monkeypatch.setattr(sys, "stderr", None)  # as Python has it for `2>&-`
+    assert make_masker("mobile", path).values(["13800138000"]) == make_masker("mobile", key_file).values(["13800138000"])
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from Linux' /proc")
 def test_memory_does_not_grow_with_the_input(key_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "phones"

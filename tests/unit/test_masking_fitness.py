@@ -235,6 +235,7 @@ BREAKS = [
         ),
         same,
     ),
+    ("masking_foreign_key_broken", "app.people.label", (), foreign("people", ("label",), "app.orders", ("order_no",))),
     ("masking_partition_broken", "app.orders.order_no", (), divided("list")),
     (
         "masking_partition_broken",
@@ -262,6 +263,23 @@ TOLD = [
         "masking_unique_unjudged",
         "app.people.phone",
         lambda s: with_table(s, "people", exclusions=(Exclusion(name="odd", columns=("phone",)),)),
+    ),
+    ("masking_check_unjudged", "app.people.full_name", check("(length(label) > 1)", "label")),
+    (
+        "masking_check_unjudged",
+        "app.people.full_name",
+        column("people", "label", domain="app.d", domain_checks=(Check(name="d", expression="(VALUE ~ '^x'::text)"),)),
+    ),
+    ("masking_unique_unjudged", "app.people.full_name", key("label")),
+    (
+        "masking_unique_unjudged",
+        "app.people.full_name",
+        lambda s: with_table(s, "people", exclusions=(Exclusion(name="odd", columns=("label",)),)),
+    ),
+    (
+        "masking_null_possible",
+        "app.people.photo",
+        column("people", "label", default="encode(photo, 'hex'::text)", nullable=False),
     ),
     ("masking_partition_moved", "app.orders.order_no", divided("range", partitions=(Partition(name="p", is_default=True),))),
     ("masking_partition_moved", "app.orders.order_no", divided("range", grows=True)),
@@ -302,6 +320,8 @@ HARMLESS = [
         foreign("payments", ("paid_at",), "app.people", ("born_on",)),
     ),
     ("bytes of UTF-8 are kept", (), column("people", "phone", type=DataType(name="b", family="text", length=30, unit="byte"))),
+    ("a computed column of kept ones", (), lambda s: key("label")(column("people", "label", default="upper(state)")(s))),
+    ("a smaller key keeps a computed one unique", (), key("id", "label")),
     ("JSON is scrubbed", (), column("people", "note", type="jsonb")),
 ]
 
@@ -425,3 +445,14 @@ def test_a_kind_of_small_sets_is_told_and_no_other() -> None:
         if any(min(_sizes(s), default=10**9) < SMALL for s in some if isinstance(s, OF_SETS))
     }
     assert small <= set(SMALL_SETS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "percent", "least"), [("integer", "10", 10), ("numeric(9,0)", "7.5", 14), ("numeric(10,2)", "10", 0)]
+)
+def test_whole_numbers_that_noise_cannot_move_are_told(kind: str, percent: str, least: int) -> None:
+    policy = a_policy((NOISE, NOISE.replace("10", percent)))
+    schema = with_table(healthy_schema(), "people", checks=())
+    told = [f for f in unfit(policy, column("people", "income", type=kind)(schema)) if f.code == "masking_noise_leaves"]
+    assert [f.values["least"] for f in told] == ([least] if least else [])
+    assert all(f.status is Status.WARN for f in told)

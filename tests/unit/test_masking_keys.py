@@ -8,6 +8,7 @@ import hmac
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from drydock.masking.ciphers.keys import Family, KeyFileError, MaskingKey, derive, read_key_file, who_else_reads
 
@@ -90,6 +91,20 @@ def test_nothing_of_a_key_is_shown() -> None:
     shown = repr(key) + str(key) + str(key.model_dump()) + key.model_dump_json()
     assert SECRET.hex() not in shown
     assert repr(SECRET)[2:10] not in shown
+
+
+@pytest.mark.parametrize(
+    ("message", "digest"),
+    [
+        (b"abc", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"),
+        (b"abcd" * 16, "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732"),
+    ],
+)
+def test_sm3_is_the_hash_of_its_standard(message: bytes, digest: str) -> None:
+    """GB/T 32905, annex A.1 and A.2, of the very library that keys are derived with."""
+    sm3 = hashes.Hash(hashes.SM3())
+    sm3.update(message)
+    assert sm3.finalize().hex() == digest
 
 
 def by_hand(key: MaskingKey, domain: str, purpose: str, digest: str) -> bytes:

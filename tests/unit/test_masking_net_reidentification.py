@@ -51,7 +51,7 @@ def judged(
 def test_a_good_copy_passes_with_grade_3() -> None:
     found = judged(people())
     assert (found.status, found.findings, found.examined) == (Status.PASS, (), 600)
-    assert (found.evidence["grade"], found.evidence["largest_risk"]) == (3, 0.05)
+    assert (found.evidence["grade"], found.evidence["largest_risk_share"]) == (3, 0.05)
 
 
 def test_an_empty_threshold_awaits_the_buyer() -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from drydock.estate import Engine
-from drydock.masking.oracle.copy_building import OracleBuild, Present
+from drydock.masking.oracle.copy_building import OracleBuild, Present, in_characters
 from drydock.masking.oracle.copy_statements import TypeRefused, type_text
 from drydock.masking.oracle.expressions import ColumnThere, condition_there, default_there, sequence_of, sum_there
 from drydock.masking.oracle.pieces import chunk_candidates, ranges_of, segment_name
@@ -159,12 +159,23 @@ def test_a_type_that_is_not_of_the_engine_is_never_written() -> None:
             type_text(s.DataType(name=name, family="number"))
 
 
+def test_a_database_of_another_character_set_gets_as_many_characters_as_there_were_bytes() -> None:
+    text = s.DataType(name="VARCHAR2(40 BYTE)", family="text", length=40, unit="byte")
+    made = translated(table("T", column("NAME", type=text), column("N", "NVARCHAR2(9)", "text")))
+    source = made.source.model_copy(update={"encoding": "ZHS16GBK"})
+    assert in_characters(source, "ZHS16GBK") is source and in_characters(source, "") is source
+    build = OracleBuild("COPIES", made.source_policy, in_characters(source, "AL32UTF8"))
+    texts = [c.text for c in build.create(Present(frozenset()))]
+    assert texts[0] == 'CREATE TABLE "COPIES"."T" ("NAME" VARCHAR2(40 CHAR), "N" NVARCHAR2(9))'
+    assert '("C0" VARCHAR2(40 CHAR), "C1" NVARCHAR2(9))' in texts[1]
+
+
 def test_what_is_there_is_not_made_again() -> None:
     made = translated(table("T", keys=(s.UniqueKey(name="PK", columns=("ID",), is_primary=True),)))
     build = OracleBuild("COPIES", made.source_policy, made.source)
     assert [c.text for c in build.create(Present(frozenset()))] == [
         'CREATE TABLE "COPIES"."T" ("ID" NUMBER(12))',
-        'CREATE TABLE "COPIES"."DRYDOCK_PIECE_0" ("ID" NUMBER(12))',
+        'CREATE TABLE "COPIES"."DRYDOCK_PIECE_0" ("C0" NUMBER(12))',
     ]
     assert list(build.create(Present(frozenset({"T", "DRYDOCK_PIECE_0"})))) == []
     there = Present(frozenset({"T"}), constraints=frozenset({"PK"}))

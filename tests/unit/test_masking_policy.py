@@ -8,8 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from drydock.configuration import ConfigurationError, check_all, load_all, load_masking_policy, masking_names
+from drydock.masking.discovering.proposing import HEAD, NOT_READ, TO_CONFIRM
 from drydock.masking.policies.parameters import OF_PSEUDONYMS, PARAMETERS
 from drydock.masking.policies.policy import Parameters, SubsetRule, Technique
+from drydock.masking.policies.policy_checks import UNANSWERED
 from drydock.masking.techniques import Options, kind_names
 from drydock.masking.values.kinds import all_kinds
 from tests.unit.configuration_folder import ConfigurationFolder
@@ -119,6 +121,29 @@ def test_what_nobody_confirmed_is_told_column_by_column(folder) -> None:
     assert found.count("an unconfirmed rule") == 12  # all but the one with a reviewer of its own
     assert sum("nobody confirmed" in text for text in found) == 3
     load_all()  # a policy that waits for its reviewer stops no other pipeline
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("purpose: 功能测试\n", "purpose: 待填写\n", "purpose"),
+        ("state: 业务状态代码", "state: 待确认：抽样未发现敏感内容", "tables.app.people.keep.state"),
+        (PHONE, PHONE[:-1] + ", purpose: ' '}", "tables.app.people.columns.phone.purpose"),
+        ("reviewer: 李四", "reviewer: '  '", "tables.app.orders.columns.amount.reviewer"),
+        ("{app.scratch: ", "{app.scratch: 待确认 ", "left_out.app.scratch"),
+    ],
+)
+def test_a_name_below_does_not_confirm_what_nobody_wrote(folder, old: str, new: str, field: str) -> None:
+    """A proposal that was signed as a whole, its open questions left as they were."""
+    folder.write(FILE, policy_text((old, new)))
+    with pytest.raises(ConfigurationError) as caught:
+        load_masking_policy("alpha")
+    assert [(p.field, "words of their own" in p.fix) for p in caught.value.problems] == [(field, True)]
+
+
+def test_what_discovery_leaves_open_is_known_as_open() -> None:
+    assert all(text.startswith(UNANSWERED) for text in (TO_CONFIRM, NOT_READ))
+    assert any(f"purpose: {word}\n" in HEAD for word in UNANSWERED)
 
 
 def test_sensitive_and_core_data_is_never_kept(folder) -> None:

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from drydock.masking.verification.results import ClassSize
+from drydock.masking.verification.results import ClassSize, KindCount
 from drydock.outcomes import StopReason, Verification
 from drydock.reporting import charts
 from drydock.reporting.document import Chart, Document, Entry, Heading, KeyFigures, Paragraph, SignOff, Table
@@ -18,6 +18,7 @@ from drydock.reporting.docx_writer import write_docx
 from drydock.reporting.html_writer import write_html
 from drydock.reporting.masking_charts import classes_chart, kinds_chart, size_label, spread_chart
 from drydock.reporting.masking_facts import MaskingRecord
+from drydock.reporting.masking_places import place_words
 from drydock.reporting.masking_report import build_masking_report
 from drydock.reporting.words import load_words
 from drydock.reporting.xlsx_writer import write_xlsx
@@ -90,6 +91,21 @@ def test_a_delivered_copy_is_told_in_full(report: Document) -> None:
     assert sum(isinstance(b, Chart) for b in report.blocks) == 4
 
 
+def test_outside_of_rows_the_report_grants_no_chance_either() -> None:
+    """A phone in a comment once failed the scan, and the chapter said that nothing was found."""
+    told = {"kind": "mobile", "place": "comment on app.people", "hits": 1, "candidates": 1, "expected": 0.07, "bound": 2}
+    assert KindCount(**told, declared=False, of_rows=False).is_found
+    assert not KindCount(**told, declared=False, of_rows=True).is_found
+    assert not KindCount(**told, declared=True, of_rows=False).is_found
+
+
+def test_places_are_told_in_the_readers_language() -> None:
+    places = ("comment on app.people", "gathered statistics of app.t.c (inside longer text)", "app.t.c", "large object 7", "x")
+    zh = ["注释 app.people", "统计信息 app.t.c（长文本内）", "app.t.c", "大对象 7", "x"]
+    assert [place_words(place, "zh") for place in places] == zh
+    assert [place_words(place, "en") for place in places] == list(places)
+
+
 def test_the_catalogue_and_the_policy_have_every_column(report: Document) -> None:
     assert sum(row[3] for row in table(report, "敏感数据目录").rows) == 13
     rows = table(report, "列与技术").rows
@@ -103,7 +119,7 @@ def test_the_catalogue_and_the_policy_have_every_column(report: Document) -> Non
         "无" if rows[0][5] else "",
         "resident-id",
     )
-    assert [(r[0], r[1], r[2], r[3]) for r in table(report, "表").rows] == [
+    assert [(r[0], r[1], r[2], r[4]) for r in table(report, "表").rows] == [
         ("app.people", 8, 2, 18_000),
         ("app.orders", 3, 2, 240_000),
         ("app.payments", 2, 1, 240_000),
@@ -135,6 +151,23 @@ def test_each_masked_column_has_its_counts_of_the_last_generation() -> None:
     assert rows["app.orders", "order_no"] == ("保格式假名", 240_000, 240_000, 0, 0)
     assert rows["app.people", "photo"] == ("置空", 18_000, None, None, None)
     assert "有 11 列的计数" in words_of(report)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"way": "compiled"}, "已编译的内核"),
+        (
+            {"way": "numpy", "why_not_compiled": "this machine has no C compiler"},
+            "NumPy（较慢，没有已编译的内核：this machine has no C",
+        ),
+    ],
+)
+def test_the_run_says_whether_the_compiled_kernel_masked(told: dict[str, str], said: str) -> None:
+    chunk = next(i for i in ITEMS if i.candidate.action == "mask_chunk")
+    made = {o.item_key: o for o in make_outcomes()} | {chunk.key: an_outcome(chunk, **told)}
+    assert said in words_of(build_masking_report(make_masking(outcomes=tuple(made.values()))))
+    assert "脱敏方式" not in words_of(build_masking_report(make_masking()))
 
 
 def test_safety_tells_the_key_by_its_fingerprint_alone(report: Document) -> None:

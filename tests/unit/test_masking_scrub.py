@@ -156,6 +156,12 @@ def test_a_find_becomes_what_its_column_gives_and_only_once(kind: str) -> None:
         r"\u00313800138000",
         "13\u200b800138000",
         "一三八零零一三八零零零",
+        "一三八 零零一三 八零零零",
+        "138零零138零零零",
+        "138/0013/8000",
+        "138_0013_8000",
+        "138&nbsp;0013&nbsp;8000",
+        "138\u20280013\u20298000",
         "٠١٣ 13800138000",
     ],
 )
@@ -257,6 +263,29 @@ def test_names_beside_words_and_titles() -> None:
     name = {n: pseudonyms("name", [n], KEY)[0] for n in ("张三", "李明", "王")}
     assert one("联系人：张三，请找李明先生") == f"联系人：{name['张三']}，请找{name['李明']}先生"
     assert one("王先生，项目经理") == f"{name['王']}先生，项目经理"
+    assert one("张三 女士").startswith(name["张三"])
+    assert one("李明，电话(020)83123456").startswith(name["李明"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "spelt"),
+    [
+        ("uscc", "91440101MA5ABCD191", "9144 0101 MA5A BCD1 91"),
+        ("uscc", "91440101MA5ABCD191", "91440101MA5\nABCD191"),
+        ("plate", "粤A12345", "粤A 12345"),
+        ("plate", "粤A12345", "粤 A·12345"),
+        ("plate", "粤BA12345", "车粤BA12345。"),
+    ],
+)
+def test_codes_in_groups_are_those_of_their_columns(kind: str, value: str, spelt: str) -> None:
+    masked = pseudonyms(kind, [value], KEY)[0]
+    assert bare(masked) in bare(one(f"记 {spelt} 完"))
+
+
+@pytest.mark.parametrize("text", ["新A HOUSE 苏B 2024", "二零二四年三月七日", "付1万二千元", "第10二章", "3号楼五零二室"])
+def test_words_with_numerals_stay(text: str) -> None:
+    assert one(text) == text
+    assert one(f"电话{PHONE}一楼 {text}") == f"电话{phone()}一楼 {text}"
 
 
 def test_join_domains_options_and_kept_kinds_are_those_of_the_policy() -> None:
@@ -324,6 +353,10 @@ HOSTILE = {
     "pairs": "tel:",
     "dots": "1.",
     "roads": "省市路1",
+    "numerals": "1一一",
+    "plates": "粤A ",
+    "codes in groups": "91 4401 ",
+    "names": "张三 ",
 }
 
 

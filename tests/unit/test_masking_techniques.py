@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from drydock.masking.ciphers.keys import Family, MaskingKey
 from drydock.masking.techniques import Options, UnknownKind, default_join_domain, kind_names, pseudonyms
 from drydock.masking.techniques.catalogue import techniques
+from drydock.masking.techniques.scrub import scrub
 from drydock.masking.values.characters import KEPT, alphabet
 from drydock.masking.values.checks import is_valid
 from drydock.masking.values.kinds import all_kinds
@@ -115,6 +116,20 @@ def test_kinds_of_one_join_domain_are_one_permutation(one: str, other: str) -> N
     masked = pseudonyms(one, values, KEY)
     assert masked == pseudonyms(other, values, KEY)
     assert len(set(masked)) == len(values)
+
+
+@pytest.mark.parametrize(
+    ("number", "area"), [("83123456", "020"), ("26123456", "0755"), ("2345678", "0718"), ("69012345", "010")]
+)
+def test_a_landline_is_one_number_with_its_country_and_without_the_zero(number: str, area: str) -> None:
+    """As it is written at home and abroad; every area has its own permutation, whatever is left out of it."""
+    plain = pseudonyms("landline", [area + number], KEY)[0]
+    for head in (f"({area})", f"{area}-", f"{area} ", f"+86-{area}-", f"86{area}", f"0086 {area} "):
+        assert pseudonyms("landline", [head + number], KEY) == [head + plain[len(area) :]]
+    for head in (f"+86-{area[1:]}-", f"+86 {area[1:]} ", f"0086{area[1:]}", f"86{area[1:]}"):
+        assert pseudonyms("mobile", [head + number], KEY) == [head + plain[len(area) :]]
+    text = f"电话+86 {area[1:]} {number}，找门卫"
+    assert scrub([text], KEY)[0] == [text.replace(number, plain[len(area) :])]
 
 
 def test_null_stays_null_and_empty_stays_empty() -> None:

@@ -32,6 +32,7 @@ MADE_OF_MASKING = (
     "mr_about_",
     "mr_state_",
     "mr_advice_",
+    "mr_place_at_",
     "ms_state_",
 )
 MADE_OF_AUDIT = (

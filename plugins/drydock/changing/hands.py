@@ -23,6 +23,10 @@ from drydock.verdicts import Figure, Finding, Model, Verdict
 Row = dict[str, Any]
 PRIVILEGE = "privilege"
 """The engines' word for an error that a missing right gives: it lasts until somebody grants it."""
+LOGIN_REFUSED = "login_refused"
+"""The word for an account that is not let in: trying again locks it, and mends nothing."""
+LASTING = {PRIVILEGE: "privilege_missing", LOGIN_REFUSED: "login_refused"}
+"""Of errors that last until somebody does what `needs` tells: class -> reason that an outcome gives."""
 
 
 class Statement(Protocol):

@@ -16,7 +16,7 @@ import stamina
 from sqlalchemy.exc import OperationalError
 
 from drydock import gate
-from drydock.changing.hands import PRIVILEGE, ChangeFailed, GateClosed, Hands, Target, Trade
+from drydock.changing.hands import LASTING, ChangeFailed, GateClosed, Hands, Target, Trade
 from drydock.changing.run import ChangeRun, refuse_backfill
 from drydock.changing.trades import trade_of
 from drydock.ledger import change_history as history
@@ -36,7 +36,7 @@ FAILURES = {
     "disk_full": "disk_filled",
     "needs_space": "disk_filled",
     "read_only": "target_read_only",
-    PRIVILEGE: gate.RIGHT_MISSING,
+    **LASTING,
     "unreachable": "session_lost",
     "transient": "session_lost",
     "shut_down": "session_lost",
@@ -81,7 +81,7 @@ def work_item(run: ChangeRun, number: int) -> Outcome:
         record.save_answers(run.ledger, run.run_id, None, item.key, (e.answer,))
         return _save(job, None, _outcome(job, Status.SKIPPED, e.answer.reason, gate.stop_of(e.answer)))
     except ChangeFailed as e:
-        return _save(job, None, _failed(job, e, "target_unreachable"))
+        return _save(job, None, _failed(job, e, "" if e.kind in LASTING else "target_unreachable"))
     with closing(target):
         return _behind_gate(job, target)
 
@@ -132,8 +132,8 @@ def _not_begun(job: Job, target: Target, closed: Answer) -> Outcome:
 
 
 def _closed(job: Job, answer: Answer) -> Outcome:
-    """SKIPPED; of a right that is missing, with what must be granted."""
-    told = answer.figures if answer.reason == gate.RIGHT_MISSING else {}
+    """SKIPPED; of a right that is missing or a logon that is refused, with what must be granted."""
+    told = answer.figures if answer.reason in LASTING.values() else {}
     return _outcome(job, Status.SKIPPED, answer.reason, gate.stop_of(answer), dict(told))
 
 

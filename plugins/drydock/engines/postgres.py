@@ -55,6 +55,19 @@ CUT_OFF = (
 )
 UNREACHABLE = ErrorClass("unreachable", True)
 LOGIN_REFUSED = ErrorClass("login_refused", False)
+# a server's words where it lets nobody in for now, and what it wants where it does not let this account in: a logon that fails
+# has no SQLSTATE. In a language that is not known here they tell nothing, and all that a logon needs is told
+NO_ROOM = ("too many connections", "too many clients", "remaining connection slots")
+LOGON_NEEDS = {
+    "CONNECT privilege": "CONNECT ON DATABASE {database} for role {user}",
+    "permission denied for database": "CONNECT ON DATABASE {database} for role {user}",
+    "not permitted to log in": "LOGIN for role {user}",
+    "password authentication failed": "the password of role {user}, and that it is still valid",
+    "no pg_hba.conf entry": "a line of pg_hba.conf for role {user} and database {database}",
+    "does not exist": "role {user} and database {database}",
+    "not currently accepting connections": "ALLOW_CONNECTIONS of database {database}",
+}
+ANY_LOGON_NEEDS = "the logon of role {user} to database {database}: password, LOGIN, CONNECT ON DATABASE, pg_hba.conf"
 
 
 def connect(
@@ -88,8 +101,24 @@ def classify(error: psycopg.Error) -> ErrorClass:
     never tried again, since that locks accounts. A connection that was cut meanwhile is no refusal."""
     state = error.sqlstate
     if state is None and isinstance(error, psycopg.OperationalError):
-        used_password = error.pgconn is not None and error.pgconn.used_password
-        was_cut = any(words in str(error) for words in CUT_OFF)
-        return LOGIN_REFUSED if used_password and not was_cut else UNREACHABLE
+        return _of_logon(error)
     beginnings = (state[:length] for length in range(5, 1, -1)) if state else ()
     return next((ERROR_CLASSES[b] for b in beginnings if b in ERROR_CLASSES), UNKNOWN)
+
+
+def _of_logon(error: psycopg.Error) -> ErrorClass:
+    told = str(error)
+    if any(words in told for words in NO_ROOM):
+        return ERROR_CLASSES["53"]
+    used_password = error.pgconn is not None and error.pgconn.used_password
+    was_cut = any(words in told for words in CUT_OFF)
+    is_refused = used_password or any(words in told for words in LOGON_NEEDS)
+    return LOGIN_REFUSED if is_refused and not was_cut else UNREACHABLE
+
+
+def logon_needs(error: psycopg.Error) -> str:
+    """What a logon that was refused needs, in the words of a DBA; never the server's own, never a password."""
+    told = next((needs for words, needs in LOGON_NEEDS.items() if words in str(error)), ANY_LOGON_NEEDS)
+    asked = error.pgconn
+    user, database = (asked.user, asked.db) if asked is not None else (b"?", b"?")
+    return told.format(user=user.decode(errors="replace"), database=database.decode(errors="replace"))

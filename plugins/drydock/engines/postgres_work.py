@@ -26,7 +26,7 @@ from psycopg.rows import dict_row
 
 from drydock.changing.hands import ChangeFailed, Row, TargetFigures, naming_right
 from drydock.engines.errors import ErrorClass
-from drydock.engines.postgres import UNREACHABLE, Endpoint, classify, fetch_rows
+from drydock.engines.postgres import LOGIN_REFUSED, UNREACHABLE, Endpoint, classify, fetch_rows, logon_needs
 from drydock.engines.postgres_abreast import Abreast
 from drydock.engines.postgres_figures import server_figures
 from drydock.engines.postgres_statements import LONGEST_NAME_BYTES, Statement, shown_text, statement
@@ -316,7 +316,9 @@ def _failed(error: psycopg.Error) -> ChangeFailed:
     if error.sqlstate is None and isinstance(error, psycopg.InterfaceError):
         found = UNREACHABLE  # the session was closed before
     code = error.sqlstate or (CUT if found is UNREACHABLE else found.kind)
-    return ChangeFailed(code, found.kind, _may_retry(found))
+    failed = ChangeFailed(code, found.kind, _may_retry(found))
+    failed.needs = logon_needs(error) if found is LOGIN_REFUSED else ""
+    return failed
 
 
 def _may_retry(found: ErrorClass) -> bool:

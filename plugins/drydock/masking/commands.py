@@ -23,11 +23,16 @@ BATCH_BYTES = 1 << 21
 LONGEST_LINE_BYTES = 1 << 23
 READ_BYTES = 1 << 20
 CLOSED_PIPE = 141  # as a shell tells of SIGPIPE
+CANNOT_WRITE = 74  # EX_IOERR of sysexits.h: the disk is full, the output is closed
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class MaskError(ValueError):
     """What was asked cannot be done; the text says what to do."""
+
+
+class OutputFailed(OSError):
+    """The masked lines cannot be written; the text says why."""
 
 
 class Masker(Protocol):
@@ -50,9 +55,9 @@ def make_masker(
         )
     key = read_key_file(key_file, epoch, family)
     if warning := who_else_reads(key_file):
-        sys.stderr.write(f"drydock: {warning}\n")
+        tell_error(warning)
     if key.is_for_trials:
-        sys.stderr.write(f"drydock: {key_file}: this key is fit for trials only, it was not drawn; {MAKE_ONE}\n")
+        tell_error(f"{key_file}: this key is fit for trials only, it was not drawn; {MAKE_ONE}")
     try:
         return masker(kind, key, join_domain, options)
     except (UnknownKind, NotUnique, RuntimeError) as e:
@@ -75,14 +80,37 @@ def known_encoding(name: str) -> str:
 
 
 def mask_stream(masker: Masker, source: BinaryIO, target: BinaryIO, encoding: str = "utf-8") -> int:
-    """Mask every line of the source into the target; how many lines there were. Raises MaskError for a line that is too long."""
+    """Mask every line of the source into the target; how many lines there were. Raises MaskError for a line that is too long.
+
+    Raises BrokenPipeError where the reader went away, OutputFailed where the target takes no more.
+    """
     lines = 0
     for number, batch in enumerate(batches(source)):
         mark = BYTE_ORDER_MARK if number == 0 and batch.startswith(BYTE_ORDER_MARK) else b""
-        target.write(mark + mask_lines(masker, batch[len(mark) :], encoding))
-        target.flush()
+        _write(target, mark + mask_lines(masker, batch[len(mark) :], encoding))
         lines += batch.count(b"\n") + (not batch.endswith(b"\n"))
     return lines
+
+
+def _write(target: BinaryIO, text: bytes) -> None:
+    try:
+        target.write(text)
+        target.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as e:
+        raise OutputFailed(e.errno, e.strerror or str(e)) from e
+
+
+def tell_error(text: str) -> None:
+    """A line on standard error, where there is one (2>&- closes it)."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"drydock: {text}\n")
+
+
+def hush_standard_output() -> None:
+    """What is left in Python's buffer goes nowhere, so that its own last flush is quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def batches(source: BinaryIO) -> Iterator[bytes]:
@@ -145,12 +173,20 @@ def _joined(lines: list[str | None], encoding: str) -> bytes:
 
 def mask_standard_streams(masker: Masker, file: Path | None, encoding: str) -> int:
     """From the file or standard input to standard output; the exit code. Raises MaskError, OSError for the file."""
+    if file is None and sys.stdin is None:
+        raise MaskError("standard input is closed: pipe lines in, or name a file with --in FILE")
+    if sys.stdout is None:
+        raise MaskError("standard output is closed: send it into a file or a pipe")
     if file is None and sys.stdin.isatty():
         raise MaskError("nothing to mask: pipe lines in, or name a file with --in FILE")
     with nullcontext(sys.stdin.buffer) if file is None else file.open("rb") as source:
         try:
             mask_stream(masker, source, sys.stdout.buffer, encoding)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's own last flush is quiet
+            hush_standard_output()
             return CLOSED_PIPE
+        except OutputFailed as e:
+            hush_standard_output()
+            tell_error(f"cannot write the masked lines: {e.strerror}; what was written is not the whole")
+            return CANNOT_WRITE
     return 0

@@ -16,6 +16,7 @@ from drydock.ledger.masking_record import copy_verification_of_run, events_of_ru
 from drydock.ledger.models import Event
 from drydock.masking.copy_checks.verifying import CopyVerification
 from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.postgres.facts_of_run import pages_folder
 from drydock.masking.postgres.survey import policy_digest
 from drydock.plans import Plan
 from drydock.reporting.document import Language
@@ -32,8 +33,9 @@ EVENTS = (
 
 
 def report_run(run: ChangeRun) -> tuple[Path, ...]:
-    """Write the run's report as docx, html and xlsx; returns the paths. The same facts written again are the same version.
+    """Write the run's report as docx, html and xlsx; returns the paths, and that of the first page of the expectations.
 
+    The same facts written again are the same version.
     Raises TimeoutError when another run has been writing the same report for long.
     """
     told = read_record(run, settings.language())
@@ -44,21 +46,32 @@ def report_run(run: ChangeRun) -> tuple[Path, ...]:
             for file in files:
                 ledger_record.save_report(connection, run.run_id, KIND, run.day, told.language, file, 0, run.database.id)
     ledger_record.add_event(run.ledger, run.run_id, "reported", {"files": len(files)})
-    return tuple(sorted(file.path for file in files))
+    pages = (folder / told.pages,) if told.pages else ()
+    return (*sorted(file.path for file in files), *pages)
 
 
 def read_record(run: ChangeRun, language: Language) -> MaskingRecord:
     """Everything that the ledger and the policy file tell of the run, as it is now."""
     work = reports.read_record(run, language)
     policy, verified = _policy(run.database.id), copy_verification_of_run(run.ledger, run.run_id)
+    copy = CopyVerification.model_validate(verified[2]) if verified else None
     return MaskingRecord(
         **{field.name: getattr(work, field.name) for field in fields(WorkRecord)},
         masking=policy,
         policy_is_planned=_is_planned(work.plan, policy),
-        copy=CopyVerification.model_validate(verified[2]) if verified else None,
+        copy=copy,
+        pages=_pages(run, copy),
         generation=verified[0] if verified else None,
         events=events_of_run(run.ledger, run.run_id, *EVENTS),
     )
+
+
+def _pages(run: ChangeRun, copy: CopyVerification | None) -> str:
+    """Where the first page of the expectations lies, relative to the report; empty where there is none."""
+    if copy is None or copy.expectations is None or not copy.expectations.docs:
+        return ""
+    path = pages_folder(run) / copy.expectations.docs / "index.html"
+    return path.relative_to(settings.reports_dir() / run.day.isoformat()).as_posix() if path.is_file() else ""
 
 
 def _policy(database: str) -> MaskingPolicyFile | None:

@@ -12,11 +12,10 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException
 
 from drydock.changing import approval_page, steps
-from drydock.changing.hands import PRIVILEGE, ChangeFailed
+from drydock.changing.hands import LASTING, ChangeFailed
 from drydock.changing.run import ChangeRun, RunRefused, StepSkipped
 from drydock.configuration import ConfigurationError, load_masking_policy
 from drydock.estate import Database, Engine
-from drydock.gate import RIGHT_MISSING
 from drydock.ledger import change_history, record
 from drydock.masking.ciphers.epochs import EpochHasOtherKey, note_keys_gone
 from drydock.messages import message
@@ -69,8 +68,8 @@ def survey(database_id: str) -> dict[str, int]:
 
 def _end_where_a_right_is_missing(error: ChangeFailed) -> None:
     """Trying again grants nothing. Raises AirflowFailException, which names what must be granted."""
-    if error.kind == PRIVILEGE:
-        raise AirflowFailException(f"{words(RIGHT_MISSING)} {error.needs} ({error.code})") from None
+    if error.kind in LASTING:
+        raise AirflowFailException(f"{words(LASTING[error.kind])} {error.needs} ({error.code})") from None
 
 
 def _told(finding: Finding) -> str:
@@ -181,7 +180,7 @@ def _worked(run: ChangeRun, number: int) -> Outcome:
 
 
 def _ended(outcome: Outcome, label: str) -> dict[str, Any]:
-    if outcome.reason == RIGHT_MISSING:
+    if outcome.reason in LASTING.values():
         told = (str(outcome.after[name]) for name in ("needs", "code", "error") if outcome.after.get(name))
         raise AirflowFailException(f"{label}: {words(outcome.reason)} {' '.join(told)}")
     if outcome.reason == LOST:

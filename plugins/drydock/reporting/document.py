@@ -76,6 +76,7 @@ class Paragraph(Model):
     block: Literal["paragraph"] = "paragraph"
     text: Text
     style: Literal["body", "strong", "note"] = "body"
+    href: str = Field("", description="file beside the report that a browser opens; paper shows its name in the text")
 
 
 class KeyFigure(Model):

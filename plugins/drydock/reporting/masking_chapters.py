@@ -62,8 +62,9 @@ def scope_blocks(record: MaskingRecord) -> Iterator[Block]:
         return
     spec: Spec = (("figure", TEXT, 1.2), ("value", TEXT, 3))
     yield make_table(record.word("mr_from_to"), spec, list(_from_to(record)), record.period, record.language)
-    spec = (("work_object", TEXT, 3), ("mr_columns_masked", COUNT, 1), ("mr_columns_kept", COUNT, 1), ("mr_rows", COUNT, 1.2))
-    yield from long_table(record, "mr_tables", (*spec, ("mr_remark", TEXT, 2.6)), table_rows(record))
+    spec = (("work_object", TEXT, 3), ("mr_columns_masked", COUNT, 1), ("mr_columns_kept", COUNT, 1))
+    spec += (("mr_rows_in", COUNT, 1.1), ("mr_rows_out", COUNT, 1.1))
+    yield from long_table(record, "mr_tables", (*spec, ("mr_remark", TEXT, 2.4)), table_rows(record))
     rows: list[tuple[Cell, ...]] = [(name, why) for name, why in record.masking.left_out.items()]
     yield from long_table(record, "mr_left_out", (("work_object", TEXT, 3), ("work_why", TEXT, 5)), rows)
 
@@ -103,14 +104,15 @@ def word_of_days(record: MaskingRecord, rule: SubsetRule) -> str:
 
 
 def table_rows(record: MaskingRecord) -> list[tuple[Cell, ...]]:
-    """Each table of the policy: columns that are masked and kept, rows that were copied, and what is special."""
-    policy, rows = record.masking, []
+    """Each table of the policy: columns that are masked and kept, rows of the source and of the copy, and what is special."""
+    policy, rows, wanted = record.masking, [], record.rows_wanted
     counted = record.copy.rows if record.copy else {}
     for name, rules in policy.tables.items() if policy else ():
         changing = sum(rule.technique is not Technique.KEEP for rule in rules.columns.values())
         kept = len(rules.keep) + len(rules.columns) - changing
         remark = record.word("mr_structure_only") if rules.structure_only else ""
-        rows.append((name, changing, kept, 0 if rules.structure_only else counted.get(name), remark))
+        out = 0 if rules.structure_only else counted.get(name)
+        rows.append((name, changing, kept, None if rules.structure_only else wanted.get(name), out, remark))
     return rows
 
 
@@ -263,6 +265,9 @@ def _run_rows(record: MaskingRecord) -> Iterator[tuple[Cell, ...]]:
     done = sum(1 for i in chunks if i.key in record.outcome_of and record.outcome_of[i.key].status in DONE)
     yield word("mr_chunks"), f"{done:,} / {len(chunks):,}"
     yield word("mr_rows"), f"{record.copied_rows:,}" if record.copied_rows is not None else word("unknown")
+    if record.ways:
+        ways = [word("mr_way_numpy" if "numpy" in way else "mr_way_compiled", why=why) for way, why in record.ways]
+        yield word("mr_way"), record.joined(ways)
     yield word("mr_worked_s"), duration_text(sum(o.elapsed_s for o in begun), record.language)
     yield word("mr_pictures"), word("mr_pictures_text", pictures=record.pictures, generations=record.generations)
     yield word("mr_resumed"), f"{record.resumed:,} / {len(record.begun):,}"

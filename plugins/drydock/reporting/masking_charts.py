@@ -62,7 +62,7 @@ def spread_chart(spread: Distribution, language: str) -> bytes:
     """A row per bin: share of the source's rows that lie in it, and of the copy's. Raises ValueError without bins."""
     if not spread.bins:
         raise ValueError("a chart needs at least one bin; a report without any says so in words")
-    figure, axes = charts.empty_rows([bin_label(one) for one in spread.bins])
+    figure, axes = charts.empty_rows([bin_label(one, spread.measure) for one in spread.bins])
     before, after = (sum(getattr(b, side) for b in spread.bins) or 1 for side in ("before", "after"))
     most = max(max(b.before / before, b.after / after) for b in spread.bins)
     for row, one in enumerate(spread.bins):
@@ -79,12 +79,19 @@ def spread_chart(spread: Distribution, language: str) -> bytes:
     return charts.png_of(figure)
 
 
-def bin_label(one: Bin) -> str:
-    """Both bounds; years without marks of thousands."""
-    low, high = (None if edge is None else _edge(edge) for edge in (one.low, one.high))
+def bin_label(one: Bin, measure: str = "") -> str:
+    """Both bounds; years and months without marks of thousands, one month by its name alone."""
+    if measure == "month" and one.low is not None and one.high == one.low + 1:
+        return _month(one.low)
+    tell = _month if measure == "month" else _edge
+    low, high = (None if edge is None else tell(edge) for edge in (one.low, one.high))
     if low is None or high is None:
         return f"< {high}" if high is not None else f"≥ {low}"
     return f"{low} … < {high}"
+
+
+def _month(edge: float) -> str:
+    return f"{int(edge) // 12:04d}-{int(edge) % 12 + 1:02d}"
 
 
 def _edge(edge: float) -> str:

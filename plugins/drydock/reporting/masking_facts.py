@@ -33,6 +33,8 @@ class MaskingRecord(WorkRecord):
     copy: CopyVerification | None = None
     generation: int | None = None
     """Of the copy that was verified"""
+    pages: str = ""
+    """First of the pages of the expectations, relative to the report; empty: there are none"""
     events: tuple[MaskingEvent, ...] = ()
 
     @cached_property
@@ -58,6 +60,12 @@ class MaskingRecord(WorkRecord):
             if told is not None and int(str(outcome.after.get("generation", 0))) == last:
                 found.append([int(word) for word in str(told).split()])
         return tuple(map(sum, zip(*found, strict=True))) if found else None  # type: ignore[return-value]
+
+    @property
+    def ways(self) -> tuple[tuple[str, str], ...]:
+        """How the values were masked, each way once: compiled or numpy, and why not compiled."""
+        told = ((str(o.after["way"]), str(o.after.get("why_not_compiled", ""))) for o in self._chunk_outcomes if "way" in o.after)
+        return tuple(sorted(set(told)))
 
     @cached_property
     def _chunk_outcomes(self) -> tuple[Outcome, ...]:
@@ -100,6 +108,12 @@ class MaskingRecord(WorkRecord):
         if self.copy is None:
             return Status.UNKNOWN
         return found if self.state == "delivered" else Status.FAIL
+
+    @property
+    def rows_wanted(self) -> dict[str, int]:
+        """Object name -> rows that the source has in what was to be copied, as far as it was asked."""
+        asked = self.copy.expectations.results if self.copy and self.copy.expectations else ()
+        return {one.table: one.wanted for one in asked if one.about == "rows" and isinstance(one.wanted, int)}
 
     def events_of(self, *wanted: Event) -> Iterator[MaskingEvent]:
         return (e for e in self.events if e.event in wanted)

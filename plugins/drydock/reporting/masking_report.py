@@ -104,7 +104,7 @@ def residual_hits(record: MaskingRecord) -> int | None:
     copy = record.copy
     if copy is None or copy.residual is None or copy.semijoin is None:
         return None
-    found = sum(c.hits for c in copy.residual.counts if not c.declared and c.hits > c.bound)
+    found = sum(c.hits for c in copy.residual.counts if c.is_found)
     found += sum(c.hits for c in copy.semijoin.counts if c.hits > c.bound and not c.excepted_by)
     planted = copy.canaries.counts if copy.canaries else ()
     return found + sum(c.hits for c in planted if not c.excepted_by)

@@ -13,12 +13,13 @@ from drydock.reporting.document import Block, Cell, Entry, Heading, Paragraph
 from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import moment_text
 from drydock.reporting.masking_facts import DELIVERING, DESTROYING, MaskingRecord
+from drydock.reporting.masking_places import place_words
 from drydock.reporting.masking_verified import all_verdicts, doubtful
 from drydock.reporting.tables import COUNT, TEXT, Spec, make_table
 from drydock.reporting.work_facts import DONE, fixed_or_code, long_table, place_text, reason_words
 from drydock.verdicts import Finding, Status
 
-MOST_ENTRIES = 40
+MOST_ENTRIES, MOST_ALIKE, MOST_NAMED = 40, 4, 40
 
 
 def safety_blocks(record: MaskingRecord) -> Iterator[Block]:
@@ -114,10 +115,7 @@ def _state_rows(record: MaskingRecord) -> Iterator[tuple[Cell, ...]]:
 def problem_blocks(record: MaskingRecord) -> Iterator[Block]:
     """Findings with what to do, what the plan noted, and what is lacking for a better answer."""
     yield Heading(level=1, text=record.word("mr_problems"))
-    found = [_entry(record, v.question, f) for v in all_verdicts(record) for f in v.findings]
-    yield from found[:MOST_ENTRIES] or [Paragraph(text=record.word("mr_no_problems"))]
-    if len(found) > MOST_ENTRIES:
-        yield Paragraph(text=record.word("work_more_in_annex", n=len(found) - MOST_ENTRIES), style="note")
+    yield from list(_findings(record)) or [Paragraph(text=record.word("mr_no_problems"))]
     notes = record.plan.notes if record.plan else ()
     rows: list[tuple[Cell, ...]] = [
         (place_text(n.object), reason_words(n.reason, record.language, {"place": n.object.name, **n.evidence})) for n in notes
@@ -126,6 +124,20 @@ def problem_blocks(record: MaskingRecord) -> Iterator[Block]:
     yield Heading(level=2, text=record.word("mr_advice"))
     for key in advice(record):
         yield Paragraph(text=record.word(key))
+
+
+def _findings(record: MaskingRecord) -> Iterator[Block]:
+    """Each finding; of many that say the same of many places the first ones, and how many more there are."""
+    alike: dict[tuple[str, str, Status], list[Finding]] = {}
+    for verdict in all_verdicts(record):
+        for found in verdict.findings:
+            alike.setdefault((verdict.question, found.code, found.effective), []).append(found)
+    for (question, _, _), some in list(alike.items())[:MOST_ENTRIES]:
+        yield from (_entry(record, question, found) for found in some[:MOST_ALIKE])
+        if len(some) > MOST_ALIKE:
+            places = [place_words(f.place, record.language) for f in some[MOST_ALIKE:] if f.place]
+            told = record.joined([*places[:MOST_NAMED], *(["…"] if len(places) > MOST_NAMED else [])])
+            yield Paragraph(text=record.word("mr_more_alike", n=len(some) - MOST_ALIKE, places=told), style="note")
 
 
 def _entry(record: MaskingRecord, question: str, finding: Finding) -> Entry:

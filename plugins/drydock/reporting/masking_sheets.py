@@ -21,6 +21,8 @@ _COUNTS: Spec = (
     ("mr_bound", COUNT, 12),
 )
 
+_JOINED: Spec = (*_COUNTS[:2], ("mr_originals", COUNT, 14), *_COUNTS[3:])
+
 
 def masking_sheets(record: MaskingRecord) -> tuple[Table, ...]:
     """Columns, tables, items, statements, interlocks, notes, and the counts of each net."""
@@ -54,7 +56,8 @@ def _tables(record: MaskingRecord) -> Table:
         ("mr_table", TEXT, 40),
         ("mr_columns_masked", COUNT, 12),
         ("mr_columns_kept", COUNT, 12),
-        ("mr_rows", COUNT, 16),
+        ("mr_rows_in", COUNT, 16),
+        ("mr_rows_out", COUNT, 16),
     )
     return _sheet(record, "mr_sheet_tables", (*spec, ("mr_remark", TEXT, 40)), table_rows(record))
 
@@ -70,7 +73,7 @@ def _nets(record: MaskingRecord) -> Iterator[Table]:
         (c.place, c.hits, c.originals, c.expected, c.bound, c.source, c.candidates, c.excepted_by)
         for c in (copy.semijoin.counts if copy and copy.semijoin else ())
     ]
-    spec: Spec = (*_COUNTS, ("mr_source_column", TEXT, 40), ("mr_candidates", COUNT, 14), ("mr_excepted_by", TEXT, 20))
+    spec: Spec = (*_JOINED, ("mr_source_column", TEXT, 40), ("mr_candidates", COUNT, 14), ("mr_excepted_by", TEXT, 20))
     yield _sheet(record, "mr_sheet_semijoin", spec, joined)
     planted: list[tuple[Cell, ...]] = [
         (c.subject, c.field, c.place, c.encoding, c.hits, c.excepted_by)
@@ -119,7 +122,7 @@ def _people(record: MaskingRecord) -> Iterator[Table]:
         (
             s.table,
             s.column,
-            bin_label(b),
+            bin_label(b, s.measure),
             b.before,
             b.after,
             b.before / s.before_rows if s.before_rows else None,

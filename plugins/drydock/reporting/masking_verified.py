@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from drydock.masking.verification.results import Expectations, QuasiResult, Reading, Reidentification, Residual, Semijoin, Unread
+from drydock.masking.verification.results import (
+    Expectations,
+    JoinCount,
+    QuasiResult,
+    Reading,
+    Reidentification,
+    Residual,
+    Semijoin,
+    Unread,
+)
 from drydock.messages import question_word, reason_text
 from drydock.reporting import masking_charts
 from drydock.reporting.document import Block, Cell, Chart, Heading, Paragraph
@@ -13,20 +22,21 @@ from drydock.reporting.figure_words import figures_text
 from drydock.reporting.figures import bytes_text, duration_text, moment_text, share_text
 from drydock.reporting.masking_chapters import kind_word
 from drydock.reporting.masking_facts import MaskingRecord
+from drydock.reporting.masking_places import place_words
 from drydock.reporting.tables import COUNT, STATUS, TEXT, Spec, make_table
 from drydock.reporting.work_facts import long_table, reason_words
-from drydock.verdicts import Status, Verdict
+from drydock.verdicts import Figure, Status, Verdict
 
 HARMLESS = "unread_type"
+KINDS_WITHOUT = "kinds_without_pattern"
 MOST_SETS, MOST_SPREADS = 4, 6
 """Pictures of one sort on paper; the annex has the rows of all."""
-HITS: Spec = (
-    ("place", TEXT, 3),
-    ("mr_hits", COUNT, 0.8),
-    ("mr_examined", COUNT, 1),
-    ("mr_expected", TEXT, 1),
-    ("mr_bound", COUNT, 0.8),
-)
+MOST_BY_CHANCE = 8
+"""Rows on paper of what chance explains; the annex has all."""
+
+
+def hits_spec(examined: str) -> Spec:
+    return (("place", TEXT, 3), ("mr_hits", COUNT, 0.8), (examined, COUNT, 1), ("mr_expected", TEXT, 1), ("mr_bound", COUNT, 0.8))
 
 
 def verified_blocks(record: MaskingRecord) -> Iterator[Block]:
@@ -70,8 +80,16 @@ def all_verdicts(record: MaskingRecord) -> tuple[Verdict, ...]:
 
 def _verdict_row(record: MaskingRecord, v: Verdict) -> tuple[Cell, ...]:
     why = reason_words(v.reason, record.language)
-    told = record.joined([t for t in (why, figures_text(v.evidence, record.language) if v.evidence else "") if t])
+    told = record.joined([t for t in (why, figures_text(_evidence(record, v), record.language) if v.evidence else "") if t])
     return question_word(v.question, record.language), v.status.value, v.examined, len(v.findings), told
+
+
+def _evidence(record: MaskingRecord, v: Verdict) -> Mapping[str, Figure]:
+    """Its figures, kinds by their words."""
+    kinds = v.evidence.get(KINDS_WITHOUT)
+    if not isinstance(kinds, str):
+        return v.evidence
+    return v.evidence | {KINDS_WITHOUT: record.joined([kind_word(record, kind) for kind in kinds.split(", ")])}
 
 
 def _nothing(record: MaskingRecord) -> Paragraph:
@@ -95,7 +113,8 @@ def _unread(record: MaskingRecord, reading: Reading) -> Iterator[Block]:
     counts = Counter(u.reason for u in reading.unread)
     told = [f"{reason_words(reason, record.language)} {n:,}" for reason, n in counts.most_common()]
     yield Paragraph(text=record.word("mr_unread_text", why=record.joined(told)), style="note")
-    rows: list[tuple[Cell, ...]] = [(u.place, reason_words(u.reason, record.language)) for u in doubtful(reading)]
+    told_of = [(place_words(u.place, record.language), reason_words(u.reason, record.language)) for u in doubtful(reading)]
+    rows: list[tuple[Cell, ...]] = [*told_of]
     if rows:
         yield from long_table(record, "mr_unread", (("place", TEXT, 3), ("work_why", TEXT, 3)), rows)
 
@@ -111,15 +130,16 @@ def _residual(record: MaskingRecord, residual: Residual | None) -> Iterator[Bloc
         yield _nothing(record)
         return
     yield Paragraph(text=_reading(record, residual.reading))
-    found = [c for c in residual.counts if not c.declared and c.hits > c.bound]
+    found = [c for c in residual.counts if c.is_found]
     told = {"hits": f"{sum(c.hits for c in found):,}", "places": f"{len(found):,}"}
     yield Paragraph(text=record.word("mr_residual_text", **told), style="strong" if found else "body")
     rows: list[tuple[Cell, ...]] = [
-        (c.place, c.hits, c.candidates, f"{c.expected:,.2f}", c.bound, kind_word(record, c.kind))
-        for c in sorted(residual.counts, key=lambda c: (c.declared, -c.hits))
+        (place_words(c.place, record.language), c.hits, c.candidates, f"{c.expected:,.2f}", c.bound, kind_word(record, c.kind))
+        for c in sorted(residual.counts, key=lambda c: (not c.is_found, -c.hits))
         if c.hits and not c.declared
     ]
-    yield from long_table(record, "mr_residual_hits", (*HITS, ("mr_kind", TEXT, 1.4)), rows)
+    spec = (*hits_spec("mr_examined"), ("mr_kind", TEXT, 1.4))
+    yield from long_table(record, "mr_residual_hits", spec, rows, max(len(found), MOST_BY_CHANCE))
     declared = [c for c in residual.counts if c.declared]
     shown = {"places": f"{len(declared):,}", "hits": f"{sum(c.hits for c in declared):,}"}
     yield Paragraph(text=record.word("mr_residual_declared", **shown), style="note")
@@ -136,12 +156,17 @@ def _semijoin(record: MaskingRecord, semijoin: Semijoin | None) -> Iterator[Bloc
     told |= {"empty": f"{len(semijoin.empty_columns):,}", "beyond": f"{len(beyond):,}"}
     yield Paragraph(text=record.word("mr_semijoin_text", **told), style="strong" if beyond else "body")
     rows: list[tuple[Cell, ...]] = [
-        (c.place, c.hits, c.originals, f"{c.expected:,.2f}", c.bound, c.source, c.excepted_by)
-        for c in sorted(semijoin.counts, key=lambda c: c.bound - c.hits)
+        (*_joined_row(record, c), c.source, c.excepted_by)
+        for c in sorted(semijoin.counts, key=lambda c: (not c.excepted_by and c.hits <= c.bound, c.bound - c.hits))
         if c.hits
     ]
-    spec: Spec = (*HITS, ("mr_source_column", TEXT, 2), ("mr_excepted_by", TEXT, 1.2))
-    yield from long_table(record, "mr_semijoin_hits", spec, rows)
+    spec: Spec = (*hits_spec("mr_originals"), ("mr_source_column", TEXT, 2), ("mr_excepted_by", TEXT, 1.2))
+    told_apart = len(beyond) + sum(bool(c.excepted_by) for c in semijoin.counts)
+    yield from long_table(record, "mr_semijoin_hits", spec, rows, max(told_apart, MOST_BY_CHANCE))
+
+
+def _joined_row(record: MaskingRecord, c: JoinCount) -> tuple[Cell, ...]:
+    return place_words(c.place, record.language), c.hits, c.originals, f"{c.expected:,.2f}", c.bound
 
 
 def _canaries(record: MaskingRecord) -> Iterator[Block]:
@@ -153,7 +178,9 @@ def _canaries(record: MaskingRecord) -> Iterator[Block]:
     hits = [c for c in found.counts if c.hits and not c.excepted_by]
     told = {"planted": found.planted, "missing": len(found.not_in_source), "hits": sum(c.hits for c in hits), "places": len(hits)}
     yield Paragraph(text=record.word("mr_canaries_text", **told), style="strong" if hits else "body")
-    rows: list[tuple[Cell, ...]] = [(c.subject, c.field, c.place, c.encoding, c.hits) for c in found.counts if c.hits]
+    rows: list[tuple[Cell, ...]] = [
+        (c.subject, c.field, place_words(c.place, record.language), c.encoding, c.hits) for c in found.counts if c.hits
+    ]
     spec: Spec = (("mr_subject", TEXT, 1.4), ("mr_column", TEXT, 1.4), ("place", TEXT, 2.6), ("mr_encoding", TEXT, 1.2))
     if rows:
         yield from long_table(record, "mr_canary_hits", (*spec, ("mr_hits", COUNT, 0.8)), rows)
@@ -164,7 +191,8 @@ def _expectations(record: MaskingRecord, found: Expectations | None) -> Iterator
     if found is None or not found.results:
         yield _nothing(record)
         return
-    yield Paragraph(text=record.word("mr_expectations_text", library=found.library, docs=found.docs or record.word("none")))
+    told = record.word("mr_expectations_text", library=found.library, docs=record.pages or record.word("none"))
+    yield Paragraph(text=told, href=record.pages)
     asked, held = Counter(r.about for r in found.results), Counter(r.about for r in found.results if r.held)
     unasked = Counter(r.about for r in found.results if r.held is None)
     rows: list[tuple[Cell, ...]] = [
@@ -180,6 +208,7 @@ def _expectations(record: MaskingRecord, found: Expectations | None) -> Iterator
     ]
     spec: Spec = (("mr_about", TEXT, 1.6), ("mr_asked", COUNT, 1), ("mr_held", COUNT, 1), ("mr_broken", COUNT, 1))
     yield from long_table(record, "mr_expectations", (*spec, ("mr_unasked", COUNT, 1), ("mr_held_share", TEXT, 1)), rows)
+    yield from _joins(record, found)
     broken: list[tuple[Cell, ...]] = [
         (
             f"{r.table}.{r.column}" if r.column else r.table,
@@ -194,6 +223,18 @@ def _expectations(record: MaskingRecord, found: Expectations | None) -> Iterator
     ]
     spec = (("place", TEXT, 2.4), ("mr_about", TEXT, 1.2), ("mr_expectation", TEXT, 2.2), ("mr_wanted", TEXT, 1.2))
     yield from long_table(record, "mr_expectations_broken", (*spec, ("mr_observed", TEXT, 1.2), ("mr_rows", COUNT, 0.9)), broken)
+
+
+def _joins(record: MaskingRecord, found: Expectations) -> Iterator[Block]:
+    """Each join with its rows that have no parent, as many at most as the source has, and how many of its rows match."""
+    rows: list[tuple[Cell, ...]] = []
+    for one in found.results:
+        if one.about == "join" and one.held is not None:
+            lost = one.observed if isinstance(one.observed, int) else one.wanted
+            share = share_text(one.rows - lost, one.rows, record.language) if isinstance(lost, int) and one.rows else ""
+            rows.append((f"{one.table} ({one.column})", one.refers_to, one.rows, one.wanted, lost, share))
+    spec: Spec = (("mr_child", TEXT, 3), ("mr_parent_table", TEXT, 2), ("mr_rows", COUNT, 0.9), ("mr_orphans_wanted", COUNT, 0.9))
+    yield from long_table(record, "mr_join_rates", (*spec, ("mr_orphans", COUNT, 0.9), ("mr_join_rate", TEXT, 0.9)), rows)
 
 
 def _figure(value: object) -> str:
@@ -225,6 +266,9 @@ def _people(record: MaskingRecord, people: Reidentification | None) -> Iterator[
     ]
     spec = (("mr_table", TEXT, 2), ("mr_known_people", COUNT, 1), ("mr_unique_matches", COUNT, 1), ("mr_correct", COUNT, 1))
     yield from long_table(record, "mr_linkage", (*spec, ("mr_correct_share", TEXT, 1), ("mr_guessing_share", TEXT, 1)), links)
+    spared = [q.table for q in people.quasi if q.table not in {x.table for x in people.linkage}]
+    if spared:
+        yield Paragraph(text=record.word("mr_not_attacked", tables=record.joined(list(dict.fromkeys(spared)))), style="note")
     yield Paragraph(text=_grade_text(record, people), style="strong")
 
 
@@ -270,7 +314,7 @@ def _spreads(record: MaskingRecord) -> Iterator[Block]:
         text=record.word("mr_spreads_text", least=spreads[0].least, columns=len(spreads), drawn=min(len(drawn), MOST_SPREADS))
     )
     for one in drawn[:MOST_SPREADS]:
-        rows = [f"{masking_charts.bin_label(b)} {b.before:,} → {b.after:,}" for b in one.bins]
+        rows = [f"{masking_charts.bin_label(b, one.measure)} {b.before:,} → {b.after:,}" for b in one.bins]
         yield Chart(
             png=masking_charts.spread_chart(one, record.language),
             alt=record.word("chart_alt", rows=record.joined(rows)),

@@ -8,10 +8,10 @@ from sqlglot import exp
 
 from sandbox.oracle.backend import OracleError
 from sandbox.oracle.sql.compiler import FUNCTIONS, VALUES, Compiler, Scope, function, register
-from sandbox.oracle.sql.conversion import decimal, integer, local, to_number, to_text, to_time, zoned
+from sandbox.oracle.sql.conversion import decimal, integer, local, to_number, to_text, to_time, type_name, zoned
 from sandbox.oracle.sql.errors import unsupported, wrong_datatype
 from sandbox.oracle.sql.formats import UNITS, nls_format, parse_date
-from sandbox.oracle.sql.kinds import TIMES, Expr, Kind, null, number, quote, time_literal
+from sandbox.oracle.sql.kinds import TIMES, Expr, Kind, null, number, quote, time_literal, zone_named
 from sandbox.oracle.sql.scalar import constant_text
 
 SECONDS = {"DAY": 86400, "HOUR": 3600, "MINUTE": 60, "SECOND": 1}
@@ -114,6 +114,27 @@ def number_to_interval(c: Compiler, value: Expr, unit: Expr) -> Expr:
     if value.kind is Kind.INT:
         return Expr(f"CAST({value.sql} * {micros} AS BIGINT)", Kind.DS)
     return Expr(f"CAST(round({decimal(value).sql} * CAST({micros} AS DECIMAL(11,0))) AS BIGINT)", Kind.DS)
+
+
+@function("NUMTOYMINTERVAL", least=2, most=2)
+def number_to_months(c: Compiler, value: Expr, unit: Expr) -> Expr:
+    word = constant_text(unit, "the unit of NUMTOYMINTERVAL").strip().upper()
+    if word not in ("YEAR", "MONTH"):
+        raise OracleError(1760, "illegal argument for function")
+    months = f"round({decimal(to_number(value)).sql} * {12 if word == 'YEAR' else 1})"
+    return Expr(f"CAST({months} AS BIGINT)", Kind.YM)
+
+
+@function("FROM_TZ", least=2, most=2)
+def from_zone(c: Compiler, value: Expr, zone: Expr) -> Expr:
+    """A local time as an instant, by a fixed zone (ORA-00932 for what is no TIMESTAMP)."""
+    if value.kind is Kind.NULL:
+        return null(Kind.TZ)
+    if value.kind is not Kind.TS:
+        raise wrong_datatype("TIMESTAMP", type_name(value))
+    name = constant_text(zone, "the zone of FROM_TZ")
+    zone_named(name)
+    return Expr(f"ora_to_utc({value.sql}, {quote(name)})", Kind.TZ, zone=name)
 
 
 @function("SYS_EXTRACT_UTC")

@@ -317,8 +317,8 @@ def cast(c: Compiler, node: exp.Cast, scope: Scope) -> Expr:
     if word in ("VARCHAR", "NVARCHAR", "CHAR", "NCHAR") and sizes:
         shown = f"left({to_text(c, value).sql}, {sizes[0]})"
         return text(f"rpad({shown}, {sizes[0]}, ' ')" if word in ("CHAR", "NCHAR") else shown, sizes[0])
-    if word in ("DATE", "TIMESTAMP", "TIMESTAMPTZ"):
-        kind = {"DATE": Kind.DATE, "TIMESTAMP": Kind.TS, "TIMESTAMPTZ": Kind.TZ}[word]
+    if word in ("DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMPLTZ"):
+        kind = {"DATE": Kind.DATE, "TIMESTAMP": Kind.TS, "TIMESTAMPTZ": Kind.TZ, "TIMESTAMPLTZ": Kind.TZ}[word]
         return as_kind(c, to_time(c, value, kind), kind)
     raise unsupported(f"CAST AS {target.sql(dialect='oracle')}")
 

@@ -229,8 +229,10 @@ def timestamp_literal(c: Compiler, node: exp.StrToTime, scope: Scope) -> Expr:
 
 @register(VALUES, exp.AtTimeZone)
 def at_time_zone(c: Compiler, node: exp.AtTimeZone, scope: Scope) -> Expr:
-    """The same instant, shown in a fixed zone."""
+    """The same instant, shown in a fixed zone. The engine holds instants alone: a zone that differs by row is not kept."""
     value, zone = zoned(c, to_time(c, c.operand(node.this, scope), Kind.TS)), c.argument(node.args["zone"], scope)
+    if not zone.is_constant:
+        return Expr(f"CASE WHEN {zone.sql} IS NOT NULL THEN {value.sql} END", Kind.TZ)
     name = constant_text(zone, "a time zone")
     zone_named(name)
     return Expr(value.sql, Kind.TZ, zone=name)
@@ -252,8 +254,8 @@ def function_call(c: Compiler, node: exp.Anonymous, scope: Scope) -> Expr:
 
 KNOWN_TO_ORACLE = """
     APPROX_COUNT_DISTINCT BITAND COLLECT CORR COVAR_POP CUME_DIST DUMP EMPTY_BLOB EMPTY_CLOB EXP
-    EXTRACTVALUE FROM_TZ GROUPING GROUPING_ID JSON_EXISTS JSON_OBJECT JSON_QUERY JSON_TABLE JSON_VALUE LN LOG
-    NANVL NEW_TIME NEXT_DAY NLSSORT NTH_VALUE NUMTOYMINTERVAL ORA_HASH ORA_ROWSCN PERCENTILE_DISC PERCENT_RANK
+    EXTRACTVALUE GROUPING GROUPING_ID JSON_EXISTS JSON_OBJECT JSON_QUERY JSON_TABLE JSON_VALUE LN LOG
+    NANVL NEW_TIME NEXT_DAY NLSSORT NTH_VALUE ORA_HASH ORA_ROWSCN PERCENTILE_DISC PERCENT_RANK
     REGEXP_INSTR REMAINDER ROWIDTOCHAR SCN_TO_TIMESTAMP SIN SOUNDEX STANDARD_HASH STATS_MODE SYS_CONNECT_BY_PATH
     SYS_GUID TIMESTAMP_TO_SCN TO_BINARY_DOUBLE TO_BLOB TO_DSINTERVAL TO_YMINTERVAL TZ_OFFSET VAR_POP VAR_SAMP
     VSIZE WIDTH_BUCKET XMLAGG XMLELEMENT XMLTYPE

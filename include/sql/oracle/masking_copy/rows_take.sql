@@ -4,7 +4,7 @@
 -- privileges: none beyond CREATE SESSION
 -- locks: row exclusive on the table
 -- licence: none
--- binds: table (quoted), columns (quoted), piece (quoted)
+-- binds: table (quoted), columns (quoted), taken (columns of the piece, quoted, some of them converted), piece (quoted)
 -- columns: none
--- source: SQL Language Reference 19c, INSERT
-INSERT INTO {table} ({columns}) SELECT {columns} FROM {piece}
+-- source: SQL Language Reference 19c, INSERT; FROM_TZ, NUMTODSINTERVAL, NUMTOYMINTERVAL, CAST
+INSERT INTO {table} ({columns}) SELECT {taken} FROM {piece}

@@ -4,7 +4,7 @@
 -- privileges: CREATE SEQUENCE
 -- locks: none
 -- licence: none
--- binds: sequence (quoted), start (whole number), step (whole number), least (whole number), most (whole number), cycle (CYCLE, NOCYCLE), cache (CACHE with a number, NOCACHE)
+-- binds: sequence (quoted), start (whole number), steps (INCREMENT BY, MINVALUE, MAXVALUE, CYCLE, CACHE with whole numbers)
 -- columns: none
 -- source: SQL Language Reference 19c, CREATE SEQUENCE
-CREATE SEQUENCE {sequence} START WITH {start} INCREMENT BY {step} MINVALUE {least} MAXVALUE {most} {cycle} {cache}
+CREATE SEQUENCE {sequence} START WITH {start} {steps}

@@ -5,7 +5,7 @@
 -- locks: none
 -- licence: none
 -- binds: left_out (text[]: schemas that are left out)
--- columns: schema_name (schema of the table that holds the rows), table_name (that table; a leaf where partitioned), place_schema (schema of the root table), place_table (root of the partitions, else the table), relation_kind (r table, m materialised view, f foreign table), column_name (column), type_name (type, domains resolved), category (pg_type.typcategory of it), may_read (we hold SELECT on the column, and USAGE on its schema), pages (blocks of the table that holds the rows)
+-- columns: schema_name (schema of the table that holds the rows), table_name (that table; a leaf where partitioned), place_schema (schema of the root table), place_table (root of the partitions, else the table), relation_kind (r table, m materialised view, f foreign table, S sequence), column_name (column), type_name (type, domains resolved), category (pg_type.typcategory of it), may_read (we hold SELECT on the column, and USAGE on its schema), pages (blocks of the table that holds the rows)
 -- source: PostgreSQL manual, System Catalogs: pg_class, pg_attribute, pg_type; System Information Functions: pg_partition_root
 WITH RECURSIVE base AS (
     SELECT t.oid, t.oid AS base_oid, t.typtype, t.typbasetype
@@ -33,7 +33,7 @@ JOIN pg_namespace AS rn ON rn.oid = rc.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN base AS b ON b.oid = a.atttypid AND b.typtype <> 'd'
 JOIN pg_type AS bt ON bt.oid = b.base_oid
-WHERE c.relkind IN ('r', 'm', 'f')
+WHERE (c.relkind IN ('r', 'm', 'f') OR (c.relkind = 'S' AND a.attname = 'last_value'))
     AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     AND n.nspname NOT LIKE 'pg\_toast%%' AND n.nspname NOT LIKE 'pg\_temp\_%%'
     AND n.nspname <> ALL (%(left_out)s::text[])

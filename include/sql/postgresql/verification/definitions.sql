@@ -25,7 +25,7 @@ relation AS (
 )
 SELECT 'comment on ' || coalesce(i.identity, d.classoid::regclass || ' ' || d.objoid) AS place, d.description AS text
 FROM pg_description AS d, LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
-WHERE i.schema IS DISTINCT FROM 'pg_catalog' AND i.schema IS DISTINCT FROM 'information_schema' AND d.objoid >= 16384
+WHERE (i.schema IS NULL OR i.schema NOT IN ('pg_catalog', 'information_schema'))
     AND (i.schema IS NULL OR i.schema <> ALL (%(left_out)s::text[]))
 UNION ALL
 SELECT 'comment on ' || d.classoid::regclass || ' ' || d.objoid, d.description FROM pg_shdescription AS d
@@ -50,7 +50,7 @@ SELECT 'partition bound of ' || r.name, pg_get_expr(r.relpartbound, r.oid) FROM 
 UNION ALL
 SELECT 'partition key of ' || r.name, pg_get_partkeydef(r.oid) FROM relation AS r WHERE r.relkind = 'p'
 UNION ALL
-SELECT 'constraint ' || own.nspname || '.' || c.conname, pg_get_constraintdef(c.oid)
+SELECT 'constraint ' || own.nspname || '.' || c.conname, concat_ws(' ', c.conname, pg_get_constraintdef(c.oid))
 FROM pg_constraint AS c JOIN own ON own.oid = c.connamespace
 UNION ALL
 SELECT 'index ' || r.name, pg_get_indexdef(r.oid) FROM relation AS r WHERE r.relkind IN ('i', 'I')
@@ -63,14 +63,39 @@ UNION ALL
 SELECT 'rule ' || q.schemaname || '.' || q.tablename || '.' || q.rulename, q.definition FROM pg_rules AS q
 JOIN own ON own.nspname = q.schemaname
 UNION ALL
-SELECT 'policy ' || p.schemaname || '.' || p.tablename || '.' || p.policyname, concat_ws(' ', p.qual, p.with_check)
+SELECT 'policy ' || p.schemaname || '.' || p.tablename || '.' || p.policyname, concat_ws(' ', p.policyname, p.qual, p.with_check)
 FROM pg_policies AS p JOIN own ON own.nspname = p.schemaname
 UNION ALL
 SELECT 'trigger ' || r.name || '.' || t.tgname, pg_get_triggerdef(t.oid)
 FROM pg_trigger AS t JOIN relation AS r ON r.oid = t.tgrelid
 UNION ALL
-SELECT 'function ' || own.nspname || '.' || p.proname, concat_ws(' ', p.prosrc, pg_get_function_arguments(p.oid), p.proconfig::text)
-FROM pg_proc AS p JOIN own ON own.oid = p.pronamespace
+SELECT 'function ' || own.nspname || '.' || p.proname,
+    concat_ws(' ', p.proname, p.prosrc, pg_get_function_arguments(p.oid), p.proconfig::text, g.agginitval, g.aggminitval)
+FROM pg_proc AS p
+JOIN own ON own.oid = p.pronamespace
+LEFT JOIN pg_aggregate AS g ON g.aggfnoid = p.oid
+UNION ALL
+SELECT 'schema ' || own.nspname, own.nspname::text FROM own
+UNION ALL
+SELECT 'type ' || own.nspname || '.' || t.typname, t.typname::text
+FROM pg_type AS t JOIN own ON own.oid = t.typnamespace
+WHERE t.typrelid = 0 AND t.typtype <> 'b'
+UNION ALL
+SELECT 'publication ' || p.pubname, concat_ws(' ', p.pubname, string_agg(to_jsonb(t) ->> 'rowfilter', ' '))
+FROM pg_publication AS p LEFT JOIN pg_publication_tables AS t ON t.pubname = p.pubname
+GROUP BY p.pubname
+UNION ALL
+SELECT 'event trigger ' || e.evtname, concat_ws(' ', e.evtname, e.evttags::text) FROM pg_event_trigger AS e
+UNION ALL
+SELECT 'foreign data wrapper ' || w.fdwname, w.fdwoptions::text FROM pg_foreign_data_wrapper AS w WHERE w.fdwoptions IS NOT NULL
+UNION ALL
+SELECT 'foreign table ' || r.name, f.ftoptions::text FROM pg_foreign_table AS f JOIN relation AS r ON r.oid = f.ftrelid
+WHERE f.ftoptions IS NOT NULL
+UNION ALL
+SELECT 'user mapping of ' || m.srvname, m.umoptions::text FROM pg_user_mappings AS m WHERE m.umoptions IS NOT NULL
+UNION ALL
+SELECT 'text search dictionary ' || own.nspname || '.' || y.dictname, concat_ws(' ', y.dictname, y.dictinitoption)
+FROM pg_ts_dict AS y JOIN own ON own.oid = y.dictnamespace
 UNION ALL
 SELECT 'sequence ' || q.schemaname || '.' || q.sequencename,
     concat_ws(' ', q.start_value, q.min_value, nullif(q.max_value, 9223372036854775807), q.increment_by, q.last_value)

@@ -6,6 +6,8 @@ own (NULLs, wrong check digits, texts of another form, rows without parents) the
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -16,13 +18,17 @@ from drydock.masking.copy_checks import expectations_statements as ask
 from drydock.masking.copy_checks.expectations_figures import UNASKED, Aggregate, Link
 from drydock.masking.policies.policy import MaskingPolicyFile, ResolvedRule, Technique
 from drydock.masking.policies.schema import Column, Schema, Table
+from drydock.masking.policies.typed_values import do_compare
 
 QUERY = "UnexpectedRowsExpectation"
 FEWEST_FOR_FIGURES = 20  # rows; a sum over fewer would tell of single ones
 MOST_COUNTED_ROWS = 20_000_000  # of a table whose distinct values are counted
 ROWS = Aggregate("rows")
+_OF_SCHEMA = re.compile(r'(?:"((?:[^"]|"")+)"|([^".(]+))\.')
 SLACK = 0.01  # of a share, where the source was read at another moment than the copy
+RESTING_SLACK = 0.002  # where it has as many rows as were copied: rows may have been changed in place
 DAY_S = 86_400
+NEAR, NEAR_S = 1e-12, 1e-4  # of a sum, of a mean moment in seconds, computed twice of the same values
 PERIOD_DAYS = {"day": 1, "month": 31, "quarter": 92, "year": 366, "decade": 3653}
 FORMATS: dict[str, str] = {
     "cn_id": r"^[1-9][0-9]{5}(18|19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]$",
@@ -66,6 +72,8 @@ class Wanted:
     figure: Aggregate | Link | None = None
     least: float | None = None
     most: float | None = None
+    refers_to: str = ""
+    """The parent of a join"""
 
 
 @dataclass(frozen=True)
@@ -97,17 +105,23 @@ class Asked:
 
     figures: list[Aggregate] = field(default_factory=list)
     plans: list[tuple[tuple[int, ...], Any]] = field(default_factory=list)
+    of_some: set[int] = field(default_factory=set)
 
     def add(self, figures: Sequence[Aggregate], plan: Any) -> None:
         at = len(self.figures)
         self.figures += figures
         self.plans.append((tuple(range(at, at + len(figures))), plan))
 
+    def add_all(self, figures: Sequence[Aggregate], plan: Any) -> None:
+        """As `add`, of figures some of which the engine may have no way to ask for: the plan is given UNASKED in their place."""
+        self.add(figures, plan)
+        self.of_some.add(len(self.plans) - 1)
+
     def wanted(self, answer: Sequence[Any]) -> Iterator[Wanted]:
         """What follows from the source's figures; nothing from one that was not asked for."""
-        for numbers, plan in self.plans:
+        for place, (numbers, plan) in enumerate(self.plans):
             known = [answer[n] for n in numbers]
-            if all(value is not UNASKED for value in known):
+            if place in self.of_some or all(value is not UNASKED for value in known):
                 yield from plan(*known)
 
 
@@ -115,6 +129,10 @@ def of_table(place: Place, policy: MaskingPolicyFile) -> Asked:
     """Everything that is expected of one table but its joins; `figures[0]` are the rows of the source."""
     asked = Asked([ROWS])
     rules = policy.tables[place.table.key]
+    if place.same_moment:
+        asked.add((ROWS,), lambda rows: [_rows(rows)])
+        if not rules.structure_only:
+            _kept(asked, policy, place)
     for column in place.table.columns:
         rule = policy.changes(place.table.key, column.name) if not column.generated else None
         _nulls(asked, column, rule, place)
@@ -128,16 +146,15 @@ def of_table(place: Place, policy: MaskingPolicyFile) -> Asked:
 def of_shape(place: Place, staging: Mapping[str, str], *, is_empty: bool) -> Iterator[Wanted]:
     """What needs no figure of the source: columns, types, keys, rows of the parts."""
     names = [c.name for c in place.table.columns]
-    kwargs: dict[str, Any] = {"column_set": names, "exact_match": True}
-    odd = {"figure": Aggregate("odd_columns"), "most": 0}
-    yield Wanted("type", "ExpectTableColumnsToMatchSet", kwargs=kwargs, wanted=len(names), **odd)  # type: ignore[arg-type]
-    types = [(c.name, _in_staging(c.type.name, staging)) for c in place.table.columns]
-    statement, odd = ask.types_differ(place.copy, types), {"figure": Aggregate("odd_types"), "most": 0}
-    yield Wanted("type", QUERY, statement=statement, wanted=0, **odd)  # type: ignore[arg-type]
+    if names:  # a table may have none, and rows all the same
+        kwargs: dict[str, Any] = {"column_set": names, "exact_match": True}
+        odd = {"figure": Aggregate("odd_columns"), "most": 0}
+        yield Wanted("type", "ExpectTableColumnsToMatchSet", kwargs=kwargs, wanted=len(names), **odd)  # type: ignore[arg-type]
+        types = [(c.name, _in_staging(c.type.name, staging)) for c in place.table.columns]
+        statement, odd = ask.types_differ(place.copy, types), {"figure": Aggregate("odd_types"), "most": 0}
+        yield Wanted("type", QUERY, statement=statement, wanted=0, **odd)  # type: ignore[arg-type]
     if place.rows is not None or is_empty:
-        rows = 0 if is_empty else place.rows
-        kwargs = {"value": rows}
-        yield Wanted("rows", "ExpectTableRowCountToEqual", kwargs=kwargs, wanted=rows, figure=ROWS, least=rows, most=rows)
+        yield _rows(0 if is_empty else place.rows or 0)
     for key in place.table.keys:
         if not (key.has_expression or key.predicate or key.is_of_partition):
             yield _unique(key.columns)
@@ -152,14 +169,55 @@ def of_joins(
     for columns, parent, parent_columns, is_held in dict.fromkeys([*keys, *joins]):
         if parent not in places:
             continue
-        link = Link(columns, parent, parent_columns)
+        link = Link(columns, parent, parent_columns, _is_unlike(place.table, columns, places[parent].table, parent_columns))
 
         def wanted(orphans: int, link: Link = link) -> Wanted:
-            statement = ask.orphans(place.copy, link.columns, places[link.parent].copy, link.parent_columns, orphans)
-            told = {"wanted": orphans, "figure": link, "most": orphans}
+            statement = ask.orphans(place.copy, link, places[link.parent].copy, orphans)
+            told = {"wanted": orphans, "figure": link, "most": orphans, "refers_to": link.parent}
             return Wanted("join", QUERY, column=", ".join(link.columns), statement=statement, **told)  # type: ignore[arg-type]
 
         yield link, not is_held, wanted
+
+
+def _is_unlike(child: Table, columns: Sequence[str], parent: Table, parent_columns: Sequence[str]) -> bool:
+    pairs = zip(columns, parent_columns, strict=True)
+    return any(not do_compare(child.by_name[one], parent.by_name[other]) for one, other in pairs)
+
+
+def _rows(rows: int) -> Wanted:
+    return Wanted("rows", "ExpectTableRowCountToEqual", kwargs={"value": rows}, wanted=rows, figure=ROWS, least=rows, most=rows)
+
+
+def _kept(asked: Asked, policy: MaskingPolicyFile, place: Place) -> None:
+    """Columns that stay as they are hold what the source holds: sums, mean moments, all texts. One question of the table."""
+    kept = [c for c in place.table.columns if not c.generated and policy.changes(place.table.key, c.name) is None]
+    figures = [figure for column in kept if (figure := _whole_figure(column))]
+
+    def plan(*answers: Any) -> Iterator[Wanted]:
+        told = list(zip(figures, answers, strict=True))
+        known = [(f.column, ask.written(f), *_around(f, v)) for f, v in told if v is not UNASKED and v is not None]
+        if known:
+            statement = ask.columns_differ(place.copy, known)
+            yield Wanted("kept", QUERY, statement=statement, wanted="=", figure=Aggregate("letters"))
+
+    asked.add_all(figures, plan)
+
+
+def _whole_figure(column: Column) -> Aggregate | None:
+    """What tells of all values of a column at once, whatever their order; None for types that no figure is known of."""
+    texts = ("text", "json", "enum", "boolean", "uuid", "network")
+    what = "letters" if column.type.family in texts else {"number": "total", "date": "mean_moment"}.get(column.type.family)
+    if column.type.name == "money":
+        what = None  # it can be added up and not be made a plain number
+    return Aggregate(what, column.name) if what else None  # type: ignore[arg-type]
+
+
+def _around(figure: Aggregate, value: Any) -> tuple[Any, Any]:
+    """Bounds as close as the figure can be computed twice; hashes of texts are whole numbers."""
+    if figure.what == "letters" or not math.isfinite(value):
+        return value, value
+    off = abs(float(value)) * NEAR + (NEAR_S if figure.what == "mean_moment" else NEAR)
+    return float(value) - off, float(value) + off
 
 
 def _unique(columns: Sequence[str]) -> Wanted:
@@ -180,7 +238,7 @@ def _nulls(asked: Asked, column: Column, rule: ResolvedRule | None, place: Place
     def plan(rows: int, present: int, filled: int) -> Iterator[Wanted]:
         if not rows:
             return
-        share, slack = present / rows, 0.0 if place.same_moment else SLACK
+        share, slack = present / rows, _slack(place, rows)
         least, most = max(0.0, _down(filled / rows) - slack), min(1.0, _up(share) + slack)
         kwargs = {"column": column.name, "min_value": least, "max_value": most}
         told = {"figure": Aggregate("present_share", column.name), "least": least, "most": most}
@@ -188,6 +246,14 @@ def _nulls(asked: Asked, column: Column, rule: ResolvedRule | None, place: Place
         yield Wanted("nulls", name, column.name, kwargs, wanted=round(1 - share, 6), **told)  # type: ignore[arg-type]
 
     asked.add((ROWS, Aggregate("present", column.name), Aggregate("filled", column.name)), plan)
+
+
+def _slack(place: Place, rows: int) -> float:
+    """Of a share of NULLs, where the source went on since the copy was taken: by how much its rows became more or fewer."""
+    if place.same_moment:
+        return 0.0
+    moved = 1.0 if place.rows is None else abs(rows - place.rows) / rows
+    return min(SLACK, RESTING_SLACK + 3 * moved)
 
 
 def _form(asked: Asked, column: Column, rule: ResolvedRule, place: Place) -> None:
@@ -300,9 +366,12 @@ def _within(place: Place, figure: Aggregate, least: float, most: float, wanted: 
 
 def _in_staging(type_text: str, staging: Mapping[str, str]) -> str:
     """The type's name in the copy: an enum or domain of a copied schema stands in the schema's staging."""
-    schema, dot, rest = type_text.partition(".")
-    stands = staging.get(schema.strip('"'))
-    return f"{stands}{dot}{rest}" if dot and stands else type_text
+    found = _OF_SCHEMA.match(type_text)
+    if found is None:
+        return type_text
+    quoted, plain = found.groups()
+    stands = staging.get(plain if quoted is None else quoted.replace('""', '"'))
+    return f"{stands}.{type_text[found.end() :]}" if stands else type_text
 
 
 def _down(share: float) -> float:

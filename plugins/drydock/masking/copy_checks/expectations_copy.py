@@ -39,7 +39,7 @@ class PostgresFigures:
     def orphans(self, place: Place, link: Link) -> int:
         """Raises psycopg.Error."""
         parent = self.places[link.parent].source
-        question = ask.orphans(place.source, link.columns, parent, link.parent_columns, ask.ANY_NUMBER)
+        question = ask.orphans(place.source, link, parent, ask.ANY_NUMBER)
         return int(self.connection.execute(question).fetchall()[0]["found"])
 
 

@@ -12,6 +12,7 @@ What = Literal[
     "total",
     "total_distance",
     "mean_moment",
+    "letters",
     "at_least",
     "matching",
     "wrong",
@@ -27,8 +28,9 @@ class Aggregate(NamedTuple):
     """One figure of a table.
 
     rows; present: not NULL; filled: neither NULL nor an empty large object; distinct; total; total_distance: of the distances
-    from zero; mean_moment: in seconds since 1970; at_least, matching, wrong: values from `told` on, of the form `told`, with a
-    wrong check digit of the kind `told`; present_share of all rows, matching_share of those present; repeated: combinations of
+    from zero; mean_moment: in seconds since 1970; letters: a number made of all
+    texts, whatever their order; at_least, matching, wrong: values from `told` on, of the form `told`, with a wrong check digit of
+    the kind `told`; present_share of all rows, matching_share of those present; repeated: combinations of
     the columns `told` that stand there twice; odd_columns, odd_types: columns that are missing or too many, of another type.
     """
 
@@ -43,6 +45,8 @@ class Link(NamedTuple):
     columns: tuple[str, ...]
     parent: str
     parent_columns: tuple[str, ...]
+    as_text: bool = False
+    """types that do not compare, a number with a text: compared as they are written"""
 
 
 class _Unasked:

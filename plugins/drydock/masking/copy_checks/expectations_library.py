@@ -171,6 +171,7 @@ def _paired(table: str, rows: int, wanted: Sequence[Wanted], results: Any) -> It
             wanted=one.wanted,
             observed=None if broken else _figure(result),
             rows=rows,
+            refers_to=one.refers_to,
         )
         yield Answered(expected, _without_values(result, expected))
 
@@ -185,7 +186,7 @@ def _figure(result: Any) -> Figure:
     rows = (told.get("details") or {}).get("unexpected_rows") or []
     if rows:
         value = next(iter(rows[0].values()))
-        return float(value) if not isinstance(value, int) else value
+        return value if isinstance(value, int | str) else float(value)
     value = told.get("observed_value")
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from drydock.masking.copy_checks.expectations_figures import Aggregate
+from drydock.masking.copy_checks.expectations_figures import Aggregate, Link
 from drydock.sqlfiles import sql_file
 
 CHECKED = ("cn_id", "uscc", "bank_card", "imo", "container", "org_code")
@@ -56,6 +56,11 @@ def mean_moment(column: str) -> sql.Composed:
     return sql.SQL("avg(extract(epoch FROM t.{}))::float8").format(sql.Identifier(column))
 
 
+def letters(column: str) -> sql.Composed:
+    """The sum of a hash of each text: the same for the same texts in any order."""
+    return sql.SQL("sum(hashtextextended({}, 0)::numeric)").format(_text(column))
+
+
 def at_least(column: str, edge: float) -> sql.Composed:
     return counted(sql.SQL("t.{} >= {}").format(sql.Identifier(column), sql.Literal(edge)))
 
@@ -80,6 +85,7 @@ _OF_A_COLUMN = {
     "total": total,
     "total_distance": total_distance,
     "mean_moment": mean_moment,
+    "letters": letters,
 }
 
 
@@ -95,11 +101,12 @@ def wrong_check_digits(relation: Relation, column: str, kind: str, most: int) ->
     return question("wrong_check_digits", **parts, most=sql.Literal(most))
 
 
-def orphans(child: Relation, columns: Sequence[str], parent: Relation, parent_columns: Sequence[str], most: int) -> sql.Composed:
+def orphans(child: Relation, link: Link, parent: Relation, most: int) -> sql.Composed:
     """Rows of the child without their parent, if there are more than `most`; NULL refers to nothing."""
-    here = [sql.Identifier("c", name) for name in columns]
-    there = [sql.Identifier("p", name) for name in parent_columns]
-    agree = [sql.SQL("{} = {}").format(b, a) for a, b in zip(here, there, strict=True)]
+    here = [sql.Identifier("c", name) for name in link.columns]
+    there = [sql.Identifier("p", name) for name in link.parent_columns]
+    same = sql.SQL("{}::text = {}::text" if link.as_text else "{} = {}")
+    agree = [same.format(b, a) for a, b in zip(here, there, strict=True)]
     return question(
         "orphans",
         child=sql.Identifier(*child),
@@ -113,6 +120,17 @@ def orphans(child: Relation, columns: Sequence[str], parent: Relation, parent_co
 def out_of_bounds(relation: Relation, figure: sql.Composable, least: float, most: float) -> sql.Composed:
     ends = {"least": sql.Literal(least), "most": sql.Literal(most)}
     return question("figure_out_of_bounds", figure=figure, relation=sql.Identifier(*relation), **ends)
+
+
+def columns_differ(relation: Relation, known: Sequence[tuple[str, sql.Composable, object, object]]) -> sql.Composed:
+    """Names of columns whose figure is not from one bound to the other; nothing where all are."""
+    names = [
+        sql.SQL("CASE WHEN {0} BETWEEN {1} AND {2} THEN NULL ELSE {3} END").format(
+            figure, sql.Literal(least), sql.Literal(most), sql.Literal(name)
+        )
+        for name, figure, least, most in known
+    ]
+    return question("columns_differ", names=sql.SQL(", ").join(names), relation=sql.Identifier(*relation))
 
 
 def types_differ(relation: Relation, types: Sequence[tuple[str, str]]) -> sql.Composed:

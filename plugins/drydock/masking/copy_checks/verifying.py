@@ -6,6 +6,7 @@ It reads and judges; nothing is changed. A copy whose verification is red is not
 
 from __future__ import annotations
 
+import hashlib
 import math
 import secrets
 import time
@@ -35,6 +36,7 @@ from drydock.verdicts import Finding, Model, Status, Verdict, judge, worst
 PURPOSE = "masking/verify"
 OTHER_RUNS = ("drydock_staging_", "drydock_old_")
 ONCE_IN_TWENTY = 0.05
+XIDS_LETTERS = 32
 QUESTIONS = ("residual", "originals", "canaries", "reidentification", "expectations")
 
 
@@ -78,18 +80,18 @@ def verify_copy(
     conditions: Mapping[str, str] | None = None,
     folder: Path | None = None,
     processes: int = 2,
+    xids: str = "",
 ) -> CopyVerification:
     """Verify the copy in the schemas of `staging` (schema of the source -> schema where its copy stands now).
-
-    `snapshot`: exported by a session that still holds it; None: the source is read as it is. `parts`: table -> rows copied.
-    `conditions`: table -> condition on its rows (alias t), where a subset was taken. `folder`: the run's; the pages go below it,
-    to `expectations/`. Raises psycopg.Error for a lost server, LookupError for a source column that cannot be read.
+    `snapshot`: of a session that still holds it; None: the source as it is. `parts`: table -> rows copied. `conditions`: table ->
+    condition on its rows (alias t). `folder`: the run's. `xids`: see `is_unchanged`. Raises psycopg.Error, LookupError.
     """
     began = time.monotonic()
     with source_session(source, snapshot) as origin, closing(connect(copy, purpose=PURPOSE, statement_timeout_s=0)) as delivered:
+        same = snapshot is not None or is_unchanged(origin, xids)
         caught, verdicts = _caught(policy, schema, origin, delivered, scope_of(policy, staging, delivered), copy, processes)
         people, told = measure(policy, schema, origin, delivered, staging, direct_identifiers_left=_is_fail(verdicts[1]))
-        places = places_of(policy, schema, staging, parts, conditions or {}, same_moment=snapshot is not None)
+        places = places_of(policy, schema, staging, parts, conditions or {}, same_moment=same)
         expected, kept = expect(policy, schema, staging, places, PostgresFigures(origin, places), copy, delivered, folder)
         distributions = spread(policy, schema, origin, delivered, staging)
     return CopyVerification(
@@ -151,6 +153,26 @@ def source_session(endpoint: Endpoint, snapshot: str | None) -> Iterator[Connect
             yield connection
         finally:
             connection.rollback()
+
+
+def is_unchanged(source: Connection, xids: str) -> bool:
+    """Whether no transaction of the source ended or began since the picture of that digest: it is still as it was copied, and its
+    figures must be those of the copy. The session then stays in that moment until it is closed. Raises psycopg.Error."""
+    if not xids or _xids(source) != xids:
+        return False
+    source.isolation_level = IsolationLevel.REPEATABLE_READ
+    source.autocommit = False
+    if _xids(source) == xids:
+        return True
+    source.rollback()
+    source.autocommit = True
+    return False
+
+
+def _xids(source: Connection) -> str:
+    """As `masking.postgres.picture` digests them."""
+    told = fetch_rows(source, sql_file("postgresql", "verification", "transactions_seen"))[0]["xids"]
+    return hashlib.sha256(str(told).encode()).hexdigest()[:XIDS_LETTERS]
 
 
 def _with_share(verdict: Verdict, scope: Scope) -> Verdict:

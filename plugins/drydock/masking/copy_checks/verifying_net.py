@@ -55,7 +55,7 @@ FREE: dict[str, tuple[float, tuple[tuple[int, int], ...]]] = {
 """By kind: the smallest set that its pseudonyms are drawn from, and the letters that stay."""
 BY_CLASS: dict[str, tuple[int, dict[int, int]]] = {"plate": (24, {10: 1})}
 """Kinds whose places keep their class, with Han characters among them: letters that one can become; of plates of new energy (of
-ten bytes) the D or F stays. A plate of 粤Z####港 is one of 10^4, a usual one of 10^5 and more."""
+ten bytes) their letter stays. A plate of 粤Z####港 is one of 10^4, a usual one of 10^5 and more."""
 FIXED = {"order_no": 0, "bill_no": 4, "email": 6}
 """Kinds whose sets follow from the length: how many letters do not vary."""
 REPLACED_WHOLE = (Technique.PSEUDONYM, Technique.WORDS, Technique.REPLACE, Technique.SUPPRESS, Technique.GENERALISE)

@@ -83,32 +83,42 @@ def _one(
     known: Frames,
     copied: Frames,
 ) -> tuple[QuasiResult, LinkageResult | None]:
-    """One reading of the delivered table for both; the attack needs a key of one column that is kept, else truth is unknown."""
+    """One reading of the delivered table for both; the attack needs a key whose columns are kept, else truth is unknown."""
     classes, key = Classes(wanted), _kept_key(policy, table)
     coarser = {name: way for name in declared.columns if (way := coarser_of(policy, table, name))}
     fighting = _attack(declared, table, key, coarser, partial(known, source)) if key and coarser else None
-    columns = list(dict.fromkeys([*declared.columns, *wanted.least_l, *([key] if key else [])]))
+    columns = list(dict.fromkeys([*declared.columns, *wanted.least_l, *key]))
     relation = (staging.get(table.schema_name, table.schema_name), table.name)
     for frame in copied(copy, relation, columns):
         classes.add(frame)
-        if fighting and key:
-            fighting.add(frame.with_columns(pl.col(key).alias(PERSON)))
+        if fighting:
+            fighting.add(frame.with_columns(_person(key)))
     return classes.result(), fighting.result() if fighting else None
 
 
-def _attack(declared: Declared, table: Table, key: str, coarser: Mapping[str, a.Coarser], known: Frames) -> a.Attack | None:
-    columns = list(dict.fromkeys([key, *coarser]))
+def _attack(
+    declared: Declared, table: Table, key: tuple[str, ...], coarser: Mapping[str, a.Coarser], known: Frames
+) -> a.Attack | None:
+    columns = list(dict.fromkeys([*key, *coarser]))
     frames = list(known((table.schema_name, table.name), columns, most=KNOWN_PEOPLE))
     if not frames:
         return None
-    people = pl.concat(frames).with_columns(pl.col(key).alias(PERSON))
+    people = pl.concat(frames).with_columns(_person(key)).drop_nulls(PERSON)
     return a.Attack(declared.table, people, coarser)
 
 
-def _kept_key(policy: MaskingPolicyFile, table: Table) -> str | None:
-    keys = [key.columns for key in table.keys if key.is_primary and not key.has_expression]
-    name = keys[0][0] if keys and len(keys[0]) == 1 else None
-    return name if name and policy.changes(table.key, name) is None else None
+def _kept_key(policy: MaskingPolicyFile, table: Table) -> tuple[str, ...]:
+    """A key whose columns all stay as they are, the primary one first; empty where there is none."""
+    whole = [key for key in table.keys if not (key.has_expression or key.predicate or key.is_of_partition)]
+    for key in sorted(whole, key=lambda key: not key.is_primary):
+        if all(policy.changes(table.key, name) is None for name in key.columns):
+            return tuple(key.columns)
+    return ()
+
+
+def _person(key: tuple[str, ...]) -> pl.Expr:
+    """Who a row is of, as one text; a row of a unique key with NULLs is of nobody who could be known."""
+    return pl.concat_str(key, separator="\x1f").alias(PERSON)
 
 
 def coarser_of(policy: MaskingPolicyFile, table: Table, name: str) -> a.Coarser | None:

@@ -25,7 +25,10 @@ MOST_ROWS, MOST_COLUMNS = 100_000, 12
 TECHNIQUES = (Technique.NOISE, Technique.BUCKETS, Technique.SHIFT, Technique.GENERALISE)
 _STEPS = [step * 10**power for power in range(16) for step in (1, 2, 5)]
 EDGES = np.array([*(-step for step in reversed(_STEPS)), 0, *_STEPS], np.float64)
-YEARS = np.arange(0, 10_001, 5, dtype=np.float64)
+MONTHS = np.arange(0, 12 * 10_000 + 1, dtype=np.float64)
+"""Since the year 0: months of dates are counted, and told by months, years or five years, as far as they lie apart"""
+STEPS = ((36, 1), (30 * 12, 12))
+FIVE_YEARS = 60
 
 
 def spread(
@@ -49,7 +52,9 @@ def spread(
         before = _counts(partial(known, source), (table.schema_name, table.name), columns)
         after = _counts(partial(copied, copy), there, columns)
         for name, column in zip(names, columns, strict=True):
-            found.append(_distribution(table.key, column, before[name], after[name]))
+            rule = policy.changes(table.key, name)
+            is_coarse = rule is not None and rule.technique is Technique.GENERALISE
+            found.append(_distribution(table.key, column, before[name], after[name], is_coarse))
     return tuple(found)
 
 
@@ -79,9 +84,7 @@ def _counts(frames: Frames, relation: tuple[str, str], columns: Sequence[Column]
     for frame in frames(relation, [column.name for column in columns], most=MOST_ROWS):
         for column in columns:
             texts = frame[column.name]
-            values = (
-                (texts.str.slice(0, 4) if column.type.family == "date" else texts).cast(pl.Float64, strict=False).drop_nulls()
-            )
+            values = (_months(texts) if column.type.family == "date" else texts.cast(pl.Float64, strict=False)).drop_nulls()
             places = np.searchsorted(_edges(column), values.to_numpy(), side="right")
             known = sums[column.name]
             known[0] = known[0] + np.bincount(places, minlength=_edges(column).size + 1)
@@ -90,23 +93,42 @@ def _counts(frames: Frames, relation: tuple[str, str], columns: Sequence[Column]
     return {name: (counts, rows, nulls) for name, (counts, rows, nulls) in sums.items()}
 
 
+def _months(dates: pl.Series) -> pl.Series:
+    year, month = (dates.str.slice(at, size).cast(pl.Float64, strict=False) for at, size in ((0, 4), (5, 2)))
+    return year * 12 + month - 1
+
+
 def _edges(column: Column) -> np.ndarray:
-    return YEARS if column.type.family == "date" else EDGES
+    return MONTHS if column.type.family == "date" else EDGES
+
+
+def by_months(before: np.ndarray, after: np.ndarray, is_coarse: bool) -> tuple[str, tuple[Bin, ...]]:
+    """`month` with bins in months since the year 0, where all lie within three years; else `year` with bins in years, which
+    `is_coarse` dates (made years or quarters) are always told in."""
+    used = np.flatnonzero(before + after)
+    apart = int(used[-1] - used[0]) if used.size else 0
+    step = next((step for most, step in STEPS if apart < most and not (is_coarse and step == 1)), FIVE_YEARS)
+    edges = MONTHS[::step]
+    old, new = (np.bincount(np.maximum(used - 1, 0) // step + 1, side[used], edges.size + 1) for side in (before, after))
+    bins = bins_of(edges if step == 1 else edges / 12, old.astype(np.int64), new.astype(np.int64))
+    return ("month" if step == 1 else "year"), bins
 
 
 def _distribution(
-    table: str, column: Column, before: tuple[np.ndarray, int, int], after: tuple[np.ndarray, int, int]
+    table: str, column: Column, before: tuple[np.ndarray, int, int], after: tuple[np.ndarray, int, int], is_coarse: bool
 ) -> Distribution:
+    is_date = column.type.family == "date"
+    measure, bins = by_months(before[0], after[0], is_coarse) if is_date else ("amount", bins_of(EDGES, before[0], after[0]))
     return Distribution(
         table=table,
         column=column.name,
-        measure="year" if column.type.family == "date" else "amount",
+        measure=measure,
         least=LEAST,
         before_rows=before[1],
         after_rows=after[1],
         before_nulls=before[2],
         after_nulls=after[2],
-        bins=bins_of(_edges(column), before[0], after[0]),
+        bins=bins,
     )
 
 

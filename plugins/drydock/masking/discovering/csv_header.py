@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from drydock.masking.discovering import inside
 from drydock.masking.discovering.hints import comment_hints, name_hints
+from drydock.masking.discovering.profiles import PLACEHOLDERS
 from drydock.masking.values import checks
 from drydock.masking.values.folding import folded
 from drydock.masking.values.kinds import all_kinds, whole_pattern
@@ -22,6 +23,7 @@ _DATE = re.compile(r"(?:19|20)\d{2}[-/.年]?\d{1,2}[-/.月]?\d{1,2}(?:日|[ T].*
 _NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(?:E[-+]?\d+)?%?\Z")
 _IDENTIFIER = re.compile(r"[A-Z_][A-Z0-9_ .$#/()-]{0,60}\Z")
 _LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){6,}")
+_DIGITS = re.compile(r"[0-9]")
 _COMPACT_DATE = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _HEADER_WORDS_ZH = re.compile(
@@ -68,7 +70,7 @@ def is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return False
     if not rows:
         return words > 0 or all(map(_may_be_name, filled))
-    if _recurs(cells, rows):
+    if _recurs(cells, rows) or _is_one_of_a_series(cells, rows):
         return False
     return words * 2 >= len(filled) or _differing(cells, rows) > 0
 
@@ -123,11 +125,22 @@ def _recurs(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     return any(cell and any(c < len(row) and row[c] == cell for row in others) for c, cell in enumerate(cells))
 
 
+def _is_one_of_a_series(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """SKU001 above SKU002 and SKU117: but for its digits, a cell is spelt as most below it."""
+    for column, cell in enumerate(cells):
+        below = [text for row in rows if column < len(row) and (text := row[column].strip())]
+        if _DIGITS.search(cell) and below:
+            alike = sum(_DIGITS.sub("9", text) == _DIGITS.sub("9", cell) for text in below)
+            if alike > 0.5 * len(below):
+                return True
+    return False
+
+
 def _differing(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Columns whose first cell is of another kind than most below it."""
     score = 0
     for column, cell in enumerate(cells):
-        below = [row[column].strip() for row in rows if column < len(row) and row[column].strip()]
+        below = [text for row in rows if column < len(row) and (text := row[column].strip()) and text.upper() not in PLACEHOLDERS]
         if not cell or not below:
             continue
         classes = Counter(map(_class, below))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drydock.masking.discovering.hints import STRONG
+from drydock.masking.discovering.hints import STRONG, WEAK
 from drydock.masking.discovering.names import NOUN_ENDINGS, commonest
 from drydock.masking.discovering.profiles import ColumnProfile
 from drydock.masking.discovering.whole import is_beyond_chance
@@ -110,8 +110,12 @@ def is_proved(kind: str, profile: ColumnProfile) -> bool:
     passed, total = profile.passed[kind], profile.informative
     if not is_beyond_chance(kind, passed, profile.classes, profile.digit_lengths):
         return False
+    if kind == "mobile":  # numbers drawn at random begin with 10, 11 and 12 as often
+        return profile.classes["no_mobile"] < 0.1 * passed
     if kind == "landline":  # a number that begins with 0, unless it is written as a phone
-        return profile.classes["integer"] < 0.3 * total
+        return profile.classes["integer"] < 0.3 * total or profile.classes["written_landline"] >= 0.9 * passed
+    if kind == "entry_id":  # 1001 20240315 123456 has a year and a flag in their places too, and a day
+        return profile.classes["dated18"] < 0.6 * passed
     if kind == "ipv4":
         # versions have four parts too, small ones
         return profile.classes["large_octet"] >= 0.3 * passed or profile.classes["private_ip"] >= 0.95 * total
@@ -127,7 +131,7 @@ def is_proved(kind: str, profile: ColumnProfile) -> bool:
 
 
 def _counts_up(profile: ColumnProfile) -> bool:
-    return profile.numbers_compared >= 20 and profile.rising >= 0.9 * profile.numbers_compared
+    return profile.numbers_compared >= 5 and profile.rising >= 0.9 * profile.numbers_compared
 
 
 def _account_without_check(profile: ColumnProfile, hints: dict[str, int]) -> Decision | None:
@@ -186,11 +190,19 @@ def _credential(profile: ColumnProfile, hints: dict[str, int]) -> Decision | Non
     """Any text may be a secret: the name decides, unless the values are dates, amounts or flags."""
     total = profile.informative
     others = sum(profile.classes[c] for c in ("date", "decimal", "organisation", "compact_date")) + profile.passed["address"]
+    if hints.get("credential") == WEAK and _look_like_secrets(profile):
+        return Decision("credential", NAME, 1.0, total, 0, True)
     if hints.get("credential") != STRONG or others > _ANOTHER * total or profile.longest < 4:
         return None
     if profile.longest < 6 and profile.classes["integer"] > _ANOTHER * total:
         return None  # `mm` is a password in pinyin, and a millimetre
     return Decision("credential", NAME, 1.0, total, 0, True)
+
+
+def _look_like_secrets(profile: ColumnProfile) -> bool:
+    """Long, of letters and digits, and hardly two alike: what a column called `key` holds when it is no key of a table."""
+    secrets = profile.classes["long_code"] - profile.classes["uuid"] - int(profile.digit_lengths[20:].sum())
+    return secrets >= 0.8 * profile.informative and profile.distinct_estimate >= 0.5 * profile.informative
 
 
 def _by_parts(profile: ColumnProfile, hints: dict[str, int]) -> list[Decision]:

@@ -28,7 +28,7 @@ BATCH = 20_000
 _NEVER_SENSITIVE = re.compile(r"\s*(?:date|time|timestamp|timestamptz|interval|bool|boolean|uuid)\b", re.I)
 LEVELS: tuple[Level, ...] = ("secret", "sensitive-personal", "personal", "organisation", "business", "public")
 # of the things in text that look like a kind, the share that must be right before any is told
-_FLOORS = {"uscc": 0.3, "entry_id": 0.3, "mobile": 0.5}
+_FLOORS = {"uscc": 0.3, "entry_id": 0.3, "container": 0.3, "mobile": 0.5}
 _CARD_FLOOR = 0.6
 _EIGHTEEN = frozenset({"cn_id", "uscc", "entry_id", "ceb_invt_no", "tax_no"})
 _WHOLE_BY_WORDS = frozenset({"name", "latin_name", "address"})

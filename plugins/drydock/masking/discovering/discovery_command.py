@@ -31,6 +31,7 @@ from drydock.verdicts import Model, clean_text
 
 FOUND, NOTHING_EXAMINED = 0, 2
 CLOSED_PIPE = 141  # as a shell tells of SIGPIPE
+CANNOT_WRITE = 74  # EX_IOERR of sysexits.h
 STANDARD_INPUT = "-"
 MOST_COLUMNS = 5_000
 
@@ -175,13 +176,26 @@ def why_unreadable(place: str, error: OSError | NotText) -> str:
 
 def tell(text: str, code: int) -> int:
     """Write the answer to standard output and hand back the exit code; a reader that went away is no error to shout about."""
+    if sys.stdout is None:
+        return _cannot_write("it is closed")
     try:
         sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", errors="replace") + b"\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's own last flush is quiet
-        return CLOSED_PIPE
+    except OSError as e:
+        _hush_standard_output()
+        return CLOSED_PIPE if isinstance(e, BrokenPipeError) else _cannot_write(e.strerror or str(e))
     return code
+
+
+def _hush_standard_output() -> None:
+    """What is left in Python's buffer goes nowhere, so that its own last flush is quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _cannot_write(why: str) -> int:
+    if sys.stderr is not None:
+        sys.stderr.write(f"drydock: cannot write to standard output: {why}\n")
+    return CANNOT_WRITE
 
 
 def as_json(answer: Discovery) -> str:

@@ -29,8 +29,9 @@ _SAYS_NOTHING_WORDS = """type flag status state date time at on by count cnt qty
 length sum days year month lx bz rq zt sl je gb desc remark note url path file prefix suffix format rule config"""
 _SAYS_NOTHING = frozenset(_SAYS_NOTHING_WORDS.split())
 _VOWELS = frozenset("aeiou")
-_COMMENT_HEAD = re.compile(r"[\s（(，,。;；:：、/\[【]")
+_COMMENT_HEAD = re.compile(r"[\s（(，,。;；:：、\[【]")
 _COMMENT_SAYS_NOTHING = ("类型", "标志", "标识", "状态", "日期", "时间", "数量", "金额", "国别", "种类", "类别", "方式", "个数")
+_SAYS_SOMETHING = ("联系方式",)
 _COMMENT_TAIL = re.compile(r"(?:号码|编号|编码|识别号|识别码|号|码|代码|名称|姓名|信息|[0-9]+)\Z")
 
 
@@ -48,6 +49,8 @@ def _name_hints(name: str) -> Hints:
         tokens = tokens[:-1]
     if not tokens or tokens[-1] in _SAYS_NOTHING:
         return {}
+    if tokens == ["key"]:
+        return {"credential": WEAK}  # of a table, or of a door: the values must look like secrets
     return _best({kind: _end_in(tokens, words) for kind, words in _words().items()}, len(tokens), tokens)
 
 
@@ -130,9 +133,16 @@ def _comment_hints(comment: str) -> Hints:
     head = next((part for part in _COMMENT_HEAD.split(comment.strip()) if part), "")
     if not any("\u3400" <= c <= "\u9fff" for c in head):
         return name_hints(comment) if comment.isascii() else {}
-    if head.endswith(_COMMENT_SAYS_NOTHING):
+    hints: dict[str, int] = {}
+    for word in head.split("/"):  # 电话/手机 and 订单/支付交易编号 are both
+        hints |= {kind: max(strength, hints.get(kind, 0)) for kind, strength in _hints_of_word(word).items()}
+    return hints
+
+
+def _hints_of_word(word: str) -> Hints:
+    head = folded(word)
+    if head.endswith(_COMMENT_SAYS_NOTHING) and not head.endswith(_SAYS_SOMETHING):
         return {}
-    head = folded(head)
     ends = {kind: max((_word_end(head, w) for w in words), default=(0, 0)) for kind, words in _comment_words().items()}
     last, longest = max(ends.values(), default=(0, 0))
     if not last:

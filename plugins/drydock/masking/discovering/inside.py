@@ -31,7 +31,7 @@ _USCC = re.compile(r"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]
 _LIST_NO = re.compile(r"(?<![0-9A-Z])\d{4}-?20\d{2}-?[IE]-?\d{9}(?![0-9A-Z])")
 _ENTRY_ID = re.compile(r"(?<![0-9A-Z])\d{4}(?:19|20)\d{2}[01]\d{9}(?![0-9A-Z])")
 _CARD = re.compile(r"(?<![0-9A-Z])(?<![0-9]\.)\d{4}(?:[ -]?\d){12,15}(?![0-9A-Z])(?!\.[0-9])")
-_CARD_BINS = re.compile(r"(?:62|4|5[1-5]|60|9)")
+_CARD_BINS = re.compile(r"(?:35|4|5[1-5]|6[0289]|9)")
 _CARD_WORDS = re.compile(r"卡|账|帐|银行|CARD|ACCOUNT|ACCT|BANK|VISA")
 _MOBILE = re.compile(rf"{_LETTERS_BEFORE}(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d{{4}}){{2}}(?![0-9A-Z])(?!\.[0-9])")
 _SURE = frozenset({"address", "email"})  # what their patterns find inside text needs no further check
@@ -41,51 +41,70 @@ _EIGHTEEN_DIGITS = re.compile(r"(?<![0-9A-Z])\d{18}(?![0-9A-Z])")
 _ELEVEN_DIGITS = re.compile(r"(?<![0-9A-Z])\d{11}(?![0-9A-Z])")
 _LANDLINE = re.compile(r"(?<![0-9A-Z-])(?:\(0\d{2,3}\) ?|0\d{2,3}[- ])[2-8]\d{6,7}(?:-\d{1,6})?(?![0-9A-Z-])")
 _CONTAINER = re.compile(r"(?<![0-9A-Z])[A-Z]{3}[UJZ][ -]?\d{6}[ -]?\d(?![0-9A-Z])")
-_IPV4 = re.compile(r"(?<![0-9.A-Z])(?:\d{1,3}\.){3}\d{1,3}(?![0-9.]*[0-9])(?![A-Z])")
-_VERSION = re.compile(r"(?:版本|VERSION|VER|V|固件|升级)[^0-9]{0,4}$")
-_MAC = re.compile(r"(?<![0-9A-F:-])(?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2}(?![0-9A-F:-])")
+_IPV4 = re.compile(r"(?:(?<![0-9.A-Z])|(?<=IP)|(?<=ADDR))(?:\d{1,3}\.){3}\d{1,3}(?![0-9.]*[0-9])(?![A-Z])")
+_VERSION = re.compile(r"(?:版本|VERSION|VER|V|固件|升级)[^0-9]{0,4}$|[A-Z]{3}/$")
+_MAC = re.compile(r"(?:(?<![0-9A-F:-])|(?<=MAC)|(?<=MAC[:-])|(?<=[^0-9A-F]:))(?:[0-9A-F]{2}[:-]){5}[0-9A-F]{2}(?![0-9A-F:-])")
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-HJ-NP-Z][·• -]?"
-    r"(?:[DF][A-HJ-NP-Z0-9]\d{4}|\d{5}[DF]|(?=[A-Z]{0,2}[0-9])[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳])(?![0-9A-Z])"
+    r"(?:[A-HJK][A-HJ-NP-Z0-9]\d{4}|\d{5}[A-HJK]|(?=[A-Z]{0,2}[0-9])[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳])(?![0-9A-Z])"
 )
 _HKID = re.compile(r"(?<![0-9A-Z])[A-Z]{1,2}\d{6}\([0-9A]\)")
 _ADDRESS = re.compile(addresses.IN_TEXT)
 _HOUSE = re.compile(addresses.HOUSE_OR_NUMBER)
 _PAIR = re.compile(
-    r"([A-Za-z_\u3400-\u9fff][A-Za-z0-9_\u3400-\u9fff]{0,29})[\"' ]{0,2}[:=][\"' ]{0,2}([^\s,;|&\"'<>。，；]{2,80})"
+    r"([A-Za-z_][A-Za-z0-9_]{0,29}(?:[ /][A-Za-z0-9_]{1,20}){0,3}|[A-Za-z_\u3400-\u9fff][A-Za-z0-9_\u3400-\u9fff]{0,29})"
+    r"[\"' ]{0,2}[:=][\"' ]{0,2}([^\s,;|&\"'<>。，；]{1,79}[^\s,;|&\"'<>。，；.、])"
 )
 # a word and the number that follows it without a colon; kind -> pattern with the value as its group
 _WORDS_BEFORE = {
     "passport": r"(?:护照|PASSPORT)[^0-9A-Z]{0,6}(?:NO\.? ?|NUMBER )?((?:[EG]|[A-Z]{1,2})\d{7,8}|1[45]\d{7})(?![0-9A-Z])",
-    "hkmo_permit": r"通行证[^0-9A-Z]{0,6}([CW](?:\d{8}|[A-Z]\d{7}))(?![0-9A-Z])",
-    "hr_permit": r"(?:通行证|回乡证)[^0-9A-Z]{0,6}([HM]\d{8}(?:\d{2})?)(?![0-9A-Z])",
-    "tw_permit": r"(?:台胞证|台湾居民)[^0-9A-Z]{0,8}(\d{8})(?![0-9A-Z])",
-    "cn_id15": r"(?:身份证|证件)[^0-9A-Z]{0,6}(\d{15})(?![0-9A-Z])",
-    "org_code": r"组织机构代码[^0-9A-Z]{0,4}([0-9A-Z]{8}-?[0-9X])(?![0-9A-Z])",
-    "customs_reg": r"海关(?:注册|备案)?(?:编码|编号|登记)[^0-9A-Z]{0,6}(\d{4}[0-9A-Z]{6})(?![0-9A-Z])",
+    "hkmo_permit": r"(?:通行证|PERMIT)(?: NO\.?)?[^0-9A-Z]{0,6}([CW](?:\d{8}|[A-Z]\d{7}))(?![0-9A-Z])",
+    "hr_permit": r"(?:通行证|回乡证|PERMIT)(?: NO\.?)?[^0-9A-Z]{0,6}([HM]\d{8}(?:\d{2})?)(?![0-9A-Z])",
+    "tw_permit": r"(?:台胞证|台湾居民|TW PERMIT|MTP)(?: NO\.?)?[^0-9A-Z]{0,8}(\d{8})(?![0-9A-Z])",
+    "cn_id15": r"(?:身份证|证件|ID ?CARD)(?: NO\.?)?[^0-9A-Z]{0,6}(\d{15})(?![0-9A-Z])",
+    "hkid": r"(?:香港身份证|香港永久性?居民身份证|HKID|HONG KONG ID)[^0-9A-Z]{0,6}"
+    r"([A-Z]{1,2}\d{6}(?:\([0-9A]\)|[0-9A]))(?![0-9A-Z])",
+    "tax_no": r"(?:纳税人识别号|税号|TAX ?(?:NO\.?|ID|NUMBER))[^0-9A-Z]{0,6}([0-9A-Z]{15,20})(?![0-9A-Z])",
+    "hs": r"(?:商品编[码号]|税则号列?|HS ?CODE|HS编码)[^0-9A-Z]{0,6}(\d{8}(?:\d{2})?(?:\d{3})?)(?![0-9A-Z])",
+    "org_code": r"(?:组织机构代码|ORG(?:ANI[SZ]ATION)? ?CODE)[^0-9A-Z]{0,4}([0-9A-Z]{8}-?[0-9X])(?![0-9A-Z])",
+    "customs_reg": r"(?:海关(?:注册|备案)?(?:编码|编号|登记)|经营单位(?:编码|代码)?|CUSTOMS (?:CODE|REG))[^0-9A-Z]{0,6}"
+    r"(\d{4}[0-9A-Z]{6})(?![0-9A-Z])",
     "order_no": r"(?:订单编?号|交易流水号?|ORDER ?N[OUM.]{1,3})[^0-9A-Z]{0,4}([0-9A-Z_-]{8,60})(?![0-9A-Z])",
-    "bill_no": r"(?:提运?单号?|运单编?号|B/L ?NO\.?|AWB)[^0-9A-Z]{0,4}([0-9A-Z-]{6,35})(?![0-9A-Z])",
-    "imo": r"IMO(?: ?NO)?[.: ]{0,3}(\d{7})(?![0-9])",
-    "mmsi": r"MMSI[.: ]{0,3}(\d{9})(?![0-9])",
+    "bill_no": r"(?:提运?单号?|运单编?号|B/L(?: ?NO\.?)?|AWB)[^0-9A-Z]{0,4}([0-9A-Z-]{6,35})(?![0-9A-Z])",
+    "imo": r"IMO(?: ?NO)?[^0-9A-Z]{0,6}(\d{7})(?![0-9])",
+    "mmsi": r"MMSI(?: ?NO)?[^0-9A-Z]{0,6}(\d{9})(?![0-9])",
     "landline": r"(?:电话|座机|传真|TEL|FAX)[^0-9A-Z]{0,4}(0\d{2,3}-?[2-8]\d{6,7})(?![0-9])",
-    "credential": r"(?:密码|口令|密钥|PASSWORD|PASSWD|PWD|SECRET|API_?KEY|TOKEN) ?[是为:= ]+[\"']?([^\s\"',;。，；]{4,200})",
+    "credential": r"(?:密码|口令|密钥|PASSWORD|PASSWD|PWD|SECRET|API_?KEY|TOKEN)"
+    r"(?: ?[是为:= ]+|(?<=[码令])(?!SM[234]|RSA|AES|SHA|MD5|DES)(?=[!-~]{0,20}[0-9])(?=[!-~]{6}))[\"']?([^\s\"',;。，；]{4,200})",
 }
 _AFTER_WORDS = {kind: re.compile(pattern) for kind, pattern in _WORDS_BEFORE.items()}
 _ANY_WORD = re.compile(
-    r"护照|PASSPORT|证|组织机构|海关|单|流水|ORDER|B/L|AWB|IMO|MMSI|电话|座机|传真|TEL|FAX|密|口令|PASSW|PWD|SECRET|KEY|TOKEN"
+    r"护照|PASSPORT|证|组织机构|海关|经营单位|税|商品编|单|流水|ORDER|B/L|AWB|IMO|MMSI|CARD|CODE|CUSTOMS|PERMIT|MTP|HKID|HONG|TAX|电话|座机|传真|TEL|FAX|密|口令|PASSW|PWD|SECRET|KEY|TOKEN"
 )
 _TITLES = "先生|女士|小姐|师傅|老师|太太|同志|阿姨|经理|主任|总监|队长|医生|警官|教授|司机"
 _TITLE = re.compile(rf"([\u3400-\u9fff]{{1,3}})(?:{_TITLES})")
+_TITLE_APART = re.compile(rf"(?<![\u3400-\u9fff])([\u3400-\u9fff]{{2,3}})[ ,，、]{{1,2}}(?:{_TITLES})")
+_NAME_BY_LANDLINE = re.compile(
+    r"(?<![\u3400-\u9fff])([\u3400-\u9fff]{2,4})[ ,，、;/|(-]{0,3}(?:电话|座机|TEL)?[ :]{0,2}"
+    r"(?:\+?86[ -]?)?(?=\(?0\d{2,3}\)?[ -]?[2-8]\d{6})"
+)
 _NAME_WORD = re.compile(
     r"(?:姓名|联系人|收货人|收件人|发货人|寄件人|申报人员?|订购人|支付人|法人代表|法定代表人|经办人|负责人|客户|司机|货主|签收人|本人)"
     r"(?:姓名)?[是为叫]? ?[:=]? ?([\u3400-\u9fff]{2,4})(?![\u3400-\u9fff])"
+)
+# the same words in running text, where no sign ends the name: 联系人张三已签收
+_VERBS = "已|于|来|要|说|在|称|的|签收|签字|电话|手机|确认|反馈|表示|申请|提出|办理|本人"
+_NAME_BEFORE_VERB = re.compile(
+    r"(?:姓名|联系人|收货人|收件人|发货人|寄件人|申报人员?|订购人|支付人|法人代表|法定代表人|经办人|负责人|客户|司机|货主|签收人)"
+    rf"[是为叫]?[:=]? ?([\u3400-\u9fff](?:(?!{_VERBS})[\u3400-\u9fff]){{1,2}}?)(?={_VERBS})"
 )
 # a name right before a phone: 张三 13800138000, 李四，电话138...
 _NAME_BY_PHONE = re.compile(
     r"(?<![\u3400-\u9fff])([\u3400-\u9fff]{2,4})[ ,，、;/|(-]{0,3}(?:电话|手机|TEL)?[ :]{0,2}"
     r"(?:\+?86[ -]?)?(?=1[3-9]\d{9}(?![0-9]))"
 )
-_NOT_NAMES = """方式 金额 石料 任务 马上 江苏 高速 金融 白云 黄埔 江门 万元 毛重
+_NOT_NAMES = """方式 方面 方便 高度 高峰 周末 周期 周边 全部 安排 安全 康复 常年 钱款 路上 白天
+金额 石料 任务 马上 江苏 高速 金融 白云 黄埔 江门 万元 毛重
 高级 项目 总经 单位 客户 区域 常务 部门 程序 金牌 王牌
 和 有 这 那 时 于 能 都 从 任 全 经 向 同 容 计 单 应 项 何 水 车 文 成"""
 _NOT_A_NAME = frozenset(_NOT_NAMES.split())
@@ -98,7 +117,9 @@ SUSPICIOUS = (
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-Z][·• -]?[0-9A-Z]{4}|"
     r"[路街道巷弄][^0-9]{0,3}[0-9]|[0-9][号栋幢室组]|"
     rf"{_TITLES}|姓名|联系人|收货人|收件人|发货人|寄件人|申报人|订购人|支付人|法人|代表人|经办人|负责人|客户|货主|签收人|本人|"
-    r"护照|行证|乡证|台胞|台湾居民|身份证|证件|组织机构代码|海关注册|海关备案|海关编|订单|流水|提单|运单|密码|口令|密钥|电话|座机|传真|"
+    r"护照|行证|乡证|台胞|台湾居民|身份证|证件|组织机构代码|海关注册|海关备案|海关编|经营单位|纳税人|税号|税则号|商品编|订单|"
+    r"ID ?CARD|(?:ORG|ORGANI[SZ]ATION|CUSTOMS|HS) ?CODE|CUSTOMS REG|PERMIT|MTP|HKID|HONG KONG|TAX|"
+    r"流水|提单|运单|密码|口令|密钥|电话|座机|传真|"
     r"PASS|PWD|SECRET|TOKEN|API_?KEY|ORDER ?N|AWB|B/L|IMO|MMSI|TEL|FAX|[:=]|^[\[{<]"
 )
 # a code without any sign or blank can only hide these: an id after letters, a phone after TEL
@@ -126,11 +147,13 @@ AFTER_WORDS, ANY_WORD, PAIR, HOUSE, CARD_BINS = _AFTER_WORDS, _ANY_WORD, _PAIR, 
 
 def names_in(text: str) -> Iterator[tuple[int, int]]:
     """Where names stand in a folded text: before a phone or a title, after a word such as 联系人."""
-    yield from (m.span(1) for m in _NAME_BY_PHONE.finditer(text) if _is_common_name(m[1]))
+    for pattern in (_NAME_BY_PHONE, _NAME_BY_LANDLINE, _TITLE_APART):
+        yield from (m.span(1) for m in pattern.finditer(text) if _is_common_name(m[1]))
     for match in _TITLE.finditer(text):
         if _name_before_title(match[1]):
             yield match.end(1) - _size_before_title(match[1]), match.end(1)
     yield from (m.span(1) for m in _NAME_WORD.finditer(text) if is_person_name(m[1]) and not is_organisation(m[1]))
+    yield from (m.span(1) for m in _NAME_BEFORE_VERB.finditer(text) if _is_name_in_sentence(m[1]))
 
 
 def _size_before_title(characters: str) -> int:
@@ -184,7 +207,7 @@ def _take(text: str, pattern: re.Pattern[str], kind: str, found: Found) -> str:
 
 def _take_numbers(text: str, found: Found) -> str:
     longest = max(map(_digits_in, _RUN.findall(text)), default=0)
-    if longest >= 7:
+    if longest >= 6:  # N2 440101 MF…: a credit code may begin with two letters
         text = _take_long_numbers(text, longest, found)
     if longest >= 6:
         text = _take(text, _HKID, "hkid", found)
@@ -203,7 +226,7 @@ def _take_long_numbers(text: str, longest: int, found: Found) -> str:
     """`longest`: digits of the longest number, gaps left out."""
     if longest >= 17:
         text = _take(text, _CN_ID, "cn_id", found)
-    if longest >= 8:
+    if longest >= 6:
         text = _take_weighed(text, _USCC, _USCC, "uscc", found)
     if longest >= 9:
         text = _take(text, _LIST_NO, "ceb_invt_no", found)
@@ -211,7 +234,7 @@ def _take_long_numbers(text: str, longest: int, found: Found) -> str:
         text = _take_weighed(text, _ENTRY_ID, _EIGHTEEN_DIGITS, "entry_id", found)
     if longest >= 16:
         text = _take_cards(text, found)
-    text = _take(text, _CONTAINER, "container", found)
+    text = _take_weighed(text, _CONTAINER, _CONTAINER, "container", found)
     if longest >= 11:
         text = _take_weighed(text, _MOBILE, _ELEVEN_DIGITS, "mobile", found)
     return _take(text, _LANDLINE, "landline", found)
@@ -281,6 +304,7 @@ def kind_of_pair(key: str, value: str) -> str:
 def _count_names(text: str, found: Found) -> None:
     names = sum(_name_before_title(m[1]) for m in _TITLE.finditer(text))
     names += sum(is_person_name(m[1]) and not is_organisation(m[1]) for m in _NAME_WORD.finditer(text))
+    names += sum(_is_name_in_sentence(m[1]) for m in _NAME_BEFORE_VERB.finditer(text))
     if names:
         found["name"] += names
 
@@ -290,6 +314,10 @@ def _is_common_name(text: str) -> bool:
     if text[:2] in _NOT_A_NAME or not is_person_name(text) or is_organisation(text):
         return False
     return (text[0] in commonest() and text[-1] not in NOUN_ENDINGS) or text[:2] in surnames()[1]
+
+
+def _is_name_in_sentence(text: str) -> bool:
+    return text[0] not in _NOT_A_NAME and _is_common_name(text)
 
 
 def _name_before_title(characters: str) -> bool:

@@ -16,11 +16,15 @@ _DASHES = re.compile(r"[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _INVISIBLE = re.compile(
     r"[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|&#x([0-9a-fA-F]{1,6});|&#([0-9]{1,7});|%([2-7][0-9a-fA-F])|\\([nrt])")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|&#x([0-9a-fA-F]{1,6});|&#([0-9]{1,7});|%([2-7][0-9a-fA-F])|\\([nrt])|&(nbsp);")
 _HAN_DIGITS = ("零一二三四五六七八九", "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖")
 _TO_DIGIT = {c: str(i) for row in _HAN_DIGITS for i, c in enumerate(row)} | {"○": "0", "幺": "1", "两": "2"}
-_HAN_NUMBER = re.compile(f"[{''.join(_TO_DIGIT)}]{{7,}}")
-_HAN_DIGIT = re.compile(f"[{''.join(_TO_DIGIT)}]")
+_ANY_HAN = "".join(_TO_DIGIT)
+_HAN_NUMBER = re.compile(f"[{_ANY_HAN}](?:(?:[ -]?[{_ANY_HAN}]){{10,}}|[{_ANY_HAN}]{{6,}})")
+_MIXED_NUMBER = re.compile(f"[0-9{_ANY_HAN}]{{11,}}")
+_DIGITS_ALONE = re.compile("[0-9]{6}")  # a number of its own beside words: 13800138000一楼
+_HAN_DIGIT = re.compile(f"[{_ANY_HAN}]")
+_LINE_ENDS = "\u000b\u000c\u0085\u2028\u2029"
 _BLANKS = {"n": "\n", "r": "\r", "t": "\t"}
 _WIDE_FIRST, _WIDE_LAST, _WIDE_STEP = "\uff01", "\uff5e", 0xFEE0
 
@@ -32,6 +36,8 @@ class _Folds(dict[int, str]):
         character = chr(code)
         if _INVISIBLE.match(character):
             folded = ""
+        elif character in _LINE_ENDS:
+            folded = "\n"
         elif character.isdecimal():
             folded = str(unicodedata.decimal(character))
         else:
@@ -81,7 +87,7 @@ class Reading:
 
 def read(text: str) -> Reading:
     """The text folded, with the way back."""
-    if text.isascii() and text.isprintable() and not ("\\" in text or "&#" in text or "%" in text):
+    if text.isascii() and text.isprintable() and not ("\\" in text or "&#" in text or "&nbsp;" in text or "%" in text):
         return Reading(text, text.upper(), None)
     if not _ESCAPE.search(text) and not _INVISIBLE.search(text):
         folded = text.translate(_FOLDS)
@@ -116,15 +122,22 @@ def _read_plain(text: str, start: int, end: int, folded: list[str], spans: list[
 def _escaped(match: re.Match[str]) -> str:
     if match[5]:
         return _BLANKS[match[5]]
+    if match[6]:
+        return " "
     code = int(match[3]) if match[3] else int(match[1] or match[2] or match[4], 16)
     return chr(code) if code <= 0x10FFFF else ""
 
 
 def _with_digits(folded: str) -> str:
-    """Rows of seven and more Chinese numerals as digits: a telephone number that was spelt out."""
+    """Chinese numerals as digits where they spell a number out: seven in a row, or eleven with gaps or digits between."""
     if folded.isascii():
         return folded
-    return _HAN_NUMBER.sub(lambda m: _HAN_DIGIT.sub(lambda d: _TO_DIGIT[d[0]], m[0]), folded)
+    folded = _HAN_NUMBER.sub(_as_digits, folded)
+    return _MIXED_NUMBER.sub(lambda m: m[0] if _DIGITS_ALONE.search(m[0]) else _as_digits(m), folded)
+
+
+def _as_digits(match: re.Match[str]) -> str:
+    return _HAN_DIGIT.sub(lambda d: _TO_DIGIT[d[0]], match[0])
 
 
 def respelt(old: str, new: str) -> str:

@@ -31,11 +31,19 @@ _GAPPED_PATTERNS = {
     "bank_card": rf"(?<![0-9A-Z])[4569](?:{_D}){{15,18}}{_END}",
     "mobile": rf"(?<![0-9A-Z])(?:\+?(?:00)?86{_G})?1{_G}[3-9](?:{_D}){{9}}{_END}",
 }
-_LANDLINE = re.compile(rf"(?<![0-9A-Z-])(?:\+?86{_G})?\(?0\d{{2,3}}\)?{_G}[2-8](?:{_D}){{6,7}}(?:{_EXTENSION})?{_END}")
+_GAPPED_USCC = re.compile(
+    rf"(?<![0-9A-Z])[0-9A-HJ-NPQRTUWXY]{_G}[0-9A-HJ-NPQRTUWXY](?:{_D}){{6}}(?:{_G}[0-9A-HJ-NPQRTUWXY]){{10}}{_END}"
+)
+_AREA = rf"(?:(?:\+?86{_G})?\(?0\d{{2,3}}|(?:\+|00)86{_G}\(?(?:10|2\d|[3-9]\d{{2}}))\)?"
+_LANDLINE = re.compile(rf"(?<![0-9A-Z-]){_AREA}{_G}[2-8](?:{_D}){{6,7}}(?:{_EXTENSION})?{_END}")
 _GAPPED_KINDS = {kind: re.compile(pattern) for kind, pattern in _GAPPED_PATTERNS.items()}
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
-_PLATE = re.compile(rf"[{_PROVINCES}][A-HJ-NP-Z][·•-]?(?:[A-HJ-NP-Z0-9]{{5,6}}|[A-HJ-NP-Z0-9]{{4}}[挂学警港澳]){_END}")
-_DOTTED_MOBILE = re.compile(rf"(?<![0-9A-Z])1[3-9]\d\.\d{{4}}\.\d{{4}}{_END}")
+_PLATE = re.compile(
+    rf"[{_PROVINCES}] ?[A-HJ-NP-Z](?:[·•-]?|[ ·•-]{{1,3}}(?=[A-Z]{{0,3}}\d))"
+    rf"(?:[A-HJ-NP-Z0-9]{{5,6}}|[A-HJ-NP-Z0-9]{{4}}[挂学警港澳]){_END}"
+)
+MARKS_OF_MOBILE = "./_,*"
+_DOTTED_MOBILE = re.compile(rf"(?<![0-9A-Z])1[3-9]\d([{MARKS_OF_MOBILE}])\d{{4}}\1\d{{4}}{_END}")
 # the digits that a text must have in a row, gaps left out, for the kind to be looked for
 _FEWEST_DIGITS = {
     "cn_id": 17,
@@ -110,10 +118,12 @@ def _numbers(text: str) -> Iterator[tuple[int, Find]]:
             yield from _checked(text, kind, PATTERNS[kind], _SURE)
     if longest >= 9:
         yield from _checked(text, "landline", _LANDLINE, _SURE)
+    if longest >= _FEWEST_DIGITS["uscc"]:
+        yield from _checked(text, "uscc", _GAPPED_USCC, _GAPPED)
     if longest >= 10 and not all(map(str.isdigit, rows)):
         for kind, pattern in _GAPPED_KINDS.items():
             yield from _checked(text, kind, pattern, _GAPPED)
-    if text.count(".") >= 2:
+    if any(text.count(mark) >= 2 for mark in MARKS_OF_MOBILE):
         yield from ((_GAPPED, Find(*m.span(), "mobile")) for m in _DOTTED_MOBILE.finditer(text))
     if longest >= 11:
         yield from ((_GAPPED, Find(*m.span(), "mobile")) for m in _GLUED_MOBILE.finditer(text))

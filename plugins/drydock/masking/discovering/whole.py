@@ -50,13 +50,21 @@ CLASSES = {
     "uuid": (36, 38, r"^\{?[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\}?$"),
     "hash": (32, 128, r"^(?:[0-9A-F]{32}|[0-9A-F]{40}|[0-9A-F]{56}|[0-9A-F]{64}|[0-9A-F]{96}|[0-9A-F]{128})$"),
     "alnum18": (18, 18, r"^[0-9A-Z]{18}$"),
+    "lettered18": (18, 18, r"^[0-9A-Z]{0,16}[A-Z][0-9A-Z]+$"),
     "alnum10": (10, 10, r"^[0-9A-Z]{10}$"),
     "alnum9": (9, 9, r"^[0-9A-Z]{9}$"),
     "container_shape": (11, 11, r"^[A-Z]{4}[0-9]{7}$"),
+    "hkid_shape": (8, 11, r"^[A-Z]{1,2}[0-9]{6}\(?[0-9A]\)?$"),
     "large_octet": (7, 15, r"^(?:[0-9]+\.){0,3}(?:1[0-9]{2}|2[0-5][0-9])(?:\.[0-9]+){0,3}$"),
     "private_ip": (7, 15, r"^(?:10|192\.168|172\.(?:1[6-9]|2[0-9]|3[01]))\.[0-9.]+$"),
     "chinese_passport": (9, 9, r"^(?:[EG][0-9]{8}|E[A-HJ-NP-Z][0-9]{7})$"),
     "chinese_ship": (9, 9, r"^(?:41[234]|477|453)[0-9]{6}$"),
+    "no_mobile": (11, 11, r"^1[0-2][0-9]{9}$"),
+    "bare_mobile": (11, 11, r"^1[3-9][0-9]{9}$"),
+    "written_phone": (11, 15, r"^\(?[0-9]{3,4}\)?[- ][0-9]{7,8}$"),
+    "written_landline": (11, 15, r"^\(?0[1-9][0-9]{1,2}\)?[- ][2-8][0-9]{6,7}$"),
+    "dated18": (18, 18, rf"^[0-9]{{4}}{_COMPACT_DATE}[0-9]{{6}}$"),
+    "long_code": (20, 512, r"^[0-9A-Z+/=_-]+$"),
     "epoch": (10, 10, r"^1[4-7][0-9]{8}$"),
     "structured": (2, 1 << 40, r"^[ \t\r\n]*[\[{<]"),
 }
@@ -192,6 +200,9 @@ def _count_kind(kind_id: str, places: np.ndarray, column: pl.Series, batch: _Bat
     seen.fits[kind_id] += int(batch.counts[places].sum())
     seen.passed[kind_id] += int(batch.counts[right].sum())
     seen.right[kind_id] = right
+    if kind_id == "uscc" and len(right):
+        lettered = right[batch.compact.gather(right).str.contains(CLASSES["lettered18"][2]).to_numpy()]
+        seen.classes["lettered_uscc"] += int(batch.counts[lettered].sum())
     if kind_id in _EXPLAINS:
         explained[right] = True
 
@@ -257,8 +268,31 @@ def is_suspicious(values: pl.Series) -> pl.Series:
 
 def is_beyond_chance(kind_id: str, right: int, classes: Mapping[str, int], digit_lengths: np.ndarray) -> bool:
     """Are there more right values than numbers of that length would give by chance? Luhn alone passes one in ten."""
+    if right and _is_beyond_among_others(kind_id, right, classes, digit_lengths):
+        return True
     alike, floor = _chances(kind_id, classes, digit_lengths)
     return right > 0 and right >= floor * alike
+
+
+def _is_beyond_among_others(kind_id: str, right: int, classes: Mapping[str, int], digit_lengths: np.ndarray) -> bool:
+    """The same of a few values among many that look alike only by their length, where a closer likeness tells them apart."""
+    if kind_id == "mobile":  # of numbers that begin with 1, chance gives three in ten that no phone begins with
+        return classes.get("bare_mobile", 0) >= 0.9 * right and classes.get("no_mobile", 0) <= 0.1 * right
+    if kind_id == "landline":
+        written = classes.get("written_landline", 0)
+        return written >= 0.9 * right and written >= 0.5 * classes.get("written_phone", 0)
+    lettered = classes.get("lettered18", 0)
+    if kind_id == "uscc":  # resident ids and order numbers have no letter before the last place
+        return classes.get("lettered_uscc", 0) >= max(1, 0.3 * lettered)
+    if kind_id == "ceb_invt_no":
+        return right >= 0.001 * lettered
+    # a year and a flag in their places: one of 1400 numbers
+    return kind_id == "entry_id" and right >= max(3, 0.005 * digit_lengths[18]) and not _are_dated(right, classes)
+
+
+def _are_dated(right: int, classes: Mapping[str, int]) -> bool:
+    """Four digits, a day, six more: order numbers look like declarations then; serials of declarations are no days."""
+    return classes.get("dated18", 0) >= 0.6 * right
 
 
 def _chances(kind_id: str, classes: Mapping[str, int], digit_lengths: np.ndarray) -> tuple[int, float]:
@@ -276,6 +310,7 @@ def _chances(kind_id: str, classes: Mapping[str, int], digit_lengths: np.ndarray
     if kind_id == "mmsi":
         return int(digit_lengths[9]), 0.9
     alike = {"cn_id": ("alnum18", 0.001), "uscc": ("alnum18", 0.3), "ceb_invt_no": ("alnum18", 0.3)}
+    alike |= {"hkid": ("hkid_shape", 0.2)}  # one in eleven passes by chance: passports and permits of two letters
     alike |= {"org_code": ("alnum9", 0.8), "container": ("container_shape", 0.5), "customs_reg": ("alnum10", 0.98)}
     name, floor = alike.get(kind_id, ("", 0.0))
     return classes.get(name, 0), floor

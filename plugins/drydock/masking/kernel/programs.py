@@ -189,7 +189,7 @@ def _template(program: Program, shape: Shaped) -> int | None:
         return None
     made, t = _made(program.library, "template", Template, "", b"")
     program.kept.append(_Freed(made))
-    t.length, t.checks, t.label = shape.length, len(shape.checks), label(shape.name)
+    t.length, t.checks, t.label = shape.length, len(shape.checks), shape.start
     t.also_check, t.also_province = also
     for number, holds in enumerate(catalogue.provinces()):
         t.provinces[number] = bool(holds)

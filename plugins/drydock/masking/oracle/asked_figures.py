@@ -133,7 +133,7 @@ class _Written:
         """One that is asked beside others of its table; empty for all that is not."""
         if asked.what == "rows":
             return "COUNT(*)"
-        if asked.what in ("wrong", "repeated", "odd_columns", "odd_types"):
+        if asked.what in ("wrong", "repeated", "odd_columns", "odd_types", "letters"):
             return ""
         column, present = self.column(asked.column), self._present(asked.column)
         if asked.what in ("distinct", "total", "total_distance", "mean_moment", "at_least") and self.is_large(asked.column):
@@ -151,13 +151,20 @@ class _Written:
     def _measured(self, asked: Aggregate, present: str) -> str:
         column = self.column(asked.column)
         if asked.what == "mean_moment":
-            has_zone = "TIME ZONE" in self.side.columns[asked.column].type.name
-            moment = f"SYS_EXTRACT_UTC({column})" if has_zone else column
-            return f"AVG((CAST({moment} AS DATE) - DATE '1970-01-01') * 86400)"
+            return f"AVG({self._seconds(column, self.side.columns[asked.column].type.name)})"
         if asked.what == "at_least":
             return _counted(f"{column} >= {Decimal(repr(asked.told)):f}")
         matching = _counted(f"REGEXP_LIKE({self.text(asked.column)}, {text_literal(asked.told)})")
         return matching if asked.what == "matching" else f"{matching} / NULLIF({present}, 0)"
+
+    def _seconds(self, column: str, kind: str) -> str:
+        """Since 1970, to the fraction: of a TIMESTAMP made a DATE some servers round it and others cut it off."""
+        if kind == "DATE":
+            return f"({column} - DATE '1970-01-01') * 86400"
+        moment = f"SYS_EXTRACT_UTC({column})" if "TIME ZONE" in kind else column
+        parts = ((3600, "HOUR"), (60, "MINUTE"), (1, "SECOND"))
+        of_day = " + ".join(f"EXTRACT({part} FROM {moment}) * {size}" for size, part in parts)
+        return f"(TRUNC({moment}) - DATE '1970-01-01') * 86400 + {of_day}"
 
     def _present(self, name: str) -> str:
         return _counted(f"{self.column(name)} IS NOT NULL")

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from drydock.engines.oracle_statements import Segment, Statement, gather_table_stats
+from drydock.masking.kernel.work import ColumnWork
 from drydock.masking.oracle import copy_statements as st
-from drydock.masking.oracle.copy_building import OracleBuild, Present
+from drydock.masking.oracle.copy_building import OracleBuild, Present, in_characters
 from drydock.masking.oracle.copy_loading import DirectRows
 from drydock.masking.oracle.copying import OracleCopying
 from drydock.masking.oracle.deeds import OracleDeed
+from drydock.masking.oracle.numbering import Draw, Ends
+from drydock.masking.oracle.piece_columns import zoned
 from drydock.masking.oracle.sessions import SourcePicture
 from drydock.masking.policies.schema import Table, object_name
 from drydock.masking.postgres import deeds
@@ -34,8 +37,9 @@ class DirectCopying(OracleCopying):
 
     @cached_property
     def build(self) -> OracleBuild:
-        told = self.of_oracle
-        return OracleBuild(told.owner, told.source_policy, self.whole.source)
+        """Raises ChangeFailed."""
+        told, encoding = self.of_oracle, self.hands.rows(PIPELINE, "server")[0]["character_set"]
+        return OracleBuild(told.owner, told.source_policy, in_characters(self.whole.source, encoding or ""))
 
     def _new_generation(self, picture: Picture) -> None:
         """No transaction holds these together: the picture is written down last, so that a kill between begins anew."""
@@ -44,6 +48,9 @@ class DirectCopying(OracleCopying):
         told = st.written("generation_set", run_id=self.given.facts.run_id, **binds)
         self.dones += self.hands.change(*emptied, told)
         self.generations += 1
+
+    def _zones(self, works: Sequence[ColumnWork]) -> Sequence[str]:
+        return zoned(works)
 
     def _rows_of(self, part: Piece, picture: SourcePicture, count: int, number: int) -> DirectRows:
         table = self.whole.source.by_key[object_name(part.root_schema, part.root_table)]
@@ -80,6 +87,11 @@ class OracleCopyDeed(OracleDeed):
             for what in ("tables", "indexes", "constraints", "sequences")
         }
         return Present(**names)
+
+    def ends(self, draw: Draw) -> Ends:
+        """The least and the greatest number of a column in the copy. Raises ChangeFailed."""
+        (row,) = self.hands.rows(PIPELINE, "ends", {"table": draw.table.name, "column": draw.column.name})
+        return Ends(row["least"], row["most"])
 
     def send(self, statements: Iterable[Statement]) -> None:
         self.change(statements)  # type: ignore[arg-type]
@@ -137,7 +149,7 @@ def link(deed: OracleCopyDeed) -> Outcome:
     if not deed.is_done(FINISH):
         _finish(deed, [p for i in deed.plan.items if i.candidate.action == FINISH for p in i.candidate.pieces])
     deed.before_links()
-    deed.send(deed.build.link(deed.there()))
+    deed.send(deed.build.link(deed.there(), deed.ends))
     deed.send(deed.build.clear_pieces(deed.there()))
     return deed.ended()
 

@@ -16,14 +16,18 @@ import oracledb
 import pyarrow as pa
 
 from drydock.changing.hands import ChangeFailed
+from drydock.engines.oracle_errors import code_of
 from drydock.engines.oracle_statements import Statement
 from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.oracle import copy_statements as st
+from drydock.masking.oracle.piece_columns import piece_columns, with_zones
 from drydock.masking.oracle.rows import masked_batches
 from drydock.masking.oracle.streams import PICTURE_GONE, Counted, OracleRows
 from drydock.sqlfiles import SqlFile, sql_file
 
 LONGEST_ARRAY = 1000
+REFUSED = ("ORA-26019", "ORA-39778")
+"""A type of column that direct path does not load."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,15 @@ def copy_to_oracle(
     if _generation(copy, work.run_id) != work.generation:
         raise ChangeFailed(PICTURE_GONE, PICTURE_GONE, retry=False)
     _run(copy, st.empty_table(owner, work.piece))
-    batches = masked_batches(source, work.question, work.ranges, work.scn, work.works, key)
+    batches = masked_batches(source, work.question, work.ranges, work.scn, with_zones(work.works), key)
+    columns = piece_columns(work.works)
     for batch in counted.through(batches):
-        load_piece(copy, owner, work.piece, batch)
+        load_piece(copy, owner, work.piece, batch.rename_columns([c.name for c in columns]))
     part = {name: getattr(work.part, name) for name in ("schema_name", "name", "first_page", "end_page")}
     figures = {"rows_copied": counted.rows, "bytes_copied": counted.bytes, "elapsed_s": round(time.monotonic() - began, 3)}
     try:
-        _run(copy, st.take_rows(owner, table, work.piece, work.columns))
+        taken = {c.into: c.taken for c in columns if c.into}
+        _run(copy, st.take_rows(owner, table, work.piece, tuple(taken), tuple(taken.values())))
         _run(copy, st.written("part_add", run_id=work.run_id, generation=work.generation, **part, **figures))
         copy.commit()
     except BaseException:
@@ -62,7 +68,9 @@ def load_piece(copy: oracledb.Connection, owner: str, piece: str, batch: pa.Tabl
     """Load a batch; returns how: by direct path, or where it refuses a type, by array insert. Raises oracledb.Error."""
     try:
         copy.direct_path_load(owner, piece, batch.column_names, batch)
-    except (oracledb.NotSupportedError, oracledb.ProgrammingError, TypeError):  # refused before a row was sent
+    except (oracledb.DatabaseError, TypeError) as e:
+        if not _is_refused(e):
+            raise
         insert = st.insert_rows(owner, piece, batch.column_names)
         with copy.cursor() as cursor:
             for some in batch.to_batches(max_chunksize=LONGEST_ARRAY):
@@ -70,6 +78,13 @@ def load_piece(copy: oracledb.Connection, owner: str, piece: str, batch: pa.Tabl
         copy.commit()
         return "array"
     return "direct"
+
+
+def _is_refused(error: Exception) -> bool:
+    """Direct path takes no such type, which is told before a row is sent: by the driver, or by the server."""
+    if isinstance(error, (TypeError, oracledb.NotSupportedError, oracledb.ProgrammingError)):
+        return True
+    return code_of(error) in REFUSED
 
 
 def _generation(copy: oracledb.Connection, run_id: int) -> int:

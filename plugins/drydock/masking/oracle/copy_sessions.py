@@ -59,6 +59,14 @@ def own_rows(session: OracleSession, name: str, binds: Mapping[str, Any] | None)
     return sorted((r for r in found if r["run_id"] == wanted), key=lambda r: str((r.get("name"), r.get("first_page"))))
 
 
+def ends_now(session: OracleSession, owner: str, binds: Mapping[str, Any]) -> Row:
+    """The least and the greatest number of a column of the copy, exactly. Raises ChangeFailed."""
+    question = st.ends_question(owner, binds["table"], binds["column"])
+    with told_apart(), session.connection.cursor() as cursor:
+        least, most = cursor.execute(question, fetch_decimals=True).fetchone()
+    return {"least": None if least is None else int(least), "most": None if most is None else int(most)}
+
+
 def _plain(value: Any) -> Any:
     return "" if value is None else int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -159,6 +167,8 @@ class OracleCopy(OracleTarget):
             return own_rows(self.session, name, binds)
         if pipeline == PIPELINE and name == "copy_state":
             return [copy_state(self)]
+        if pipeline == PIPELINE and name == "ends":
+            return [ends_now(self.session, self.owner, binds or {})]
         return super().rows(pipeline, name, binds)
 
     def figures(self) -> TargetFigures:

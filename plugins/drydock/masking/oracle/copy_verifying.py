@@ -25,7 +25,7 @@ from drydock.masking.copy_checks.verifying_net import net_of
 from drydock.masking.copy_checks.verifying_people import measure
 from drydock.masking.copy_checks.verifying_spread import spread
 from drydock.masking.oracle.asked_figures import OracleFigures, Side
-from drydock.masking.oracle.copy_building import as_made
+from drydock.masking.oracle.copy_building import as_made, in_characters
 from drydock.masking.oracle.copy_sessions import owner_of
 from drydock.masking.oracle.expected_on_copy import CopySide, expect_on_oracle
 from drydock.masking.oracle.reading import read_oracle_schema
@@ -85,8 +85,9 @@ class CopyOnOracle:
 
     @property
     def side(self) -> CopySide:
-        """Its tables by their keys in the policy, under which figures of them are asked."""
-        tables = {s.object_name(self.told_as[t.name], t.name): t for t in self.schema.tables if t.name in self.told_as}
+        """Its tables by their keys in the policy, under which figures of them are asked: of the columns that hold values."""
+        made = as_made(self.schema)
+        tables = {s.object_name(self.told_as[t.name], t.name): t for t in made.tables if t.name in self.told_as}
         sides = {key: Side(self.owner, t.name, t.by_name) for key, t in tables.items()}
         return CopySide(OracleFigures(self.connection, sides), tables)
 
@@ -150,8 +151,10 @@ def verify_on_oracle(
     leaks = caught.verdicts[1].status is Status.FAIL
     frames = {"known": rows.frames, "copied": delivered.frames}
     people, told = measure(policy, schema, None, None, {}, direct_identifiers_left=leaks, **frames)  # type: ignore[arg-type]
-    places = places_of(policy, as_made(schema), {}, parts, {}, same_moment=rows.scn is not None)
-    expected, kept = expect_on_oracle(policy, schema, places, rows.asked_figures, delivered.side, folder)
+    places = places_of(policy, as_made(in_characters(schema, there.encoding)), {}, parts, {}, same_moment=rows.scn is not None)
+    expected, kept = expect_on_oracle(
+        policy, in_characters(schema, there.encoding), places, rows.asked_figures, delivered.side, folder
+    )
     distributions = spread(policy, schema, None, None, {}, **frames)  # type: ignore[arg-type]
     return CopyVerification(
         database=policy.database,

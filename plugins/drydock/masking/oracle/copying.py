@@ -105,7 +105,7 @@ class OracleCopying(Copying):
             "scn": picture.scn,
             "part": part,
             "question": rows_question(
-                table.schema_name, table.name, names, self.selected(table), {w.name: w.type for w in works}
+                *(table.schema_name, table.name, names, self.selected(table)), {w.name: w.type for w in works}, self._zones(works)
             ),
             "ranges": ranges,
             "works": works,
@@ -115,6 +115,10 @@ class OracleCopying(Copying):
 
     def _works(self, table: Table) -> tuple[ColumnWork, ...]:
         return works_of(self.of_oracle.source_policy, table)
+
+    def _zones(self, works: Sequence[ColumnWork]) -> Sequence[str]:
+        """Columns whose time zone the copy can hold."""
+        return ()
 
     def _segments(self, table: Table) -> tuple[dict[str, Segment], Extents]:
         """Segments and extents of a table, listed once for an attempt: after the SCN was taken. Raises ChangeFailed."""

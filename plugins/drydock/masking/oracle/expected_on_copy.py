@@ -83,6 +83,7 @@ def _expected(table: str, one: Wanted, value: Any, rows: int) -> Expected:
     else:
         held = value is not None and (one.least is None or value >= one.least) and (one.most is None or value <= one.most)
     told = {"column": one.column, "about": one.about, "expectation": one.expectation, "wanted": one.wanted}
+    told["refers_to"] = one.refers_to
     return Expected(table=table, **told, held=held, observed=value, rows=rows)  # type: ignore[arg-type]
 
 

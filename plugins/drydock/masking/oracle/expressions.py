@@ -30,6 +30,8 @@ _TESTS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between
 _VALUES = (exp.Column, exp.Identifier, exp.Literal, exp.Neg, exp.Upper, exp.Lower, exp.Length)
 _SUMS = (exp.Add, exp.Sub, exp.Mul, exp.Paren, exp.Column, exp.Identifier, exp.Literal, exp.Neg)
 _OF_TEXT = (exp.Like, exp.RegexpLike, exp.Upper, exp.Lower, exp.Length)
+_MADE = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.DPipe, exp.Case, exp.If, exp.Coalesce, exp.Substring, exp.Round, exp.Abs)
+"""What a virtual column may be made of on the same engine, beside logic, tests and values: nothing that anybody wrote."""
 
 
 Dialect = Literal["postgres", "oracle"]
@@ -80,6 +82,30 @@ def sum_there(expression: str, columns: Mapping[str, ColumnThere]) -> str | None
     tree = _parsed(expression)
     used = [columns[_plain(c.this)] for c in tree.find_all(exp.Column)] if tree is not None and made else []
     return made if used and all(column.family == "number" for column in used) else None
+
+
+def virtual_there(expression: str, columns: Mapping[str, ColumnThere]) -> str | None:
+    """What a virtual column of a copy on Oracle is made of; None where a part of it is not on the list, or it names no column."""
+    tree = _parsed(expression)
+    known = (*_LOGIC, *_TESTS, *_VALUES, *_MADE)
+    if tree is None or not all(isinstance(node, known) and _is_of_copy(node, columns) for node in tree.walk()):
+        return None
+    if tree.find(exp.Column) is None:
+        return None
+    return tree.transform(lambda node: _renamed(node, columns)).sql(dialect="oracle", identify=True)
+
+
+def _is_of_copy(node: exp.Expression, columns: Mapping[str, ColumnThere]) -> bool:
+    """Columns that the copy has, and no questions. Conversions are the engine's own on both sides."""
+    if isinstance(node, exp.Column):
+        return _plain(node.this) in columns and not node.table
+    return not (isinstance(node, exp.In) and (node.args.get("query") or node.args.get("unnest") or node.args.get("field")))
+
+
+def literals_in(expression: str) -> tuple[str, ...]:
+    """Texts and numbers that stand in an expression."""
+    tree = _parsed(expression)
+    return tuple(literal.name for literal in tree.find_all(exp.Literal)) if tree is not None else ()
 
 
 def _parsed(text: str) -> exp.Expression | None:

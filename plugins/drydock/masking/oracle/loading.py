@@ -80,7 +80,12 @@ def _writer(work: ColumnWork) -> Callable[[pa.ChunkedArray], list[bytes]]:
     encoded = codec.encoded
 
     def fields(column: pa.ChunkedArray) -> list[bytes]:
-        raw = encoded(values_of(column))
+        try:
+            raw = encoded(values_of(column))
+        except (Unmaskable, MemoryError):
+            raise
+        except Exception as e:  # its text would hold the value
+            raise Unmaskable(work.place, "copy", type(e).__name__) from None
         return [_NULL if field is None else pack(">i", len(field)) + field for field in raw]
 
     return fields

@@ -84,6 +84,7 @@ class _OwnedBy:
         name = row["name"]
         columns = tuple(self.column(c) for c in self.columns[name] if self._is_copied(c))
         constraints = self.constraints[name]
+        unique = [c for c in constraints if c["kind"] in ("P", "U")]
         return s.Table(
             schema_name=self.owner,
             name=name,
@@ -91,7 +92,8 @@ class _OwnedBy:
             comment=row["comments"] or "",
             columns=columns,
             checks=tuple(self.check(c) for c in constraints if c["kind"] == "C" and not self._is_not_null(c)),
-            keys=(*(self.key(c) for c in constraints if c["kind"] in ("P", "U")), *self.unique_indexes(name, columns)),
+            keys=(*(self.key(c) for c in unique if _holds(c)), *self.unique_indexes(name, columns)),
+            keys_off=tuple(c["name"] for c in unique if not _holds(c)),
             foreign_keys=tuple(self.foreign_key(c, keys) for c in constraints if c["kind"] == "R"),
             indexes=tuple(self.index(i, columns) for i in self._free_indexes(name) if i["uniqueness"] != "UNIQUE"),
             partitioning=self.partitioning(name),
@@ -126,7 +128,7 @@ class _OwnedBy:
             name=row["name"],
             expression=str(row["condition"] or ""),
             columns=tuple(sorted(self.members_of(row["name"]))),
-            is_validated=row["status"] == "ENABLED" and row["validated"] == "VALIDATED",
+            is_validated=_holds(row),
         )
 
     def key(self, row: Row) -> s.UniqueKey:
@@ -141,7 +143,7 @@ class _OwnedBy:
             parent=s.object_name(row["parent_owner"], parent),
             parent_columns=columns,
             is_deferrable=row["deferrable"] == "DEFERRABLE",
-            is_validated=row["status"] == "ENABLED" and row["validated"] == "VALIDATED",
+            is_validated=_holds(row),
             definition="" if row["delete_rule"] in (None, "NO ACTION") else f"ON DELETE {row['delete_rule']}",
         )
 
@@ -203,7 +205,7 @@ class _OwnedBy:
             schema_name=self.owner,
             name=row["name"],
             data_type="NUMBER",
-            start=int(row["minimum"]),
+            start=int(row["minimum"] if row["increment_by"] > 0 else row["maximum"]),
             increment=int(row["increment_by"]),
             minimum=int(row["minimum"]),
             maximum=int(row["maximum"]),
@@ -214,6 +216,11 @@ class _OwnedBy:
             is_identity=owner is not None,
             last_value=int(row["last_number"]),
         )
+
+
+def _holds(row: Row) -> bool:
+    """A constraint that all rows meet."""
+    return row["status"] == "ENABLED" and row["validated"] == "VALIDATED"
 
 
 def _by(rows: Iterable[Row], *names: str) -> dict[Any, list[Row]]:

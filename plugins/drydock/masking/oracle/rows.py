@@ -33,32 +33,52 @@ _SUMS = {
     "INTERVAL DAY TO SECOND": {"DAY": 86_400, "HOUR": 3_600, "MINUTE": 60, "SECOND": 1},
     "INTERVAL YEAR TO MONTH": {"YEAR": 12, "MONTH": 1},
 }
+_AS_TEXT = {"XMLTYPE": "XMLSERIALIZE(CONTENT {} AS CLOB)", "JSON": "JSON_SERIALIZE({} RETURNING CLOB)"}
 
 
 def rows_question(
-    owner: str, table: str, columns: Sequence[str], chosen: str = "", types: Mapping[str, DataType] | None = None
+    owner: str,
+    table: str,
+    columns: Sequence[str],
+    chosen: str = "",
+    types: Mapping[str, DataType] | None = None,
+    zones: Sequence[str] = (),
 ) -> str:
     """The SELECT of one range, with the binds scn, low and high. `chosen`: condition of a subset on the alias t; `types`: of
-    columns, where those that the driver would not give exactly are to be read as what PostgreSQL makes the same of.
+    columns, where those that the driver would not give exactly are to be read as what PostgreSQL makes the same of; `zones`:
+    columns whose time zone is read too, after all others.
 
     Built as an expression tree and written by the dialect, which quotes names; a subset's condition comes out of another.
     """
     rowids = exp.Between(this=exp.column("ROWID", table=ALIAS), low=_rowid("low"), high=_rowid("high"))
-    listed = [_read_as((types or {}).get(name), column) for name, column in zip(columns, _listed(columns), strict=True)]
+    listed = _read(columns, types)
+    listed += [exp.alias_(_zone(column), f"Z{n}", quoted=True) for n, column in enumerate(_listed(zones))]
     return _chosen(exp.Select(expressions=listed).from_(_at_scn(owner, table)).where(rowids), chosen)
+
+
+def _read(columns: Sequence[str], types: Mapping[str, DataType] | None) -> list[exp.Expression]:
+    return [_read_as((types or {}).get(name), column) for name, column in zip(columns, _listed(columns), strict=True)]
+
+
+def _zone(column: exp.Expression) -> exp.Expression:
+    """The region, or the offset where the value has none."""
+    return exp.Anonymous(this="TO_CHAR", expressions=[column, exp.Literal.string("TZR")])
 
 
 def _read_as(kind: DataType | None, column: exp.Expression) -> exp.Expression:
     """A moment with a zone as its moment in UTC: the driver gives the clock of its zone, without the zone. An interval as a
     number of seconds or months: Arrow has no exact type that both sides read. A NUMBER of any digits as its text: the driver
-    gives a double for it, `fetch_decimals` or not, and a key of 19 digits would be another one."""
+    gives a double for it, `fetch_decimals` or not, and a key of 19 digits would be another one. XML and JSON as their text:
+    the driver's data frames have no type for them."""
     plain = plain_type(kind.name) if kind else ""
     if kind and is_of_any_digits(kind):
-        return exp.alias_(_digits(column), column.this.name, quoted=True)
-    if "TIME ZONE" in plain:
-        made: exp.Expression = exp.Anonymous(this="SYS_EXTRACT_UTC", expressions=[column])
+        made: exp.Expression = _digits(column)
+    elif "TIME ZONE" in plain:
+        made = exp.Anonymous(this="SYS_EXTRACT_UTC", expressions=[column])
     elif plain in _SUMS:
         made = _sum_of(column, _SUMS[plain])
+    elif plain in _AS_TEXT:
+        made = exp.var(_AS_TEXT[plain].format(column.sql(dialect="oracle")))
     else:
         return column
     return exp.alias_(made, column.this.name, quoted=True)
@@ -97,15 +117,10 @@ def whole_question(
     types: Mapping[str, DataType] | None = None,
 ) -> str:
     """The SELECT of all rows, at an SCN with the bind scn, or as they are; `having`: columns that equal the binds k0, k1, ...;
-    `types`: of columns, where numbers of any digits are to come as texts."""
+    `types`: of columns, where what the driver would not give exactly is to come as `rows_question` reads it."""
     named = _named(owner, table) if scn is None else _at_scn(owner, table)
     tests = [exp.EQ(this=c, expression=exp.Placeholder(this=f"k{n}")) for n, c in enumerate(_listed(having))]
-    numbers = {name for name, kind in (types or {}).items() if is_of_any_digits(kind)}
-    listed = [
-        exp.alias_(_digits(column), name, quoted=True) if name in numbers else column
-        for name, column in zip(columns, _listed(columns), strict=True)
-    ]
-    question = exp.Select(expressions=listed).from_(named)
+    question = exp.Select(expressions=_read(columns, types)).from_(named)
     return (question.where(*tests) if tests else question).sql(dialect="oracle")
 
 
@@ -194,25 +209,36 @@ def table_masker(works: Sequence[ColumnWork], key: MaskingKey) -> Callable[[pa.T
         if batch.num_columns != len(works):
             raise ValueError(f"{batch.num_columns} columns came where {len(works)} were asked for")
         batch = with_numbers(batch, works)
-        read = {n: values_of(batch.column(n)) for n in _looked_at(works, by_name)}
+        read = {n: _told(works[n], lambda n=n: values_of(batch.column(n))) for n in _looked_at(works, by_name)}
         columns = [batch.column(n) for n in range(len(works))]
         for n, work in enumerate(works):
             if work.name in ready:
                 beside = [read[by_name[name]] for name in work.beside]
-                columns[n] = array_of(_masked(work, ready[work.name], read[n], beside), columns[n].type)
+                new = _masked(work, ready[work.name], read[n], beside)
+                columns[n] = _told(work, lambda new=new, n=n: array_of(new, columns[n].type))
         return pa.table(columns, names=[w.name for w in works])
 
     return mask
 
 
 def with_numbers(batch: pa.Table, works: Sequence[ColumnWork]) -> pa.Table:
-    """The batch with numbers that came as texts made numbers again, exactly. Raises pa.ArrowInvalid past 76 digits."""
+    """The batch with numbers that came as texts made numbers again, exactly. Raises Unmaskable past 76 digits."""
     for n, work in enumerate(works):
         column = batch.column(n)
         if is_of_any_digits(work.type) and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            values = [None if text is None else Decimal(text) for text in column.to_pylist()]
-            batch = batch.set_column(n, batch.column_names[n], pa.chunked_array([_exactly(values)]))
+            exact = _told(work, lambda column=column: _exactly([None if v is None else Decimal(v) for v in column.to_pylist()]))
+            batch = batch.set_column(n, batch.column_names[n], pa.chunked_array([exact]))
     return batch
+
+
+def _told(work: ColumnWork, convert: Callable[[], Any]) -> Any:
+    """What `convert` gives; errors of a conversion hold the value that it failed on. Raises Unmaskable."""
+    try:
+        return convert()
+    except (Unmaskable, MemoryError):
+        raise
+    except Exception as e:
+        raise Unmaskable(work.place, "copy", type(e).__name__) from None
 
 
 def _exactly(values: Sequence[Decimal | None]) -> pa.Array:

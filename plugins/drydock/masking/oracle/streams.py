@@ -3,7 +3,7 @@
 Rows and the row that says that the part is there are written in one transaction of the copy, so a part is copied once or not.
 What goes wrong is told by its code and class alone: the words of a server may hold values.
 
-Sources: Error Messages 19c (ORA-01466, ORA-01555, ORA-08103, ORA-08181); Development Guide 19c, Oracle Flashback Query.
+Sources: Error Messages 19c (ORA-01466, ORA-01555, ORA-08103, ORA-08181, ORA-22924); Development Guide 19c, Flashback Query.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from drydock.verdicts import clean_text
 
 PIPELINE = "masking"
 PICTURE_GONE, SOURCE_CHANGED = "picture_gone", "source_changed"
-GONE = ("ORA-01555", "ORA-08180", "ORA-08181")
-"""The undo holds the SCN no more: the copy begins anew at another one."""
+GONE = ("ORA-01555", "ORA-08180", "ORA-08181", "ORA-22924")
+"""The undo, or of LOBs what their segment keeps, holds the SCN no more: the copy begins anew at another one."""
 CHANGED = ("ORA-01466", "ORA-08103", "ORA-01410")
 """Somebody changed a table meanwhile: no other SCN mends that within this plan."""
 TOLD_EVERY_S = 15.0

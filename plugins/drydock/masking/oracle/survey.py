@@ -14,8 +14,9 @@ from drydock.engines.oracle_admission import version_of
 from drydock.engines.oracle_work import told_apart
 from drydock.estate import Engine
 from drydock.masking.discovering.proposals import ColumnSample
-from drydock.masking.oracle.copy_building import left_on_oracle
+from drydock.masking.oracle.carried import left_on_oracle, virtual_columns
 from drydock.masking.oracle.dividing import division_of
+from drydock.masking.oracle.expressions import literals_in
 from drydock.masking.oracle.partitioning import NotDivided, Word, divided
 from drydock.masking.oracle.picture import copied_tables, undo_finding
 from drydock.masking.oracle.pieces import Extents, chunk_candidates, extents_by_segment
@@ -27,7 +28,6 @@ from drydock.masking.policies.confirmed import load_confirmed
 from drydock.masking.policies.drift import drift
 from drydock.masking.policies.fitness import unfit
 from drydock.masking.policies.fitness_scope import finding
-from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.policies.schema import Schema, Table, object_name
 from drydock.masking.policies.schema_digest import schema_digest
 from drydock.masking.policies.subset import unselectable
@@ -53,6 +53,8 @@ from drydock.policy import MaskingLimits
 from drydock.verdicts import Figure, Finding
 
 EXEMPT_ROWS, EXEMPT_VALUES = "EXEMPT ACCESS POLICY", "EXEMPT REDACTION POLICY"
+FIRST_WITH_EXTERNAL = (12, 2)
+"""From then on the dictionary tells it of a table."""
 SAMPLED = ("text", "number", "json", "xml")
 """Families of columns whose values are looked at, where a person has kept them."""
 
@@ -102,14 +104,16 @@ def _findings(eyes: OracleMaskingEyes, whole: Translated, limits: MaskingLimits)
     if eyes.copy_engine is Engine.ORACLE:
         yield from definition_findings(whole.policy, _left_as_on_oracle(whole))  # what stands in definitions, for any engine
         yield from _held_in_bounds(whole)
+        yield from _held_in_virtual_columns(whole)
     else:
         present = read_definitions(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), ())
         yield from definition_findings(whole.policy, whole.schema, present)
     if not refused and eyes.copy_engine is Engine.POSTGRESQL:  # asked of a target that may have a delivery
         yield from foreseen(lambda name, binds: eyes.copy_rows(PIPELINE, name, binds), whole.policy)
     yield from unselectable(policy, schema)
-    yield from _without_rowids(eyes, policy)
+    yield from _without_rowids(eyes, schema)
     yield from _hidden(eyes, schema)
+    yield from _writable(eyes, schema)
     for table in copied_tables(eyes, schema):
         yield from _unruled(eyes, table, limits.sample_rows)
 
@@ -141,12 +145,29 @@ def _held_in_bounds(whole: Translated) -> Iterator[Finding]:
                 yield finding("masking_definition_holds_value", place, kinds=", ".join(sorted(held)))
 
 
-def _without_rowids(eyes: OracleMaskingEyes, policy: MaskingPolicyFile) -> Iterator[Finding]:
-    """Tables whose rows lie in an index or beside those of others: ranges of ROWID do not name them."""
-    for owner in policy.source.schemas:
-        for row in eyes.rows(PIPELINE, "tables", {"owner": owner}):
-            key, what = object_name(owner, row["name"]), row["iot_type"] or (row["cluster_name"] and "CLUSTER")
-            if what and key in policy.tables and not policy.tables[key].structure_only:
+def _held_in_virtual_columns(whole: Translated) -> Iterator[Finding]:
+    """Literals that virtual columns of an Oracle copy are made of: what kinds stand in them."""
+    policy = whole.source_policy
+    for key in policy.tables:
+        table = whole.source.by_key.get(key)
+        for name, text in virtual_columns(table).items() if table else ():
+            kinds = {rule.kind for column in table.by_name if (rule := policy.changes(key, column)) and rule.kind}  # type: ignore[union-attr]
+            held = {kind for literal in literals_in(text) for kind in kinds_in(literal, tuple(kinds))}
+            place = f"{key}.{name}"
+            if held and place not in policy.carried_over:
+                yield finding("masking_definition_holds_value", place, kinds=", ".join(sorted(held)))
+
+
+def _without_rowids(eyes: OracleMaskingEyes, schema: Schema) -> Iterator[Finding]:
+    """Tables whose rows lie in an index, beside those of others, or in files: ranges of ROWID do not name them."""
+    copied = {t.key for t in copied_tables(eyes, schema)}
+    for owner in schema.schemas:
+        rows = eyes.rows(PIPELINE, "tables", {"owner": owner})
+        odd = {row["name"]: row["iot_type"] or (row["cluster_name"] and "CLUSTER") for row in rows}
+        if version_of(schema.version) >= FIRST_WITH_EXTERNAL:
+            odd |= {row["name"]: "EXTERNAL" for row in eyes.rows(PIPELINE, "external_tables", {"owner": owner})}
+        for name, what in odd.items():
+            if what and (key := object_name(owner, name)) in copied:
                 yield finding("masking_rows_without_rowid", key, what=what)
 
 
@@ -162,6 +183,17 @@ def _hidden(eyes: OracleMaskingEyes, schema: Schema) -> Iterator[Finding]:
             for name in sorted({row["name"] for row in eyes.rows(PIPELINE, question, {"owner": owner})}):
                 if (owner, name) in copied:
                     yield finding("masking_reader_not_exempt", copied[owner, name], needed=questions[question])
+
+
+def _writable(eyes: OracleMaskingEyes, schema: Schema) -> Iterator[Finding]:
+    """What the reading account could change: it must be able to read alone, whatever the code that uses it does."""
+    reader = str(eyes.session.connection.username).upper()
+    for owner in schema.schemas:
+        if owner == reader:
+            yield finding("masking_source_may_be_changed", owner, right="owner")
+        rights = {(row["name"], row["privilege"]) for row in eyes.rows(PIPELINE, "write_rights", {"owner": owner})}
+        for name, right in sorted(rights, key=str):
+            yield finding("masking_source_may_be_changed", object_name(owner, name) if name else owner, right=right)
 
 
 def _unruled(eyes: OracleMaskingEyes, table: Table, most: int) -> Iterator[Finding]:

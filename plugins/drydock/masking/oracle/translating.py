@@ -19,8 +19,9 @@ from psycopg import sql
 from drydock.engines.postgres_statements import LONGEST_NAME_BYTES
 from drydock.estate import Engine
 from drydock.masking.oracle.dividing import division_of, indexes_below, keys_below, partitions_of
-from drydock.masking.oracle.equivalents import NoEquivalent, is_lossy, postgres_equivalent
+from drydock.masking.oracle.equivalents import NoEquivalent, postgres_equivalent
 from drydock.masking.oracle.expressions import ColumnThere, condition_there, default_there, sequence_of, sum_there
+from drydock.masking.oracle.refused import names_on_oracle, of_empty_column, of_type
 from drydock.masking.policies import schema as s
 from drydock.masking.policies.fitness_scope import finding
 from drydock.masking.policies.policy import MaskingPolicyFile, TableRules
@@ -30,10 +31,6 @@ from drydock.verdicts import Finding
 
 _UNQUOTED = re.compile(r"[A-Z][A-Z0-9_$#]*\Z")
 _WHOLE = 2**63 - 1
-NOT_COPIED_TYPES = ("BFILE", "LONG")
-"""LONG cannot be read at an SCN; files outside of the database have no codec."""
-NOT_ON_ORACLE = ("INTERVAL", "TIME ZONE")
-"""In the name of a type that direct path load was not seen to keep exactly: the zone of a moment would be lost."""
 
 
 def copy_name(name: str) -> str:
@@ -128,7 +125,9 @@ class Translated:
                 maximum=_bounded(one.maximum),
                 cache=max(1, one.cache),
                 cycles=one.cycles,
-                last_value=None if one.last_value is None else _bounded(one.last_value),
+                last_value=None
+                if one.last_value is None
+                else max(_bounded(one.minimum), min(_bounded(one.maximum), one.last_value)),
                 owner=owner,
                 owner_column=column,
             )
@@ -156,11 +155,14 @@ class Translated:
 
     def findings(self, target: Engine = Engine.POSTGRESQL) -> Iterator[Finding]:
         """What stops the copy, or must be looked at: names that meet or are too long, types that cannot be carried."""
-        yield from self._names()
+        yield from self._names() if target is Engine.POSTGRESQL else names_on_oracle(self.source, self.source_policy)
         for key, rules in self.source_policy.tables.items():
             table = self.source.by_key.get(key)
-            for column in table.columns if table and not rules.structure_only else ():
-                yield from _of_type(key, column, target)
+            for column in table.columns if table else ():
+                if not rules.structure_only:
+                    yield from of_type(key, column, target)
+                elif target is Engine.ORACLE:
+                    yield from of_empty_column(key, column)
 
     def _names(self) -> Iterator[Finding]:
         copied = [t for key, t in self.source.by_key.items() if key in self.source_policy.tables]
@@ -179,22 +181,6 @@ class Translated:
 def table_name(table: s.Table) -> f.Name:
     """Schema and name in the copy."""
     return copy_name(table.schema_name), copy_name(table.name)
-
-
-def _of_type(key: str, column: s.Column, target: Engine) -> Iterator[Finding]:
-    place, kind = f"{key}.{column.name}", column.type
-    if column.generated:
-        return
-    try:
-        postgres_equivalent(kind)
-    except NoEquivalent:
-        yield finding("masking_type_not_carried", place, type=kind.name)
-        return
-    on_oracle = target is Engine.ORACLE and any(word in kind.name for word in NOT_ON_ORACLE)
-    if kind.name.startswith(NOT_COPIED_TYPES) or on_oracle:
-        yield finding("masking_type_not_carried", place, type=kind.name)
-    elif is_lossy(kind) and target is Engine.POSTGRESQL:
-        yield finding("masking_type_loses", place, is_certain=False, type=kind.name, becomes=postgres_equivalent(kind).name)
 
 
 class _Names:
@@ -291,6 +277,8 @@ class _Made:
 
     def constraints(self, names: _Names) -> Iterator[f.ConstraintDef]:
         """Keys by the names of their indexes, checks as far as they mean the same, foreign keys."""
+        if self.table.keys_off:
+            self.whole.left["key_not_validated", self.key] += len(self.table.keys_off)
         for key in (k for k in self.table.keys if k.is_constraint):
             kind = "primary" if key.is_primary else "unique"
             word = "PRIMARY KEY" if key.is_primary else "UNIQUE"
@@ -311,7 +299,8 @@ class _Made:
         if parent is None or not link.parent_columns:
             self.whole.left["link_out_of_scope", self.key] += 1
             return
-        if self.division.how and not link.is_validated:  # PostgreSQL has no such link of a divided table
+        no_key = link.parent_columns not in {k.columns for k in parent.keys if k.is_constraint}
+        if no_key or (self.division.how and not link.is_validated):  # PostgreSQL has no NOT VALID link of a divided table
             self.whole.left["link_not_validated", self.key] += 1
             return
         to = table_name(parent)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 
 from drydock.estate import Engine
 from drydock.masking.ciphers.feistel import rounds_for
@@ -72,9 +74,18 @@ def _of_table(policy: MaskingPolicyFile, schema: Schema, ruled: Ruled) -> Iterat
         if rule.technique is Technique.PSEUDONYM and rule.kind in SMALL_SETS:
             size = SMALL_SETS[rule.kind]
             yield finding("masking_small_set", rule.place, is_certain=False, kind=rule.kind, size=size, rounds=rounds_for(size))
+        if rule.technique is Technique.NOISE and (least := _least_that_moves(column, rule)):
+            yield finding("masking_noise_leaves", rule.place, is_certain=False, least=least, percent=rule.parameters.percent)
         yield from _length(schema, column, rule)
         yield from _null(schema, column, rule)
+    yield from _computed_nulls(ruled)
     yield from _partition_key(ruled)
+
+
+def _least_that_moves(column: Column, rule: ResolvedRule) -> int:
+    """The smallest whole number that noise can move, in columns without decimals; 0 elsewhere: under it originals stay."""
+    whole = column.type.name in ("smallint", "integer", "bigint") or column.type.scale == 0
+    return ceil(Fraction(100) / Fraction(str(rule.parameters.percent))) if whole and rule.parameters.percent else 0
 
 
 def _type_unfit(column: Column, rule: ResolvedRule) -> str:
@@ -193,6 +204,15 @@ def _null(schema: Schema, column: Column, rule: ResolvedRule) -> Iterator[Findin
         yield finding("masking_null_refused", rule.place, technique=rule.technique)
     elif not column.nullable and _may_be_null(column, rule):
         yield finding("masking_null_possible", rule.place, is_certain=False, technique=rule.technique)
+
+
+def _computed_nulls(ruled: Ruled) -> Iterator[Finding]:
+    """A computed column that refuses NULL and is made of one that has no value any more."""
+    for name, rules in ruled.computed.items():
+        for rule in rules:
+            emptied = rule.technique is Technique.SUPPRESS or _may_be_null(ruled.table.by_name[rule.column], rule)
+            if emptied and not ruled.table.by_name[name].nullable:
+                yield finding("masking_null_possible", rule.place, is_certain=False, technique=rule.technique)
 
 
 def _may_be_null(column: Column, rule: ResolvedRule) -> bool:

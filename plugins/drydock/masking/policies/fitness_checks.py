@@ -28,9 +28,14 @@ def check_findings(schema: Schema, ruled: Ruled) -> Iterator[Finding]:
     """What the rules of one table break, or may break, of its checks and of those of its domains."""
     for check in ruled.table.checks:
         yield from _judged(schema, ruled.rules, ruled.table.by_name, check)
+        made_of = {rule.place: rule for name in check.columns for rule in ruled.computed.get(name, ())}
+        yield from (_unjudged(rule, check, "a computed column") for rule in made_of.values())
     for column, rule in ruled.columns():
         for check in column.domain_checks:
             yield from _judged(schema, {_OF_DOMAIN: rule}, {_OF_DOMAIN: column}, check)
+    for name, rules in ruled.computed.items():
+        for check in ruled.table.by_name[name].domain_checks:
+            yield from (_unjudged(rule, check, "a computed column") for rule in rules)
 
 
 def _judged(schema: Schema, rules: Mapping[str, ResolvedRule], columns: Mapping[str, Column], check: Check) -> Iterator[Finding]:

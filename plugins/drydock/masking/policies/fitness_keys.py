@@ -22,14 +22,14 @@ def key_findings(policy: MaskingPolicyFile, schema: Schema, tables: Sequence[Rul
 
 
 def _unique(schema: Schema, ruled: Ruled, key: UniqueKey) -> Iterator[Finding]:
-    for name in key.expression_columns:
-        if name in ruled.rules:
-            rule = ruled.rules[name]
-            yield finding("masking_unique_unjudged", rule.place, is_certain=False, key=key.name, technique=rule.technique)
-    if _kept_unique_by_another(schema, ruled, key):
-        return
+    if not _kept_unique_by_another(schema, ruled, key):
+        yield from _unjudged(ruled, key.name, (*key.expression_columns, *(set(key.columns) & ruled.computed.keys())))
+        yield from _broken(schema, ruled, key)
+
+
+def _broken(schema: Schema, ruled: Ruled, key: UniqueKey) -> Iterator[Finding]:
     for name in key.columns:
-        if not _stays_distinct(schema, ruled, key, name):
+        if name in ruled.rules and not _stays_distinct(schema, ruled, key, name):
             rule = ruled.rules[name]
             values = {"key": key.name, "technique": rule.technique, "columns": len(key.columns) + key.has_expression}
             yield finding("masking_unique_broken", rule.place, **values)
@@ -49,6 +49,8 @@ def _kept_unique_by_another(schema: Schema, ruled: Ruled, key: UniqueKey) -> boo
 def _stays_distinct(schema: Schema, ruled: Ruled, key: UniqueKey, name: str) -> bool:
     """Whether two values of the column never become one, as far as the key is concerned."""
     rule = ruled.rules.get(name)
+    if name in ruled.computed:
+        return False
     if rule is None or rule.technique is Technique.PSEUDONYM:
         return True
     if rule.technique is Technique.SUPPRESS:
@@ -64,12 +66,14 @@ def _is_injective(ruled: Ruled, name: str) -> bool:
 
 def _exclusions(ruled: Ruled) -> Iterator[Finding]:
     for exclusion in ruled.table.exclusions:
-        for name in exclusion.columns:
-            if name in ruled.rules:
-                rule = ruled.rules[name]
-                yield finding(
-                    "masking_unique_unjudged", rule.place, is_certain=False, key=exclusion.name, technique=rule.technique
-                )
+        yield from _unjudged(ruled, exclusion.name, exclusion.columns)
+
+
+def _unjudged(ruled: Ruled, key: str, columns: Sequence[str]) -> Iterator[Finding]:
+    """The rules behind these columns, each once."""
+    behind = [r for name in columns for r in ruled.computed.get(name, [ruled.rules[name]] if name in ruled.rules else [])]
+    for rule in {rule.place: rule for rule in behind}.values():
+        yield finding("masking_unique_unjudged", rule.place, is_certain=False, key=key, technique=rule.technique)
 
 
 def _foreign(policy: MaskingPolicyFile, schema: Schema, ruled: Ruled, key: ForeignKey) -> Iterator[Finding]:
@@ -83,6 +87,10 @@ def _foreign(policy: MaskingPolicyFile, schema: Schema, ruled: Ruled, key: Forei
     suppressed = [name for name in key.columns if _is_suppressed(ruled.rules.get(name))]
     if suppressed and (not key.match_full or len(suppressed) == len(key.columns)):
         return
+    for name in key.columns:
+        if name in ruled.computed:
+            values = {"key": key.name, "parent": key.parent, "differs": "computed"}
+            yield finding("masking_foreign_key_broken", f"{child}.{name}", **values)
     for name, parent_name, why in _unlike(policy, child, key.columns, key.parent, key.parent_columns):
         values = {"key": key.name, "parent": f"{key.parent}.{parent_name}", "differs": why}
         yield finding("masking_foreign_key_broken", f"{child}.{name}", **values)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
+from drydock.estate import Engine
+from drydock.masking.policies.conditions import Unjudgeable, parse
 from drydock.masking.policies.policy import MaskingPolicyFile, ResolvedRule
 from drydock.masking.policies.schema import Column, Schema, Table
 from drydock.verdicts import Figure, Finding, Status
@@ -16,10 +19,26 @@ class Ruled:
 
     table: Table
     rules: dict[str, ResolvedRule]
+    engine: Engine = Engine.POSTGRESQL
 
     def columns(self) -> Iterator[tuple[Column, ResolvedRule]]:
         for name, rule in self.rules.items():
             yield self.table.by_name[name], rule
+
+    @cached_property
+    def computed(self) -> dict[str, list[ResolvedRule]]:
+        """Computed columns that change because what they are made of changes -> the rules of that; those of all where it is not
+        understood what they are made of.
+        """
+        found = {}
+        for column in self.table.columns:
+            if column.generated and column.name not in self.rules:
+                try:
+                    used = parse(column.default, self.engine).columns
+                except Unjudgeable:
+                    used = frozenset(self.rules)
+                found[column.name] = [self.rules[name] for name in sorted(used & self.rules.keys())]
+        return {name: rules for name, rules in found.items() if rules}
 
 
 def ruled_tables(policy: MaskingPolicyFile, schema: Schema) -> tuple[Ruled, ...]:
@@ -30,7 +49,7 @@ def ruled_tables(policy: MaskingPolicyFile, schema: Schema) -> tuple[Ruled, ...]
         if table is None or rules.structure_only:
             continue
         changing = {name: policy.changes(key, name) for name in rules.columns if name in table.by_name}
-        found.append(Ruled(table, {name: rule for name, rule in changing.items() if rule is not None}))
+        found.append(Ruled(table, {name: rule for name, rule in changing.items() if rule is not None}, schema.engine))
     return tuple(found)
 
 

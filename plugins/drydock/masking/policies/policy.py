@@ -32,7 +32,9 @@ class ColumnRule(Model):
     level: Grade = Field(description="core, important, or one of four grades of general data (GB/T 43697, annex H)")
     technique: Technique = Field(description="what becomes of its values")
     parameters: Parameters = Field(Parameters(), description="what the technique is told")
-    join_domain: str | None = Field(None, min_length=1, max_length=64, description="default: that of the kind")
+    join_domain: str | None = Field(
+        None, min_length=1, max_length=64, description="default: that of the kind; of noise, the table"
+    )
     purpose: Name | None = Field(None, description="what the copy needs the column for; default: that of the file")
     reason: str = Field("", description="why; needed where a column with a rule is kept")
     reviewer: Name | None = Field(None, description="who confirmed this rule; default: the reviewer of the table")
@@ -211,7 +213,7 @@ class MaskingPolicyFile(Model):
             table=table,
             column=column,
             rule=rule,
-            join_domain=rule.join_domain or _default_domain(rule),
+            join_domain=rule.join_domain or _default_domain(rule, table),
             purpose=rule.purpose or self.purpose,
             reviewer=rule.reviewer or rules.reviewer,
             reviewed=rule.reviewed or rules.reviewed,
@@ -235,8 +237,14 @@ class MaskingPolicyFile(Model):
         return next(target for target in self.targets if target.id == self.target)
 
 
-def _default_domain(rule: ColumnRule) -> str:
-    """Where a rule names none: that of its kind; for other techniques the technique's own name."""
+def _default_domain(rule: ColumnRule, table: str) -> str:
+    """Where a rule names none: that of its kind; for other techniques the technique's own name.
+
+    Noise is drawn by a row's primary key: in one domain, row 7 of every table would move by one share, and who knows one of
+    those amounts would know all. So each table has its own.
+    """
+    if rule.technique is Technique.NOISE:
+        return f"noise of {table}"
     if rule.technique not in (Technique.PSEUDONYM, Technique.WORDS) or not rule.kind:
         return rule.kind or str(rule.technique)
     from drydock.masking.techniques import UnknownKind, default_join_domain

@@ -154,6 +154,7 @@ class Table(Model):
     exclusions: tuple[Exclusion, ...] = ()
     indexes: tuple[Index, ...] = ()
     partitioning: Partitioning | None = None
+    keys_off: tuple[str, ...] = Field((), description="on Oracle: keys that no row need meet: switched off, or not validated")
     hides_rows: bool = Field(False, description="row security: the reader may not see all rows")
     is_inherited: bool = False
     has_triggers: bool = False

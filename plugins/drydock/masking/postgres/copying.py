@@ -107,7 +107,9 @@ class Copying:
                 sums[name] += sum(getattr(counts, name).values())
         ways = {counts.way for _, counts in self.counts}
         told: dict[str, Figure] = {**sums, **self._by_column(), "tries": self.tries, "new_generations": self.generations}
-        return told | ({"way": ", ".join(sorted(ways))} if ways else {})
+        why = sorted({counts.why_not_compiled for _, counts in self.counts} - {""})
+        said: dict[str, Figure] = {"why_not_compiled": why[0]} if why else {}
+        return told | ({"way": ", ".join(sorted(ways)), **said} if ways else {})
 
     def _by_column(self) -> dict[str, Figure]:
         """Of each ruled column: values that were masked, NULLs that stayed, values of no known shape."""

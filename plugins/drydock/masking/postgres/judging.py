@@ -40,6 +40,7 @@ def _second_net(eyes: MaskingEyes, rows: Mapping[str, int]) -> CopyVerification:
         datetime.now(UTC),
         conditions=_conditions(eyes, schema),
         folder=eyes.facts.folder,
+        xids=picture.xids if picture else "",
     )
 
 

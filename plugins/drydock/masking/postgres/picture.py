@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
 from contextlib import closing
 
 import psycopg
@@ -29,6 +28,9 @@ from drydock.ledger.connect import Ledger, lock_key
 from drydock.ledger.masking_record import events_of_run
 from drydock.ledger.models import Event
 from drydock.ledger.record import add_event
+from drydock.masking.policies.confirmed import load_confirmed
+from drydock.masking.policies.drift import drift
+from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.policies.schema_digest import schema_digest
 from drydock.masking.postgres.chunks import FINISH
 from drydock.masking.postgres.sessions import MaskingEyes, Picture, ask_of, missing_rights, open_source, send
@@ -70,7 +72,7 @@ def hold_picture(run: ChangeRun, poll_s: float = POLL_S) -> Picture:
     with closing(eyes):
         policy, endpoint = eyes.policy, eyes.endpoint
     with closing(open_source(endpoint, f"masking.picture {run.run_key}")) as session:
-        picture = _taken(run, session, plan, policy.source.schemas)
+        picture = _taken(run, session, plan, policy)
         _hold(run, session, plan, poll_s)
     return picture
 
@@ -91,17 +93,17 @@ def approved_plan(run: ChangeRun) -> Plan:
     return plan
 
 
-def _taken(run: ChangeRun, session: Session, plan: Plan, schemas: Sequence[str]) -> Picture:
+def _taken(run: ChangeRun, session: Session, plan: Plan, policy: MaskingPolicyFile) -> Picture:
     """As `_take`. A right that was taken away lasts: no other attempt mends it. Raises PictureRefused."""
     try:
-        return _take(run, session, plan, schemas)
+        return _take(run, session, plan, policy)
     except psycopg.errors.InsufficientPrivilege:
         session.rollback()
         needs = missing_rights(ask_of(session), plan)
     raise PictureRefused(f"privilege_missing: {needs or 'a right on the source'}; see masking_source.sql of the grants")
 
 
-def _take(run: ChangeRun, session: Session, plan: Plan, schemas: Sequence[str]) -> Picture:
+def _take(run: ChangeRun, session: Session, plan: Plan, policy: MaskingPolicyFile) -> Picture:
     """Lock, compare, export, write down; the transaction stays open."""
     send(session, statement(PIPELINE, "hold_masking_lock", binds={"key": lock_key(MASKING_LOCK)}))
     send(session, statement(PIPELINE, "begin_picture"))
@@ -109,9 +111,10 @@ def _take(run: ChangeRun, session: Session, plan: Plan, schemas: Sequence[str]) 
     for ref in dict.fromkeys((p.root_schema, p.root_table) for p in pieces):
         send(session, statement(PIPELINE, "lock_table", {"table": ref}))
     told = send(session, statement(PIPELINE, "export_snapshot")).fetchall()[0]
-    schema = read_postgres_schema(ask_of(session), schemas)
+    schema = read_postgres_schema(ask_of(session), policy.source.schemas)
     if schema_digest(schema) != plan.figures.get("schema_digest"):
-        raise PictureRefused("the schema of the source changed after it was planned")
+        changed = "; ".join(f"{f.code} {f.place}" for f in drift(policy, schema, load_confirmed(policy.database)))
+        raise PictureRefused(f"the schema of the source changed after it was planned ({changed or 'by definitions alone'})")
     before = newest_picture(run.ledger, run.run_id)
     xids = hashlib.sha256(told["xids"].encode()).hexdigest()[:32]
     is_same = before is not None and (before.xids, before.identity) == (xids, schema.identity)

@@ -219,7 +219,7 @@ class MaskingTarget(PostgresTarget):
         except StreamLost as e:
             self._end_sessions()
             error = ChangeFailed(e.code, e.kind, retry=False)
-            error.needs = self._missing_rights() if e.kind == PRIVILEGE else ""
+            error.needs = self._missing_rights() if e.kind == PRIVILEGE else e.needs
         except BaseException:  # we are being stopped: the children go with us
             self.streams.close()
             self._end_sessions()

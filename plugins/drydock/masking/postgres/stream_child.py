@@ -9,17 +9,19 @@ import os
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import psycopg
 
 from drydock.changing.hands import ChangeFailed
 from drydock.engines.postgres import UNREACHABLE, classify
-from drydock.engines.postgres_statements import Columns, Definition, Part, Statement, Text, statement
-from drydock.engines.postgres_work import CUT, Session, open_changing, open_reading
+from drydock.engines.postgres_statements import Columns, Definition, Part, Statement, Text, Word, statement
+from drydock.engines.postgres_work import CUT, Session, open_changing, open_reading, told_apart
 from drydock.masking.kernel.stream import copy_stream
 from drydock.masking.kernel.work import BadStream, StreamCounts, Unmaskable
 from drydock.masking.postgres.streams import ChildSpec, PartWork, StreamJob
@@ -48,9 +50,16 @@ class Sessions:
             self.source.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             _prepare(self.source)
         if self.target is None or self.target.closed:
-            self.target = open_changing(self.spec.target, f"masking.stream {self.spec.run_key}")
+            with told_apart():
+                self.target = open_changing(self.spec.target, f"masking.stream {self.spec.run_key}")
             _prepare(self.target)
         return self.source, self.target
+
+    def close(self) -> None:
+        """Whatever state they are in, nothing of them is used again."""
+        for session in (self.source, self.target):
+            if session is not None:
+                session.close()
 
 
 def main(descriptor: int) -> None:
@@ -73,7 +82,7 @@ def _listen(channel: Connection, jobs: queue.SimpleQueue[StreamJob]) -> None:
 
 
 def _told(sessions: Sessions, job: StreamJob, tell: Callable[[tuple[object, ...]], None]) -> tuple[object, ...]:
-    """What became of a part. Anything else than these errors ends the process with nothing committed."""
+    """What became of a part. An error that nobody foresaw is told by its name and place, never by its words."""
     try:
         source, target = sessions.open()
         tell(("sessions", source.info.backend_pid, target.info.backend_pid))
@@ -85,11 +94,20 @@ def _told(sessions: Sessions, job: StreamJob, tell: Callable[[tuple[object, ...]
     except BadStream:
         return ("failed", "bad_stream", "corrupted")
     except ChangeFailed as e:
-        return ("failed", e.code, e.kind)
+        return ("failed", e.code, e.kind, e.needs)
     except psycopg.Error as e:
         state = getattr(e, "sqlstate", None)
         found = classify(e) if state else UNREACHABLE
         return ("failed", state or CUT, found.kind)
+    except Exception as e:
+        sessions.close()
+        return ("failed", type(e).__name__, "unforeseen", *_where(e))
+
+
+def _where(error: Exception) -> list[str]:
+    """The lines of our own code that led to it, the last one last."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "drydock" in f.filename]
+    return [f"{Path(f.filename).name}:{f.lineno}" for f in frames[-4:]]
 
 
 def _copied(
@@ -129,7 +147,7 @@ def _see_picture(source: Session, snapshot: str) -> None:
 def read_of(part: PartWork) -> Statement:
     """The COPY that reads a part. Raises StatementRefused."""
     names: dict[str, Part] = {
-        "columns": Columns(tuple(c.name for c in part.columns), "t"),
+        "columns": Columns(tuple(c.name for c in part.columns), "t") if part.columns else Word.NONE,
         "table": (part.schema_name, part.name),
         "first": Text(f"({part.first_page},0)"),
     }
@@ -143,7 +161,9 @@ def read_of(part: PartWork) -> Statement:
 
 
 def write_of(part: PartWork) -> Statement:
-    """The COPY that writes it. Raises StatementRefused."""
+    """The COPY that writes it; a table of computed columns alone has rows all the same. Raises StatementRefused."""
+    if not part.columns:
+        return statement(PIPELINE, "write_bare_rows", {"table": part.into})
     return statement(PIPELINE, "write_rows", {"table": part.into, "columns": Columns(tuple(c.name for c in part.columns))})
 
 

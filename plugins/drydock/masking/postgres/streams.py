@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 
+from drydock.changing.hands import LOGIN_REFUSED
 from drydock.engines.postgres import Endpoint
 from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.kernel.work import ColumnWork, StreamCounts
@@ -84,11 +85,12 @@ class MaskedCopy:
 
 
 class StreamLost(Exception):
-    """A part could not be copied; nothing of it is in the copy. `kind`: as the engine's classes of errors."""
+    """A part could not be copied; nothing of it is in the copy. `kind`: as the engine's classes of errors; `needs`: what a
+    logon that was refused needs."""
 
-    def __init__(self, code: str, kind: str) -> None:
+    def __init__(self, code: str, kind: str, needs: str = "") -> None:
         super().__init__(f"{code} ({kind})")
-        self.code, self.kind = code, kind
+        self.code, self.kind, self.needs = code, kind, needs
 
 
 @dataclass
@@ -185,8 +187,9 @@ class Streams:
         elif what == "rows":
             child.rows = int(str(told[0]))
         elif what == "failed":
-            log.warning("a part was not copied: %s", " ".join(str(word) for word in told))
-            raise StreamLost(str(told[0]), str(told[1]))
+            place = ".".join(child.job.part.place[:2]) if child.job else ""
+            log.warning("a part of %s was not copied: %s", place, " ".join(str(word) for word in told))
+            raise StreamLost(str(told[0]), str(told[1]), str(told[2]) if told[1] == LOGIN_REFUSED else "")
         elif what == "done":
             counts = StreamCounts.model_validate(told[0])
             assert child.job is not None  # only children with a job are listened to

@@ -7,6 +7,7 @@ told of values.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -71,6 +72,7 @@ def _findings(eyes: MaskingEyes, schema: Schema, limits: MaskingLimits) -> Itera
     policy = eyes.policy
     refused = tuple(refusals(policy, schema.identity, eyes.copy_rows(PIPELINE, "copy_state")[0], eyes.facts))
     yield from refused
+    yield from _may_change(eyes)
     yield from unconfirmed(policy)
     yield from drift(policy, schema, load_confirmed(policy.database))
     yield from unfit(policy, schema)
@@ -78,6 +80,16 @@ def _findings(eyes: MaskingEyes, schema: Schema, limits: MaskingLimits) -> Itera
     yield from unselectable(policy, schema)
     yield from _composites(eyes)
     yield from _unruled(eyes, schema, limits.sample_rows)
+
+
+def _may_change(eyes: MaskingEyes) -> Iterator[Finding]:
+    """Rights of the reading account beyond reading, whatever its sessions say of themselves."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in eyes.rows(PIPELINE, "rights_to_change", {"schemas": list(eyes.policy.source.schemas)}):
+        place = object_name(row["schema_name"], row["name"]) if row["name"] else eyes.endpoint.user
+        found[place].append(row["right"])
+    for place, rights in found.items():
+        yield finding("masking_source_may_be_changed", place, right=", ".join(rights))
 
 
 def _of_the_copy(eyes: MaskingEyes, schema: Schema, *, is_allowed: bool) -> Iterator[Finding]:

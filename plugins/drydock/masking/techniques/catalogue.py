@@ -27,6 +27,7 @@ SYMBOLS = {
 _NO_SYMBOL = 0x80
 _USCC = check_digits.USCC_SYMBOLS
 _PLATE_LETTERS = "A-HJ-NP-Z"
+_NEW_ENERGY = "A-HJK"  # GA 36-2018: D A B C E of pure electric vehicles, F G H J K of others
 
 ShapesOf = Callable[[str, Options], tuple[Shape, ...]]  # of a form: marks as they are, x for any other character
 
@@ -146,8 +147,8 @@ _PASSPORTS = ("k:EG p:0-9*8", f"k:E p:{_PLATE_LETTERS} p:0-9*7", "k:DSP p:0-9*7"
 _PLATES = (
     f"k:{_PROVINCES} k:{_PLATE_LETTERS} p:{_PLATE_LETTERS}0-9*5",
     f"k:{_PROVINCES} k:{_PLATE_LETTERS} p:{_PLATE_LETTERS}0-9*4 k:{_PLATE_ENDS}",
-    f"k:{_PROVINCES} k:{_PLATE_LETTERS} k:DF p:{_PLATE_LETTERS}0-9 p:0-9*4",
-    f"k:{_PROVINCES} k:{_PLATE_LETTERS} p:0-9*5 k:DF",
+    f"k:{_PROVINCES} k:{_PLATE_LETTERS} k:{_NEW_ENERGY} p:{_PLATE_LETTERS}0-9 p:0-9*4",
+    f"k:{_PROVINCES} k:{_PLATE_LETTERS} p:0-9*5 k:{_NEW_ENERGY}",
 )
 _HKID = tuple((f"p:A-Z*{n} p:0-9*6 c:0-9A", lambda n=n: (check_digits.hong_kong_id(n),)) for n in (1, 2))
 

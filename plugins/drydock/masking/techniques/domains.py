@@ -28,7 +28,7 @@ KEPT = {
     "hr_permit": "first letter, number of renewals",
     "tw_permit": "nothing",
     "hkid": "how many letters, whether it ends in A",
-    "plate": "province and letter, D or F of new energy, last Han character",
+    "plate": "province and letter, letter of new energy, last Han character",
     "imo": "the word IMO",
     "mmsi": "country digits",
     "container": "owner and category",

@@ -24,6 +24,13 @@ _LANDLINES = {  # by the digits of the area code; an earlier one goes before a l
     "k:0 k:1-9 k:0-9*2 p:2-8 p:0-9*7": 4,
     "k:0 k:1-9 k:0-9 p:2-8 p:0-9*6": 3,
 }
+_WITHOUT_ZERO = (  # of the area code, as it is dialled from abroad: +86 20 8312 3456
+    "k:1 k:0 p:2-8 p:0-9*7",
+    "k:2 k:0-9 p:2-8 p:0-9*7",
+    "k:3-9 k:0-9*2 p:2-8 p:0-9*6",
+    "k:3-9 k:0-9*2 p:2-8 p:0-9*7",
+)
+_ABROAD = tuple(Template("landline", c + text, unwritten="0") for c in _COUNTRY[1:] for text in _WITHOUT_ZERO)
 _MOBILES = tuple(Template("mobile", country + "k:1 k:3-9 k:0-9 p:0-9*8") for country in _COUNTRY)
 _LONGEST_EXTENSION = 6
 _TAIL = re.compile(rf"-(x{{1,{_LONGEST_EXTENSION}}})$")
@@ -82,8 +89,9 @@ def _landlines(form: str) -> list[Template]:
     """Those whose area code ends where a mark says so, or all where none does."""
     runs = [len(run) for run in re.findall("x+", form)]
     abroad = runs[1:] if runs[:1] == [2] else [runs[0] - 2, *runs[1:]] if runs else []
+    farther = runs[1:] if runs[:1] == [4] else [runs[0] - 4, *runs[1:]] if runs else []
     out = []
-    for country, parts in (("", runs), (_COUNTRY[1], abroad)):
+    for country, parts in zip(_COUNTRY, (runs, abroad, farther), strict=True):
         area = parts[0] if len(parts) > 1 and parts[0] in (3, 4) else None
         out += [Template("landline", country + text) for text, digits in _LANDLINES.items() if area in (None, digits)]
-    return out
+    return [*out, *_ABROAD]

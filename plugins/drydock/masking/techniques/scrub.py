@@ -21,7 +21,7 @@ from pydantic import Field
 from drydock.masking.ciphers.keys import MaskingKey
 from drydock.masking.discovering.inside import kind_of_pair
 from drydock.masking.discovering.reading import Reading, read
-from drydock.masking.discovering.spans import UNKNOWN, Find, Limits, find
+from drydock.masking.discovering.spans import MARKS_OF_MOBILE, UNKNOWN, Find, Limits, find
 from drydock.masking.techniques import masker
 from drydock.masking.techniques.columns import Column, like, values_of
 from drydock.masking.techniques.document_parts import NotParsed, Render, array_parts, json_parts, looks_like, xml_parts
@@ -292,7 +292,7 @@ def _gaps(kind: str, text: str) -> frozenset[int]:
     known = all_kinds().get(kind)
     pattern = _SEPARATOR if known is not None and known.separators else _LINE_BREAK
     places = {i for m in pattern.finditer(text) for i in range(*m.span())}
-    return frozenset(places | {i for i, c in enumerate(text) if c == "." and kind == "mobile"})
+    return frozenset(places | {i for i, c in enumerate(text) if kind == "mobile" and c in MARKS_OF_MOBILE})
 
 
 def scrub(column: Column, key: MaskingKey, policy: ScrubPolicy | None = None) -> tuple[Any, ScrubReport]:

@@ -201,6 +201,8 @@ class Template:
     """A shape written as places: `k:1 k:3-9 k:0-9 p:0-9*8`; modes as in `_Place`. `also` is what else must hold.
 
     `settled`: what `also` asks cannot change, since it is about kept places and by how much check characters are off.
+    `unwritten`: kept characters that stand before the first in other shapes of the name and are left out in this one: the
+    tweak has them, so that both are moved alike.
     """
 
     name: str
@@ -208,6 +210,12 @@ class Template:
     checks: tuple[Check, ...] = ()
     also: Stays | None = field(default=None, compare=False)
     settled: bool = False
+    unwritten: str = ""
+
+    @cached_property
+    def start(self) -> int:
+        """What the tweak begins with."""
+        return int(tweaks_of(label(self.name), np.frombuffer(self.unwritten.encode(), np.uint8)[None, :])[0])
 
     @cached_property
     def places(self) -> tuple[_Place, ...]:
@@ -239,7 +247,7 @@ class Template:
         """The rows, all of which fit, moved to other rows that fit and that `stays` lets stay."""
         codes = np.asfortranarray(codes)
         numbers, size = self._counted(codes)
-        tweaks = tweaks_of(label(self.name), codes[:, self._kept]) if self._kept else label(self.name)
+        tweaks = tweaks_of(self.start, codes[:, self._kept]) if self._kept else self.start
         offs = [check.off(codes) for check in self.checks]
         asked = None if self.settled else self.also
 

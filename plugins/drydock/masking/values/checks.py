@@ -153,7 +153,10 @@ def _ipv4(value: str) -> bool:
 
 def _landline(value: str) -> bool:
     """Area codes of two digits (010, 02x) go with eight digits, the others with seven or eight."""
-    digits = "".join(c for c in value if c.isdigit()).removeprefix("86")
+    digits = "".join(c for c in value if c.isdigit())
+    digits = digits[2:] if digits.startswith("0086") else digits
+    if digits.startswith("86"):  # from abroad the 0 is often left out: +86 20 8312 3456
+        digits = "0" + digits[2:].removeprefix("0")
     return digits[:1] == "0" and digits[1:2] != "0" and (digits[1:2] not in ("1", "2") or len(digits) >= 11)
 
 

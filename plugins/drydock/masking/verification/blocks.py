@@ -6,17 +6,16 @@ as an empty cell.
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from drydock.masking.verification.packed import opened
+
 CELL_END, ROW_END = 0x09, 0x0A
 LINE_INSIDE, TAB_INSIDE = b"\x0b", b"\x0c"
-MOST_INFLATED = 1 << 24  # bytes that one compressed cell may grow to
 
 _HEX_CELL = re.compile(rb"\\x[0-9a-f]*")
 
@@ -61,18 +60,6 @@ def with_binary_opened(block: Block) -> Block:
     return Block(block.places, text, block.of_rows)
 
 
-def opened(value: bytes) -> bytes:
-    """A binary value as text in which digits and letters can be seen; what is packed by zlib or gzip also unpacked."""
-    parts = [value]
-    if value[:2] == b"\x1f\x8b" or value[:1] == b"\x78":
-        parts.append(_inflated(value))
-    if value.count(0) * 4 > len(value):
-        parts += [_decoded(value, "utf-16-le"), _decoded(value, "utf-16-be")]
-    elif not _is_utf8(value):
-        parts.append(_decoded(value, "gb18030"))
-    return b" \x01 ".join(parts)
-
-
 def cell_ends(text: np.ndarray) -> np.ndarray:
     """Offsets of the bytes that end a cell."""
     return np.flatnonzero((text == CELL_END) | (text == ROW_END))
@@ -80,24 +67,3 @@ def cell_ends(text: np.ndarray) -> np.ndarray:
 
 def _from_hex(digits: bytes) -> bytes:
     return bytes.fromhex(digits[: len(digits) & ~1].decode())
-
-
-def _inflated(value: bytes) -> bytes:
-    try:
-        if value[:2] == b"\x1f\x8b":
-            return gzip.decompress(value) if len(value) < MOST_INFLATED // 8 else b""
-        return zlib.decompressobj().decompress(value, MOST_INFLATED)
-    except (zlib.error, OSError, EOFError):
-        return b""
-
-
-def _decoded(value: bytes, encoding: str) -> bytes:
-    return value.decode(encoding, "ignore").encode("utf-8", "ignore")
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

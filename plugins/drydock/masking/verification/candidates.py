@@ -11,7 +11,7 @@ from drydock.masking.verification.folding import DIGIT, WIDE, Folded, gather, sp
 from drydock.masking.verification.hashes import LONGEST_QUICK
 
 LONGEST_SPAN = 48  # kept bytes; longer values (addresses) are looked for as whole cells and whole groups
-LONGEST_NUMBER = 64  # digits of one token in which windows are cut
+LONGEST_NUMBER = 1 << 16  # digits of one token in which windows are cut
 NAME_BYTES = (6, 9, 12)  # two to four Chinese letters
 SHAPES = NUMERIC, MIXED, CHINESE = range(3)
 

@@ -1,25 +1,47 @@
-"""Folds a block so that one value has one form: upper case, half width, escapes of JSON and XML opened, fine tokens cut.
+"""Folds a block so that one value has one form: upper case, half width, plain digits, escapes of JSON and XML opened.
 
 Method: the bytes are classed by a table; runs of one class are tokens; tokens with only soft bytes between them (spaces,
-hyphens, dots, line breaks) form a group. A text that was broken up is a span of neighbouring tokens of one group.
+hyphens, dots, line breaks, commas of thousands) form a group. A text that was broken up is a span of neighbouring tokens of
+one group.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from drydock.masking.verification.blocks import Block, cell_ends
+from drydock.masking.verification.blocks import LINE_INSIDE, Block, cell_ends
 
 HARD, SOFT, DIGIT, LETTER, WIDE = range(5)
 MOST_TOKENS = 24  # a value broken up into more pieces is not put together
 SOFT_BYTES = b" -_./@+()\x0b\x0c"
 
 _ESCAPED = re.compile(rb"\\u([0-9A-Fa-f]{4})|&#(?:[xX]([0-9A-Fa-f]{1,6})|([0-9]{1,7}));|%([2-7][0-9A-Fa-f])|\\([nrt/])")
+_LINE_TAG = re.compile(rb"<[bB][rR] ?/?>")
+_OTHER_DIGITS = {
+    chr(number).encode(): str(unicodedata.digit(chr(number))).encode()
+    for first, behind in ((0xB2, 0xBA), (0x660, 0x66A), (0x6F0, 0x6FA), (0x2070, 0x208A), (0x2460, 0x2469), (0x24EA, 0x24EB))
+    for number in range(first, behind)
+    if unicodedata.digit(chr(number), None) is not None
+} | {chr(0x1D7CE + number).encode(): str(number % 10).encode() for number in range(50)}
+_OTHER_LEADS = (
+    b"\xc2\xb2",
+    b"\xc2\xb3",
+    b"\xc2\xb9",
+    b"\xd9",
+    b"\xdb",
+    b"\xe2\x81",
+    b"\xe2\x82",
+    b"\xe2\x91",
+    b"\xe2\x93",
+    b"\xf0\x9d\x9f",
+)
+_OTHER_DIGIT = re.compile(b"|".join(_OTHER_DIGITS))
 _TO_UPPER = bytes.maketrans(b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -85,8 +107,9 @@ class Spans:
 
 def fold(block: Block) -> Folded:
     """Raises nothing: any bytes can be folded."""
-    text = _narrow(np.frombuffer(_unescaped(block.text).translate(_TO_UPPER), np.uint8))
+    text = _narrow(np.frombuffer(_plain(_unescaped(block.text)).translate(_TO_UPPER), np.uint8))
     classes = CLASSES[text]
+    classes[_thousands(text)] = SOFT
     is_kept = classes >= DIGIT
     position = np.flatnonzero(is_kept)
     kept, kept_classes = text[position], classes[position]
@@ -146,7 +169,25 @@ def normal(value: bytes) -> bytes:
     return fold(Block(("",), value.replace(b"\n", b" ").replace(b"\t", b" ") + b"\n")).kept.tobytes()
 
 
+def _thousands(text: np.ndarray) -> np.ndarray:
+    """Commas that part a number into thousands: three digits follow, and no fourth."""
+    at = np.flatnonzero(text[:-4] == ord(",")) if len(text) > 4 else np.empty(0, np.int64)
+    is_digit = CLASSES[text] == DIGIT if len(at) else np.empty(0, bool)
+    for offset, wanted in ((-1, True), (1, True), (2, True), (3, True), (4, False)):
+        at = at[is_digit[at + offset] == wanted]
+    return at
+
+
+def _plain(text: bytes) -> bytes:
+    """Digits of other alphabets and forms (superscript, subscript, circled, Arabic, mathematical) as those of ASCII."""
+    if not any(lead in text for lead in _OTHER_LEADS):
+        return text
+    return _OTHER_DIGIT.sub(lambda found: _OTHER_DIGITS[found[0]], text)
+
+
 def _unescaped(text: bytes) -> bytes:
+    if any(mark in text for mark in (b"<br", b"<BR")):
+        text = _LINE_TAG.sub(LINE_INSIDE, text)
     if b"\\" not in text and b"&#" not in text and b"%" not in text:
         return text
     return _ESCAPED.sub(_meant, text)
@@ -194,14 +235,16 @@ def _narrow_full_width(text: np.ndarray, drop: list[np.ndarray]) -> None:
 def _narrow_marks(text: np.ndarray, drop: list[np.ndarray]) -> None:
     at = np.flatnonzero(text[:-2] == 0xE2)
     second, third = text[at + 1], text[at + 2]
-    is_dash = (second == 0x80) & (third >= 0x80) & (third <= 0x95)  # cut short, it takes nothing of what follows
+    is_bullet = (second == 0x80) & (third == 0xA2)
+    is_dash = is_bullet | ((second == 0x80) & (third >= 0x80) & (third <= 0x95))  # cut short, it takes nothing of what follows
     dash = at[is_dash | ((second == 0x88) & (third == 0x92)) | ((second == 0x81) & (third == 0xA0))]
     wide_space = np.flatnonzero((text[:-2] == 0xE3) & (text[1:-1] == 0x80) & (text[2:] == 0x80))
-    quotes = at[(second == 0x80) & (third >= 0x98) & (third <= 0xA6)]
+    quotes = at[(second == 0x80) & (third >= 0x98) & (third <= 0xA6) & ~is_bullet]
+    dot = np.flatnonzero((text[:-2] == 0xE3) & (text[1:-1] == 0x83) & (text[2:] == 0xBB))  # the middle dot of names
     three = np.flatnonzero((text[:-2] == 0xE3) & (text[1:-1] == 0x80) & (text[2:] > 0x80) & (text[2:] <= 0x9F))  # 、。《》【】
-    for here, meant in ((dash, "-"), (wide_space, "-"), (quotes, '"'), (three, ",")):
+    for here, meant in ((dash, "-"), (wide_space, "-"), (dot, "-"), (quotes, '"'), (three, ",")):
         text[here] = ord(meant)
         drop += [here + 1, here + 2]
-    narrow = np.flatnonzero((text[:-1] == 0xC2) & ((text[1:] == 0xA0) | (text[1:] == 0xAD)))
+    narrow = np.flatnonzero((text[:-1] == 0xC2) & np.isin(text[1:], (0xA0, 0xAD, 0xB7)))
     text[narrow] = ord("-")
     drop.append(narrow + 1)

@@ -11,6 +11,7 @@ from pydantic import Field
 from drydock.masking.verification import canaries, residual, semijoin
 from drydock.masking.verification.blocks import Block
 from drydock.masking.verification.canaries import Canary
+from drydock.masking.verification.codings import with_codings_opened
 from drydock.masking.verification.folding import fold
 from drydock.masking.verification.originals import Original, Originals, Wanted
 from drydock.masking.verification.results import Canaries, Residual, Semijoin
@@ -48,7 +49,7 @@ class Caught(Model):
 
 
 class Searches:
-    """The three searches of one process; each block is folded once for all of them."""
+    """The three searches of one process; each block is opened and folded once for all of them."""
 
     def __init__(self, net: Net, wanted: Wanted, folder: Path) -> None:
         self.tally = residual.Tally()
@@ -56,6 +57,7 @@ class Searches:
         self.target = semijoin.Target(wanted, folder)
 
     def add(self, block: Block) -> None:
+        block = with_codings_opened(block)
         folded = fold(block)
         self.tally.add(block, folded)
         self.birds.add(block, folded)

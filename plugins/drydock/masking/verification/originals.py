@@ -18,6 +18,7 @@ from drydock.masking.verification.candidates import CHINESE, MIXED, NUMERIC
 from drydock.masking.verification.chance import DOMAIN_SIZES
 from drydock.masking.verification.folding import fold, gather
 from drydock.masking.verification.hashes import Buckets, Filter, Keys
+from drydock.masking.verification.texts import QUAD_LETTERS, dotted_quads, written_quads
 from drydock.verdicts import Model
 
 LONGEST = 4096  # kept bytes of a value; a longer one (a document) is no identifier and is told as unread by the caller
@@ -25,6 +26,8 @@ SHORTEST = 4  # kept bytes; shorter values (a digit, two letters) stand everywhe
 BATCH = 50_000  # values folded at once
 DECOYS_PER_VALUE = 4
 MOST_DECOYS = 400_000
+QUAD_SIZES = {1: 10, 2: 90, 3: 156}
+"""Digits of a number of an IPv4 address -> such numbers"""
 
 
 class Original(Model):
@@ -51,6 +54,8 @@ class Wanted:
     lengths: np.ndarray
     names: np.ndarray
     filter: Filter
+    quads: bool = False
+    """IPv4 addresses are among them: compared as addresses, as a number of seven digits may be the same without its dots"""
 
 
 class Originals:
@@ -63,6 +68,7 @@ class Originals:
         self.records = Buckets(folder, "source")
         self.lengths = np.zeros(LONGEST + 1, bool)
         self.names = np.zeros(LONGEST + 1, bool)
+        self.quads = False
         self._shapes: dict[int, set[tuple[int, int]]] = {}
         self._strata: dict[int, Counter[bytes]] = {}
         self._sizes: dict[bytes, float] = {}
@@ -97,7 +103,7 @@ class Originals:
         found = Filter(self.records.records)
         for records in self.records.each():
             found.add(records["quick"])
-        return Wanted(self.keys, self.lengths, self.names, found)
+        return Wanted(self.keys, self.lengths, self.names, found, self.quads)
 
     def column(self, owner: int) -> Original:
         return self.columns[owner // 2]
@@ -136,7 +142,8 @@ class Originals:
         strata = self._strata.get(owner)
         if not strata:
             return self.values(owner) / size
-        total, by_class = sum(strata.values()), self.column(owner).letters is not None
+        column = self.column(owner)
+        total, by_class = sum(strata.values()), column.letters is not None or column.kind == "ipv4"
         met = sum(n * n / (self._sizes[part] if by_class else size) for part, n in strata.items())
         return met / total * self.values(owner) / total  # a value may count once a batch
 
@@ -146,6 +153,10 @@ class Originals:
         ends = np.searchsorted(folded.position, folded.ends)
         begins = np.concatenate([[0], ends[:-1]])
         sizes = ends - begins
+        if kind == "ipv4":
+            first, numbers = dotted_quads(folded)
+            sizes[folded.cells[first]] = 0  # a line is a cell; what is no address is compared as other texts are
+            yield written_quads(numbers)
         fits = (sizes >= SHORTEST) & (sizes <= LONGEST)
         self.left_out += int(((sizes > 0) & ~fits).sum())
         for length in np.flatnonzero(np.bincount(sizes[fits])).tolist():
@@ -161,18 +172,34 @@ class Originals:
 
     def _write(self, owner: int, matrix: np.ndarray) -> None:
         """Values of one length: each once, hashed, appended."""
+        if not len(matrix):
+            return
         quick, first = np.unique(self.keys.quick(matrix), return_index=True)
         matrix = matrix[first]
         self.records.add(owner, self.keys.macs(matrix), quick)
         self._note(owner, matrix.shape[1], matrix)
-        column = self.column(owner)
-        if column.kept and not self.is_decoy(owner):
-            parts = self._by_class(column, matrix) if column.letters else np.hstack([matrix[:, a:b] for a, b in column.kept])
+        column, is_quads = self.column(owner), self._are_quads(owner, matrix)
+        if (column.kept or is_quads) and not self.is_decoy(owner):
+            parts = self._by_digits(matrix) if is_quads else self._kept_parts(column, matrix)
             parts = np.ascontiguousarray(parts)
             found, counts = np.unique(parts.view(f"V{parts.shape[1]}").ravel(), return_counts=True)
             names = (part.tobytes() for part in found)
             self._strata.setdefault(owner, Counter()).update(dict(zip(names, counts.tolist(), strict=True)))
         self.hashed += len(matrix)
+
+    def _are_quads(self, owner: int, matrix: np.ndarray) -> bool:
+        return self.column(owner).kind == "ipv4" and matrix.shape[1] == QUAD_LETTERS and bool((matrix[:, 0] == ord("I")).all())
+
+    def _kept_parts(self, column: Original, matrix: np.ndarray) -> np.ndarray:
+        return self._by_class(column, matrix) if column.letters else np.hstack([matrix[:, a:b] for a, b in column.kept])
+
+    def _by_digits(self, matrix: np.ndarray) -> np.ndarray:
+        """How many digits each number of an address has, which its pseudonym keeps. Notes the sets' sizes."""
+        digits = matrix[:, 1:].reshape(len(matrix), 4, 3) > 48
+        parts = np.where(digits[:, :, 0], 3, np.where(digits[:, :, 1], 2, 1)).astype(np.uint8)
+        for part in np.unique(parts, axis=0):
+            self._sizes[part.tobytes()] = float(np.prod([QUAD_SIZES[number] for number in part.tolist()]))
+        return parts
 
     def _by_class(self, column: Original, matrix: np.ndarray) -> np.ndarray:
         """What tells the set of each value: a place that stays as it is, any other as its class. Notes the sets' sizes."""
@@ -189,7 +216,10 @@ class Originals:
         return parts
 
     def _note(self, owner: int, length: int, matrix: np.ndarray) -> None:
-        self.lengths[length] = True
+        if self._are_quads(owner, matrix):
+            self.quads = True
+        else:
+            self.lengths[length] = True
         has_wide, is_number = (matrix >= 128).any(axis=1), ((matrix >= 48) & (matrix <= 57)).all(axis=1)
         found = np.unique(np.where(has_wide, CHINESE, np.where(is_number, NUMERIC, MIXED))).tolist()
         self._shapes.setdefault(owner, set()).update((length, shape) for shape in found)

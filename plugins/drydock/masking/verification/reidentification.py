@@ -142,7 +142,7 @@ def verdict(result: Reidentification, promised: Sequence[QuasiSet], *, most_link
         findings.append(Finding(code="grade_too_low", status=Status.FAIL, values=figures))
     rows = sum(q.rows for q in result.quasi)
     risk = max((q.largest_risk for q in result.quasi), default=None)
-    return judge("reidentification", rows, findings, sets=len(result.quasi), largest_risk=risk, grade=result.grade)
+    return judge("reidentification", rows, findings, sets=len(result.quasi), largest_risk_share=risk, grade=result.grade)
 
 
 def table_frames(

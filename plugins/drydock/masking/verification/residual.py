@@ -148,7 +148,7 @@ def unread_findings(reading: Reading) -> list[Finding]:
 
 
 def _finding(count: KindCount, all_counts: tuple[KindCount, ...]) -> Iterator[Finding]:
-    if count.declared or (count.of_rows and count.hits <= count.bound):
+    if not count.is_found:
         return
     values = {"kind": count.kind, "hits": count.hits, "candidates": count.candidates, "expected": round(count.expected, 3)}
     covered = any(c.place == count.place and c.declared and c.hits >= count.hits for c in all_counts)

@@ -36,6 +36,11 @@ class KindCount(Model):
     declared: bool = Field(description="the policy says that this place holds the kind")
     of_rows: bool = Field(description="a column of a table; False: a definition or a large object")
 
+    @property
+    def is_found(self) -> bool:
+        """A kind that is not declared, beyond chance; outside of rows no chance is granted."""
+        return not self.declared and self.hits > (self.bound if self.of_rows else 0)
+
 
 class Residual(Model):
     """A scan by patterns and check digits."""
@@ -142,13 +147,14 @@ class Expected(Model):
     table: CleanText
     column: CleanText = ""
     about: str = Field(
-        description="type, format, check_digit, nulls, unique, join, distribution, rows: which promise of the copy it holds"
+        description="type, format, check_digit, nulls, unique, join, distribution, kept, rows: which promise of the copy it holds"
     )
     expectation: str = Field(description="name of the expectation's class in great-expectations")
     held: bool | None = Field(description="None: it could not be asked")
     wanted: CleanFigure = None
     observed: CleanFigure = None
     rows: int = Field(0, ge=0, description="rows of the copy that it was asked of")
+    refers_to: CleanText = Field("", description="of a join: the parent")
 
 
 class Expectations(Model):
@@ -174,7 +180,7 @@ class Distribution(Model):
 
     table: CleanText
     column: CleanText
-    measure: str = Field(description="year or amount")
+    measure: str = Field(description="year, month (months since the year 0) or amount")
     least: int = Field(ge=1)
     before_rows: int = Field(ge=0, description="rows of the source that were looked at")
     after_rows: int = Field(ge=0)

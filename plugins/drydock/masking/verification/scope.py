@@ -18,7 +18,7 @@ BLOCK = 8192  # bytes of a block in PostgreSQL's usual build; another size only 
 LONG_NUMBER = re.compile(r"[0-9]{11,}[Xx]?")  # a phone, a card, a resident id
 LAST_BLOCK = 2**32 - 1
 CANNOT_HOLD = {"B", "D", "T"}  # categories of types: boolean, dates and times, time spans
-CANNOT_HOLD_TYPES = {"float4", "float8", "oid", "xid", "xid8", "cid", "tid", "pg_lsn", "int2"}
+CANNOT_HOLD_TYPES = {"float4", "oid", "xid", "xid8", "cid", "tid", "pg_lsn", "int2"}
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,15 @@ WHOLE = Scope()
 
 @dataclass(frozen=True)
 class Part:
-    """Some blocks of one table, [first, behind), with the columns to read as (name, place)."""
+    """Some blocks of one table, [first, behind), with the columns to read as (name, place). `whole_numbers`: names of the
+    columns of which whole numbers alone are read: no value is one with a fraction."""
 
     relation: tuple[str, str]
     columns: tuple[tuple[str, str], ...]
     first: int = 0
     behind: int = LAST_BLOCK
+    whole_numbers: frozenset[str] = frozenset()
+    is_sequence: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -83,7 +86,9 @@ def parts_of(connection: Any, scope: Scope, *, split: bool = False) -> tuple[lis
         names = tuple((c["column_name"], place_of(c, scope)) for c in rows if not reasons[place_of(c, scope)])
         if names:
             pages = int(rows[0]["pages"]) if split and scope.share >= 1 else 0
-            parts += [Part(relation, names, first, behind) for first, behind in _ranges(pages)]
+            whole = frozenset(c["column_name"] for c in rows if c["type_name"] == "float8")
+            is_sequence = rows[0]["relation_kind"] == "S"
+            parts += [Part(relation, names, first, behind, whole, is_sequence) for first, behind in _ranges(pages)]
     return parts, unread
 
 

@@ -13,14 +13,15 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from drydock.masking.verification.blocks import Block
-from drydock.masking.verification.candidates import MIXED, SHAPES, Candidates, candidates, shapes, texts
+from drydock.masking.verification.candidates import MIXED, SHAPES, candidates, shapes, texts
 from drydock.masking.verification.chance import DOMAIN_SIZES, ONCE_IN_A_MILLION, Distinct, poisson_bound
 from drydock.masking.verification.folding import Folded, fold, gather
 from drydock.masking.verification.hashes import BUCKETS, Buckets, Keys
@@ -28,6 +29,7 @@ from drydock.masking.verification.originals import Original, Originals, Wanted
 from drydock.masking.verification.residual import STATISTICS, unread_findings
 from drydock.masking.verification.results import JoinCount, Semijoin
 from drydock.masking.verification.target import Progress
+from drydock.masking.verification.texts import QUAD_LETTERS, dotted_quads, written_quads
 from drydock.verdicts import Finding, Status, Verdict, judge
 
 MOST_RECORDS = 20_000_000  # of one place; a place that needs more cannot be told apart
@@ -66,9 +68,26 @@ class Target:
                 if end > begin:
                     here = order[begin:end]
                     place = self._place(folded.places[number // len(SHAPES)] + (INSIDE if some.inside else ""))
-                    shape = (place, some.length, number % len(SHAPES))
-                    self.distinct.setdefault(shape, Distinct()).add(quick[here])
-                    self._record(place, folded.kept, some, here[may[here]], quick)
+                    self._note(place, (some.length, number % len(SHAPES)), quick[here])
+                    passed = here[may[here]]
+                    self._record(place, quick[passed], partial(gather, folded.kept, length=some.length), some.starts[passed])
+        if self.wanted.quads:
+            self._add_quads(folded)
+
+    def _add_quads(self, folded: Folded) -> None:
+        """IPv4 addresses, as addresses."""
+        first, numbers = dotted_quads(folded)
+        matrix, columns = written_quads(numbers), folded.columns[first]
+        quick = self.keys.quick(matrix)
+        may = self.wanted.filter.may_hold(quick)
+        for column in np.unique(columns).tolist():
+            here = np.flatnonzero(columns == column)
+            place, passed = self._place(folded.places[column]), here[may[here]]
+            self._note(place, (QUAD_LETTERS, MIXED), quick[here])
+            self._record(place, quick[passed], lambda at: matrix[at], passed)
+
+    def _note(self, place: int, shape: tuple[int, int], quick: np.ndarray) -> None:
+        self.distinct.setdefault((place, *shape), Distinct()).add(quick)
 
     def absorb(self, other: Target) -> None:
         """Take in what another process found, with the same keys."""
@@ -110,15 +129,15 @@ class Target:
     def _place(self, name: str) -> int:
         return self.places.setdefault(name, len(self.places))
 
-    def _record(self, place: int, kept: np.ndarray, some: Candidates, at: np.ndarray, quick: np.ndarray) -> None:
+    def _record(self, place: int, quick: np.ndarray, texts_at: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> None:
+        """What passed the filter: its quick hashes, and how their texts are found."""
         if not len(at):
             return
-        unique, first = np.unique(quick[at], return_index=True)
+        unique, first = np.unique(quick, return_index=True)
         if self.records[place] + len(unique) > MOST_RECORDS:
             self.cut.add(next(name for name, number in self.places.items() if number == place))
             return
-        macs = self.keys.macs(gather(kept, some.starts[at[first]], some.length))
-        self.found[0].add(place, macs, unique)
+        self.found[0].add(place, self.keys.macs(texts_at(at[first])), unique)
         self.records[place] += len(unique)
         self.hashed += len(unique)
 
@@ -267,7 +286,7 @@ def _expected(sides: Originals, owner: int, candidates_here: int, decoy_hits: in
     """Mean number of distinct originals met by chance."""
     column, originals = sides.column(owner), sides.values(owner)
     size = column.free_size or DOMAIN_SIZES.get(column.kind)
-    if size and (column.letters or all(kind <= MIXED for _, kind in sides.shapes(owner))):
+    if size and (column.letters or column.kind == "ipv4" or all(kind <= MIXED for _, kind in sides.shapes(owner))):
         return candidates_here * sides.met_by_one(owner, size)
     decoys = sides.values(sides.decoy_of(owner))
     return (decoy_hits + 0.5) * originals / decoys if decoys else candidates_here * originals / 2**64

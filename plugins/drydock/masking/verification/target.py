@@ -21,6 +21,8 @@ from drydock.sqlfiles import sql_file
 
 BLOCK_BYTES = 4 << 20
 OVERLAP_BYTES = 4096  # of two pieces of a large object, so that no value is cut in two
+AS_TEXT = sql.SQL("{}::text")
+WHOLE_NUMBER = sql.SQL("CASE WHEN {0} = trunc({0}) THEN {0}::text END")
 SERVER_IS_GONE = ("08", "57", "53")  # classes of SQLSTATE after which nothing more can be read: the whole run is repeated
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -121,17 +123,25 @@ def read_part(connection: Connection, part: Part, progress: Progress, scope: Sco
 
 
 def _statement_of(part: Part, scope: Scope) -> sql.Composed:
-    if scope.share < 1:
+    names, whole = [name for name, _ in part.columns], part.whole_numbers
+    if scope.share < 1 and not part.is_sequence:
         more = {"percent": sql.Literal(100 * scope.share), "seed": sql.Literal(scope.seed)}
-        return _statement("copy_sample", part.relation, [name for name, _ in part.columns], more)
+        return _statement("copy_sample", part.relation, names, more, whole)
     if part.is_whole:
-        return _statement("copy_out", part.relation, [name for name, _ in part.columns], {})
+        return _statement("copy_out", part.relation, names, {}, whole)
     ends = {"first": sql.Literal(f"({part.first},0)"), "behind": sql.Literal(f"({part.behind},0)")}
-    return _statement("copy_part", part.relation, [name for name, _ in part.columns], ends)
+    return _statement("copy_part", part.relation, names, ends, whole)
 
 
-def _statement(file: str, relation: tuple[str, str], columns: Sequence[str], more: dict[str, sql.Composable]) -> sql.Composed:
-    texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns)
+def _statement(
+    file: str,
+    relation: tuple[str, str],
+    columns: Sequence[str],
+    more: dict[str, sql.Composable],
+    whole: frozenset[str] = frozenset(),
+) -> sql.Composed:
+    forms = (WHOLE_NUMBER if name in whole else AS_TEXT for name in columns)
+    texts = sql.SQL(", ").join(form.format(sql.Identifier(name)) for form, name in zip(forms, columns, strict=True))
     text = sql_file("postgresql", "verification", file).statement
     return sql.SQL(text).format(columns=texts, relation=sql.Identifier(*relation), **more)
 

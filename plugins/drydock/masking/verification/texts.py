@@ -13,6 +13,7 @@ _MAIL = re.compile(rb"@[A-Z0-9](?:[A-Z0-9-]{0,62}\.)+[A-Z]{2,24}(?![A-Z0-9])")
 _BEFORE_AT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-")
 _MAC = re.compile(rb"[0-9A-F]{2}([:-])[0-9A-F]{2}(?:\1[0-9A-F]{2}){4}(?![0-9A-F:-])")
 _HEX_BEFORE = frozenset(bytes([b]) for b in b"0123456789ABCDEF:-")
+QUAD_LETTERS = 13  # of an IPv4 address as it is compared
 _AREA = "(?:省|自治区|市|区|县|镇|乡)"
 _ROAD = "(?:路|街|道|巷|村|弄|里|苑|大厦|号|栋|幢|室|楼)"
 _HAN = "[\u4e00-\u9fff]"
@@ -48,10 +49,14 @@ def _macs(text: np.ndarray, raw: bytes) -> np.ndarray:
 
 
 def _addresses_of_networks(folded: Folded) -> np.ndarray:
-    """Four short numbers with single dots between them, and none before or after."""
+    return folded.position[folded.starts[dotted_quads(folded)[0]]]
+
+
+def dotted_quads(folded: Folded) -> tuple[np.ndarray, np.ndarray]:
+    """Four short numbers with single dots between them, and none before or after: first tokens, numbers (4 by hits)."""
     starts, lengths = folded.position[folded.starts], folded.lengths
     if len(starts) < 4:
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int64), np.empty((4, 0), np.int64)
     short = (folded.classes == DIGIT) & (lengths <= 3)
     ends = starts + lengths
     dotted = np.zeros(len(starts), bool)
@@ -59,8 +64,18 @@ def _addresses_of_networks(folded: Folded) -> np.ndarray:
     dotted[:-1] = short[:-1] & short[1:] & (starts[1:] - ends[:-1] == 1) & is_dot
     before = np.concatenate([[False], dotted[:-1]])
     first = np.flatnonzero(dotted[:-3] & dotted[1:-2] & dotted[2:-1] & ~dotted[3:] & ~before[:-3])
-    numbers = np.stack([_small_number(folded, first + i) for i in range(4)]) if len(first) else np.empty((4, 0))
-    return starts[first[(numbers <= 255).all(axis=0)]]
+    numbers = np.stack([_small_number(folded, first + i) for i in range(4)]) if len(first) else np.empty((4, 0), np.int64)
+    good = (numbers <= 255).all(axis=0)
+    return first[good], numbers[:, good]
+
+
+def written_quads(numbers: np.ndarray) -> np.ndarray:
+    """Addresses as a matrix of letters that no other text has by chance: twelve digits behind an I."""
+    written = np.full((numbers.shape[1], QUAD_LETTERS), ord("I"), np.uint8)
+    for part in range(4):
+        for place, power in enumerate((100, 10, 1)):
+            written[:, 1 + 3 * part + place] = numbers[part] // power % 10 + 48
+    return written
 
 
 def _small_number(folded: Folded, tokens: np.ndarray) -> np.ndarray:
