@@ -14,8 +14,10 @@ from drydock.ledger import record as ledger_record
 from drydock.ledger.connect import transaction
 from drydock.ledger.masking_record import copy_verification_of_run, events_of_run
 from drydock.ledger.models import Event
+from drydock.masking.copy_checks.expectations_copy import PAGES
 from drydock.masking.copy_checks.verifying import CopyVerification
 from drydock.masking.policies.policy import MaskingPolicyFile
+from drydock.masking.postgres.facts_of_run import folder_of
 from drydock.masking.postgres.survey import policy_digest
 from drydock.plans import Plan
 from drydock.reporting.document import Language
@@ -45,6 +47,12 @@ def report_run(run: ChangeRun) -> tuple[Path, ...]:
                 ledger_record.save_report(connection, run.run_id, KIND, run.day, told.language, file, 0, run.database.id)
     ledger_record.add_event(run.ledger, run.run_id, "reported", {"files": len(files)})
     return tuple(sorted(file.path for file in files))
+
+
+def data_docs(run: ChangeRun) -> tuple[Path, ...]:
+    """The first page of what great-expectations wrote of the run's copy; nothing where there was no check."""
+    page = folder_of(run) / PAGES / "index.html"
+    return (page,) if page.is_file() else ()
 
 
 def read_record(run: ChangeRun, language: Language) -> MaskingRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -38,10 +39,15 @@ def facts_of(run: ChangeRun) -> RunFacts:
         why_undelivered=lambda generation: why_undelivered(run, generation),
         known=lambda: known_identities(run),
         connections=lambda: connections_under_care(run),
-        folder=settings.reports_dir() / run.day.isoformat() / f"masking_{run.database.id}_{run_id}",
+        folder=folder_of(run),
         databases=lambda: frozenset(d.id for d in run.configuration.estate.databases),
         expected_s=lambda candidates: expected_s(run, candidates),
     )
+
+
+def folder_of(run: ChangeRun) -> Path:
+    """Where the pages of the run's expectations go, beside its report."""
+    return settings.reports_dir() / run.day.isoformat() / f"masking_{run.database.id}_{run.run_id}"
 
 
 def expected_s(run: ChangeRun, candidates: Sequence[Candidate]) -> float:
