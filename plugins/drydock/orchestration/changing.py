@@ -192,7 +192,7 @@ def end(made: Verification | None, context: Any) -> str:
     """How the run ended, in words. Raises AirflowFailException where it must be red."""
     if made is None:
         raise AirflowFailException("没有核验：见上游任务的日志。Nothing was verified: see the logs of the tasks before.")
-    told = f"{words(why_no_more(made))}; done {made.done}, skipped {made.skipped}, failed {made.failed}"
+    told = f"{words(made.why_no_more)}; done {made.done}, skipped {made.skipped}, failed {made.failed}"
     if status_of(made).is_red:
         tell(made)
         raise AirflowFailException(f"{why_red(made)}; {told}")
@@ -201,13 +201,6 @@ def end(made: Verification | None, context: Any) -> str:
     log.info("%s", told)
     _tell_warnings(made)
     return told
-
-
-def why_no_more(made: Verification) -> str:
-    """The code of why a run did no more; of a plan that nothing opened, the reason of it: rejected, four_eyes, …"""
-    if made.stop is not StopReason.NOT_APPROVED:
-        return made.stop.value
-    return next((v.reason for v in made.verdicts if v.question == "worked" and v.reason), made.stop.value)
 
 
 def why_red(made: Verification) -> str:

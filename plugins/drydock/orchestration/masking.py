@@ -44,6 +44,7 @@ AFTERWARDS = (DELIVER, DESTROY)
 """Items of a plan that have tasks of their own."""
 LOST = "target_silent"
 """Reason of an outcome of an item that lost its server between two questions of the gate."""
+DATA_DOCS = "data_docs"
 TRIES = 10
 """Of work and picture: a server that is lost comes back, and what was copied stays."""
 CANNOT_RUN = (KeyUnusable, EpochHasOtherKey, ConfigurationError)
@@ -233,14 +234,16 @@ def _note_keys(run: ChangeRun) -> None:
 
 @task(task_display_name="报告 report", trigger_rule="all_done", execution_timeout=timedelta(hours=1))
 def report(database_id: str) -> list[str]:
-    """Write the run's 脱敏管理服务报告, whatever happened before; returns the paths, with that of the data docs of the check."""
+    """Write the run's 脱敏管理服务报告, whatever happened before; returns the paths. XCom `data_docs`: the pages of the check."""
     run = open_change_run(database_id, PIPELINE)
     changing.never_in_a_backfill(run)
     from drydock.masking.reports import data_docs, report_run  # charts and documents: a second that no other task should pay
 
-    paths = [str(path) for path in (*report_run(run), *data_docs(run))]
-    for path in paths:
+    paths, docs = [str(path) for path in report_run(run)], [str(path) for path in data_docs(run)]
+    for path in (*paths, *docs):
         log.info("%s", path)
+    if docs:
+        get_current_context()["ti"].xcom_push(key=DATA_DOCS, value=docs[0])
     return paths
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 
 from drydock.messages import message, next_step, question_word, reason_text, runbook_heading, runbook_page, status_word
 from drydock.outcomes import Verification
@@ -10,8 +11,8 @@ from drydock.verdicts import Finding, Status, Verdict
 
 log = logging.getLogger(__name__)
 
-MOST_TOLD = 20
-"""Findings of one question that a log tells; the report has all."""
+MOST_TOLD = 5
+"""Findings of one code that a log tells; the report has all."""
 
 
 def tell(made: Verification) -> None:
@@ -20,10 +21,19 @@ def tell(made: Verification) -> None:
         at = logging.ERROR if verdict.status.is_red else logging.WARNING if verdict.status is Status.WARN else logging.INFO
         why = f": {words(verdict.reason)}" if verdict.reason else ""
         log.log(at, "%s%s", verdict_words(verdict), why)
-        for finding in verdict.findings[:MOST_TOLD]:
-            log.log(at, "  %s", finding_words(finding))
-        if len(verdict.findings) > MOST_TOLD:
-            log.log(at, "  另有 %d 条，见报告 · %d more, see the report", *[len(verdict.findings) - MOST_TOLD] * 2)
+        for line in _lines(verdict.findings):
+            log.log(at, "  %s", line)
+
+
+def _lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """The first of each code with what to do about it, in the order of the verdict: the worst come first."""
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    for code, some in by_code.items():
+        yield from map(finding_words, some[:MOST_TOLD])
+        if (rest := len(some) - MOST_TOLD) > 0:
+            yield f"{code}: 另有 {rest} 条，见报告 · {rest} more, see the report"
 
 
 def verdict_words(verdict: Verdict) -> str:
