@@ -298,3 +298,9 @@ def test_the_outcome_says_why_a_copy_stays_in_quarantine(tries: list, why: str, 
     tried = [SimpleNamespace(item_key=key, reason=reason) for key, reason in tries]
     monkeypatch.setattr(masking.change_history, "outcomes_of_run", lambda *_: tried)
     assert masking.why_undelivered(SimpleNamespace(ledger=None, run_id=1)) == why
+
+
+def test_the_outcome_says_where_a_dba_finds_the_quarantined_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRYDOCK_ESTATE", "sandbox")
+    told = masking.quarantine_of(SimpleNamespace(database=SimpleNamespace(id="gz_market"), run_id=9))
+    assert "gz_market_test" in told and "copy_gz_market" in told and "drydock_staging_9_*" in told

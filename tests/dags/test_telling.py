@@ -26,16 +26,19 @@ def made(*verdicts, stop: StopReason = StopReason.DONE) -> Verification:
 def test_a_reason_says_what_to_do_and_where_more_stands() -> None:
     told = words("copy_failed_verification")
     assert "副本未通过核验" in told and "The copy failed its verification" in told
-    assert "副本已隔离" in told and "quarantine" in told and "docs/runbooks/masking.md: A copy is not whole" in told
+    assert "不交付 → 按核验的发现处理；副本已隔离 · The copy" in told, "what to do stands beside what is wrong"
+    assert "quarantine" in told and "docs/runbooks/masking.md: A copy is not whole" in told
     assert words("of_no_words") == "of_no_words: of_no_words · of_no_words"
 
 
 def test_a_red_check_tells_each_finding_with_its_next_step(caplog: pytest.LogCaptureFixture) -> None:
     many = [RED.model_copy(update={"place": f"app.t{n:02}.c"}) for n in range(MOST_TOLD + 3)]
+    seen = RED.model_copy(update={"code": "chance_hides_originals", "status": Status.WARN})
     with caplog.at_level(logging.INFO):
-        tell(made(judge("worked", 8, ()), judge("originals", 21, many), skip("canaries", "nothing_changed")))
+        tell(made(judge("worked", 8, ()), judge("originals", 21, [*many, seen]), skip("canaries", "nothing_changed")))
+    assert ["chance_hides" in r.getMessage() for r in caplog.records if r.levelno == logging.WARNING] == [True]
     red = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
-    assert red[0].startswith("原值比对 originals: ") and "FAIL (检查 examined 21, 发现 findings 8)" in red[0]
+    assert red[0].startswith("原值比对 originals: ") and "FAIL (检查 examined 21, 发现 findings 9)" in red[0]
     assert (
         "(app.t00.c)" in red[1]
         and "‹" not in red[1]
@@ -43,7 +46,7 @@ def test_a_red_check_tells_each_finding_with_its_next_step(caplog: pytest.LogCap
         and "docs/runbooks/masking-verification.md" in red[1]
     )
     assert len(red) == MOST_TOLD + 2 and "3 more, see the report" in red[-1]
-    assert [r.levelno for r in caplog.records if "canaries" in r.getMessage()] == [logging.INFO]
+    assert [r.levelno for r in caplog.records if r.getMessage().startswith("金丝雀")] == [logging.INFO]
 
 
 @pytest.mark.parametrize(("worked", "said"), [("rejected", "rejected: "), ("four_eyes", "four_eyes: "), ("", "not_approved: ")])

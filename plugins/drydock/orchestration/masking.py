@@ -262,7 +262,7 @@ def outcome(database_id: str) -> str:
     context["ti"].xcom_push(key=DUTY_NOTICE, value=notice_of_work(run, made, context))
     record.add_event(run.ledger, run.run_id, "finished", {"status": changing.status_of(made).value if made else "UNKNOWN"})
     if reason := why_undelivered(run):
-        log.error("没有交付 not delivered: %s", words(reason))
+        log.error("没有交付 not delivered%s: %s", quarantine_of(run), words(reason))
     told = changing.end(made, context)
     if made and made.stop is StopReason.DONE and not is_delivered(run):
         raise AirflowFailException(
@@ -275,6 +275,19 @@ def why_undelivered(run: ChangeRun) -> str:
     """The code of why the newest try to deliver left it; empty where it was not tried, or where a person left it."""
     tried = [o for o in change_history.outcomes_of_run(run.ledger, run.run_id) if o.item_key.startswith(f"{DELIVER} ")]
     return tried[-1].reason if tried and tried[-1].reason.startswith("copy_") else ""
+
+
+def quarantine_of(run: ChangeRun) -> str:
+    """Where the copy of the run stands until the next one, for a DBA to look at; empty where that cannot be told."""
+    from drydock.masking.postgres.definitions import STAGING
+
+    try:
+        target = load_masking_policy(run.database.id).chosen_target()
+    except ConfigurationError:
+        return ""
+    if target.engine is not Engine.POSTGRESQL:
+        return f" ({target.id})"
+    return f" (隔离于 in quarantine: {target.id}, {target.connection}, {STAGING}_{run.run_id}_*)"
 
 
 def is_delivered(run: ChangeRun) -> bool:

@@ -18,22 +18,26 @@ MOST_TOLD = 5
 def tell(made: Verification) -> None:
     """Into the log of a task: each verdict, and of what is not as it should be the words, the next step and the runbook."""
     for verdict in made.verdicts:
-        at = logging.ERROR if verdict.status.is_red else logging.WARNING if verdict.status is Status.WARN else logging.INFO
         why = f": {words(verdict.reason)}" if verdict.reason else ""
-        log.log(at, "%s%s", verdict_words(verdict), why)
-        for line in _lines(verdict.findings):
-            log.log(at, "  %s", line)
+        log.log(_level(verdict.status), "%s%s", verdict_words(verdict), why)
+        for status, line in _lines(verdict.findings):
+            log.log(_level(status), "  %s", line)
 
 
-def _lines(findings: Sequence[Finding]) -> Iterator[str]:
+def _level(status: Status) -> int:
+    """How loud a log is of it."""
+    return logging.ERROR if status.is_red else logging.WARNING if status is Status.WARN else logging.INFO
+
+
+def _lines(findings: Sequence[Finding]) -> Iterator[tuple[Status, str]]:
     """The first of each code with what to do about it, in the order of the verdict: the worst come first."""
-    by_code: dict[str, list[Finding]] = {}
+    by_code: dict[tuple[Status, str], list[Finding]] = {}
     for finding in findings:
-        by_code.setdefault(finding.code, []).append(finding)
-    for code, some in by_code.items():
-        yield from map(finding_words, some[:MOST_TOLD])
+        by_code.setdefault((finding.effective, finding.code), []).append(finding)
+    for (status, code), some in by_code.items():
+        yield from ((status, finding_words(finding)) for finding in some[:MOST_TOLD])
         if (rest := len(some) - MOST_TOLD) > 0:
-            yield f"{code}: 另有 {rest} 条，见报告 · {rest} more, see the report"
+            yield status, f"{code}: 另有 {rest} 条，见报告 · {rest} more, see the report"
 
 
 def verdict_words(verdict: Verdict) -> str:
@@ -47,16 +51,16 @@ def finding_words(finding: Finding) -> str:
     """What is wrong and where, what to do, and which page tells more; figures and names, never a value of a row."""
     zh, en = message(finding, "zh"), message(finding, "en")
     place = f" ({finding.place})" if finding.place and finding.place not in zh else ""
-    return f"{finding.code}{place}: {zh} · {en}{advice(finding.code)}"
+    return f"{finding.code}{place}: {_with_steps(finding.code, zh, en)}"
 
 
 def words(code: str) -> str:
     """A reason for a person: its code, what it means, and the next step, in both languages."""
-    return f"{code}: {reason_text(code, 'zh')} · {reason_text(code, 'en')}{advice(code)}"
+    return f"{code}: {_with_steps(code, reason_text(code, 'zh'), reason_text(code, 'en'))}"
 
 
-def advice(code: str) -> str:
-    """What to do about a code, and the heading of its runbook; empty where nothing is said."""
-    steps_told = " · ".join(told for language in ("zh", "en") if (told := next_step(code, language)))
+def _with_steps(code: str, zh: str, en: str) -> str:
+    """Each language with what to do, and the heading of the runbook at the end: a page shows the beginning of a line."""
+    texts = [f"{text} → {step}" if (step := next_step(code, language)) else text for language, text in (("zh", zh), ("en", en))]
     page = f" [docs/runbooks/{runbook_page(code)}: {runbook_heading(code)}]" if runbook_page(code) else ""
-    return f" → {steps_told}{page}" if steps_told else page
+    return " · ".join(texts) + page
