@@ -191,13 +191,19 @@ def ended_well(task_id: str, context: Any) -> bool:
 def end(made: Verification | None, context: Any) -> str:
     """How the run ended, in words. Raises AirflowFailException where it must be red."""
     if made is None:
-        raise AirflowFailException("没有核验：见上游任务的日志。Nothing was verified: see the logs of the tasks before.")
+        raise AirflowFailException(
+            "没有核验：见上游任务的日志，处理后从 verify 起连同下游清除。"
+            "Nothing was verified: see the logs of the tasks before, then clear from verify on with what follows."
+        )
     told = f"{words(made.why_no_more)}; done {made.done}, skipped {made.skipped}, failed {made.failed}"
     if status_of(made).is_red:
         tell(made)
         raise AirflowFailException(f"{why_red(made)}; {told}")
     if not ended_well("report", context):
-        raise AirflowFailException("报告没有写成：见 report 任务的日志。The report was not written: see the log of task report.")
+        raise AirflowFailException(
+            "报告没有写成：见 report 任务的日志，处理后从 report 起清除。"
+            "The report was not written: see the log of task report, then clear from report on."
+        )
     log.info("%s", told)
     _tell_warnings(made)
     return told

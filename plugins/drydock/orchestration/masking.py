@@ -266,7 +266,8 @@ def outcome(database_id: str) -> str:
     told = changing.end(made, context)
     if made and made.stop is StopReason.DONE and not is_delivered(run):
         raise AirflowFailException(
-            "核验合格的副本没有交付：见 deliver 任务的日志。A sound copy was not delivered: see the log of deliver."
+            "核验合格的副本没有交付：见 deliver 任务的日志，处理后从 deliver 起清除。"
+            "A sound copy was not delivered: see the log of deliver, then clear from deliver on."
         )
     return told
 
