@@ -16,7 +16,7 @@ person, copy in the low-peak window, verify by a second net, and deliver only wh
 | `verify` | 第二张网核验：残留、连接、可识别风险 · a second net: originals, joins, re-identification |
 | `deliver` | 核验合格后一次改名交付 · appears at once, by rename, after a verification without red |
 | `destroy` | 销毁暂存与旧副本，登记已不在的旧密钥 · staging and older copies go; keys that are gone are noted |
-| `report` | 《脱敏管理服务报告》 · the report of the run |
+| `report` | 《脱敏管理服务报告》；XCom 给出文件位置与期望页面（`data_docs`） · the report and the data docs: XCom |
 | `outcome` | 不合格或未知时让本次运行变红，并发出一条通知 · turns the run red on FAIL or UNKNOWN; one notice |
 
 **谁能放行 Who opens the gate:** 只有台账里对本计划的批准与本副本的核验有效；
@@ -32,9 +32,10 @@ Set the Airflow Variable `drydock_kill_switch` to `all` or to ids of databases w
 
 **只做计划 Dry run:** 触发时勾选“只做计划”。 Tick it in the trigger form: plan and report, nobody is asked, nothing is written.
 
-**失败时 When it fails:** 看 `outcome` 或失败任务日志中的编码，按 `docs/runbooks/masking.md` 中同名标题处理；
-清除任务会从缺少的块继续。
-Take the codes from the log and follow the heading of that name; a cleared task goes on with the chunks that are missing.
+**失败时 When it fails:** `verify` 与 `outcome` 的日志逐条写明发现、处理建议与手册标题（`docs/runbooks/masking.md` 等）；
+清除任务会从缺少的块继续；已交付的副本不会重做，也不会重新核验。
+The logs of `verify` and `outcome` tell each finding, what to do, and the heading of its runbook; a cleared task goes on with the
+chunks that are missing. What was delivered is neither made nor checked again.
 
 **补跑 Backfill:** 全部跳过：过去的夜晚无法补做。 SKIPPED: a past night cannot be worked.
 """

@@ -97,6 +97,13 @@ class Verification(Model):
     skipped: int = Field(ge=0)
     failed: int = Field(ge=0)
 
+    @property
+    def why_no_more(self) -> str:
+        """Message code of `stop`; of a plan that nothing opened, what its answer lacks: rejected, four_eyes, …"""
+        if self.stop is not StopReason.NOT_APPROVED:
+            return self.stop.value
+        return next((v.reason for v in self.verdicts if v.question == "worked" and v.reason), self.stop.value)
+
 
 class Decision(StrEnum):
     APPROVED = "approved"

@@ -6,7 +6,7 @@ import json
 import secrets
 import shutil
 import socket
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -267,3 +267,40 @@ def test_a_wrong_limit_shows_as_an_import_error(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("DRYDOCK_CONFIG", str(tmp_path / "config"))
     bag = DagBag(dag_folder=str(ROOT / "dags" / "masking.py"))
     assert "chunk_byts" in next(iter(bag.import_errors.values()))
+
+
+def test_the_data_docs_of_a_run_are_told_where_there_are_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from drydock.masking.reports import data_docs
+
+    monkeypatch.setenv("DRYDOCK_STATE", str(tmp_path))
+    run = SimpleNamespace(day=date(2026, 11, 22), database=SimpleNamespace(id="gz_main"), run_id=7)
+    assert data_docs(run) == ()
+    page = tmp_path / "reports" / "2026-11-22" / "masking_gz_main_7" / "expectations" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    assert data_docs(run) == (page,)
+
+
+@pytest.mark.parametrize(
+    ("tries", "why"),
+    [
+        ([], ""),
+        ([("mask_chunk [x]", "copy_broken_before")], ""),
+        (
+            [("mask_deliver [x]", "copy_not_verified"), ("mask_deliver [x]", "copy_failed_verification")],
+            "copy_failed_verification",
+        ),
+        ([("mask_deliver [x]", "copy_not_verified"), ("mask_deliver [x]", "")], ""),
+        ([("mask_deliver [x]", "rejected")], ""),
+    ],
+)
+def test_the_outcome_says_why_a_copy_stays_in_quarantine(tries: list, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = [SimpleNamespace(item_key=key, reason=reason) for key, reason in tries]
+    monkeypatch.setattr(masking.change_history, "outcomes_of_run", lambda *_: tried)
+    assert masking.why_undelivered(SimpleNamespace(ledger=None, run_id=1)) == why
+
+
+def test_the_outcome_says_where_a_dba_finds_the_quarantined_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRYDOCK_ESTATE", "sandbox")
+    told = masking.quarantine_of(SimpleNamespace(database=SimpleNamespace(id="gz_market"), run_id=9))
+    assert "gz_market_test" in told and "copy_gz_market" in told and "drydock_staging_9_*" in told

@@ -113,7 +113,7 @@ def test_a_healthy_copy_then_a_damaged_one(copies: Copies, tmp_path: Path) -> No
     assert {one.about for one in made.results} == {
         *("type", "format", "check_digit", "nulls", "unique", "join", "distribution", "kept", "rows"),
     }
-    pages_ask_nothing(tmp_path / made.docs)
+    pages_ask_nothing(tmp_path.parent / made.docs)
     with psycopg.connect(**asdict(copies.copy), autocommit=True) as c:
         c.execute(DAMAGE.replace("app.", STAGING["app"] + "."))
     made, found = asked(copies)

@@ -173,7 +173,7 @@ def test_a_healthy_copy_then_a_damaged_one(world: SimpleNamespace, tmp_path: Pat
         "distribution",
         "rows",
     }
-    pages_ask_nothing(tmp_path / made.docs, "APP.PEOPLE", "INCOME", 30)
+    pages_ask_nothing(tmp_path.parent / made.docs, "APP.PEOPLE", "INCOME", 30)
     people, orders = world.tables["COPIES", "PEOPLE"], world.tables["COPIES", "ORDERS"]
     changed(people, "PHONE", "12", 0)
     changed(people, "ID_NO", "440106199003070019", 1)

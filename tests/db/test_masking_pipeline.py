@@ -128,6 +128,8 @@ def test_from_survey_to_destroy(
     for action in ("mask_deliver", "mask_destroy"):
         outcome = steps.work_item(run, number_of(plan, action))
         assert (outcome.status, outcome.reason) == (Status.PASS, "")
+    assert steps.verify_run(run) == made, "who clears verify after the delivery finds no staging, and must not find fault"
+    assert copy_verification_of_run(yard.ledger, run.run_id) == seen
     with connected(yard.copy) as c:
         assert c.execute("SELECT count(*), count(DISTINCT phone) FROM app.people").fetchone() == (PEOPLE, PEOPLE)
         assert c.execute("SELECT count(*), count(DISTINCT id) FROM app.orders").fetchone() == (ORDERS, ORDERS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
-from drydock.outcomes import StopReason, Verification
+from drydock.outcomes import Outcome, StopReason, Verification
 from drydock.reporting.notice import MARKDOWN_MAX_BYTES, Notice
 from drydock.reporting.work_notice import WorkTold, build_work_notice
 from drydock.verdicts import Status, judge, skip
@@ -14,6 +15,7 @@ from tests.unit.report_samples import HEALTHY, make_estate
 from tests.unit.work_samples import DAY, EVIL, make_outcomes, make_verification
 
 CONSOLE, RUNBOOKS = "https://airflow.local/dags/reclaim__gz/runs/r", "https://git.local/docs/runbooks"
+DONE_AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
 SHUT = {"freed_bytes": 0, "elapsed_s": 0, "done": 0, "failed": 0}
 
 
@@ -74,3 +76,12 @@ def test_a_chinese_notice_has_no_english_words_and_an_english_one_no_chinese() -
     assert set(re.findall(r"[A-Za-z]{3,}", chinese)) <= {"docx", "GiB", "statement", "failed"}
     english = [line for line in notice(*worked, language="en").text.splitlines() if not line.startswith(("   ", "Reports"))]
     assert not re.search(r"[\u4e00-\u9fff]", "\n".join(english))
+
+
+@pytest.mark.parametrize(("status", "said"), [(Status.PASS, "副本已交付"), (Status.SKIPPED, "副本没有交付")])
+def test_a_masked_copy_is_told_as_delivered_or_not(status: Status, said: str) -> None:
+    made = left("rejected", StopReason.NOT_APPROVED)
+    told = {"item_key": "mask_deliver [copy]", "number": 7, "status": status, "started_at": DONE_AT, "ended_at": DONE_AT}
+    text = build_work_notice(WorkTold("masking", make_estate().database(HEALTHY), DAY, made, (Outcome(**told),)), "zh").text
+    assert said in text and "释放" not in text
+    assert "停止原因：计划被驳回" in text, "and why nothing was done is what the person said, not that nobody said anything"

@@ -19,6 +19,7 @@ from drydock.reporting.figure_words import shown_figures
 from drydock.reporting.figures import bytes_text
 from drydock.verdicts import Figure, clean_text
 
+LONGEST_LABEL = 200
 MOST_LEFT_ALONE = 40
 """Lines of the table of what is left alone; the rest is counted by reason, and stands in the report."""
 PIPELINES = {"reclaim": "空间回收", "reindex": "索引重建", "masking": "脱敏复制"}
@@ -175,7 +176,12 @@ def label_of(item: WorkItem) -> str:
     """Number, action and object on one line of plain text: what a grid or a list shows."""
     c = item.candidate
     name = ".".join(part for part in (c.object.owner, c.object.name, c.object.partition) if part)
-    return str(clean_text(f"{item.number} {c.action} {name}".translate(_LIKE)))[:200]
+    return plain_label(f"{item.number} {c.action} {name}")
+
+
+def plain_label(text: str) -> str:
+    """Text with foreign names in it, short enough for a grid."""
+    return str(clean_text(text.translate(_LIKE)))[:LONGEST_LABEL]
 
 
 def chosen_numbers(plan: Plan, said: object) -> tuple[int, ...]:

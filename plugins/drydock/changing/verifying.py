@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,10 +19,13 @@ from drydock.outcomes import Outcome, StopReason, Verification, Watched
 from drydock.plans import ObjectRef, Plan, WorkItem
 from drydock.verdicts import Figure, Finding, Status, Verdict, judge, skip
 
+log = logging.getLogger(__name__)
+
 QUESTIONS = ("worked", "unharmed", "gained")
 DONE = (Status.PASS, Status.WARN)
 WATCHED_DAYS = 8  # a week, and the night that the next weekly run takes
-AFTER_THE_CHECK = ("mask_deliver", "mask_destroy")
+DELIVERY = "mask_deliver"
+AFTER_THE_CHECK = (DELIVERY, "mask_destroy")
 """Actions of items that are worked after the check, because of what it says."""
 GAINED_LITTLE = 0.5  # of the bytes that were planned to come back
 STOPS_A_RUN = (
@@ -64,14 +68,25 @@ class Worked:
         after = [o for o in self.outcomes.values() if o not in work]
         return (*work, *(o for o in after if over_at is None or o.started_at >= over_at or o.status is not Status.SKIPPED))
 
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the item that hands over what was checked is done."""
+        return any(self.items[o.item_key].candidate.action == DELIVERY for o in self.of_status(*DONE))
+
     def of_status(self, *statuses: Status) -> tuple[Outcome, ...]:
         return tuple(o for o in self.outcomes.values() if o.status in statuses)
 
 
 def verify_run(run: ChangeRun) -> Verification:
-    """Look at the target again and at what was done; saved in the ledger. Raises StepSkipped, NotRecorded without a plan."""
+    """Look at the target again and at what was done; saved in the ledger. Raises StepSkipped, NotRecorded without a plan.
+
+    What was delivered after its check is not looked at again: it does not stand any more where it was checked.
+    """
     refuse_backfill(run)
     worked, stop = _load(run), stop_reason(run)
+    if (checked := history.verification_of_run(run.ledger, run.run_id)) and worked.is_delivered:
+        log.info("%s: delivered already, the check before it counts", run.database.id)
+        return checked
     done = worked.of_status(*DONE)
     failed = len(worked.of_status(Status.FAIL, Status.UNKNOWN)) + len(worked.missing)
     verification = Verification(

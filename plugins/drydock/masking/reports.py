@@ -14,6 +14,7 @@ from drydock.ledger import record as ledger_record
 from drydock.ledger.connect import transaction
 from drydock.ledger.masking_record import copy_verification_of_run, events_of_run
 from drydock.ledger.models import Event
+from drydock.masking.copy_checks.expectations_copy import PAGES
 from drydock.masking.copy_checks.verifying import CopyVerification
 from drydock.masking.policies.policy import MaskingPolicyFile
 from drydock.masking.postgres.facts_of_run import pages_folder
@@ -33,7 +34,7 @@ EVENTS = (
 
 
 def report_run(run: ChangeRun) -> tuple[Path, ...]:
-    """Write the run's report as docx, html and xlsx; returns the paths, and that of the first page of the expectations.
+    """Write the run's report as docx, html and xlsx; returns the paths.
 
     The same facts written again are the same version.
     Raises TimeoutError when another run has been writing the same report for long.
@@ -46,8 +47,13 @@ def report_run(run: ChangeRun) -> tuple[Path, ...]:
             for file in files:
                 ledger_record.save_report(connection, run.run_id, KIND, run.day, told.language, file, 0, run.database.id)
     ledger_record.add_event(run.ledger, run.run_id, "reported", {"files": len(files)})
-    pages = (folder / told.pages,) if told.pages else ()
-    return (*sorted(file.path for file in files), *pages)
+    return tuple(sorted(file.path for file in files))
+
+
+def data_docs(run: ChangeRun) -> tuple[Path, ...]:
+    """The first page of what great-expectations wrote of the run's copy; nothing where there was no check."""
+    page = pages_folder(run) / PAGES / "index.html"
+    return (page,) if page.is_file() else ()
 
 
 def read_record(run: ChangeRun, language: Language) -> MaskingRecord:
@@ -70,8 +76,8 @@ def _pages(run: ChangeRun, copy: CopyVerification | None) -> str:
     """Where the first page of the expectations lies, relative to the report; empty where there is none."""
     if copy is None or copy.expectations is None or not copy.expectations.docs:
         return ""
-    path = pages_folder(run) / copy.expectations.docs / "index.html"
-    return path.relative_to(settings.reports_dir() / run.day.isoformat()).as_posix() if path.is_file() else ""
+    page = f"{copy.expectations.docs}/index.html"
+    return page if (settings.reports_dir() / run.day.isoformat() / page).is_file() else ""
 
 
 def _policy(database: str) -> MaskingPolicyFile | None:

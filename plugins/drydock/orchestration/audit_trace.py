@@ -28,14 +28,18 @@ log = logging.getLogger(__name__)
 FORMATS = ("csv", "jsonl", "parquet")
 WHOSE = ("account", "object", "host", "fingerprint")
 LONGEST_NAME, LONGEST_WHY = 300, 500
+OF_WHICH_ZONE = (
+    "此处所选为界面时区（左下角）的时间；REST 中不写时区即为该库本地时间。"
+    "What is picked here is in the time zone of this page (lower left); through REST, without one, local to the database."
+)
 
 
 def params() -> dict[str, Param]:
     """Which records, until when, why, and how they are written."""
     time = {"type": "string", "format": "date-time", "minLength": 10, "maxLength": 40}
     return {
-        "begin": Param(title="起 · From", description="含；不写时区即为该库本地时间。Included; local to the database.", **time),
-        "end": Param(title="止 · To", description="不含。Not included.", **time),
+        "begin": Param(title="起 · From", description=f"含。{OF_WHICH_ZONE}", **time),
+        "end": Param(title="止 · To", description=f"不含 · not included. {OF_WHICH_ZONE}", **time),
         "account": _name("账号 · Account", "数据库账号、当前用户或代理用户。Database account, current user or proxy user."),
         "object": _name("对象 · Object", "模式.名称，或各模式下的名称。schema.name, or the name in every schema."),
         "host": _name("主机 · Host", "客户端主机、地址或终端。Host, address or terminal of the client."),
@@ -74,6 +78,7 @@ def trace(database_id: str) -> dict[str, Any]:
     folder.chmod(0o700)
     try:
         asked = asked_of(run, chosen, context["dag_run"])
+        log.info("时段 stretch: %s", span_words(asked, run.database.zone))
         made = make_trace(run, asked, lambda number: folder / f"trace-{number}.{chosen['format']}")
     except (TraceError, ValueError) as e:
         raise AirflowFailException(str(e)) from None
@@ -106,6 +111,12 @@ def asked_of(run: AuditRun, chosen: Mapping[str, Any], dag_run: Any) -> TraceAsk
         run_key=str(dag_run.run_id),
         why=str(chosen.get("why") or ""),
     )
+
+
+def span_words(asked: TraceAsked, zone: ZoneInfo) -> str:
+    """The stretch as it was understood, in the time of the database."""
+    begin, end = (moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") for moment in (asked.begin, asked.end))
+    return f"{begin} – {end} ({zone.key})"
 
 
 def _moment(told: object, zone: ZoneInfo) -> datetime:

@@ -14,10 +14,11 @@ from drydock.changing import approval_page, steps
 from drydock.changing.run import ChangeRun
 from drydock.estate import Database
 from drydock.ledger import change_history, record
-from drydock.messages import reason_text
+from drydock.messages import question_word
 from drydock.orchestration.approval import PlanApproval
 from drydock.orchestration.change_runs import open_change_run
 from drydock.orchestration.notices import DUTY_NOTICE, notice_of_work, notifiers
+from drydock.orchestration.telling import tell, words
 from drydock.outcomes import StopReason, Verification
 from drydock.plans import Pipeline
 from drydock.pools import pool_of
@@ -148,6 +149,7 @@ def verify(database_id: str, pipeline: Pipeline) -> dict[str, Any]:
         made = steps.verify_run(run)
     except change_history.NotRecorded as e:  # there is no plan: trying again mends nothing
         raise AirflowFailException(str(e)) from None
+    tell(made)
     return {"status": status_of(made).value, "stop": made.stop.value, "done": made.done, "freed_bytes": made.freed_bytes}
 
 
@@ -189,16 +191,36 @@ def ended_well(task_id: str, context: Any) -> bool:
 def end(made: Verification | None, context: Any) -> str:
     """How the run ended, in words. Raises AirflowFailException where it must be red."""
     if made is None:
-        raise AirflowFailException("没有核验：见上游任务的日志。Nothing was verified: see the logs of the tasks before.")
-    told = f"{words(made.stop.value)}; done {made.done}, skipped {made.skipped}, failed {made.failed}"
+        raise AirflowFailException(
+            "没有核验：见上游任务的日志，处理后从 verify 起连同下游清除。"
+            "Nothing was verified: see the logs of the tasks before, then clear from verify on with what follows."
+        )
+    told = f"{words(made.why_no_more)}; done {made.done}, skipped {made.skipped}, failed {made.failed}"
     if status_of(made).is_red:
-        verdicts = ", ".join(f"{v.question} {v.status.value} {v.reason}".strip() for v in made.verdicts)
-        codes = ", ".join(sorted({f.code for v in made.verdicts for f in v.findings if f.effective.is_red}))
-        raise AirflowFailException(f"{told}; {verdicts}; {codes or 'no finding'}")
+        tell(made)
+        raise AirflowFailException(f"{why_red(made)}; {told}")
     if not ended_well("report", context):
-        raise AirflowFailException("报告没有写成：见 report 任务的日志。The report was not written: see the log of task report.")
+        raise AirflowFailException(
+            "报告没有写成：见 report 任务的日志，处理后从 report 起清除。"
+            "The report was not written: see the log of task report, then clear from report on."
+        )
     log.info("%s", told)
+    _tell_warnings(made)
     return told
+
+
+def why_red(made: Verification) -> str:
+    """Which questions are red and for which codes, first: a person sees the beginning of the line."""
+    red = [v for v in made.verdicts if v.status.is_red]
+    asked = "、".join(f"{question_word(v.question, 'zh')} {v.question} {v.status.value}" for v in red)
+    codes = ", ".join(sorted({f.code for v in red for f in v.findings if f.effective.is_red}))
+    return f"{asked or status_of(made).value}: {codes or 'no finding'}"
+
+
+def _tell_warnings(made: Verification) -> None:
+    """A green run still says what a person should look at."""
+    if any(v.status is Status.WARN for v in made.verdicts):
+        tell(made)
 
 
 def status_of(made: Verification) -> Status:
@@ -218,8 +240,3 @@ def skip(told: str) -> NoReturn:
     """End this task as skipped, with the reason in its log: Airflow itself does not write it there."""
     log.info("SKIPPED: %s", told)
     raise AirflowSkipException(told)
-
-
-def words(code: str) -> str:
-    """A reason for a person: its code, and what it means in both languages."""
-    return f"{code}: {reason_text(code, 'zh')} · {reason_text(code, 'en')}"

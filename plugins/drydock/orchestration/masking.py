@@ -11,25 +11,26 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException
 
-from drydock.changing import approval_page, steps
+from drydock.changing import steps
 from drydock.changing.hands import LASTING, ChangeFailed
 from drydock.changing.run import ChangeRun, RunRefused, StepSkipped
 from drydock.configuration import ConfigurationError, load_masking_policy
 from drydock.estate import Database, Engine
 from drydock.ledger import change_history, record
 from drydock.masking.ciphers.epochs import EpochHasOtherKey, note_keys_gone
-from drydock.messages import message
+from drydock.masking.policies.approval_page import body_of, label_of, subject_of
 from drydock.orchestration import changing
 from drydock.orchestration.approval import PlanApproval
 from drydock.orchestration.change_runs import open_change_run
-from drydock.orchestration.changing import skip, words
+from drydock.orchestration.changing import skip
 from drydock.orchestration.masking_keys import KeyUnusable, key_held, masking_key_of
 from drydock.orchestration.masking_sessions import checked_key
 from drydock.orchestration.notices import DUTY_NOTICE, notice_of_work, notifiers
+from drydock.orchestration.telling import finding_words, words
 from drydock.outcomes import Outcome, StopReason
 from drydock.plans import Plan
 from drydock.pools import pool_of
-from drydock.verdicts import Finding, Status
+from drydock.verdicts import Status
 
 if TYPE_CHECKING:
     from drydock.masking.postgres.sessions import Picture
@@ -42,6 +43,7 @@ AFTERWARDS = (DELIVER, DESTROY)
 """Items of a plan that have tasks of their own."""
 LOST = "target_silent"
 """Reason of an outcome of an item that lost its server between two questions of the gate."""
+DATA_DOCS = "data_docs"
 TRIES = 10
 """Of work and picture: a server that is lost comes back, and what was copied stays."""
 CANNOT_RUN = (KeyUnusable, EpochHasOtherKey, ConfigurationError)
@@ -59,7 +61,7 @@ def survey(database_id: str) -> dict[str, int]:
     except CANNOT_RUN as e:
         raise AirflowFailException(str(e)) from None
     except RunRefused as e:
-        raise AirflowFailException("\n".join(map(_told, e.findings))) from None
+        raise AirflowFailException("\n".join(map(finding_words, e.findings))) from None
     except ChangeFailed as e:
         _end_where_a_right_is_missing(e)
         raise
@@ -72,16 +74,12 @@ def _end_where_a_right_is_missing(error: ChangeFailed) -> None:
         raise AirflowFailException(f"{words(LASTING[error.kind])} {error.needs} ({error.code})") from None
 
 
-def _told(finding: Finding) -> str:
-    return f"{finding.code}: {message(finding, 'zh')} · {message(finding, 'en')}"
-
-
 @task(task_display_name="计划 plan", execution_timeout=timedelta(minutes=30))
 def plan(database_id: str) -> list[dict[str, Any]]:
     """Plan the whole copy, or nothing: one entry for each item that is worked before the copy is verified."""
     made = steps.make_plan(open_change_run(database_id, PIPELINE))
     items = [item for item in made.items if item.candidate.action not in AFTERWARDS] if made else []
-    return [{"number": item.number, "label": approval_page.label_of(item)} for item in items]
+    return [{"number": item.number, "label": label_of(item)} for item in items]
 
 
 class CopyApproval(PlanApproval):
@@ -92,13 +90,9 @@ class CopyApproval(PlanApproval):
     """
 
     def title_of(self, plan: Plan) -> str:
-        from drydock.masking.policies.approval_page import subject_of
-
         return subject_of(plan, self.database, load_masking_policy(self.database.id))
 
     def page_of(self, plan: Plan) -> str:
-        from drydock.masking.policies.approval_page import body_of
-
         return body_of(plan, self.database, load_masking_policy(self.database.id))
 
     def form(self, plan: Plan) -> ParamsDict:
@@ -223,7 +217,7 @@ def _afterwards(database_id: str, action: str) -> dict[str, Any]:
     item = next((i for i in made.items if i.candidate.action == action), None)
     if item is None:
         skip(words(StopReason.NOTHING_TO_DO.value))
-    return _ended(_worked(run, item.number), approval_page.label_of(item))
+    return _ended(_worked(run, item.number), label_of(item))
 
 
 def _note_keys(run: ChangeRun) -> None:
@@ -239,12 +233,17 @@ def _note_keys(run: ChangeRun) -> None:
 
 @task(task_display_name="报告 report", trigger_rule="all_done", execution_timeout=timedelta(hours=1))
 def report(database_id: str) -> list[str]:
-    """Write the run's 脱敏管理服务报告, whatever happened before; returns the paths."""
+    """Write the run's 脱敏管理服务报告, whatever happened before; returns the paths. XCom `data_docs`: the pages of the check."""
     run = open_change_run(database_id, PIPELINE)
     changing.never_in_a_backfill(run)
-    from drydock.masking.reports import report_run  # charts and documents: a second that no other task start should pay
+    from drydock.masking.reports import data_docs, report_run  # charts and documents: a second that no other task should pay
 
-    return [str(path) for path in report_run(run)]
+    paths, docs = [str(path) for path in report_run(run)], [str(path) for path in data_docs(run)]
+    for path in (*paths, *docs):
+        log.info("%s", path)
+    if docs:
+        get_current_context()["ti"].xcom_push(key=DATA_DOCS, value=docs[0])
+    return paths
 
 
 @task(
@@ -261,12 +260,34 @@ def outcome(database_id: str) -> str:
     made = change_history.verification_of_run(run.ledger, run.run_id) if changing.ended_well("verify", context) else None
     context["ti"].xcom_push(key=DUTY_NOTICE, value=notice_of_work(run, made, context))
     record.add_event(run.ledger, run.run_id, "finished", {"status": changing.status_of(made).value if made else "UNKNOWN"})
+    if reason := why_undelivered(run):
+        log.error("没有交付 not delivered%s: %s", quarantine_of(run), words(reason))
     told = changing.end(made, context)
     if made and made.stop is StopReason.DONE and not is_delivered(run):
         raise AirflowFailException(
-            "核验合格的副本没有交付：见 deliver 任务的日志。A sound copy was not delivered: see the log of deliver."
+            "核验合格的副本没有交付：见 deliver 任务的日志，处理后从 deliver 起清除。"
+            "A sound copy was not delivered: see the log of deliver, then clear from deliver on."
         )
     return told
+
+
+def why_undelivered(run: ChangeRun) -> str:
+    """The code of why the newest try to deliver left it; empty where it was not tried, or where a person left it."""
+    tried = [o for o in change_history.outcomes_of_run(run.ledger, run.run_id) if o.item_key.startswith(f"{DELIVER} ")]
+    return tried[-1].reason if tried and tried[-1].reason.startswith("copy_") else ""
+
+
+def quarantine_of(run: ChangeRun) -> str:
+    """Where the copy of the run stands until the next one, for a DBA to look at; empty where that cannot be told."""
+    from drydock.masking.postgres.definitions import STAGING
+
+    try:
+        target = load_masking_policy(run.database.id).chosen_target()
+    except ConfigurationError:
+        return ""
+    if target.engine is not Engine.POSTGRESQL:
+        return f" ({target.id})"
+    return f" (隔离于 in quarantine: {target.id}, {target.connection}, {STAGING}_{run.run_id}_*)"
 
 
 def is_delivered(run: ChangeRun) -> bool:

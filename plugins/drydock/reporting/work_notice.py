@@ -56,17 +56,27 @@ def build_work_notice(
     status = status_text(told.status, language)
     subject = word("notice_work_subject", language, status=status, database=name, pipeline=pipeline, day=told.day)
     findings = tuple(_findings(told)) if told.made else None
-    facts = tuple(_facts(told.made, language)) if told.made else (word("notice_work_failure", language),)
+    facts = tuple(_facts(told, told.made, language)) if told.made else (word("notice_work_failure", language),)
     return make_notice(Told(subject, facts, findings, tuple(report_paths), console_url), told.status, language, runbook_base_url)
 
 
-def _facts(made: Verification, language: str) -> Iterator[str]:
+def _facts(told: WorkTold, made: Verification, language: str) -> Iterator[str]:
     for v in made.verdicts:
         yield f"{question_word(v.question, language)}{word('colon', language)}{status_text(v.status, language)}"
     yield word("notice_work_counts", language, done=made.done, skipped=made.skipped, failed=made.failed)
     spent = duration_text(made.elapsed_s, language)
-    yield word("notice_work_freed", language, freed=bytes_text(made.freed_bytes), spent=spent)
-    yield word("notice_work_stop", language, why=reason_text(made.stop.value, language))
+    if told.pipeline == "masking":
+        state = "notice_work_delivered" if _is_delivered(told) else "notice_work_not_delivered"
+        yield word(state, language, spent=spent)
+    else:
+        yield word("notice_work_freed", language, freed=bytes_text(made.freed_bytes), spent=spent)
+    yield word("notice_work_stop", language, why=reason_text(made.why_no_more, language))
+
+
+def _is_delivered(told: WorkTold) -> bool:
+    """Whether the copy is where it was to go."""
+    done = (Status.PASS, Status.WARN)
+    return any(o.status in done and o.item_key.startswith("mask_deliver ") for o in told.outcomes)
 
 
 def _findings(told: WorkTold) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from drydock.masking.verification.target import Connection
 from drydock.verdicts import Finding, Status, Verdict, judge
 
 PAGES = "expectations"
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+"""Before it is imported: as it comes it tells hundreds of lines of its own inside, between which nobody finds a finding."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def expect(
     if folder is not None:
         write_pages(folder / PAGES, policy.database, answered)
     results = (*missing, *(one.expected for one in answered))
-    told = PAGES if folder is not None else ""
+    told = f"{folder.name}/{PAGES}" if folder is not None else ""  # from where the report lies
     made = Expectations(library=LIBRARY, results=results, docs=told, elapsed_s=time.monotonic() - began)
     return made, verdict(made)
 

@@ -7,9 +7,11 @@ taken out of each page, and the library's own style sheet is written into it.
 from __future__ import annotations
 
 import html
+import io
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,9 @@ def write_pages(folder: Path, database: str, answered: Sequence[Answered]) -> li
     for number, (table, group) in enumerate(groupby(answered, key=lambda one: one.expected.table), 1):
         some = list(group)
         path = folder / f"table_{number:03d}.html"
-        path.write_text(_page(table, some), encoding="utf-8")
+        with redirect_stdout(io.StringIO()):  # it prints of each question once more that it names its table itself
+            page = _page(table, some)
+        path.write_text(page, encoding="utf-8")
         made.append(path)
         rows.append((table, path.name, len(some), sum(one.expected.held is True for one in some)))
     results = [one.expected.model_dump(mode="json") for one in answered]

@@ -58,7 +58,7 @@ def expect_on_oracle(
     if folder is not None:
         _write_pages(folder / PAGES, policy.database, found)
     results = (*missing, *(expected for expected, _ in found))
-    told = PAGES if folder is not None else ""
+    told = f"{folder.name}/{PAGES}" if folder is not None else ""
     made = Expectations(library=ASKED_BY, results=results, docs=told, elapsed_s=time.monotonic() - began)
     return made, verdict(made)
 

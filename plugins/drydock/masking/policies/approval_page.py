@@ -12,14 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from drydock.changing.approval_page import at_most, minutes, name_cell, plain, reason_words
+from drydock.changing.approval_page import at_most, minutes, name_cell, plain, plain_label, reason_words
 from drydock.estate import Database
 from drydock.masking.policies.policy import MaskingPolicyFile, Technique
 from drydock.masking.policies.schema import object_name
-from drydock.plans import LeftAlone, Plan
+from drydock.messages import reason_text
+from drydock.plans import Candidate, LeftAlone, Plan, WorkItem
 from drydock.reporting.figures import bytes_text
 
-PAGE_BYTES = 8192
+CHUNK = "mask_chunk"
 MOST_TABLES = 60
 ROWS = "rows "
 """Figures of a plan that begin so are rows of a table, by the server's own estimate."""
@@ -51,6 +52,8 @@ LEVELS = {
     "general_2": "一般 2",
     "general_1": "一般 1",
 }
+PLACE = "\ufffc"
+"""Stands for a place until its text has been made plain."""
 TABLE_HEADS = ("表", "估计行数", "数据量", "分块", "脱敏列", "保留列", "处理方式")
 RULE_HEADS = ("分类", "分级", "处理方式", "列数")
 
@@ -59,13 +62,13 @@ RULE_HEADS = ("分类", "分级", "处理方式", "列数")
 class _Copied:
     """One table of the plan."""
 
-    bytes: int = 0
+    bytes: float = 0
     chunks: int = 0
 
 
 def subject_of(plan: Plan, database: Database, policy: MaskingPolicyFile) -> str:
     """One line for the list of required actions."""
-    data = sum(copied.bytes for copied in _copied(plan).values())
+    data = _data_bytes(plan)
     what = f"脱敏复制 · {database.name_zh} → {policy.target}"
     return f"{what}：{len(_copied(plan))} 张表，{bytes_text(data)}，{minutes(plan.expected_s)} 分钟"
 
@@ -95,14 +98,14 @@ def _head(plan: Plan, zone: ZoneInfo, policy: MaskingPolicyFile) -> str:
     told = [v for name, v in plan.figures.items() if name.startswith(ROWS) and isinstance(v, int)]
     rows, unknown = sum(v for v in told if v >= 0), sum(v < 0 for v in told)
     more = f"（另有 {unknown} 张表没有统计）" if unknown else ""
-    data = sum(i.candidate.size_bytes for i in plan.items if i.candidate.action == "mask_chunk")
+    data = _data_bytes(plan)
     needed = max((i.candidate.needed_bytes for i in plan.items), default=0)
     worst = sum(i.estimate.worst_s for i in plan.items)
     measured = "" if any(i.estimate.runs for i in plan.items) else "，未实测"
     lines = (
         f"- 窗口：**{start} – {end}**（{zone.key}）。须在窗口关闭前答复；无人答复则不做任何变更。",
         f"- 整份副本：**{len(_copied(plan))}** 张表，约 **{rows:,}** 行{more}，**{bytes_text(data)}**；共 {len(plan.items)} 项。",
-        f"- 预计 **{minutes(plan.expected_s)}** 分钟（最坏 {at_most(worst)}{measured}）；"
+        f"- 预计 **{minutes(plan.expected_s)}** 分钟（最坏 {at_most(worst)} 分钟{measured}）；"
         f"副本所在磁盘需要 **{bytes_text(needed)}**。",
         f"- 用途：{plain(policy.purpose)}；子集：{_subset(policy)}。",
         "- 批准的是整份副本：没有可选项。源库只读；核验合格才交付。",
@@ -117,16 +120,36 @@ def _subset(policy: MaskingPolicyFile) -> str:
     return "、".join(told) + "（外键与声明的连接随行）" if told else "全部行"
 
 
+def _data_bytes(plan: Plan) -> int:
+    """Of the tables that are copied, as the survey measured them; the tables of the page add up to it."""
+    return sum(item.candidate.size_bytes for item in plan.items if item.candidate.action == CHUNK)
+
+
 def _copied(plan: Plan) -> dict[str, _Copied]:
-    """Table -> what is copied of it, from the chunks of the plan."""
+    """Table -> what is copied of it, from the chunks of the plan: the bytes of a chunk by the pages of its pieces."""
     found: dict[str, _Copied] = defaultdict(_Copied)
-    for item in plan.items:
-        if item.candidate.action == "mask_chunk":
-            for key in {object_name(p.root_schema, p.root_table) for p in item.candidate.pieces}:
-                found[key].chunks += 1
-            for piece in item.candidate.pieces:
-                found[object_name(piece.root_schema, piece.root_table)].bytes += piece.pages * PAGE_BYTES
+    for chunk in (item.candidate for item in plan.items if item.candidate.action == CHUNK):
+        pages = sum(piece.pages for piece in chunk.pieces)
+        for key in tables_of(chunk):
+            found[key].chunks += 1
+        for piece in chunk.pieces:
+            share = piece.pages / pages if pages else 1 / len(chunk.pieces)
+            found[object_name(piece.root_schema, piece.root_table)].bytes += chunk.size_bytes * share
     return dict(found)
+
+
+def tables_of(candidate: Candidate) -> tuple[str, ...]:
+    """The tables that an item works on, each once, in the order of its pieces."""
+    return tuple(dict.fromkeys(object_name(p.root_schema, p.root_table) for p in candidate.pieces))
+
+
+def label_of(item: WorkItem) -> str:
+    """Number, what is done, and to which tables, on one line of plain text: what a grid shows of one mapped task."""
+    c, rest = item.candidate, len(tables_of(item.candidate)) - 1
+    name = ".".join(part for part in (c.object.owner, c.object.name, c.object.partition) if part)
+    more = f"（等 {rest + 1} 张表 tables）" if rest > 0 else ""
+    what = f"{reason_text(f'action_{c.action}', 'zh')} {c.action}"
+    return f"{plain_label(f'{item.number} {what} {name}')}{more}"
 
 
 def _tables(plan: Plan, policy: MaskingPolicyFile) -> str:
@@ -135,7 +158,8 @@ def _tables(plan: Plan, policy: MaskingPolicyFile) -> str:
     rest = by_size[MOST_TABLES:]
     if not rest:
         return shown
-    return f"{shown}\n\n另有 {len(rest)} 张较小的表，共 {bytes_text(sum(copied.bytes for _, copied in rest))}，见策略文件与报告。"
+    rest_bytes = round(sum(copied.bytes for _, copied in rest))
+    return f"{shown}\n\n另有 {len(rest)} 张较小的表，共 {bytes_text(rest_bytes)}，见策略文件与报告。"
 
 
 def _table_cells(plan: Plan, policy: MaskingPolicyFile, key: str, copied: _Copied) -> Sequence[str]:
@@ -148,7 +172,7 @@ def _table_cells(plan: Plan, policy: MaskingPolicyFile, key: str, copied: _Copie
     return (
         name_cell(key),
         f"{rows:,}" if isinstance(rows, int) and rows >= 0 else "未知",
-        bytes_text(copied.bytes),
+        bytes_text(round(copied.bytes)),
         str(copied.chunks),
         str(used.total()),
         str(kept),
@@ -188,13 +212,19 @@ def _places(plan: Plan, policy: MaskingPolicyFile) -> str:
 def _notes(notes: Sequence[LeftAlone]) -> str:
     """What a person should look at before saying yes."""
     told = Counter((note.reason, note.object.name) for note in notes)
-    words = {(n.reason, n.object.name): reason_words(n.reason, {"place": n.object.name, **n.evidence}) for n in notes}
+    words = {(n.reason, n.object.name): _note_words(n) for n in notes}
     lines = [f"- {words[key]}" for key in list(told)[:MOST_TABLES]]
     return (
         "\n".join(lines) + (f"\n- 另有 {len(told) - MOST_TABLES} 条，见报告" if len(told) > MOST_TABLES else "")
         if lines
         else "无"
     )
+
+
+def _note_words(note: LeftAlone) -> str:
+    """The words of a note; its place as the dictionary writes it, in a code span, so that it can be searched for."""
+    told = reason_words(note.reason, {**note.evidence, "place": PLACE})
+    return told.replace(PLACE, name_cell(note.object.name))
 
 
 def _left_out(left: Sequence[LeftAlone]) -> str:
