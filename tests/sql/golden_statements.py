@@ -138,8 +138,8 @@ def catalogue() -> dict[str, Statement]:
 
 
 def _of_figures() -> dict[str, Statement]:
-    """What is asked of a source and of its copy, one golden for each file; names are hostile. Of the check digits the shortest:
-    the others are of the same form with more terms, for which the grammar takes minutes each."""
+    """What is asked of a source and of its copy, one golden for each file; names are hostile. Over the check digits, sums of up to
+    thirty terms, the grammar thinks for a minute or three each."""
     relation, column = f"{HOSTILE.quoted} AS OF SCN :scn t", f't."{HOSTILE.name}"'
     own = {
         "figures": {
@@ -163,7 +163,7 @@ def _of_figures() -> dict[str, Statement]:
     }
     found = {}
     asked = (p for p in all_sql_files() if p.parts[-3:-1] == ("oracle", "masking_verify"))
-    for path in (p for p in asked if p.stem in (*own, "wrong_imo")):
+    for path in (p for p in asked if p.stem in own or p.stem.startswith("wrong_")):
         file = parse_sql_file(path)
         parts = own.get(file.name, {"value": f"TO_CHAR({column})", "relation": relation, "condition": "1 = 1"})
         found[f"verify_{file.name}"] = Statement(file, rendered.compose(file, parts))
