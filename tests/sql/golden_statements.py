@@ -138,8 +138,8 @@ def catalogue() -> dict[str, Statement]:
 
 
 def _of_figures() -> dict[str, Statement]:
-    """What is asked of a source and of its copy, one golden for each file; names are hostile. Over the check digits, sums of up to
-    thirty terms, the grammar thinks for a minute or three each."""
+    """What is asked of a source and of its copy, one golden for each file; names are hostile. Over those of check digits, sums of
+    up to thirty terms, the grammar thinks for a minute or three each."""
     relation, column = f"{HOSTILE.quoted} AS OF SCN :scn t", f't."{HOSTILE.name}"'
     own = {
         "figures": {
